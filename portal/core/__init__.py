@@ -1,0 +1,1 @@
+"""What every domain stands on: settings, database, actor, errors, states, quantities, outbox, audit."""

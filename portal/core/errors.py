@@ -1,0 +1,59 @@
+"""Five kinds of refusal. A command raises one; each face maps the five kinds once.
+
+A concrete error is a small class beside the rule that raises it: a stable `code`, a sentence `text` marked for
+translation, and the data that fill its placeholders. The sentence says what is wrong and how to mend it.
+"""
+
+from typing import Any, ClassVar
+
+from portal.core.i18n import N_, render
+
+
+class PortalError(Exception):
+    """Base of every refusal. `str(error)` is the sentence in the reader's language."""
+
+    code: ClassVar[str] = "error"
+    text: ClassVar[str] = N_("This could not be done.")
+
+    def __init__(self, field: str | None = None, **data: Any) -> None:
+        self.field = field  # the input field that is wrong, as the form and the API name it
+        self.data = data
+        super().__init__(self.code)
+
+    def __str__(self) -> str:
+        return render(self.text, self.data)
+
+
+class NotFound(PortalError):
+    """Absent, or not yours: the two are never told apart."""
+
+    code = "not-found"
+    text = N_("There is nothing here, or it is not shared with your company.")
+
+
+class Forbidden(PortalError):
+    """The object is visible, but this role may not do this."""
+
+    code = "forbidden"
+    text = N_("Your role does not allow this. An administrator of your company can change it.")
+
+
+class Conflict(PortalError):
+    """The object moved on since the reader saw it, or its state does not allow the action."""
+
+    code = "conflict"
+    text = N_("Somebody changed this meanwhile. Look at the current state and decide again.")
+
+
+class Invalid(PortalError):
+    """The input can be read but breaks a rule."""
+
+    code = "invalid"
+    text = N_("This value is not allowed.")
+
+
+class Unavailable(PortalError):
+    """Something we depend on does not answer; trying again later may help."""
+
+    code = "unavailable"
+    text = N_("A service the portal depends on does not answer. What you entered is kept; try again in a minute.")
