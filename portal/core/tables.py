@@ -1,0 +1,136 @@
+"""The classes of tables. A model's base class decides its pair of row-level policies; a test over the catalogue checks it.
+
+Every tenant table has the primary key (tenant_id, id). Parents of shared rows are also unique by
+(tenant_id, party_id, id), and children reference that, so a row can never hang on another company's parent.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Enum, ForeignKeyConstraint, Index, Numeric, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from portal.core.ids import uuid7
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Policy(StrEnum):
+    """Who reads and writes rows of a class; the migration spells each out as SQL."""
+
+    SHARED = "shared"  # factory: its tenant; partner: its tenant and its own party
+    PRIVATE = "private"  # factory only
+    PUBLISHED = "published"  # factory: its tenant; partner: may read its tenant's
+    TIMELINE = "timeline"  # as shared, but rows are never changed
+    OUTBOX = "outbox"  # factory: insert, read, update; partner: insert only
+    AUDIT = "audit"  # factory: insert, read; partner: insert only
+    OWN = "own"  # both: own tenant and own party
+    IDENTITY = "identity"  # tables without a tenant, for portal_identity alone
+
+
+def text_enum(values: type[StrEnum]) -> Any:
+    """A text column that holds the enum's values, with a CHECK constraint instead of a native type."""
+    return Enum(
+        values,
+        native_enum=False,
+        create_constraint=True,
+        name=values.__name__.lower(),
+        length=24,
+        values_callable=lambda cls: [member.value for member in cls],
+    )
+
+
+def numeric(**options: Any) -> Any:
+    """NUMERIC(18,6) in the unit of the column beside it."""
+    return Field(sa_type=Numeric(18, 6), **options)  # type: ignore[call-overload]
+
+
+def percentage(**options: Any) -> Any:
+    """NUMERIC(5,2): 20.00 is twenty per cent."""
+    return Field(sa_type=Numeric(5, 2), **options)  # type: ignore[call-overload]
+
+
+def document() -> Any:
+    """A JSON object; ids and plain values only."""
+    return Field(default_factory=dict, sa_type=JSONB)
+
+
+def parent() -> UniqueConstraint:
+    """Lets shared children reference this table together with their company."""
+    return UniqueConstraint("tenant_id", "party_id", "id")
+
+
+def child_of(table: str, column: str) -> ForeignKeyConstraint:
+    """A reference to a shared parent of the same tenant and the same company."""
+    return ForeignKeyConstraint(
+        ["tenant_id", "party_id", column], [f"{table}.tenant_id", f"{table}.party_id", f"{table}.id"]
+    )
+
+
+def of_party() -> ForeignKeyConstraint:
+    """A reference to the company the row belongs to."""
+    return ForeignKeyConstraint(["tenant_id", "party_id"], ["party.tenant_id", "party.party_id"])
+
+
+def private_ref(table: str, column: str) -> ForeignKeyConstraint:
+    """A reference to a private parent of the same tenant; partners cannot write such a column."""
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"])
+
+
+def unique(*columns: str) -> UniqueConstraint:
+    """Unique within one company of one tenant, so that a refused insert tells nothing about another company."""
+    return UniqueConstraint("tenant_id", "party_id", *columns)
+
+
+def index(table: str, *columns: str) -> Index:
+    """An index that begins with the tenant."""
+    return Index(f"ix_{table}_{'_'.join(columns)}", "tenant_id", *columns)
+
+
+class Row(SQLModel):
+    """A row of one tenant."""
+
+    policy: ClassVar[Policy]
+
+    tenant_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+
+
+class SharedRow(Row):
+    """Belongs to the factory and one partner: `party_id` is that partner, or the factory itself."""
+
+    policy = Policy.SHARED
+    party_id: UUID
+
+
+class PrivateRow(Row):
+    """The factory's own: stock, cost, capacity, notes, import runs."""
+
+    policy = Policy.PRIVATE
+
+
+class OwnRow(Row):
+    """Seen by one company alone, factory or partner."""
+
+    policy = Policy.OWN
+    party_id: UUID
+
+
+class IdentityRow(SQLModel):
+    """Without a tenant: how a person or a key is recognised before the company is known."""
+
+    policy: ClassVar[Policy] = Policy.IDENTITY
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+
+
+ZERO = Decimal(0)
