@@ -1,0 +1,215 @@
+"""All settings of the portal: environment variables with the prefix PORTAL_, read once at start.
+
+Nothing has to be set. Without a database the portal runs its own under `PORTAL_DATA` (see `core.provision`).
+Every secret may instead come from a file named in `<NAME>_FILE`, as container platforms hand secrets out.
+"""
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from portal.core.i18n import Language
+
+PREFIX = "PORTAL_"
+DRIVER = "postgresql+asyncpg"
+
+
+class SettingsError(Exception):
+    """The environment cannot be used as it is; the text says which variable and what to do."""
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+def _secret(description: str, **more: Any) -> Any:
+    """A value never printed: masked by `portal doctor`, absent from `repr`, readable from `<NAME>_FILE`."""
+    return Field(repr=False, description=description, **more)
+
+
+def _base_url(data: Mapping[str, Any]) -> str:
+    return f"http://127.0.0.1:{data.get('port', 8000)}"
+
+
+def _direct_url(data: Mapping[str, Any]) -> str | None:
+    return data.get("database_factory_url")
+
+
+class Settings(BaseSettings):
+    """Where the services are, how the web server listens, and the few rules an operator may choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    data: Path = Field(Path(".portal"), description="Folder for the embedded services, uploads and generated keys")
+    database_url: str | None = _secret(
+        "PostgreSQL as the owner, who migrates; empty runs an embedded server under PORTAL_DATA", default=None
+    )
+    database_factory_url: str | None = _secret("The same database as role portal_factory", default=None)
+    database_partner_url: str | None = _secret("The same database as role portal_partner", default=None)
+    database_identity_url: str | None = _secret("The same database as role portal_identity", default=None)
+    database_direct_url: str | None = _secret(
+        "Connection for LISTEN that does not pass a pooler; by default PORTAL_DATABASE_FACTORY_URL",
+        default_factory=_direct_url,
+    )
+    pool_size: int = Field(5, ge=1, le=100, description="Database connections per role and process")
+    redis_url: str | None = _secret("Valkey or Redis; empty runs an embedded Valkey under PORTAL_DATA", default=None)
+    host: str = Field("127.0.0.1", description="Address the web server listens on")
+    port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on")
+    workers: int = Field(1, ge=1, le=64, description="Web server processes")
+    base_url: str = Field(
+        default_factory=_base_url,
+        description="Address people type; https turns on secure cookies. By default http://127.0.0.1 and the port",
+    )
+    trusted_proxies: str = Field(
+        "", description="Addresses or networks, with commas, whose X-Forwarded-For is believed; empty believes nobody"
+    )
+    secret_key: str | None = _secret(
+        "At least 32 characters that sign forms and links; empty makes one and keeps it under PORTAL_DATA",
+        default=None,
+        min_length=32,
+    )
+    session_idle_minutes: int = Field(720, ge=5, description="A sign-in ends after this long without a request")
+    session_absolute_hours: int = Field(168, ge=1, description="A sign-in ends after this long in any case")
+    upload_limit_mb: int = Field(50, ge=1, le=1024, description="Largest file that may be uploaded, in MB")
+    default_language: Language = Field(Language.EN, description="Language before a person has chosen: en or zh-CN")
+    log_format: LogFormat = Field(LogFormat.TEXT, description="text for terminals, json for machines")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
+
+    @property
+    def tls(self) -> bool:
+        """People reach the portal over https, so cookies are Secure and carry the __Host- prefix."""
+        return self.base_url.startswith("https://")
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+            raise ValueError("must begin with http:// or https:// and name a host")
+        return value.rstrip("/")
+
+    @field_validator(
+        "database_url",
+        "database_factory_url",
+        "database_partner_url",
+        "database_identity_url",
+        "database_direct_url",
+    )
+    @classmethod
+    def _named_driver(cls, value: str | None) -> str | None:
+        """Operators paste postgres://..., the portal needs its driver in the scheme."""
+        if value is None:
+            return None
+        scheme, found, rest = value.partition("://")
+        if not found or scheme not in {"postgres", "postgresql", DRIVER}:
+            raise ValueError("must look like postgresql://user:password@host:5432/name")
+        return f"{DRIVER}://{rest}"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @model_validator(mode="after")
+    def _all_roles_or_none(self) -> Self:
+        urls = {f"database_{role}_url": getattr(self, f"database_{role}_url") for role in ROLES_WITH_URL}
+        missing = [variable(name) for name, url in urls.items() if not url]
+        if self.database_url and missing:
+            raise ValueError(
+                f"{variable('database_url')} is set, so {' and '.join(missing)} must be set too: "
+                "the portal serves with three roles that cannot pass row-level security"
+            )
+        if not self.database_url and len(missing) < len(urls):
+            raise ValueError(f"{variable('database_url')} is missing, though another database URL is set")
+        for name, url in urls.items():
+            role = f"portal_{name.split('_')[1]}"
+            if url and urlsplit(url).username != role:
+                raise ValueError(f"{variable(name)} must sign in as {role}, the role that the policies name")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, SecretFiles(settings_cls), env_settings
+
+
+ROLES_WITH_URL = ("factory", "partner", "identity")
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """`PORTAL_SECRET_KEY_FILE=/run/secrets/key` and the like, for every secret field."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = variable(field_name)
+        path = os.environ.get(f"{name}_FILE")
+        if field.repr or not path:
+            return None, field_name, False
+        if os.environ.get(name):
+            raise SettingsError(f"{name} and {name}_FILE are both set; keep one of them.")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{name}_FILE names {path}, which cannot be read: {error}.") from error
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value}
+
+
+def variable(field_name: str) -> str:
+    """The environment variable of a field: database_url is PORTAL_DATABASE_URL."""
+    return PREFIX + field_name.upper()
+
+
+def is_secret(field_name: str) -> bool:
+    """Whether a field's value must never be shown."""
+    return not Settings.model_fields[field_name].repr
+
+
+def default_text(field_name: str) -> str:
+    """What a settings table shows as the default; empty where there is none or it follows from other settings."""
+    field = Settings.model_fields[field_name]
+    return "" if field.default_factory or field.default in (None, "") else str(field.default)
+
+
+def read_settings() -> Settings:
+    """The settings of this environment. Raises SettingsError with one sentence per variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(map(_sentence, error.errors(include_url=False)))) from None
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    where = "".join(variable(str(part)) + ": " for part in problem["loc"])
+    return f"{where}{text}."
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process, read at the first call. `core.provision` completes them at start."""
+    return read_settings()
