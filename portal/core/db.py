@@ -1,0 +1,171 @@
+"""Connections. Row-level security is set here and nowhere else.
+
+Three pools, one per application role. A transaction begins with one message that opens it and names the company:
+`BEGIN; SET LOCAL app.tenant_id ...; SET LOCAL app.party_id ...`. Without it every table shows no row.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import Connection, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.util.concurrency import await_only
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core import journal
+from portal.core.actor import Actor, Scope
+from portal.core.settings import Settings
+
+IDENTITY = "identity"
+_engines: dict[str, AsyncEngine] = {}
+_sessions: dict[str, async_sessionmaker[AsyncSession]] = {}
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+def configure(settings: Settings, pool_size: int = 8) -> None:
+    """Open the pools for the settings' three application roles. Call once per process, before the first request."""
+    urls = {
+        Scope.FACTORY: settings.database_factory_url,
+        Scope.PARTNER: settings.database_partner_url,
+        IDENTITY: settings.database_identity_url,
+    }
+    for name, url in urls.items():
+        engine = _engine(str(url), pool_size)
+        _engines[name] = engine
+        _sessions[name] = async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
+
+
+async def dispose() -> None:
+    """Close all pools."""
+    for engine in _engines.values():
+        await engine.dispose()
+    _engines.clear()
+    _sessions.clear()
+
+
+def _engine(url: str, pool_size: int) -> AsyncEngine:
+    """A pool whose driver stays in autocommit: our own BEGIN carries the scope in the same message."""
+    engine = create_async_engine(
+        url, isolation_level="AUTOCOMMIT", pool_size=pool_size, max_overflow=0, pool_reset_on_return=None
+    )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        scope = connection.get_execution_options().get("scope", "")
+        await_only(_driver(connection).execute("BEGIN;" + scope))
+
+    @event.listens_for(engine.sync_engine, "commit")
+    def commit(connection: Connection) -> None:
+        await_only(_driver(connection).execute("COMMIT"))
+
+    @event.listens_for(engine.sync_engine, "rollback")
+    def rollback(connection: Connection) -> None:
+        if connection.invalidated:
+            return
+        try:
+            await_only(_driver(connection).execute("ROLLBACK"))
+        except BaseException:
+            connection.invalidate()  # never hand a transaction that may be open to the next request
+            raise
+
+    return engine
+
+
+def _driver(connection: Connection) -> Driver:
+    return cast(Driver, cast(DBAPIConnection, connection.connection).driver_connection)
+
+
+def scope_sql(actor: Actor) -> str:
+    """The settings that the policies read. Typed UUIDs only, never a string from outside."""
+    return f"SET LOCAL app.tenant_id='{UUID(int=actor.tenant_id.int)}';SET LOCAL app.party_id='{UUID(int=actor.party_id.int)}'"
+
+
+@asynccontextmanager
+async def unit_of_work(actor: Actor) -> AsyncIterator[AsyncSession]:
+    """One transaction in the actor's scope. Commits at the end, with the journal of what was done; rolls back on error."""
+    async with _sessions[actor.scope]() as session:
+        async with session.begin():
+            await session.connection(execution_options={"scope": scope_sql(actor)})
+            yield session
+            bells = await journal.write(session)
+        await journal.ring(bells)
+
+
+@asynccontextmanager
+async def identity_work() -> AsyncIterator[AsyncSession]:
+    """One transaction on the tables that recognise people and keys. Only `accounts/identity.py` opens it."""
+    async with _sessions[IDENTITY]() as session, session.begin():
+        yield session
+
+
+@asynccontextmanager
+async def read(actor: Actor) -> AsyncIterator[Driver]:
+    """The bare driver in a read-only transaction of the actor's scope: for hot lists, closed before rendering."""
+    pooled = await _engines[actor.scope].raw_connection()
+    connection = cast(Driver, pooled.driver_connection)
+    try:
+        await connection.execute("BEGIN READ ONLY;" + scope_sql(actor))
+        try:
+            yield connection
+        finally:
+            await connection.execute("COMMIT")
+    except (asyncio.CancelledError, OSError, asyncpg.InterfaceError):
+        pooled.invalidate()
+        raise
+    finally:
+        pooled.close()
+
+
+async def driver(session: AsyncSession) -> Driver:
+    """The session's own driver connection, inside its transaction: for commands that write by statements."""
+    raw = await (await session.connection()).get_raw_connection()
+    return cast(Driver, raw.driver_connection)
+
+
+def to_json(value: Any) -> str:
+    """Text for a jsonb parameter of a driver statement; ids and dates as strings."""
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def asyncpg_dsn(url: str) -> str:
+    """SQLAlchemy's URL as the bare driver reads it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
+# --- migrations -------------------------------------------------------------------------------------------------------
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_MIGRATION_LOCK = 0x0CA110FF
+
+
+async def migrate(owner_url: str, revision: str = "head") -> None:
+    """Bring the schema to a revision as its owner. Two migrators at once: the second waits and finds nothing to do."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+
+    def run(step: Callable[[Config, str], None]) -> Callable[[Connection], None]:
+        def on(connection: Connection) -> None:
+            config.attributes["connection"] = connection
+            step(config, revision)
+
+        return on
+
+    step = command.downgrade if revision == "base" else command.upgrade
+    engine = create_async_engine(owner_url)
+    try:
+        async with engine.connect() as guard, engine.begin() as connection:
+            await guard.exec_driver_sql(f"select pg_advisory_lock({_MIGRATION_LOCK})")
+            await connection.run_sync(run(step))
+    finally:
+        await engine.dispose()

@@ -1,0 +1,66 @@
+"""The same request twice has one effect: the key is claimed, and the answer stored, in the work's own transaction."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core import db
+from portal.core.actor import Actor
+from portal.core.errors import Invalid
+from portal.core.i18n import N_
+from portal.core.ids import uuid7
+
+
+class KeyReused(Invalid):
+    code = "idempotency-key-reused"
+    text = N_("This Idempotency-Key was used for a different request. Send a new key with a new request.")
+
+
+class Replay(Exception):  # noqa: N818 - not an error: the answer is known
+    """The work was done before; this is what was answered then."""
+
+    def __init__(self, status: int, body: str) -> None:
+        self.status = status
+        self.body = body
+        super().__init__(status)
+
+
+@dataclass(slots=True)
+class Claim:
+    """One key while its request runs."""
+
+    key: str
+    request_hash: str  # sha256 of method, path and body, hex
+    status: int = 0
+    body: str = field(default="")
+
+    async def take(self, session: AsyncSession, actor: Actor) -> None:
+        """Claim the key, or raise Replay (done before) or KeyReused. A twin in flight waits here for the first."""
+        connection = await db.driver(session)
+        key = f"{actor.member_id or ''}:{self.key}"
+        claimed = await connection.fetchval(
+            "insert into idempotency (tenant_id, id, party_id, key, request_hash, status, body)"
+            " values ($1, $2, $3, $4, $5, 0, '') on conflict do nothing returning true",
+            *(actor.tenant_id, uuid7(), actor.party_id, key, self.request_hash),
+        )
+        if claimed:
+            return
+        row = await connection.fetchrow(
+            "select request_hash, status, body from idempotency where tenant_id = $1 and party_id = $2 and key = $3",
+            *(actor.tenant_id, actor.party_id, key),
+        )
+        if row is None or row["request_hash"] != self.request_hash:
+            raise KeyReused(field="Idempotency-Key")
+        raise Replay(row["status"], row["body"])
+
+    async def store(self, session: AsyncSession, actor: Actor) -> None:
+        """Keep the answer for the next time the key comes."""
+        connection = await db.driver(session)
+        await connection.execute(
+            "update idempotency set status = $4, body = $5 where tenant_id = $1 and party_id = $2 and key = $3",
+            *(actor.tenant_id, actor.party_id, f"{actor.member_id or ''}:{self.key}", self.status, self.body),
+        )
+
+
+current: ContextVar[Claim | None] = ContextVar("claim", default=None)
