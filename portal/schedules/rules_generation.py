@@ -1,0 +1,129 @@
+"""Schedule lines from a fixed order quantity and its cadence, over a rolling horizon.
+
+Each period's quantity is spread over its delivery days and rounded to packs; what rounding leaves over is carried to
+the next delivery, so the running total is never a pack or more away from what was agreed. The state between two runs
+is two fields of the contract line: `generated_until` and `carried_remainder`. With the same state and calendar the
+same lines come out.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from typing import NamedTuple, Protocol
+
+from portal.contracts.model import Cadence
+from portal.core.calendars import WorkingCalendar, delivery_days, periods
+from portal.core.quantities import UNITS, round_to_unit
+
+
+class FixedTerms(Protocol):
+    """What generation reads of a contract line, in the fields of its row."""
+
+    @property
+    def foq(self) -> Decimal | None: ...
+    @property
+    def cadence(self) -> Cadence | None: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def pack_size(self) -> Decimal: ...
+    @property
+    def minimum_order(self) -> Decimal: ...
+    @property
+    def delivery_weekdays(self) -> Sequence[int]: ...
+    @property
+    def generated_until(self) -> date | None: ...
+    @property
+    def carried_remainder(self) -> Decimal: ...
+
+
+class Delivery(NamedTuple):
+    """One schedule line to be: due on a working day of the period that begins on period_start."""
+
+    period_start: date
+    due_date: date
+    quantity: Decimal
+
+
+class Generation(NamedTuple):
+    """The new deliveries in order of date, and the contract line's state after them."""
+
+    deliveries: list[Delivery]
+    generated_until: date | None  # periods that begin before this day are done
+    carried_remainder: Decimal  # agreed but not yet called off; negative: called off ahead
+
+
+class Window(NamedTuple):
+    """The days on which goods may be due: first and last day, both inclusive; no last day: without end."""
+
+    first: date
+    last: date | None
+
+    def holds(self, day: date) -> bool:
+        return day >= self.first and (self.last is None or day <= self.last)
+
+
+def generate(
+    line: FixedTerms,
+    valid_from: date,
+    valid_to: date | None,
+    calendar: WorkingCalendar,
+    start: date,
+    until: date,
+    month_days: Sequence[int] = (),
+) -> Generation:
+    """The deliveries of all periods that begin before `until` and were not generated before.
+
+    start: no delivery is due earlier, and what would have been due earlier is not made up. valid_from, valid_to: the
+    contract's first and last day; each delivery date belongs to the contract that is valid on it, so of a period that
+    is cut by either end only the share of the dates inside counts. A period without any working day is delivered with
+    the next one. Quantities are multiples of the pack size and at least the minimum order quantity; a delivery date
+    for which nothing is left has no line. A line without fixed quantity (pure call-off) yields nothing.
+    """
+    if line.foq is None or line.cadence is None:
+        return Generation([], line.generated_until, line.carried_remainder)
+    window = Window(max(start, valid_from), valid_to)
+    done, carried, deliveries = line.generated_until, line.carried_remainder, list[Delivery]()
+    for first, end in periods(line.cadence, line.generated_until or window.first, until):
+        if valid_to is not None and first > valid_to:
+            break
+        days = _delivery_dates(line, delivery_days(first, end, calendar, line.delivery_weekdays, month_days))
+        kept = [day for day in days if window.holds(day)]
+        if days:
+            due = _share(line.foq, len(kept), len(days), line.unit)
+        else:
+            due = line.foq if window.holds(first) else Decimal(0)
+        quantities, carried = _rounded(due, len(kept), carried, line)
+        deliveries += [Delivery(first, day, q) for day, q in zip(kept, quantities, strict=True) if q > 0]
+        done = end
+    return Generation(deliveries, done, carried)
+
+
+def _delivery_dates(line: FixedTerms, days: list[date]) -> list[date]:
+    """As many of the agreed days, evenly spread, as the quantity can serve with the minimum order quantity."""
+    if not days or not line.foq or line.minimum_order <= 0:
+        return days
+    count = max(1, min(len(days), int(line.foq // line.minimum_order)))
+    return [days[n * len(days) // count] for n in range(count)]
+
+
+def _share(foq: Decimal, kept: int, of: int, unit: str) -> Decimal:
+    return foq if kept == of else round_to_unit(foq * kept / of, unit)
+
+
+def _rounded(due: Decimal, count: int, carried: Decimal, line: FixedTerms) -> tuple[list[Decimal], Decimal]:
+    """A period's quantity on `count` dates, in packs, with what was carried; and what is carried on.
+
+    Each date is rounded on the running total, so that the rounding of one date is mended by the next.
+    """
+    pack = line.pack_size if line.pack_size > 0 else Decimal(1).scaleb(-UNITS[line.unit][0])
+    least = (line.minimum_order / pack).to_integral_value(ROUND_CEILING) * pack
+    quantities = list[Decimal]()
+    given = Decimal(0)
+    for n in range(1, count + 1):
+        needed = carried + due * n / count - given
+        quantity = (needed / pack).to_integral_value(ROUND_HALF_UP) * pack
+        quantity = max(quantity, least) if quantity > 0 else Decimal(0)
+        quantities.append(quantity)
+        given += quantity
+    return quantities, carried + due - given
