@@ -220,5 +220,3 @@ class ApiKeyToken(IdentityRow, table=True):
     party_id: UUID
     scope: Scope = Field(sa_type=text_enum(Scope))
     key_id: UUID
-
-

@@ -51,7 +51,6 @@ class Actor:
     granted: frozenset[Permission] | None = None  # an API key's scopes, inside what its role may do
     time_zone: str = "UTC"
 
-
     @classmethod
     def system(cls, tenant_id: UUID, factory_party_id: UUID) -> Self:
         """The factory's machinery, where no person and no partner speaks."""

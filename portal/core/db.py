@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.util.concurrency import await_only
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -48,6 +49,21 @@ async def dispose() -> None:
         await engine.dispose()
     _engines.clear()
     _sessions.clear()
+
+
+async def failing_pools() -> list[str]:
+    """The roles whose database does not answer within two seconds."""
+
+    async def answers(name: str) -> bool:
+        try:
+            async with asyncio.timeout(2), _sessions[name]() as session, session.begin():
+                await session.connection()
+        except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError):
+            return False
+        return True
+
+    names = [*Scope, IDENTITY]
+    return [name for name, good in zip(names, await asyncio.gather(*map(answers, names)), strict=True) if not good]
 
 
 def _engine(url: str, pool_size: int) -> AsyncEngine:
@@ -84,12 +100,13 @@ def _driver(connection: Connection) -> Driver:
 
 def scope_sql(actor: Actor) -> str:
     """The settings that the policies read. Typed UUIDs only, never a string from outside."""
-    return f"SET LOCAL app.tenant_id='{UUID(int=actor.tenant_id.int)}';SET LOCAL app.party_id='{UUID(int=actor.party_id.int)}'"
+    tenant, party = UUID(int=actor.tenant_id.int), UUID(int=actor.party_id.int)
+    return f"SET LOCAL app.tenant_id='{tenant}';SET LOCAL app.party_id='{party}'"
 
 
 @asynccontextmanager
 async def unit_of_work(actor: Actor) -> AsyncIterator[AsyncSession]:
-    """One transaction in the actor's scope. Commits at the end, with the journal of what was done; rolls back on error."""
+    """One transaction in the actor's scope. Commits at the end, with the journal; rolls back on error."""
     async with _sessions[actor.scope]() as session:
         async with session.begin():
             await session.connection(execution_options={"scope": scope_sql(actor)})

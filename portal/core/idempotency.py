@@ -17,7 +17,7 @@ class KeyReused(Invalid):
     text = N_("This Idempotency-Key was used for a different request. Send a new key with a new request.")
 
 
-class Replay(Exception):  # noqa: N818 - not an error: the answer is known
+class Replay(Exception):
     """The work was done before; this is what was answered then."""
 
     def __init__(self, status: int, body: str) -> None:

@@ -75,8 +75,10 @@ def record(session: AsyncSession, actor: Actor, subject: Subject, verb: str, **d
     )
     if subject.shared:
         journal.timeline.append(
-            (actor.tenant_id, uuid7(), subject.party_id, subject.kind, subject.id, subject.contract_id, verb)
-            + (subject.version, actor.member_id, actor.name, actor.scope.value, actor.channel.value, text)
+            (
+                *(actor.tenant_id, uuid7(), subject.party_id, subject.kind, subject.id, subject.contract_id, verb),
+                *(subject.version, actor.member_id, actor.name, actor.scope.value, actor.channel.value, text),
+            )
         )
         journal.bells.add(Bell(actor.tenant_id, subject.party_id, subject.contract_id))
 

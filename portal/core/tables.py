@@ -51,12 +51,12 @@ def text_enum(values: type[StrEnum]) -> Any:
 
 def numeric(**options: Any) -> Any:
     """NUMERIC(18,6) in the unit of the column beside it."""
-    return Field(sa_type=Numeric(18, 6), **options)  # type: ignore[call-overload]
+    return Field(sa_type=Numeric(18, 6), **options)
 
 
 def percentage(**options: Any) -> Any:
     """NUMERIC(5,2): 20.00 is twenty per cent."""
-    return Field(sa_type=Numeric(5, 2), **options)  # type: ignore[call-overload]
+    return Field(sa_type=Numeric(5, 2), **options)
 
 
 def document() -> Any:

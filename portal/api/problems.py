@@ -1,0 +1,84 @@
+"""Every refusal of the API as application/problem+json (RFC 9457), mapped once."""
+
+import logging
+from typing import Any
+
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.response.base import ASGIResponse
+from litestar.types import ExceptionHandlersMap
+
+from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
+from portal.core.i18n import _
+from portal.core.idempotency import Replay
+from portal.core.log import request_id
+
+logger = logging.getLogger(__name__)
+TYPE = "https://calloff.example/problems/"
+PROBLEM_JSON = "application/problem+json"
+STATUS: dict[type[PortalError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422, Unavailable: 503}
+BY_CODE = {"key-needed": 401, "version-needed": 428, "version-stale": 412}
+
+
+def status_of(error: PortalError) -> int:
+    """The HTTP status of a refusal, from its kind."""
+    if error.code in BY_CODE:
+        return BY_CODE[error.code]
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422)
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> Response[dict[str, Any]]:
+    """One problem document."""
+    body = {"type": TYPE + code, "title": code.replace("-", " "), "status": status, "detail": detail, **more}
+    if (reference := request_id.get()) is not None:
+        body["request_id"] = reference
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return Response(body, status_code=status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def refused(request: Request[Any, Any, Any], error: PortalError) -> Response[dict[str, Any]]:
+    """Our own refusals: the sentence, and the field when one is at fault."""
+    status = status_of(error)
+    if isinstance(error, Conflict) and error.code == "stale" and request.headers.get("if-match"):
+        status = 412
+    more = {"errors": [{"field": error.field, "detail": str(error)}]} if error.field else {}
+    return problem(status, error.code, str(error), **more)
+
+
+def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+    """Litestar's refusals: a body that cannot be parsed is 400, content that breaks its form 422."""
+    if isinstance(error, ValidationException):
+        errors = [_field(item) for item in (error.extra or []) if isinstance(item, dict)]
+        return problem(422, "invalid", _("Some fields cannot be accepted as they are."), errors=errors)
+    code = {400: "unreadable", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+    name = code.get(error.status_code, "request-refused")
+    detail = str(NotFound()) if error.status_code == 404 else error.detail
+    return problem(error.status_code, name, detail)
+
+
+def _field(item: dict[str, Any]) -> dict[str, str]:
+    return {"field": str(item.get("key", "")), "detail": str(item.get("message", ""))}
+
+
+def broken(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """Our fault: logged with its traceback, answered without."""
+    logger.error("request failed", exc_info=error)
+    return problem(500, "failed", _("Something went wrong on our side. Quote the reference when you report it."))
+
+
+def replayed(request: Request[Any, Any, Any], answer: Replay) -> ASGIResponse:
+    """The stored answer of an earlier request with the same key."""
+    return ASGIResponse(
+        body=answer.body.encode(),
+        status_code=answer.status,
+        media_type=MediaType.JSON,
+        headers={"Idempotency-Replayed": "true"},
+    )
+
+
+HANDLERS: ExceptionHandlersMap = {
+    PortalError: refused,
+    HTTPException: unreadable,
+    Replay: replayed,  # type: ignore[dict-item]
+    Exception: broken,
+}

@@ -1,0 +1,175 @@
+"""What a handler may ask for, and what happens before any handler runs: who is it, in which language, with which right.
+
+The only generator dependency is `session`: Litestar cleans several of them concurrently, and the commit must come last.
+"""
+
+import hashlib
+import hmac
+from collections.abc import AsyncGenerator
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Request
+from litestar.response import Response
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.accounts import identity
+from portal.core import idempotency
+from portal.core.actor import Actor
+from portal.core.db import unit_of_work
+from portal.core.errors import Conflict, Forbidden, Invalid, PortalError
+from portal.core.i18n import N_, Language, language
+from portal.core.settings import get_settings
+from portal.web.errors import CompanyNeeded, SignInNeeded
+from portal.web.pages import Page
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class KeyNeeded(PortalError):
+    code = "key-needed"
+    text = N_("Send a valid API key as “Authorization: Bearer <key>”.")
+
+
+class ForeignForm(Forbidden):
+    code = "foreign-form"
+    text = N_("This form is out of date or belongs to another company. Open the page again and repeat the step.")
+
+
+class VersionNeeded(PortalError):
+    code = "version-needed"
+    text = N_("Send the version you saw as If-Match, as the ETag gave it.")
+
+
+class VersionStale(Conflict):
+    code = "version-stale"
+    text = N_("If-Match must be one version in quotes, as the ETag gave it.")
+
+
+# --- before a handler -------------------------------------------------------------------------------------------------
+
+
+async def recognise_browser(request: Request[Any, Any, Any]) -> None:
+    """Find the session, set the language, and refuse forms that did not come from our own page for this company."""
+    settings = get_settings()
+    token = request.cookies.get(session_cookie())
+    signed = await identity.signed_in(token) if token else None
+    request.state.signed = signed
+    language.set(chosen_language(request, signed.language if signed else None))
+    if request.method not in SAFE:
+        check_origin(request)
+        if signed is not None:
+            await check_form(request, identity.form_token(signed, settings.secret_key or ""))
+    if request.route_handler.opt.get("public"):
+        return
+    if signed is None:
+        raise SignInNeeded
+    if signed.actor is None:
+        raise CompanyNeeded
+    request.state.actor = signed.actor
+
+
+async def recognise_key(request: Request[Any, Any, Any]) -> None:
+    """Find the API key's actor, and note the Idempotency-Key for the transaction."""
+    language.set(chosen_language(request, None))
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    actor = await identity.actor_of_key(token) if kind.lower() == "bearer" and token else None
+    if actor is None:
+        raise KeyNeeded
+    request.state.actor = actor
+    idempotency.current.set(None)
+    if request.method == "POST" and (key := request.headers.get("idempotency-key")):
+        if len(key) > 80:
+            raise Invalid(field="Idempotency-Key")
+        body = await request.body()
+        digest = hashlib.sha256(b"\0".join([request.method.encode(), request.url.path.encode(), body])).hexdigest()
+        idempotency.current.set(idempotency.Claim(key, digest))
+
+
+async def remember_answer(response: Response[Any]) -> Response[Any]:
+    """Hand the answer to the claim, which stores it in the transaction that is about to commit."""
+    claim = idempotency.current.get()
+    if claim is not None and response.status_code is not None:
+        claim.status = response.status_code
+        content = getattr(response, "body", None)
+        if content is None:
+            content = response.render(response.content, response.media_type or "application/json")
+        claim.body = bytes(content).decode()
+    return response
+
+
+def session_cookie() -> str:
+    """__Host- pins the cookie to this host over TLS; on plain loopback browsers would refuse that prefix."""
+    return "__Host-session" if get_settings().tls else "session"
+
+
+def chosen_language(request: Request[Any, Any, Any], of_user: Language | None) -> Language:
+    """The person's choice, else the cookie's, else the browser's, else the instance's."""
+    if of_user is not None:
+        return of_user
+    cookie = request.cookies.get("language")
+    if cookie in list(Language):
+        return Language(cookie)
+    wanted = request.headers.get("accept-language", "").lower()
+    if wanted.startswith("zh"):
+        return Language.ZH
+    return Language.EN if wanted.startswith("en") else get_settings().default_language
+
+
+def check_origin(request: Request[Any, Any, Any]) -> None:
+    """Refuse a write that another site's page sent. Browsers name the sender; programs that do not are not browsers."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in {"same-origin", "none"}:
+        raise ForeignForm
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise ForeignForm
+
+
+async def check_form(request: Request[Any, Any, Any], expected: str) -> None:
+    """Every write carries the token of this session and this company, as a header or as a field."""
+    sent = request.headers.get("x-csrf-token")
+    if sent is None:
+        form = await request.form()
+        sent = str(form.get("_csrf_token", ""))
+    if not hmac.compare_digest(sent.encode(), expected.encode()):
+        raise ForeignForm
+
+
+# --- dependencies -----------------------------------------------------------------------------------------------------
+
+
+def provide_actor(request: Request[Any, Any, Any]) -> Actor:
+    """The member or key at work."""
+    actor: Actor = request.state.actor
+    return actor
+
+
+async def provide_session(request: Request[Any, Any, Any]) -> AsyncGenerator[AsyncSession]:
+    """The request's transaction; it commits after the answer is rendered and before it is sent."""
+    actor: Actor = request.state.actor
+    async with unit_of_work(actor) as session:
+        claim = idempotency.current.get() if request.method == "POST" else None
+        if claim is not None:
+            await claim.take(session, actor)
+        yield session
+        if claim is not None:
+            await claim.store(session, actor)
+
+
+def provide_page(request: Request[Any, Any, Any]) -> Page:
+    """Renders a template with what every page shows."""
+    signed = request.state.signed
+    token = identity.form_token(signed, get_settings().secret_key or "") if signed else ""
+    return Page(request, signed, token)
+
+
+def provide_expected(request: Request[Any, Any, Any]) -> int:
+    """The version that the caller saw, from If-Match. Raises VersionNeeded (428) or VersionStale (412)."""
+    header = request.headers.get("if-match")
+    if header is None:
+        raise VersionNeeded
+    text = header.strip().removeprefix("W/").strip('"')
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise VersionStale
+    return int(text)

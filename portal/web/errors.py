@@ -1,0 +1,92 @@
+"""Every refusal as a page or, for htmx, as a fragment with the same sentence; mapped once."""
+
+import logging
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.response import Redirect, Template
+from litestar.types import ExceptionHandlersMap
+
+from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
+from portal.core.i18n import N_, _
+from portal.core.log import request_id
+from portal.web.pages import Page
+
+logger = logging.getLogger(__name__)
+STATUS: dict[type[PortalError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422, Unavailable: 503}
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in; the answer is the sign-in form."""
+
+
+class CompanyNeeded(Exception):
+    """Signed in, but no company chosen yet; the answer is the choice."""
+
+
+class BadForm(Invalid):
+    code = "bad-form"
+    text = N_("The form has a field that cannot be accepted: {fields}. Correct it and send the form again.")
+
+
+def status_of(error: PortalError) -> int:
+    """The HTTP status of a refusal, from its kind."""
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422)
+
+
+def sign_in(request: Request[Any, Any, Any], error: SignInNeeded) -> Redirect:
+    """To the sign-in form and back here afterwards; only pages can be come back to."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = f"?next={quote(here)}" if request.method == "GET" and here != "/" else ""
+    return go("/sign-in" + back, request)
+
+
+def choose_company(request: Request[Any, Any, Any], error: CompanyNeeded) -> Redirect:
+    """To the choice of company."""
+    return go("/companies", request)
+
+
+def go(path: str, request: Request[Any, Any, Any]) -> Redirect:
+    headers = {"HX-Redirect": path} if request.headers.get("hx-request") == "true" else {}
+    return Redirect(path, status_code=303, headers=headers)
+
+
+def refused(request: Request[Any, Any, Any], error: PortalError) -> Template:
+    """Our own refusals, as a sentence and a way out."""
+    return answer(request, status_of(error), str(error))
+
+
+def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Template:
+    """Litestar's refusals: unknown addresses, forms that do not fit."""
+    if isinstance(error, ValidationException):
+        fields = [str(item.get("key")) for item in (error.extra or []) if isinstance(item, dict)]
+        return answer(request, 422, str(BadForm(fields=", ".join(fields))))
+    if error.status_code in {404, 405}:
+        return answer(request, error.status_code, str(NotFound()))
+    if error.status_code == 413:
+        return answer(request, 413, _("This file is larger than the portal accepts."))
+    return answer(request, error.status_code, _("The portal could not read this request. Open the page again."))
+
+
+def broken(request: Request[Any, Any, Any], error: Exception) -> Template:
+    """Our fault: logged with its traceback, answered without."""
+    logger.error("request failed", exc_info=error)
+    return answer(request, 500, _("Something went wrong on our side. What you typed is kept: go back and try again."))
+
+
+def answer(request: Request[Any, Any, Any], status: int, sentence: str) -> Template:
+    """The error page, or the fragment that htmx puts where the result would be."""
+    page = Page(request, getattr(request.state, "signed", None), "")
+    template = "_error.html" if page.by_htmx else "error.html"
+    return page.fragment(template, status=status, code=status, sentence=sentence, reference=request_id.get() or "")
+
+
+HANDLERS: ExceptionHandlersMap = {
+    SignInNeeded: sign_in,
+    CompanyNeeded: choose_company,
+    PortalError: refused,
+    HTTPException: unreadable,
+    Exception: broken,
+}

@@ -1,0 +1,56 @@
+"""Built assets from memory, already compressed, with names that change with their content."""
+
+import mimetypes
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from portal.core.errors import NotFound
+
+STATIC = Path(__file__).parent / "static"
+FOREVER = "public, max-age=31536000, immutable"
+ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+mimetypes.add_type("text/javascript", ".js")
+mimetypes.add_type("application/wasm", ".wasm")
+
+
+@cache
+def _content(name: str, suffix: str) -> bytes | None:
+    """The bytes of one file below static/, or None; a name never leads out of the folder."""
+    path = (STATIC / name).resolve()
+    if not path.is_relative_to(STATIC.resolve()):
+        return None
+    packed = path.with_name(path.name + suffix)
+    return packed.read_bytes() if packed.is_file() else None
+
+
+def _file(request: Request[Any, Any, Any], name: str, cache_control: str) -> Response[bytes]:
+    accepted = request.headers.get("accept-encoding", "")
+    headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    for encoding, suffix in ENCODINGS:
+        if encoding in accepted and (content := _content(name, suffix)) is not None:
+            return Response(content, media_type=kind, headers=headers | {"Content-Encoding": encoding})
+    if (content := _content(name, "")) is None:
+        raise NotFound
+    return Response(content, media_type=kind, headers=headers)
+
+
+@get("/static/{name:path}", opt={"public": True}, sync_to_thread=False, include_in_schema=False)
+def static_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+    """One built file."""
+    hashed = name.lstrip("/").startswith("dist/")
+    return _file(request, name.lstrip("/"), FOREVER if hashed else "public, max-age=3600")
+
+
+@get("/sw.js", opt={"public": True}, sync_to_thread=False, include_in_schema=False)
+def service_worker(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The service worker must come from the root to see every page."""
+    return _file(request, "dist/sw.js", "no-cache")
+
+
+ROUTES: list[HTTPRouteHandler] = [static_file, service_worker]
