@@ -103,7 +103,7 @@ async def listen(dsn: str) -> None:
             connection = await asyncpg.connect(asyncpg_dsn(dsn), statement_cache_size=0)
             try:
                 lost = asyncio.Event()
-                connection.add_termination_listener(lambda _: lost.set())
+                connection.add_termination_listener(lambda _, gone=lost: gone.set())
                 await connection.add_listener(CHANNEL, _heard)
                 await lost.wait()
             finally:

@@ -1,4 +1,4 @@
-"""The classes of tables. A model's base class decides its pair of row-level policies; a test over the catalogue checks it.
+"""The classes of tables. A model's base class decides its pair of row-level policies, and a test checks the pair.
 
 Every tenant table has the primary key (tenant_id, id). Parents of shared rows are also unique by
 (tenant_id, party_id, id), and children reference that, so a row can never hang on another company's parent.
