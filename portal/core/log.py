@@ -29,7 +29,7 @@ def configure_logging(log_format: LogFormat, level: str = "info", stream: TextIO
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for chatty in ("uvicorn.access", "asyncio", "httpx"):
+    for chatty in ("uvicorn.access", "asyncio", "httpx", "alembic.runtime.plugins"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

@@ -22,7 +22,11 @@ PREFIX = "PORTAL_"
 DRIVER = "postgresql+asyncpg"
 
 
-class SettingsError(Exception):
+class StartError(Exception):
+    """The portal cannot start as things are. The text is for the operator: what is wrong and how to mend it."""
+
+
+class SettingsError(StartError):
     """The environment cannot be used as it is; the text says which variable and what to do."""
 
 
@@ -62,7 +66,7 @@ class Settings(BaseSettings):
         "Connection for LISTEN that does not pass a pooler; by default PORTAL_DATABASE_FACTORY_URL",
         default_factory=_direct_url,
     )
-    pool_size: int = Field(5, ge=1, le=100, description="Database connections per role and process")
+    pool_size: int = Field(8, ge=1, le=100, description="Database connections per role and process")
     redis_url: str | None = _secret("Valkey or Redis; empty runs an embedded Valkey under PORTAL_DATA", default=None)
     host: str = Field("127.0.0.1", description="Address the web server listens on")
     port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on")

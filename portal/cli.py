@@ -1,0 +1,212 @@
+"""The `portal` command. Each command also works alone; heavy libraries are imported where they are used.
+
+A further command is a module with a function or a Typer of its own, registered at the end of this file.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from portal.core.settings import SettingsError, StartError, get_settings, variable
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+
+    from portal.core.provision import Provision
+
+
+class Sentences(TyperGroup):
+    """What an operator can mend is a sentence, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StartError as error:
+            typer.echo(f"portal: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    name="portal",
+    cls=Sentences,
+    help="Contracts, schedules, shipments and receipts shared by a factory, its customers and its suppliers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the web server; else PORTAL_PORT.")]
+
+
+@app.callback()
+def begin() -> None:
+    """Before every command: log as configured, and let SIGTERM run the clean-up that Ctrl-C runs."""
+    from portal.core.log import configure_logging
+
+    settings = get_settings()
+    configure_logging(settings.log_format, settings.log_level)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+@app.command()
+def up(port: Port = None) -> None:
+    """Run everything in this terminal: database, migrations, web and worker."""
+    from portal.core.provision import provisioned
+    from portal.core.supervise import Part, Supervisor
+
+    choose_port(port)
+    require_free_port()
+
+    async def run(provision: "Provision") -> int:
+        command = [sys.executable, "-m", "portal.cli"]
+        parts = [Part("web", [*command, "serve"]), Part("worker", [*command, "worker"])]
+        supervisor = Supervisor(parts, provision.mend)
+        supervisor.terminal.say("portal", f"{where(provision)}; stop with Ctrl-C")
+        return await supervisor.run()
+
+    with provisioned() as provision:
+        prepare_database(provision)
+        code = asyncio.run(run(provision))
+    raise typer.Exit(code)
+
+
+@app.command()
+def serve(port: Port = None) -> None:
+    """Run the web server alone. It does not migrate."""
+    import uvicorn
+
+    from portal.core.provision import provisioned
+
+    choose_port(port)
+    require_free_port()
+    with provisioned() as provision:
+        settings = provision.settings
+        uvicorn.run(
+            "portal.cli:web_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            loop="auto",
+            http="httptools",
+            ws="none",
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies or None,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=3,  # open event streams do not hold the stop
+        )
+
+
+@app.command()
+def worker() -> None:
+    """Run the worker alone: deliveries, notices, imports."""
+    from portal.core.provision import provisioned
+
+    with provisioned():
+        from jobs.worker import run
+
+        run()
+
+
+@app.command()
+def migrate() -> None:
+    """Make missing roles and bring the schema to the newest migration."""
+    from portal.core.provision import provisioned
+
+    with provisioned() as provision:
+        prepare_database(provision)
+    typer.echo("The schema is at its newest migration.")
+
+
+@app.command()
+def check() -> None:
+    """Look for broken invariants in the data. Prints nothing broken, or each finding, and then exits with 1."""
+    from portal.core.provision import provisioned
+
+    with provisioned() as provision:
+        from portal.core.invariants import run
+
+        broken = asyncio.run(run(str(provision.settings.database_url)))
+    for finding in broken:
+        typer.echo(str(finding))
+    typer.echo(f"{len(broken)} broken." if broken else "All invariants hold.")
+    raise typer.Exit(1 if broken else 0)
+
+
+@app.command()
+def doctor() -> None:
+    """Show every setting with its source, and whether database, roles and queue are as they must be."""
+    from portal.core.doctor import Level, environment_findings, examine, setting_lines
+    from portal.core.provision import provisioned
+
+    settings = get_settings()
+    for line in setting_lines(settings):
+        typer.echo(f"{line.variable:<30} {line.value:<50} {line.source}")
+    findings = list(environment_findings(settings))
+    with provisioned() as provision:
+        findings += asyncio.run(examine(provision.settings))
+    typer.echo()
+    for finding in findings:
+        typer.echo(f"{finding.level:<8} {finding.text}")
+    raise typer.Exit(1 if any(finding.level is Level.WRONG for finding in findings) else 0)
+
+
+def web_app() -> "Litestar":
+    """What the web server runs, in each of its processes."""
+    from portal.core.log import configure_logging
+
+    settings = get_settings()
+    configure_logging(settings.log_format, settings.log_level)
+    from portal.app import create_app
+
+    return create_app()
+
+
+def prepare_database(provision: "Provision") -> None:
+    """Roles, then schema. On the embedded server the roles are there already."""
+    from portal.core.db import migrate as migrate_schema
+    from portal.core.provision import make_operator_roles
+
+    if provision.postgres is None:
+        make_operator_roles(provision.settings)
+    asyncio.run(migrate_schema(str(provision.settings.database_url)))
+
+
+def choose_port(port: int | None) -> None:
+    """A port given on the command line stands above PORTAL_PORT, here and in the child processes."""
+    if port is not None:
+        os.environ[variable("port")] = str(port)
+        get_settings.cache_clear()
+
+
+def require_free_port() -> None:
+    """Say so at once when another program has the port, before anything is started."""
+    settings = get_settings()
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}. "
+                "Stop the other program, or choose another one with --port."
+            ) from error
+
+
+def where(provision: "Provision") -> str:
+    """What this run uses, in one line."""
+    database = f"embedded PostgreSQL under {provision.settings.data}" if provision.postgres else "your PostgreSQL"
+    return f"{provision.settings.base_url} with {database}"
+
+
+if __name__ == "__main__":
+    app()

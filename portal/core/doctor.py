@@ -1,0 +1,168 @@
+"""`portal doctor`: where each setting comes from, and whether what the portal depends on is as it must be."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from portal.core.roles import SERVING_ROLES, RolesError, connect, role_states, too_old
+from portal.core.settings import PREFIX, ROLES_WITH_URL, Settings, is_secret, variable
+
+_TEST_VARIABLES = {"PORTAL_REQUIRE_BROWSER"}
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True)
+class SettingLine:
+    """One setting as an operator may see it: secrets masked."""
+
+    variable: str
+    value: str
+    source: str  # environment, file ..., default, embedded
+
+
+def setting_lines(settings: Settings) -> Iterator[SettingLine]:
+    """Every setting with its value and where it came from, as read before anything was completed."""
+    for name in Settings.model_fields:
+        value, source = getattr(settings, name), _source(name)
+        if value in (None, ""):
+            shown = "-"
+        elif is_secret(name):
+            shown = _masked(str(value))
+        else:
+            shown = str(value)
+        if source == "default" and value is None and is_secret(name):
+            source = "embedded"
+        yield SettingLine(variable(name), shown, source)
+
+
+def _source(name: str) -> str:
+    if os.environ.get(variable(name)):
+        return "environment"
+    path = os.environ.get(f"{variable(name)}_FILE") if is_secret(name) else None
+    return f"file {path}" if path else "default"
+
+
+def _masked(value: str) -> str:
+    """A URL without its password; of other secrets only that they are there."""
+    parts = urlsplit(value)
+    if not parts.scheme:
+        return "***"
+    where = parts.netloc.rpartition("@")[2]
+    user = f"{parts.username}:***@" if parts.password else ""
+    return f"{parts.scheme}://{user}{where}{parts.path}"
+
+
+def environment_findings(settings: Settings) -> Iterator[Finding]:
+    """What the environment alone shows."""
+    known = {variable(name) for name in Settings.model_fields}
+    known |= {f"{variable(name)}_FILE" for name in Settings.model_fields if is_secret(name)} | _TEST_VARIABLES
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known:
+            yield Finding(Level.WARNING, f"{name} is set, but the portal knows no such setting.")
+    if not settings.tls and urlsplit(settings.base_url).hostname not in {"127.0.0.1", "localhost", "::1"}:
+        yield Finding(Level.WARNING, "PORTAL_BASE_URL is not https, so passwords and sign-ins travel in the clear.")
+    if settings.database_url and not settings.secret_key:
+        yield Finding(Level.WARNING, "PORTAL_SECRET_KEY is not set: each machine makes its own and they must agree.")
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Ask the database and the queue. `settings` must be complete (see `core.provision`)."""
+    try:
+        findings = await _owner_findings(str(settings.database_url))
+    except RolesError as error:
+        findings = [Finding(Level.WRONG, str(error))]
+    for role in ROLES_WITH_URL:
+        findings.append(await _sign_in(f"portal_{role}", getattr(settings, f"database_{role}_url")))
+    findings.append(await _redis(str(settings.redis_url)))
+    return findings
+
+
+async def _owner_findings(owner_url: str) -> list[Finding]:
+    connection = await connect(owner_url)
+    try:
+        server: int = await connection.fetchval("select current_setting('server_version_num')::int")
+        states = await role_states(connection)
+        current, bypasses = await connection.fetchrow(
+            "select rolname, rolbypassrls or rolsuper from pg_roles where rolname = current_user"
+        )
+        stored: str | None = None
+        if await connection.fetchval("select to_regclass('public.alembic_version') is not null"):
+            stored = await connection.fetchval("select version_num from public.alembic_version")
+    finally:
+        await connection.close()
+    reason = too_old(server)
+    findings = [Finding(Level.WRONG, reason) if reason else _fine(f"PostgreSQL {server // 10000}.{server % 10000}")]
+    if not bypasses:
+        findings.append(Finding(Level.WRONG, f"The owner {current} lacks BYPASSRLS: migrations would see no rows."))
+    for role in SERVING_ROLES:
+        if role not in states:
+            findings.append(Finding(Level.WRONG, f"Role {role} is missing; `portal migrate` makes it."))
+        elif states[role].wrong():
+            findings.append(Finding(Level.WRONG, f"Role {role} may pass policies or make roles; take that from it."))
+    findings.append(_migration(stored))
+    return findings
+
+
+def _migration(stored: str | None) -> Finding:
+    head = migration_head()
+    if stored == head:
+        return _fine(f"the schema is at its newest migration, {head}")
+    return Finding(Level.WRONG, f"The schema is at {stored or 'nothing'}, the newest is {head}; run `portal migrate`.")
+
+
+def migration_head() -> str | None:
+    """The newest migration of this version of the portal."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+async def _sign_in(role: str, url: str) -> Finding:
+    try:
+        connection = await connect(url)
+    except RolesError as error:
+        return Finding(Level.WRONG, str(error))
+    try:
+        if await connection.fetchval("select current_user = $1::text", role):
+            return _fine(f"{role} signs in")
+        return Finding(Level.WRONG, f"The URL for {role} signs in as somebody else.")
+    finally:
+        await connection.close()
+
+
+async def _redis(url: str) -> Finding:
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    client = Redis.from_url(url)
+    try:
+        await client.ping()
+    except (RedisError, OSError) as error:
+        return Finding(Level.WRONG, f"Valkey does not answer: {error}.")
+    finally:
+        await client.aclose()
+    return _fine("Valkey answers")
+
+
+def _fine(text: str) -> Finding:
+    return Finding(Level.OK, text)
