@@ -1,0 +1,95 @@
+"""Wrong sign-ins are counted by account and by network: on Valkey, and in this process while Valkey is away."""
+
+import asyncio
+import hashlib
+import ipaddress
+import logging
+from functools import cache
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from limits.errors import StorageError
+from redis.exceptions import RedisError
+
+from portal.core.errors import Unavailable
+from portal.core.i18n import N_
+from portal.core.settings import get_settings
+
+MINUTES = 15
+HERE = RateLimitItemPerMinute(10, MINUTES, namespace="sign-in")  # one account from one network
+ACCOUNT = RateLimitItemPerMinute(50, MINUTES, namespace="sign-in")  # one account from anywhere
+NETWORK = RateLimitItemPerMinute(100, MINUTES, namespace="sign-in")  # any account from one network
+logger = logging.getLogger(__name__)
+
+
+class TooManyAttempts(Unavailable):
+    code = "too-many-attempts"
+    text = N_("Too many attempts failed. Wait {minutes} minutes, then try again.")
+
+
+@cache
+def _shared(url: str, loop: int) -> FixedWindowRateLimiter:
+    uri = url.replace("unix://", "redis+unix://", 1) if url.startswith("unix://") else url
+    return FixedWindowRateLimiter(RedisStorage(f"async+{uri}", implementation="redispy", wrap_exceptions=True))
+
+
+@cache
+def _alone(loop: int) -> FixedWindowRateLimiter:
+    return FixedWindowRateLimiter(MemoryStorage())
+
+
+def _counters() -> list[FixedWindowRateLimiter]:
+    """The shared counter where there is one, then the process's own."""
+    url, loop = get_settings().redis_url, id(asyncio.get_running_loop())
+    return [*([_shared(url, loop)] if url else []), _alone(loop)]
+
+
+def neighbourhood(address: str) -> str:
+    """What counts as one network: an IPv4 address, or the /64 that one IPv6 line is given."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)
+
+
+def _keys(account: str, network: str) -> list[tuple[RateLimitItem, str]]:
+    who = hashlib.sha256(account.encode()).hexdigest()[:32]  # no address of a person in the cache server
+    where = neighbourhood(network)
+    return [(HERE, f"{who}@{where}"), (ACCOUNT, who), (NETWORK, where)]
+
+
+async def check(account: str, network: str) -> None:
+    """Raise TooManyAttempts when this account or this network has failed too often lately."""
+    for counter in _counters():
+        try:
+            for item, key in _keys(account, network):
+                if not await counter.test(item, key):
+                    raise TooManyAttempts(minutes=MINUTES)
+        except (StorageError, RedisError, OSError):
+            logger.warning("failed attempts are counted by this process alone")
+            continue
+        return
+
+
+async def failed(account: str, network: str) -> None:
+    """Count one failure."""
+    for counter in _counters():
+        try:
+            for item, key in _keys(account, network):
+                await counter.hit(item, key)
+        except (StorageError, RedisError, OSError):
+            continue
+        return
+
+
+async def succeeded(account: str, network: str) -> None:
+    """The right password came: this account starts anew from this network."""
+    item, key = _keys(account, network)[0]
+    for counter in _counters():
+        try:
+            await counter.clear(item, key)
+        except (StorageError, RedisError, OSError):
+            continue
+        return
