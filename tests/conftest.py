@@ -12,6 +12,7 @@ import pytest
 from portal.core import db
 from portal.core.settings import Settings, get_settings, variable
 from tests.databases import Server, create_database, drop_database, running_server
+from tests.factories import Tenant, make_tenant
 
 _SERVER = pytest.StashKey[Server]()
 _STACK = pytest.StashKey[ExitStack]()
@@ -74,6 +75,12 @@ async def own_database(server: Server) -> AsyncIterator[Settings]:
     name = f"portal_own_{os.urandom(4).hex()}"
     yield await create_database(server, name)
     await drop_database(server, name)
+
+
+@pytest.fixture
+async def tenant(database: Settings) -> Tenant:
+    """A fresh workspace with a factory, a customer and a supplier. Tests commit for real and clean up nothing."""
+    return await make_tenant(str(database.database_url))
 
 
 # --- the browser --------------------------------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
 from portal.core.tables import (
     PrivateRow,
     SharedRow,
-    UniqueConstraint,
     of_party,
     private_ref,
     unique,

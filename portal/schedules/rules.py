@@ -15,7 +15,9 @@ from portal.core.calendars import WorkingCalendar
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_
 from portal.core.quantities import UNITS, check_scale, round_to_unit
-from portal.core.states import BOTH, Move, Side, StateTable
+from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
+from portal.core.versions import Stale as Stale
+from portal.core.versions import check_version as check_version
 from portal.schedules.model import CloseReason, Level, LineStatus, Zone
 
 S = LineStatus
@@ -51,13 +53,6 @@ class RejectReason(StrEnum):
     PRICE = "price"
     NOT_AGREED = "not_agreed"  # the item, its revision or the quantity is not what the contract says
     OTHER = "other"
-
-
-class Stale(Conflict):
-    code = "stale"
-    text = N_(
-        "This delivery was changed meanwhile: you saw version {seen}, now it is {current}. Look and decide again."
-    )
 
 
 class OutsideTolerance(Invalid):
@@ -97,12 +92,6 @@ class FirmLine(Conflict):
 class GoodsOnTheWay(Conflict):
     code = "goods-on-the-way"
     text = N_("{shipped} of this delivery have already been shipped. Receive them or close the delivery instead.")
-
-
-def check_version(seen: int, current: int) -> None:
-    """Raise Stale unless the reader decided on the version that is in force."""
-    if seen != current:
-        raise Stale(seen=seen, current=current)
 
 
 # Tolerance ---------------------------------------------------------------------------------------------------------
@@ -303,3 +292,11 @@ def zone_of_level(level: Level, by_date: Zone) -> Zone:
 def needs_answer(zone: Zone, asked_earlier: bool = False) -> bool:
     """Whether a published line is at once `proposed`: in the firm zone, or where the contract asks earlier."""
     return zone is Zone.FIRM or asked_earlier
+
+
+def check_supply_note(side: Side, status: LineStatus) -> None:
+    """Raise WrongSide or WrongState unless the seller speaks of a line that is still to be delivered."""
+    if side is not Side.SELLER:
+        raise WrongSide(action="note_supply")
+    if status not in OPEN:
+        raise WrongState(action="note_supply", status=status)
