@@ -50,6 +50,8 @@ class Shipment(SharedRow, table=True):
         of_party(),
         index("shipment", "shipped_on", "id"),
         index("shipment", "party_id", "shipped_on", "id"),
+        index("shipment", "number"),
+        index("shipment", "scan_token"),
     )
 
     number: str = Field(max_length=60)
@@ -93,13 +95,18 @@ class ShipmentLine(SharedRow, table=True):
 
 
 class Receipt(SharedRow, table=True):
-    """What arrived of one delivery note, as counted by the buyer. A correction is a new receipt that points back."""
+    """What arrived of one delivery note, as counted by the buyer.
+
+    A correction is a new receipt that points back: it takes the former's place, which then counts in no sum.
+    """
 
     __tablename__ = "receipt"
     __table_args__ = (
         parent(),
         unique("number"),
+        unique("corrects_id"),
         child_of("shipment", "shipment_id"),
+        child_of("receipt", "corrects_id"),
         index("receipt", "received_on", "id"),
         index("receipt", "shipment_id"),
     )
@@ -110,6 +117,7 @@ class Receipt(SharedRow, table=True):
     posted_at: datetime
     member_id: UUID | None = None
     note: str = Field(default="", max_length=500)
+    corrects_id: UUID | None = None  # the receipt whose place this one takes
     source: str | None = Field(default=None, max_length=20)
 
 

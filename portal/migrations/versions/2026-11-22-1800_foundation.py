@@ -424,7 +424,9 @@ CREATE TABLE shipment (
     CONSTRAINT ck_shipment_direction CHECK (direction IN ('sale', 'purchase')),
     CONSTRAINT ck_shipment_shipmentstatus CHECK (status IN ('draft', 'sent', 'partly_received', 'received', 'closed', 'withdrawn'))
 );
+CREATE INDEX ix_shipment_number ON shipment (tenant_id, number);
 CREATE INDEX ix_shipment_party_id_shipped_on_id ON shipment (tenant_id, party_id, shipped_on, id);
+CREATE INDEX ix_shipment_scan_token ON shipment (tenant_id, scan_token);
 CREATE INDEX ix_shipment_shipped_on_id ON shipment (tenant_id, shipped_on, id);
 CREATE TABLE site (
     tenant_id UUID NOT NULL,
@@ -511,11 +513,14 @@ CREATE TABLE receipt (
     posted_at TIMESTAMP WITH TIME ZONE NOT NULL,
     member_id UUID,
     note VARCHAR(500) NOT NULL,
+    corrects_id UUID,
     source VARCHAR(20),
     CONSTRAINT pk_receipt PRIMARY KEY (tenant_id, id),
     CONSTRAINT uq_receipt_tenant_id_party_id_id UNIQUE (tenant_id, party_id, id),
     CONSTRAINT uq_receipt_tenant_id_party_id_number UNIQUE (tenant_id, party_id, number),
-    CONSTRAINT fk_receipt_tenant_id_party_id_shipment_id FOREIGN KEY(tenant_id, party_id, shipment_id) REFERENCES shipment (tenant_id, party_id, id)
+    CONSTRAINT uq_receipt_tenant_id_party_id_corrects_id UNIQUE (tenant_id, party_id, corrects_id),
+    CONSTRAINT fk_receipt_tenant_id_party_id_shipment_id FOREIGN KEY(tenant_id, party_id, shipment_id) REFERENCES shipment (tenant_id, party_id, id),
+    CONSTRAINT fk_receipt_tenant_id_party_id_corrects_id FOREIGN KEY(tenant_id, party_id, corrects_id) REFERENCES receipt (tenant_id, party_id, id)
 );
 CREATE INDEX ix_receipt_received_on_id ON receipt (tenant_id, received_on, id);
 CREATE INDEX ix_receipt_shipment_id ON receipt (tenant_id, shipment_id);
