@@ -1,0 +1,160 @@
+"""The file store: bytes under their own digest, one folder a tenant, below PORTAL_DATA/files.
+
+What comes from outside is judged by its content, never by its name or declared type. Pictures are drawn anew, so that
+nothing hidden in them, and not the place where they were taken, is ever stored or handed on.
+"""
+
+import asyncio
+import hashlib
+import io
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from portal.core.errors import Invalid, NotFound, Unavailable
+from portal.core.i18n import N_
+from portal.core.ids import uuid7
+from portal.core.settings import get_settings
+
+PICTURE_MB = 15  # a photo as phones make them, before it is drawn anew
+LONG_EDGE = 1600  # pixels of a stored picture
+FORMATS = ("JPEG", "PNG", "WEBP")
+MOST_PIXELS = {"JPEG": 120_000_000}  # JPEG is decoded at a fraction of its size; the others only whole
+MOST_PIXELS_WHOLE = 24_000_000
+KEPT_EXIF = (ExifTags.Base.DateTime, ExifTags.Base.DateTimeOriginal, ExifTags.Base.OffsetTimeOriginal)
+_DRAWING = asyncio.Semaphore(2)  # pictures decoded at once; each may take 100 MB for a moment
+
+
+class TooLarge(Invalid):
+    code = "file-too-large"
+    text = N_("This file has {size} MB; {most} MB are possible. Send a smaller one.")
+
+
+class NotAPicture(Invalid):
+    code = "not-a-picture"
+    text = N_("This file is not a photo that can be read. Send a JPEG, PNG or WebP picture.")
+
+
+class TooManyPixels(Invalid):
+    code = "too-many-pixels"
+    text = N_("This picture is larger than {most} million pixels. Send a smaller one.")
+
+
+class FileMissing(Unavailable):
+    code = "file-missing"
+    text = N_("This file is not in the store. An operator can bring it back from the backup of the data folder.")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Bytes ready for the store, with the name they will have there."""
+
+    content: bytes
+    content_type: str
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the bytes, hex."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+
+# --- the store --------------------------------------------------------------------------------------------------------
+
+
+async def keep(tenant_id: UUID, file: Stored) -> str:
+    """Write the bytes and return their digest. The same bytes twice are one file; a crash leaves no half file."""
+    await asyncio.to_thread(_write, _path(tenant_id, file.digest), file.content)
+    return file.digest
+
+
+async def fetch(tenant_id: UUID, digest: str) -> bytes:
+    """The bytes of a digest. Raises NotFound for what cannot be a digest, FileMissing when the store lacks it."""
+    path = _path(tenant_id, digest)
+    try:
+        return await asyncio.to_thread(path.read_bytes)
+    except FileNotFoundError as error:
+        raise FileMissing from error
+
+
+def folder(tenant_id: UUID) -> Path:
+    """Where one tenant's files lie."""
+    return get_settings().data / "files" / str(tenant_id)
+
+
+def _path(tenant_id: UUID, digest: str) -> Path:
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise NotFound
+    return folder(tenant_id) / digest
+
+
+def _write(path: Path, content: bytes) -> None:
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{uuid7()}")
+    try:
+        with draft.open("xb") as target:
+            target.write(content)
+            target.flush()
+            os.fsync(target.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+async def drawn_anew(content: bytes, field: str | None = None) -> Stored:
+    """A picture as it may be stored: JPEG, upright, at most 1600 pixels long, with its time and without its place.
+
+    Raises TooLarge, NotAPicture or TooManyPixels before anything of it is unpacked.
+    """
+    if len(content) > PICTURE_MB * 1024 * 1024:
+        raise TooLarge(field=field, size=len(content) // (1024 * 1024), most=PICTURE_MB)
+    async with _DRAWING:
+        try:
+            return await asyncio.to_thread(_draw, content)
+        except Invalid as error:
+            error.field = field
+            raise
+
+
+def _draw(content: bytes) -> Stored:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # our own bound on pixels is lower than the one Pillow warns of
+            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+                return _upright(picture)
+    except Image.DecompressionBombError as error:
+        raise TooManyPixels(most=MOST_PIXELS_WHOLE // 1_000_000) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+        raise NotAPicture from error
+
+
+def _upright(picture: Image.Image) -> Stored:
+    most = MOST_PIXELS.get(picture.format or "", MOST_PIXELS_WHOLE)
+    if picture.width * picture.height > most:
+        raise TooManyPixels(most=most // 1_000_000)
+    taken = {tag: value for tag, value in _times(picture).items() if tag in KEPT_EXIF and isinstance(value, str)}
+    picture.draft("RGB", (LONG_EDGE, LONG_EDGE))
+    upright = ImageOps.exif_transpose(picture).convert("RGB")
+    upright.thumbnail((LONG_EDGE, LONG_EDGE))
+    exif = Image.Exif()
+    exif.update(taken)
+    target = io.BytesIO()
+    upright.save(target, "JPEG", quality=82, optimize=True, exif=exif.tobytes())
+    return Stored(target.getvalue(), "image/jpeg")
+
+
+def _times(picture: Image.Image) -> dict[int, object]:
+    exif = picture.getexif()
+    return {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
