@@ -110,11 +110,12 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without a Chromium the browser tests are left out, and the summary says so aloud."""
-    pages = [item for item in items if item.get_closest_marker("browser")]
-    if pages and not find_chromium():
-        config.hook.pytest_deselected(items=pages)
-        items[:] = [item for item in items if not item.get_closest_marker("browser")]
+    """Leave out what cannot run here: browser tests without a Chromium, which the summary says aloud, and root's."""
+    absent = {name for name, present in (("browser", find_chromium()), ("root", os.geteuid() == 0)) if not present}
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in absent)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

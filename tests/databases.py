@@ -15,8 +15,8 @@ import asyncpg
 
 from portal.core.db import migrate
 from portal.core.embedded import start_postgres, start_valkey
-from portal.core.roles import OWNER, ensure_roles, plain_dsn
-from portal.core.settings import ROLES_WITH_URL, Settings
+from portal.core.roles import FACTORY, IDENTITY, OWNER, PARTNER, ensure_roles, plain_dsn
+from portal.core.settings import Settings
 
 TEMPLATE = "portal_template"
 # A test run that is lost with the machine is run again, so nothing waits for the disk. Crash drills start their own.
@@ -43,7 +43,9 @@ class Server:
         return Settings(
             data=Path(self.data),
             database_url=self.url(OWNER, database),
-            **{f"database_{role}_url": self.url(f"portal_{role}", database) for role in ROLES_WITH_URL},
+            database_factory_url=self.url(FACTORY, database),
+            database_partner_url=self.url(PARTNER, database),
+            database_identity_url=self.url(IDENTITY, database),
             redis_url=self.redis_url,
             secret_key="a key that signs nothing but the forms of tests",
         )

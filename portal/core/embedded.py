@@ -305,4 +305,5 @@ def _started(
     if launch.wait_until(ready, process, _START_SECONDS):
         return process
     launch.stop_server(process, _STOP_POSTGRES)
+    launch.forget_sockets(log.parent)
     raise EmbeddedError(f"{Path(command[0]).name} did not start; the end of {log} says:\n{launch.tail(log)}")

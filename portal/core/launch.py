@@ -232,10 +232,14 @@ def _is_private(folder: Path, owners: set[int]) -> bool:
 
 
 def forget_sockets(data: Path) -> None:
-    """Remove the folder of the sockets once the last service has left it."""
+    """Remove the folder of the sockets once the last service has left it, with what killed ones left in it."""
     link = data / "run"
     with contextlib.suppress(OSError):
-        link.readlink().rmdir()
+        folder = link.readlink()
+        for path in folder.iterdir():
+            if path.is_socket() and not answers(path):
+                path.unlink()
+        folder.rmdir()
         link.unlink()
 
 

@@ -2,10 +2,14 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 import asyncpg
 import pytest
 
+from portal.core.embedded import Postgres, start_postgres
 from portal.core.roles import (
     BACKUP,
     FACTORY,
@@ -14,14 +18,16 @@ from portal.core.roles import (
     PARTNER,
     ROLES,
     SERVING_ROLES,
+    SUPERUSER,
     RolesError,
+    connect,
     ensure_roles,
     plain_dsn,
     role_states,
     too_old,
 )
 from portal.core.settings import Settings
-from tests.databases import Server
+from tests.databases import UNSAFE_AND_FAST, Server
 
 
 async def test_serving_roles_own_nothing_and_pass_no_policy(empty_database: Settings) -> None:
@@ -55,20 +61,73 @@ async def test_serving_roles_make_no_tables(role: str, empty_database: Settings)
         await connection.close()
 
 
-async def test_repeating_changes_nothing_and_wrong_attributes_are_mended(
-    empty_database: Settings, server: Server
-) -> None:
-    name = str(empty_database.database_url).rpartition("/")[2].partition("?")[0]
-    assert await ensure_roles(server.superuser_url, name, server.passwords) == []
+@pytest.fixture
+def lone_server(tmp_path: Path) -> Iterator[Postgres]:
+    """A server of the test's own: roles belong to a whole server, and the other workers rely on theirs."""
+    postgres = start_postgres(tmp_path, settings=UNSAFE_AND_FAST)
+    yield postgres
+    postgres.stop()
 
-    admin = await asyncpg.connect(plain_dsn(server.superuser_url))
+
+async def test_repeating_changes_nothing_and_wrong_attributes_are_mended(lone_server: Postgres) -> None:
+    passwords = lone_server.role_passwords()
+    assert await ensure_roles(lone_server.superuser_url, "portal", passwords) == [*ROLES, "portal"]
+    assert await ensure_roles(lone_server.superuser_url, "portal", passwords) == []
+
+    await _as_superuser(lone_server, f"alter role {IDENTITY} createdb", f"alter role {PARTNER} bypassrls")
+
+    assert await ensure_roles(lone_server.superuser_url, "portal", passwords) == [PARTNER, IDENTITY]
+    assert await ensure_roles(lone_server.superuser_url, "portal", passwords) == []
+
+
+async def test_the_operators_owner_makes_missing_roles_with_the_passwords_of_the_urls(lone_server: Postgres) -> None:
+    """As `portal migrate` on an operator's server: the owner is no superuser and has a name of its own."""
+    await _as_superuser(
+        lone_server,
+        "create role calloff login createrole bypassrls password 'own'",
+        "create database calloff owner calloff",
+    )
+    owner_url = _signing_in_as(lone_server, "calloff", "own")
+    passwords = {FACTORY: "one", PARTNER: "two's", IDENTITY: 'three"'}
+
+    assert await ensure_roles(owner_url, "calloff", passwords) == list(SERVING_ROLES)
+    assert await ensure_roles(owner_url, "calloff", passwords) == []
+    for role, password in passwords.items():
+        connection = await connect(_signing_in_as(lone_server, role, quote(password)))
+        assert await connection.fetchval("select current_user") == role
+        await connection.close()
+
+
+async def test_an_owner_who_may_not_make_roles_is_told_what_to_run(lone_server: Postgres) -> None:
+    await _as_superuser(
+        lone_server, "create role calloff login password 'own'", "create database calloff owner calloff"
+    )
+
+    with pytest.raises(RolesError, match="create role portal_partner login password") as refused:
+        await ensure_roles(_signing_in_as(lone_server, "calloff", "own"), "calloff", {PARTNER: "a-partner-password"})
+
+    assert "a-partner-password" not in str(refused.value)
+
+
+async def test_a_server_that_does_not_let_us_in_is_named_without_the_password(lone_server: Postgres) -> None:
+    with pytest.raises(RolesError, match=r"does not let us in .*calloff as postgres") as refused:
+        await ensure_roles(_signing_in_as(lone_server, SUPERUSER, "a-wrong-password"), "calloff", {})
+
+    assert "a-wrong-password" not in str(refused.value)
+
+
+def _signing_in_as(server: Postgres, role: str, password: str) -> str:
+    host = server.superuser_url.partition("?")[2]
+    return f"postgresql+asyncpg://{role}:{password}@/calloff?{host}"
+
+
+async def _as_superuser(server: Postgres, *statements: str) -> None:
+    connection = await connect(server.superuser_url)
     try:
-        await admin.execute(f"alter role {IDENTITY} createdb")
-        assert await ensure_roles(server.superuser_url, name, server.passwords) == [IDENTITY]
-        assert not (await role_states(admin))[IDENTITY].wrong()
+        for statement in statements:
+            await connection.execute(statement)
     finally:
-        await admin.execute(f"alter role {IDENTITY} nocreatedb")
-        await admin.close()
+        await connection.close()
 
 
 async def test_processes_that_start_together_take_turns(server: Server) -> None:
@@ -80,7 +139,7 @@ async def test_processes_that_start_together_take_turns(server: Server) -> None:
 
 
 async def test_the_dump_role_reads_all_and_writes_nothing(empty_database: Settings, server: Server) -> None:
-    name = str(empty_database.database_url).rpartition("/")[2].partition("?")[0]
+    name = _name(empty_database)
     owner = await asyncpg.connect(plain_dsn(str(empty_database.database_url)))
     dump = await asyncpg.connect(plain_dsn(server.url(BACKUP, name)))
     try:
@@ -95,7 +154,7 @@ async def test_the_dump_role_reads_all_and_writes_nothing(empty_database: Settin
 
 
 async def test_only_the_portals_roles_may_connect(empty_database: Settings, server: Server) -> None:
-    name = str(empty_database.database_url).rpartition("/")[2].partition("?")[0]
+    name = _name(empty_database)
     stranger = f"stranger_{os.urandom(4).hex()}"
     admin = await asyncpg.connect(plain_dsn(server.superuser_url))
     try:
@@ -110,17 +169,6 @@ async def test_only_the_portals_roles_may_connect(empty_database: Settings, serv
         await admin.close()
 
     assert (may[FACTORY], may[PARTNER], may[IDENTITY]) == (True, False, False)
-
-
-async def test_an_owner_without_the_right_is_told_what_to_run(empty_database: Settings) -> None:
-    """As `portal migrate` on an operator's server, where the owner may not make roles."""
-    fine = await ensure_roles(str(empty_database.database_url), _name(empty_database), {})
-    assert fine == []
-
-    elsewhere = str(empty_database.database_url).replace(_name(empty_database), f"absent_{os.urandom(4).hex()}")
-    with pytest.raises(RolesError, match="PostgreSQL does not let us in") as refused:
-        await ensure_roles(elsewhere, "absent", {})
-    assert str(empty_database.database_url).split(":")[2].split("@")[0] not in str(refused.value)
 
 
 def _name(settings: Settings) -> str:
