@@ -131,6 +131,7 @@ async def make_contract(
         party_name="Aurora" if direction is Direction.SALE else "Castings",
         currency="CNY",
         time_zone=ZONE,
+        proposed_at=None if status is ContractStatus.DRAFT else clock.now(),
         valid_from=today() - timedelta(days=60),
         valid_to=today() + timedelta(days=305),
     )

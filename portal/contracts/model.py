@@ -66,6 +66,8 @@ class Contract(SharedRow, table=True):
         index("contract", "status", "id"),
     )
 
+    partner_sees = "proposed_at is not null"  # the factory's drafts are its own
+
     number: str = Field(max_length=60)  # unique per partner; two partners may carry the same
     direction: Direction = Field(sa_type=text_enum(Direction))
     kind: ContractKind = Field(default=ContractKind.PERIODIC, sa_type=text_enum(ContractKind))

@@ -109,6 +109,7 @@ class SharedRow(Row):
     """Belongs to the factory and one partner: `party_id` is that partner, or the factory itself."""
 
     policy = Policy.SHARED
+    partner_sees: ClassVar[str] = ""  # SQL: rows of its own that a partner is not told of yet fail it
     party_id: UUID
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from portal.core.tables import (
@@ -72,6 +72,9 @@ class ConfirmationStatus(StrEnum):
     REPLACED = "replaced"  # a later answer took its place, or the request changed
 
 
+OPEN_SQL = "status in ('published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')"  # still to be received
+
+
 class ScheduleLine(SharedRow, table=True):
     """One delivery the buyer asks for: this much of an item on this day. The live row; releases hold copies.
 
@@ -89,7 +92,10 @@ class ScheduleLine(SharedRow, table=True):
         index("schedule_line", "due_date", "id"),
         index("schedule_line", "party_id", "due_date", "id"),
         index("schedule_line", "contract_line_id", "due_date"),
+        Index("ix_schedule_line_open", "tenant_id", "due_date", "id", postgresql_where=text(OPEN_SQL)),
     )
+
+    partner_sees = "status <> 'draft'"  # what is in no release was told to nobody
 
     contract_id: UUID
     contract_line_id: UUID

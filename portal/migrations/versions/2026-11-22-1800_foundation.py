@@ -75,6 +75,8 @@ PARTNER = {
     "audit": "insert (tenant_id, id, party_id, member_id, action, subject_id, data)",
     "idempotency": "insert, update (status, body)",
 }
+# Rows of its own that a partner is not told of yet.
+NOT_TOLD_YET = {"contract": "proposed_at is not null", "schedule_line": "status <> 'draft'"}
 WRITE_ONLY_FOR_PARTNER = ("outbox", "audit")
 
 FUNCTIONS = """
@@ -646,6 +648,7 @@ CREATE TABLE schedule_line (
 );
 CREATE INDEX ix_schedule_line_contract_line_id_due_date ON schedule_line (tenant_id, contract_line_id, due_date);
 CREATE INDEX ix_schedule_line_due_date_id ON schedule_line (tenant_id, due_date, id);
+CREATE INDEX ix_schedule_line_open ON schedule_line (tenant_id, due_date, id) WHERE status in ('published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected');
 CREATE INDEX ix_schedule_line_party_id_due_date_id ON schedule_line (tenant_id, party_id, due_date, id);
 CREATE TABLE confirmation (
     tenant_id UUID NOT NULL,
@@ -749,7 +752,7 @@ def upgrade() -> None:
     op.execute("grant usage on schema public to portal_factory, portal_partner, portal_identity, portal_backup")
     op.execute("grant select on all tables in schema public to portal_backup")
     for table in (*SHARED, "timeline"):
-        both(table, partner_reads=True)
+        both(table, partner_reads=True, only=NOT_TOLD_YET.get(table, ""))
     both("idempotency", partner_reads=True, factory_party=True)
     both("tenant", partner_reads=True, party=False)
     for table in PRIVATE:
@@ -778,7 +781,9 @@ def allow(table: str, role: str, what: str, rows: str) -> None:
     op.execute(f"create policy {role}_{what} on {table} for {what} to {role}{using}{check}")
 
 
-def both(table: str, *, partner_reads: bool, party: bool = True, factory_party: bool = False) -> None:
+def both(
+    table: str, *, partner_reads: bool, party: bool = True, factory_party: bool = False, only: str = ""
+) -> None:
     secure(table)
     own = "tenant_id = app_tenant() and party_id = app_party()"
     allow(table, "portal_factory", "all", own if factory_party else "tenant_id = app_tenant()")
@@ -786,6 +791,7 @@ def both(table: str, *, partner_reads: bool, party: bool = True, factory_party: 
         allow(table, "portal_partner", "insert", own)
         return
     op.execute(f"grant select on {table} to portal_partner")
+    own += f" and {only}" if only else ""
     allow(table, "portal_partner", "all" if party else "select", own if party else "tenant_id = app_tenant()")
 
 

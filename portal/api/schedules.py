@@ -1,0 +1,246 @@
+"""Schedule lines and releases over the interface."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+from msgspec import Struct
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.api import paging
+from portal.core import clock
+from portal.core.actor import Actor
+from portal.core.calendars import local_today
+from portal.core.db import read
+from portal.core.errors import NotFound
+from portal.schedules import reads, reads_board, service, service_release
+from portal.schedules.model import LineStatus
+from portal.schedules.reads import Happening, LineFilter, LineRow, PromiseRow, View
+from portal.schedules.reads_board import ReleaseLineRow, ReleaseRow
+from portal.schedules.rules import LINE_STATES
+
+
+class LineOut(Struct):
+    """One schedule line with the seller's promises and what this company may do with it now."""
+
+    line: LineRow
+    promises: list[PromiseRow]
+    actions: list[str]
+
+
+class LineState(Struct):
+    """What a line became."""
+
+    id: UUID
+    status: LineStatus
+    version: int
+    confirmed_quantity: str
+
+
+class Made(Struct):
+    """How many lines were generated."""
+
+    lines: int
+
+
+class Published(Struct):
+    """The new release."""
+
+    id: UUID
+    number: int
+
+
+class Called(Struct):
+    """The new schedule line."""
+
+    id: UUID
+
+
+class ReleaseOut(Struct):
+    """A release beside the one before it."""
+
+    release: ReleaseRow
+    before: ReleaseRow | None
+    lines: list[ReleaseLineRow]
+    gone: list[ReleaseLineRow]
+
+
+def state(head: service.LineHead) -> Response[LineState]:
+    """The line after a command, with its new version as ETag."""
+    body = LineState(head.id, head.status, head.version, str(head.confirmed_quantity))
+    return Response(body, headers={"ETag": f'"{head.version}"'})
+
+
+class ScheduleLineController(Controller):
+    path = "/schedule-lines"
+    tags = ("Schedules",)
+
+    @get()
+    async def list_lines(
+        self,
+        actor: NamedDependency[Actor],
+        cursor: FromQuery[str | None] = None,
+        limit: FromQuery[int] = 50,
+        view: FromQuery[View] = View.ALL,
+        search: FromQuery[str] = "",
+        contract_id: FromQuery[UUID | None] = None,
+        since: FromQuery[date | None] = None,
+        until: FromQuery[date | None] = None,
+    ) -> paging.PageOf[LineRow]:
+        """Schedule lines in the order of their due dates. `view`: all, open, to_confirm, overdue or closed."""
+        paging.check_limit(limit)
+        after = paging.decode(cursor, date.fromisoformat, UUID) if cursor else None
+        today = local_today(clock.now(), actor.time_zone)
+        wanted = LineFilter(view, search, contract_id, None, since, until, today)
+        async with read(actor) as connection:
+            rows = await reads.list_lines(connection, actor, wanted, after, limit)
+        more = paging.encode(rows[limit - 1].due_date, rows[limit - 1].id) if len(rows) > limit else None
+        return paging.PageOf(rows[:limit], more)
+
+    @get("/{line_id:uuid}")
+    async def get_line(self, actor: NamedDependency[Actor], line_id: FromPath[UUID]) -> Response[LineOut]:
+        """One schedule line; its ETag is the version that writes carry as If-Match."""
+        async with read(actor) as connection:
+            row = await reads.get_row(connection, actor, line_id)
+            if row is None:
+                raise NotFound
+            promises = await reads.promises(connection, actor, line_id)
+        actions = LINE_STATES.actions(LineStatus(row.status), actor.side_on(row.direction))
+        return Response(LineOut(row, promises, actions), headers={"ETag": f'"{row.version}"'})
+
+    @get("/{line_id:uuid}/history")
+    async def history(self, actor: NamedDependency[Actor], line_id: FromPath[UUID]) -> list[Happening]:
+        """What happened to the line, newest first: who, when, by which way."""
+        async with read(actor) as connection:
+            if await reads.get_row(connection, actor, line_id) is None:
+                raise NotFound
+            return await reads.history(connection, actor, line_id)
+
+    @post("/{line_id:uuid}/confirm", status_code=HTTP_200_OK)
+    async def confirm(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        line_id: FromPath[UUID],
+        data: JSONBody[service.ConfirmLine],
+    ) -> Response[LineState]:
+        """Promise quantities and dates for one line. Without splits: all that is open, on the due date."""
+        return state(await service.confirm_line(session, actor, line_id, expected, data))
+
+    @post("/confirm", status_code=HTTP_200_OK)
+    async def confirm_many(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        data: JSONBody[service.ConfirmLines],
+    ) -> list[LineState]:
+        """Confirm many lines whole, on their due dates: all or none. Each line carries the version that was seen."""
+        heads = await service.confirm_lines(session, actor, data)
+        return [LineState(head.id, head.status, head.version, str(head.confirmed_quantity)) for head in heads]
+
+    @post("/{line_id:uuid}/reject", status_code=HTTP_200_OK)
+    async def reject(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        line_id: FromPath[UUID],
+        data: JSONBody[service.RejectLine],
+    ) -> Response[LineState]:
+        """Refuse one line with a reason."""
+        return state(await service.reject_line(session, actor, line_id, expected, data))
+
+    @post("/{line_id:uuid}/supply", status_code=HTTP_200_OK)
+    async def note_supply(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        line_id: FromPath[UUID],
+        data: JSONBody[service.NoteSupply],
+    ) -> Response[LineState]:
+        """Say whether the material behind a line is secured or at risk."""
+        return state(await service.note_supply(session, actor, line_id, expected, data))
+
+    @post("/{line_id:uuid}/cancel", status_code=HTTP_200_OK)
+    async def cancel(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        line_id: FromPath[UUID],
+    ) -> Response[LineState]:
+        """Take back a line that nobody has to make yet."""
+        return state(await service.cancel_line(session, actor, line_id, expected))
+
+    @post("/{line_id:uuid}/ask-again", status_code=HTTP_200_OK)
+    async def ask_again(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        line_id: FromPath[UUID],
+    ) -> Response[LineState]:
+        """Ask the seller of a rejected line once more."""
+        return state(await service.ask_again(session, actor, line_id, expected))
+
+
+class ContractScheduleController(Controller):
+    path = "/contracts/{contract_id:uuid}"
+    tags = ("Schedules",)
+
+    @post("/schedule-lines/generate", status_code=HTTP_201_CREATED)
+    async def generate(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        contract_id: FromPath[UUID],
+        data: JSONBody[service_release.Generate],
+    ) -> Made:
+        """Draft the lines of every period that begins before `until` and has none yet."""
+        return Made(await service_release.generate_lines(session, actor, contract_id, data))
+
+    @post("/schedule-lines", status_code=HTTP_201_CREATED)
+    async def call_off(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        contract_id: FromPath[UUID],
+        data: JSONBody[service_release.CallOff],
+    ) -> Called:
+        """Draft one delivery by hand; it is told to the other side with the next release."""
+        return Called(await service_release.call_off(session, actor, contract_id, data))
+
+    @post("/releases", status_code=HTTP_201_CREATED)
+    async def publish(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        contract_id: FromPath[UUID],
+        data: JSONBody[service_release.Publish],
+    ) -> Published:
+        """Freeze all open lines as the next numbered release. If-Match carries the contract's version."""
+        return Published(*await service_release.publish_release(session, actor, contract_id, expected, data))
+
+    @get("/releases")
+    async def releases(self, actor: NamedDependency[Actor], contract_id: FromPath[UUID]) -> list[ReleaseRow]:
+        """The contract's releases, newest first."""
+        async with read(actor) as connection:
+            return await reads_board.releases(connection, actor, contract_id)
+
+    @get("/releases/{number:int}")
+    async def release(
+        self, actor: NamedDependency[Actor], contract_id: FromPath[UUID], number: FromPath[int]
+    ) -> ReleaseOut:
+        """One release beside the one before it."""
+        async with read(actor) as connection:
+            return ReleaseOut(*await reads_board.release_beside(connection, actor, contract_id, number, number - 1))
+
+
+ROUTES: list[Any] = [ScheduleLineController, ContractScheduleController]

@@ -1,0 +1,212 @@
+"""Hot lists: driver rows into plain records. Every query filters the tenant in its own words, as the second wall."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from portal.core.actor import Actor, Direction
+from portal.core.db import Driver
+from portal.schedules.model import OPEN_SQL, LineStatus
+from portal.schedules.service import visible
+
+
+class View(StrEnum):
+    """The ready-made selections of the list."""
+
+    ALL = "all"
+    OPEN = "open"
+    TO_CONFIRM = "to_confirm"
+    OVERDUE = "overdue"
+    CLOSED = "closed"
+
+
+_VIEW_SQL = {
+    View.OPEN: f" and {OPEN_SQL}",
+    View.TO_CONFIRM: f" and {OPEN_SQL} and status = 'proposed'",
+    View.OVERDUE: f" and {OPEN_SQL} and due_date <= ",
+    View.CLOSED: " and status = 'closed'",
+}
+
+
+class LineFilter(Struct, frozen=True):
+    """What the reader asked to see; empty parts restrict nothing."""
+
+    view: View = View.ALL
+    search: str = ""
+    contract_id: UUID | None = None
+    party_id: UUID | None = None
+    since: date | None = None  # due dates, both inclusive
+    until: date | None = None
+    today: date | None = None  # for `overdue`: due on this day or earlier
+
+
+class LineRow(Struct, frozen=True):
+    """One schedule line as lists and the interface show it."""
+
+    id: UUID
+    line_no: int
+    due_date: date
+    requested_date: date
+    promised_date: date | None
+    status: LineStatus
+    zone: str | None
+    level: str | None
+    unit: str
+    ordered_quantity: Decimal
+    confirmed_quantity: Decimal
+    shipped_quantity: Decimal
+    received_quantity: Decimal
+    rejected_quantity: Decimal
+    order_no: str
+    ship_to_code: str
+    supply_state: str
+    supply_note: str
+    respond_by: datetime | None
+    version: int
+    contract_id: UUID
+    contract_number: str
+    direction: Direction
+    party_name: str
+    item_code: str
+    description: str
+    partner_part_no: str
+    contract_line_id: UUID
+
+
+_COLUMNS = """l.id, l.line_no, l.due_date, l.requested_date, l.promised_date, l.status, l.zone, l.level, l.unit,
+    l.ordered_quantity, l.confirmed_quantity, l.shipped_quantity, l.received_quantity, l.rejected_quantity, l.order_no,
+    l.ship_to_code, l.supply_state, l.supply_note, l.respond_by, l.version, l.contract_id, c.number, c.direction,
+    c.party_name, k.item_code, k.description, k.partner_part_no, l.contract_line_id"""
+_JOINS = """ join contract c on c.tenant_id = $1 and c.id = l.contract_id
+    join contract_line k on k.tenant_id = $1 and k.id = l.contract_line_id"""
+_SEARCH = """ and (order_no = {0} or contract_line_id in (
+    select k.id from contract_line k join contract c on c.tenant_id = $1 and c.id = k.contract_id
+    where k.tenant_id = $1 and (k.item_code ilike {1} or k.partner_part_no ilike {1} or k.description ilike {1}
+        or c.number ilike {1} or c.partner_reference ilike {1})))"""
+
+
+class _Conditions:
+    """SQL conditions with numbered parameters; `$1` is always the tenant."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.args: list[Any] = [actor.tenant_id]
+        self.sql = "tenant_id = $1"
+        if not actor.is_factory:
+            self.sql += f" and party_id = {self.arg(actor.party_id)}"
+        if actor.contract_ids is not None:
+            self.sql += f" and contract_id = any({self.arg(list(actor.contract_ids))})"
+
+    def arg(self, value: Any) -> str:
+        self.args.append(value)
+        return f"${len(self.args)}"
+
+
+def _where(actor: Actor, wanted: LineFilter) -> _Conditions:
+    """The conditions on schedule_line for this reader and filter."""
+    where = _Conditions(actor)
+    where.sql += _VIEW_SQL.get(wanted.view, "")
+    if wanted.view is View.OVERDUE:
+        where.sql += where.arg(wanted.today)
+    if wanted.contract_id is not None:
+        where.sql += f" and contract_id = {where.arg(wanted.contract_id)}"
+    if wanted.party_id is not None:
+        where.sql += f" and party_id = {where.arg(wanted.party_id)}"
+    if wanted.since is not None:
+        where.sql += f" and due_date >= {where.arg(wanted.since)}"
+    if wanted.until is not None:
+        where.sql += f" and due_date <= {where.arg(wanted.until)}"
+    if wanted.search:
+        pattern = "%" + wanted.search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        where.sql += _SEARCH.format(where.arg(wanted.search), where.arg(pattern))
+    return where
+
+
+async def list_lines(
+    connection: Driver, actor: Actor, wanted: LineFilter, after: tuple[date, UUID] | None, limit: int
+) -> list[LineRow]:
+    """One page in the order of due date and id, after a key; one row more than `limit` when there is a next page."""
+    where = _where(actor, wanted)
+    if after is not None:
+        where.sql += f" and (due_date, id) > ({where.arg(after[0])}, {where.arg(after[1])})"
+    # The page is cut before it is joined, so that the price of a page never depends on what lies behind it.
+    query = (
+        f"select {_COLUMNS} from (select * from schedule_line where {where.sql}"  # noqa: S608 - own text, bound values
+        f" order by due_date, id limit {where.arg(limit + 1)}) l {_JOINS} order by l.due_date, l.id"
+    )
+    return [LineRow(*row) for row in await connection.fetch(query, *where.args)]
+
+
+async def get_row(connection: Driver, actor: Actor, line_id: UUID) -> LineRow | None:
+    """One line by its id, or None when it is absent or not yours."""
+    where = _Conditions(actor)
+    where.sql += f" and id = {where.arg(line_id)}"
+    query = f"select {_COLUMNS} from (select * from schedule_line where {where.sql}) l {_JOINS}"  # noqa: S608
+    row = await connection.fetchrow(query, *where.args)
+    return None if row is None else LineRow(*row)
+
+
+async def count_lines(connection: Driver, actor: Actor, wanted: LineFilter, limit: int = 1000) -> int:
+    """How many lines fit, counted up to a limit, because nobody reads a larger number on a tab."""
+    where = _where(actor, wanted)
+    query = f"select count(*) from (select 1 from schedule_line where {where.sql} limit {limit}) l"  # noqa: S608
+    return int(await connection.fetchval(query, *where.args))
+
+
+async def to_confirm(connection: Driver, actor: Actor, limit: int, contract_id: UUID | None = None) -> list[LineRow]:
+    """What waits for this company's answer as seller, the earliest deadline first. Oldest due date breaks ties."""
+    where = _Conditions(actor)
+    where.sql += f" and {OPEN_SQL} and status = 'proposed'"
+    if contract_id is not None:
+        where.sql += f" and contract_id = {where.arg(contract_id)}"
+    sells = Direction.SALE if actor.is_factory else Direction.PURCHASE
+    query = (
+        f"select {_COLUMNS} from (select * from schedule_line where {where.sql}) l {_JOINS}"  # noqa: S608
+        f" where c.direction = {where.arg(sells.value)} order by l.respond_by nulls last, l.due_date, l.id"
+        f" limit {where.arg(limit)}"
+    )
+    return [LineRow(*row) for row in await connection.fetch(query, *where.args)]
+
+
+class Happening(Struct, frozen=True):
+    """One entry of a document's history."""
+
+    id: UUID
+    verb: str
+    version: int
+    member_name: str
+    scope: str
+    channel: str
+    data: dict[str, Any]
+    at: datetime
+
+
+async def history(connection: Driver, actor: Actor, subject_id: UUID, limit: int = 200) -> list[Happening]:
+    """What happened to a document, newest first."""
+    rows = await connection.fetch(
+        "select id, verb, version, member_name, scope, channel, data, at from timeline"
+        " where tenant_id = $1 and subject_id = $2 and ($3::uuid[] is null or contract_id = any($3))"
+        " order by id desc limit $4",
+        *(actor.tenant_id, subject_id, visible(actor), limit),
+    )
+    return [Happening(*row) for row in rows]
+
+
+class PromiseRow(Struct, frozen=True):
+    """One valid part of the seller's answer."""
+
+    quantity: Decimal
+    delivery_date: date
+
+
+async def promises(connection: Driver, actor: Actor, line_id: UUID) -> list[PromiseRow]:
+    """The valid promises of one line, earliest first."""
+    rows = await connection.fetch(
+        "select quantity, delivery_date from confirmation where tenant_id = $1 and line_id = $2 and status = 'valid'"
+        " order by delivery_date, id",
+        *(actor.tenant_id, line_id),
+    )
+    return [PromiseRow(*row) for row in rows]

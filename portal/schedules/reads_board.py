@@ -1,0 +1,212 @@
+"""What a board and a release comparison are made of: sums per contract line and week, and frozen lines side by side."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from msgspec import Struct
+
+from portal.core.actor import Actor, Direction
+from portal.core.db import Driver
+from portal.core.errors import NotFound
+from portal.schedules.service import visible
+
+
+class Cell(Struct, frozen=True):
+    """All deliveries of one contract line in one week."""
+
+    contract_line_id: UUID
+    week: int  # from the first column
+    quantity: Decimal
+    lines: int
+    line_id: UUID  # the first of them
+    asked: bool
+    risky: bool
+    confirmed: bool
+
+
+class Totals(Struct, frozen=True):
+    """The cumulative figures of one contract line."""
+
+    contract_line_id: UUID
+    requested: Decimal  # due up to and on the day
+    called: Decimal  # everything called off
+    shipped: Decimal
+    received: Decimal
+
+
+class BoardLine(Struct, frozen=True):
+    """One contract line, a row of the board."""
+
+    id: UUID
+    contract_id: UUID
+    number: str
+    party_name: str
+    direction: Direction
+    release_no: int
+    item_code: str
+    description: str
+    unit: str
+    foq: Decimal | None
+    target_quantity: Decimal | None
+    band_below_percent: Decimal
+    band_above_percent: Decimal
+    firm_days: int
+    tradeoff_days: int
+    cumulative_from: date | None
+
+
+_BOARD_LINES = """
+select k.id, k.contract_id, c.number, c.party_name, c.direction, c.release_no, k.item_code, k.description, k.unit,
+    k.foq, k.target_quantity, k.band_below_percent, k.band_above_percent, k.firm_days, k.tradeoff_days, k.cumulative_from
+from contract_line k join contract c on c.tenant_id = $1 and c.id = k.contract_id
+where k.tenant_id = $1 and ($2::uuid is null or k.contract_id = $2) and ($3::uuid[] is null or k.contract_id = any($3))
+    and ($2::uuid is not null or exists (
+        select 1 from schedule_line l where l.tenant_id = $1 and l.contract_line_id = k.id
+            and l.due_date >= $4 and l.due_date < $5 and l.status not in ('draft', 'cancelled')))
+order by c.number, k.contract_id, k.line_no offset $6 limit $7"""
+_CELLS = """
+select contract_line_id, (due_date - $3::date) / 7, sum(ordered_quantity), count(*)::int,
+    (array_agg(id order by due_date, id))[1], bool_or(status = 'proposed'),
+    bool_or(supply_state = 'at_risk' and status <> 'closed' or status = 'rejected'
+        or status <> 'closed' and due_date < $5 and received_quantity < ordered_quantity),
+    bool_and(status in ('confirmed', 'closed'))
+from schedule_line
+where tenant_id = $1 and contract_line_id = any($2) and due_date >= $3 and due_date < $4
+    and status not in ('draft', 'cancelled')
+group by 1, 2"""
+_TOTALS = """
+select contract_line_id, coalesce(sum(ordered_quantity) filter (where due_date <= $3), 0), sum(ordered_quantity),
+    sum(shipped_quantity), sum(received_quantity)
+from schedule_line
+where tenant_id = $1 and contract_line_id = any($2) and status not in ('draft', 'cancelled')
+group by 1"""
+_DELTAS = """
+select rl.contract_line_id, (rl.due_date - $3::date) / 7,
+    sum(case when r.number = c.release_no then rl.quantity else -rl.quantity end)
+from release_line rl
+    join release r on r.tenant_id = $1 and r.id = rl.release_id
+    join contract c on c.tenant_id = $1 and c.id = r.contract_id
+where rl.tenant_id = $1 and r.contract_id = any($2) and c.release_no > 1 and r.number >= c.release_no - 1
+    and rl.due_date >= $3 and rl.due_date < $4
+    and exists (select 1 from release_line o join release p on p.tenant_id = $1 and p.id = o.release_id
+        where o.tenant_id = $1 and o.contract_line_id = rl.contract_line_id and p.number = c.release_no - 1
+            and p.contract_id = r.contract_id)
+group by 1, 2
+having sum(case when r.number = c.release_no then rl.quantity else -rl.quantity end) <> 0"""
+
+
+async def board_lines(
+    connection: Driver,
+    actor: Actor,
+    contract_id: UUID | None,
+    first: date,
+    end: date,
+    offset: int,
+    limit: int,
+) -> list[BoardLine]:
+    """The rows of a board: all lines of one contract, or every contract line with a delivery in [first, end)."""
+    rows = await connection.fetch(_BOARD_LINES, actor.tenant_id, contract_id, visible(actor), first, end, offset, limit)
+    return [BoardLine(*row) for row in rows]
+
+
+async def cells(
+    connection: Driver, actor: Actor, ids: Sequence[UUID], first: date, end: date, today: date
+) -> list[Cell]:
+    """What is due per contract line and week in [first, end); first is a Monday."""
+    return [Cell(*row) for row in await connection.fetch(_CELLS, actor.tenant_id, list(ids), first, end, today)]
+
+
+async def totals(connection: Driver, actor: Actor, ids: Sequence[UUID], today: date) -> dict[UUID, Totals]:
+    """The cumulative figures of each contract line, from its live lines."""
+    rows = await connection.fetch(_TOTALS, actor.tenant_id, list(ids), today)
+    return {row[0]: Totals(*row) for row in rows}
+
+
+async def deltas(
+    connection: Driver, actor: Actor, contract_ids: Sequence[UUID], first: date, end: date
+) -> dict[tuple[UUID, int], Decimal]:
+    """By how much each contract line and week differs from the release before the one in force."""
+    rows = await connection.fetch(_DELTAS, actor.tenant_id, list(contract_ids), first, end)
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+class ReleaseRow(Struct, frozen=True):
+    """One release of a contract, newest first in lists."""
+
+    id: UUID
+    number: int
+    calculated_on: date
+    horizon_end: date
+    published_at: datetime
+    published_by: str
+    note: str
+    lines: int
+
+
+class ReleaseLineRow(Struct, frozen=True):
+    """One frozen line of a release, with what it was in the release before (None: new)."""
+
+    schedule_line_id: UUID
+    item_code: str
+    description: str
+    unit: str
+    due_date: date
+    quantity: Decimal
+    zone: str
+    level: str
+    earlier_date: date | None
+    earlier_quantity: Decimal | None
+
+
+_RELEASES = """
+select r.id, r.number, r.calculated_on, r.horizon_end, r.published_at, r.published_by, r.note,
+    (select count(*)::int from release_line l where l.tenant_id = $1 and l.release_id = r.id)
+from release r
+where r.tenant_id = $1 and r.contract_id = $2 and ($3::uuid[] is null or r.contract_id = any($3))
+    and ($4::int is null or r.number = $4)
+order by r.number desc limit $5"""
+_RELEASE_LINES = """
+select l.schedule_line_id, k.item_code, k.description, k.unit, l.due_date, l.quantity, l.zone, l.level,
+    o.due_date, o.quantity
+from release_line l
+    join contract_line k on k.tenant_id = $1 and k.id = l.contract_line_id
+    left join release_line o on o.tenant_id = $1 and o.schedule_line_id = l.schedule_line_id and o.release_id = $3
+where l.tenant_id = $1 and l.release_id = $2 order by l.due_date, k.line_no, l.id"""
+_GONE = """
+select o.schedule_line_id, k.item_code, k.description, k.unit, o.due_date, o.quantity, o.zone, o.level
+from release_line o join contract_line k on k.tenant_id = $1 and k.id = o.contract_line_id
+where o.tenant_id = $1 and o.release_id = $3 and not exists (
+    select 1 from release_line l
+    where l.tenant_id = $1 and l.release_id = $2 and l.schedule_line_id = o.schedule_line_id)
+order by o.due_date, k.line_no"""
+
+
+async def releases(
+    connection: Driver, actor: Actor, contract_id: UUID, number: int | None = None, limit: int = 200
+) -> list[ReleaseRow]:
+    """The releases of one contract, newest first; or the one with a number."""
+    rows = await connection.fetch(_RELEASES, actor.tenant_id, contract_id, visible(actor), number, limit)
+    return [ReleaseRow(*row) for row in rows]
+
+
+async def release_lines(
+    connection: Driver, actor: Actor, release_id: UUID, earlier_id: UUID | None
+) -> tuple[list[ReleaseLineRow], list[ReleaseLineRow]]:
+    """The lines of a release beside what they were in an earlier one, and the earlier lines that are gone."""
+    rows = await connection.fetch(_RELEASE_LINES, actor.tenant_id, release_id, earlier_id)
+    gone = await connection.fetch(_GONE, actor.tenant_id, release_id, earlier_id) if earlier_id else []
+    return [ReleaseLineRow(*row) for row in rows], [ReleaseLineRow(*row, None, None) for row in gone]
+
+
+async def release_beside(
+    connection: Driver, actor: Actor, contract_id: UUID, number: int, earlier: int
+) -> tuple[ReleaseRow, ReleaseRow | None, list[ReleaseLineRow], list[ReleaseLineRow]]:
+    """A release, an earlier one if there is such, its lines beside what they were, and the lines that are gone."""
+    found = await releases(connection, actor, contract_id, number)
+    if not found:
+        raise NotFound
+    before = await releases(connection, actor, contract_id, earlier)
+    lines, gone = await release_lines(connection, actor, found[0].id, before[0].id if before else None)
+    return found[0], before[0] if before else None, lines, gone
