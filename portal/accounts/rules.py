@@ -36,6 +36,56 @@ class PasswordNamesYou(Invalid):
     text = N_("A password must not be your name, your e-mail or your company. Choose a different one.")
 
 
+class WrongEmail(Invalid):
+    code = "wrong-email"
+    text = N_("“{email}” is not an e-mail address. Write it as name@company.example.")
+
+
+class NameMissing(Invalid):
+    code = "name-missing"
+    text = N_("Enter a name of 1 to {longest} characters.")
+
+
+class CodeWrong(Invalid):
+    code = "code-wrong"
+    text = N_("A code has 1 to 40 letters, digits, dots, hyphens or underscores, without spaces.")
+
+
+class CodeTaken(Conflict):
+    code = "code-taken"
+    text = N_("The code “{taken}” is already in use. Choose another one.")
+
+
+class NeitherCustomerNorSupplier(Invalid):
+    code = "neither-customer-nor-supplier"
+    text = N_("A partner is a customer, a supplier or both. Choose at least one.")
+
+
+class NoWorkingWeekday(Invalid):
+    code = "no-working-weekday"
+    text = N_("Choose at least one working day of the week.")
+
+
+class AlreadyMember(Conflict):
+    code = "already-member"
+    text = N_("{email} belongs to this company already.")
+
+
+class AlreadyInvited(Conflict):
+    code = "already-invited"
+    text = N_("{email} is invited already. Send the open invitation again instead.")
+
+
+class NothingChosen(Invalid):
+    code = "nothing-chosen"
+    text = N_("Choose at least one contract or site that this person may see.")
+
+
+class Stale(Conflict):
+    code = "stale"
+    text = N_("Somebody changed this meanwhile. Look at the current state and decide again.")
+
+
 class LastAdmin(Conflict):
     code = "last-admin"
     text = N_("This is the company’s last administrator. Make somebody else administrator first.")
@@ -110,19 +160,17 @@ def is_common(password: str) -> bool:
     plain = password.lower().strip()
     letters = _EDGES.sub("", plain)
     forms = {plain, letters, plain.translate(_LEET), _EDGES.sub("", plain.translate(_LEET)), letters.translate(_LEET)}
-    if forms & common_passwords() or not letters:
-        return bool(forms & common_passwords()) or _few_parts(plain)
-    return _few_parts(plain) or any(_few_parts(form) for form in forms if len(form) >= SHORTEST)
+    known = common_passwords()
+    joined = any(plain[:cut] in known and plain[cut:] in known for cut in range(3, len(plain) - 2))
+    return joined or bool(forms & known) or any(_few_parts(form) for form in forms if len(form) >= SHORTEST)
 
 
 def _few_parts(text: str) -> bool:
     """Whether the text is one or two characters over and over, a short part repeated, or steps along a known row."""
     if len(set(text)) <= 2:
         return True
-    for size in range(1, len(text) // 2 + 1):
-        if text == (text[:size] * len(text))[: len(text)] and size <= 4:
-            return True
-    return _is_walk(text)
+    repeated = any(text == (text[:size] * len(text))[: len(text)] for size in range(2, 5))
+    return repeated or _is_walk(text)
 
 
 def _is_walk(text: str) -> bool:
@@ -143,6 +191,56 @@ def _names(password: str, known: Iterable[str]) -> bool:
         if {word for word in words if len(word) >= 3} & {plain, bare}:
             return True
     return False
+
+
+# --- companies and places ---------------------------------------------------------------------------------------------
+
+_EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\.]+(\.[^\s@<>,;:\"()\[\]\\.]+)+")
+_CODE = re.compile(r"[\w.\-]{1,40}")
+
+
+def checked_email(text: str) -> str:
+    """The address in lower case. Raises WrongEmail when it cannot be one."""
+    email = text.strip().lower()
+    if len(email) > 254 or not _EMAIL.fullmatch(email):
+        raise WrongEmail(field="email", email=text)
+    return email
+
+
+def checked_name(text: str, longest: int = 120, field: str = "name") -> str:
+    """The name on one line. Raises NameMissing when nothing is left or too much."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= longest:
+        raise NameMissing(field=field, longest=longest)
+    return name
+
+
+def checked_code(text: str) -> str:
+    """The code without spaces around it. Raises CodeWrong."""
+    code = text.strip()
+    if not _CODE.fullmatch(code):
+        raise CodeWrong(field="code")
+    return code
+
+
+def check_trade(is_factory: bool, is_customer: bool, is_supplier: bool) -> None:
+    """Raise NeitherCustomerNorSupplier for a partner that is neither."""
+    if not (is_factory or is_customer or is_supplier):
+        raise NeitherCustomerNorSupplier(field="is_customer")
+
+
+def checked_weekdays(days: Iterable[int]) -> list[int]:
+    """Working weekdays in order, Monday is 0. Raises NoWorkingWeekday when none is left."""
+    chosen = sorted({day for day in days if 0 <= day <= 6})
+    if not chosen:
+        raise NoWorkingWeekday(field="weekdays")
+    return chosen
+
+
+def check_version(current: int, seen: int) -> None:
+    """Raise Stale unless the writer saw the current version."""
+    if current != seen:
+        raise Stale(current=current)
 
 
 # --- people and keys --------------------------------------------------------------------------------------------------

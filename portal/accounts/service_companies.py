@@ -1,0 +1,282 @@
+"""Tenants, companies and places: who takes part, where goods go and on which days somebody is there."""
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from pydantic import BaseModel, Field
+from sqlmodel import col, delete, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.accounts import rules
+from portal.accounts.events import PartyCreated, SiteChanged
+from portal.accounts.model import Party, Site, SiteDay
+from portal.accounts.service import get_company, lock_names
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.calendars import check_time_zone
+from portal.core.db import asyncpg_dsn, unit_of_work
+from portal.core.errors import Conflict, Forbidden, NotFound
+from portal.core.i18n import N_, Language
+from portal.core.ids import uuid7
+from portal.core.journal import Subject, emit, record
+
+logger = logging.getLogger(__name__)
+
+
+class TenantExists(Conflict):
+    code = "tenant-exists"
+    text = N_("A workspace with the code “{taken}” exists already.")
+
+
+class CreateTenant(BaseModel):
+    """A factory gets its workspace."""
+
+    code: str
+    name: str
+    country: str = ""
+    time_zone: str = "UTC"
+    currency: str = Field("USD", pattern="^[A-Z]{3}$")
+    language: Language = Language.EN
+
+
+class CreateParty(BaseModel):
+    """A customer, a supplier, or both."""
+
+    code: str = Field(max_length=60, examples=["AURORA"])
+    name: str = Field(max_length=300, examples=["Aurora Drives GmbH"])
+    country: str = Field("", max_length=80, examples=["Germany"])
+    is_customer: bool = False
+    is_supplier: bool = False
+
+
+class EditParty(BaseModel):
+    version: int
+    name: str | None = Field(None, max_length=300)
+    country: str | None = Field(None, max_length=80)
+    is_customer: bool | None = None
+    is_supplier: bool | None = None
+
+
+class CreateSite(BaseModel):
+    """A plant, warehouse or dock of one company."""
+
+    code: str = Field(max_length=60, examples=["WUXI-3"])
+    name: str = Field(max_length=300, examples=["Wuxi plant, gate 3"])
+    country: str = Field("", max_length=80)
+    address: str = Field("", max_length=300)
+    time_zone: str = Field(max_length=64, examples=["Asia/Shanghai"])
+    weekdays: list[int] = Field(default=[0, 1, 2, 3, 4], max_length=7)  # Monday is 0
+
+
+class EditSite(BaseModel):
+    version: int
+    name: str | None = Field(None, max_length=300)
+    country: str | None = Field(None, max_length=80)
+    address: str | None = Field(None, max_length=300)
+    time_zone: str | None = Field(None, max_length=64)
+    weekdays: list[int] | None = Field(None, max_length=7)
+
+
+class SetDay(BaseModel):
+    """A day out of the weekly pattern: a holiday, or a day worked to make up for one."""
+
+    day: date
+    working: bool
+    name: str = Field("", max_length=80)
+
+
+# --- tenants ----------------------------------------------------------------------------------------------------------
+
+
+async def create_tenant(owner_url: str, data: CreateTenant) -> Actor:
+    """A new workspace with the factory's company; only the database's owner may. Returns the factory's system actor."""
+    tenant_id, party_id = uuid7(), uuid7()
+    check_time_zone(data.time_zone)
+    code, name = rules.checked_code(data.code), rules.checked_name(data.name, 200)
+    connection = await asyncpg.connect(asyncpg_dsn(owner_url))
+    try:
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(hashtextextended('tenant', 0))")
+            if await connection.fetchval("select true from tenant where code = $1", code):
+                raise TenantExists(field="code", taken=code)
+            await connection.execute(
+                "insert into tenant (tenant_id, id, code, name, factory_party_id, time_zone, currency, language)"
+                " values ($1, $1, $2, $3, $4, $5, $6, $7)",
+                *(tenant_id, code, name, party_id, data.time_zone, data.currency, data.language),
+            )
+            await connection.execute(
+                "insert into party (tenant_id, id, party_id, code, name, country, is_factory, is_customer, is_supplier,"
+                " version) values ($1, $2, $2, $3, $4, $5, true, false, false, 1)",
+                *(tenant_id, party_id, code, name, data.country.strip()),
+            )
+    finally:
+        await connection.close()
+    actor = Actor.system(tenant_id, party_id)
+    async with unit_of_work(actor) as session:
+        record(session, actor, Subject("tenant", tenant_id, party_id), "created")
+    return actor
+
+
+async def find_tenant(owner_url: str, code: str) -> Actor | None:
+    """The system actor of the workspace with this code."""
+    connection = await asyncpg.connect(asyncpg_dsn(owner_url))
+    try:
+        row = await connection.fetchrow("select tenant_id, factory_party_id from tenant where code = $1", code)
+    finally:
+        await connection.close()
+    return Actor.system(row["tenant_id"], row["factory_party_id"]) if row else None
+
+
+# --- companies --------------------------------------------------------------------------------------------------------
+
+
+def _require_master_data(actor: Actor) -> None:
+    """Master data concern every contract, so a member who sees some contracts only cannot change them."""
+    actor.require(Permission.MANAGE_MASTER_DATA)
+    if actor.contract_ids is not None:
+        raise Forbidden(permission=Permission.MANAGE_MASTER_DATA)
+
+
+async def create_party(session: AsyncSession, actor: Actor, data: CreateParty) -> Party:
+    """A new partner of the factory. Its code is unique in the tenant, which only the factory ever notices."""
+    _require_master_data(actor)
+    code, name = rules.checked_code(data.code), rules.checked_name(data.name, 200)
+    rules.check_trade(False, data.is_customer, data.is_supplier)
+    await lock_names(session, "party", actor.tenant_id)
+    query = select(Party).where(Party.tenant_id == actor.tenant_id, Party.code == code)
+    if (await session.exec(query)).first() is not None:
+        raise rules.CodeTaken(field="code", taken=code)
+    party_id = uuid7()
+    trade = {"is_customer": data.is_customer, "is_supplier": data.is_supplier}
+    party = Party(
+        tenant_id=actor.tenant_id, id=party_id, party_id=party_id, code=code, name=name, country=data.country, **trade
+    )
+    session.add(party)
+    await session.flush()
+    record(session, actor, Subject("party", party.id, party.id), "created", **trade)
+    emit(session, actor, party.id, PartyCreated(party_id=party.id))
+    return party
+
+
+async def edit_party(session: AsyncSession, actor: Actor, party_id: UUID, data: EditParty) -> Party:
+    """Name, country and trade of a company. Contracts keep the name they were agreed under."""
+    _require_master_data(actor)
+    query = select(Party).where(Party.tenant_id == actor.tenant_id, Party.id == party_id)
+    party = (await session.exec(query.with_for_update())).one_or_none()
+    if party is None:
+        raise NotFound
+    rules.check_version(party.version, data.version)
+    changed = _changes(party, data)
+    if "name" in changed:
+        changed["name"] = rules.checked_name(changed["name"], 200)
+    if party.is_factory:
+        changed.pop("is_customer", None)
+        changed.pop("is_supplier", None)
+    for name, value in changed.items():
+        setattr(party, name, value)
+    rules.check_trade(party.is_factory, party.is_customer, party.is_supplier)
+    if changed:
+        party.version += 1
+        record(session, actor, Subject("party", party.id, party.id, party.version), "edited", fields=sorted(changed))
+    return party
+
+
+def _changes(row: Party | Site, data: BaseModel) -> dict[str, Any]:
+    """The fields that were sent and differ."""
+    sent = data.model_dump(exclude={"version"}, exclude_none=True)
+    return {name: value for name, value in sent.items() if getattr(row, name) != value}
+
+
+# --- places -----------------------------------------------------------------------------------------------------------
+
+
+async def get_site(session: AsyncSession, actor: Actor, site_id: UUID, *, lock: bool = False) -> Site:
+    """A site for changing; reading goes through `reads`. Raises NotFound."""
+    query = select(Site).where(Site.tenant_id == actor.tenant_id, Site.id == site_id)
+    if not actor.is_factory:
+        query = query.where(Site.party_id == actor.party_id)
+    site = (await session.exec(query.with_for_update() if lock else query)).one_or_none()
+    if site is None:
+        raise NotFound
+    return site
+
+
+async def create_site(session: AsyncSession, actor: Actor, party_id: UUID, data: CreateSite) -> Site:
+    """A new site of a company. Its code is unique in the company."""
+    _require_master_data(actor)
+    await get_company(session, actor, party_id)
+    code, name = rules.checked_code(data.code), rules.checked_name(data.name, 200)
+    check_time_zone(data.time_zone)
+    await lock_names(session, "site", actor.tenant_id, party_id)
+    query = select(Site).where(Site.tenant_id == actor.tenant_id, Site.party_id == party_id, Site.code == code)
+    if (await session.exec(query)).first() is not None:
+        raise rules.CodeTaken(field="code", taken=code)
+    rest = data.model_dump(include={"country", "address", "time_zone"})
+    weekdays = rules.checked_weekdays(data.weekdays)
+    site = Site(tenant_id=actor.tenant_id, party_id=party_id, code=code, name=name, weekdays=weekdays, **rest)
+    session.add(site)
+    await session.flush()
+    _tell(session, actor, site, "created")
+    return site
+
+
+async def edit_site(session: AsyncSession, actor: Actor, site_id: UUID, data: EditSite) -> Site:
+    """Name, address, zone and working weekdays. Lines that were generated keep their dates."""
+    _require_master_data(actor)
+    site = await get_site(session, actor, site_id, lock=True)
+    rules.check_version(site.version, data.version)
+    changed = _changes(site, data)
+    if "name" in changed:
+        changed["name"] = rules.checked_name(changed["name"], 200)
+    if "time_zone" in changed:
+        check_time_zone(changed["time_zone"])
+    if "weekdays" in changed:
+        changed["weekdays"] = rules.checked_weekdays(changed["weekdays"])
+    for name, value in changed.items():
+        setattr(site, name, value)
+    if changed:
+        site.version += 1
+        _tell(session, actor, site, "edited", fields=sorted(changed))
+    return site
+
+
+async def set_days(session: AsyncSession, actor: Actor, site_id: UUID, days: Sequence[SetDay]) -> Site:
+    """Put days out of the weekly pattern; what was said about such a day before is replaced."""
+    _require_master_data(actor)
+    site = await get_site(session, actor, site_id, lock=True)
+    await _drop_days(session, site, [item.day for item in days])
+    base: dict[str, Any] = {"tenant_id": site.tenant_id, "party_id": site.party_id, "site_id": site.id}
+    latest = {item.day: item for item in days}
+    session.add_all([SiteDay(**base, **item.model_dump()) for item in latest.values()])
+    site.version += 1
+    _tell(session, actor, site, "calendar_changed", days=sorted(latest))
+    return site
+
+
+async def clear_day(session: AsyncSession, actor: Actor, site_id: UUID, day: date) -> Site:
+    """Back to the weekly pattern on one day. Raises NotFound when it was not out of it."""
+    _require_master_data(actor)
+    site = await get_site(session, actor, site_id, lock=True)
+    if not await _drop_days(session, site, [day]):
+        raise NotFound
+    site.version += 1
+    _tell(session, actor, site, "calendar_changed", days=[day])
+    return site
+
+
+async def _drop_days(session: AsyncSession, site: Site, days: list[date]) -> int:
+    result = await session.exec(
+        delete(SiteDay).where(
+            col(SiteDay.tenant_id) == site.tenant_id, col(SiteDay.site_id) == site.id, col(SiteDay.day).in_(days)
+        )
+    )
+    return result.rowcount
+
+
+def _tell(session: AsyncSession, actor: Actor, site: Site, verb: str, **data: Any) -> None:
+    record(session, actor, Subject("site", site.id, site.party_id, site.version), verb, **data)
+    emit(session, actor, site.party_id, SiteChanged(site_id=site.id))
