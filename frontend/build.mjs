@@ -37,7 +37,7 @@ for (const [file, made] of Object.entries(pages.metafile.outputs)) {
 
 // The worker is served at /sw.js, so its name carries no hash. It keeps the shell: everything small.
 const version = createHash("sha256").update(JSON.stringify(manifest)).digest("hex").slice(0, 12);
-const shell = ["app.css", "app.js", "chart.js", "receipt.js"].map((name) => publicPath + manifest[name]);
+const shell = [...new Set(["app.css", "app.js", "receipt.js"].flatMap(withImports))].sort();
 await build({
   ...shared,
   entryPoints: [path.join(here, "src", "js", "sw.js")],
@@ -64,9 +64,10 @@ for (const name of await readdir(dist)) {
 async function icons() {
   const list = (await readFile(path.join(here, "icons.txt"), "utf8")).split("\n").map((line) => line.trim());
   const drawn = {};
-  for (const name of list.filter((line) => line && !line.startsWith("#"))) {
-    const svg = await readFile(path.join(here, "node_modules/@tabler/icons/icons/outline", `${name}.svg`), "utf8");
-    drawn[name] = [...svg.matchAll(/<path[^>]*?\/>/g)]
+  for (const line of list.filter((line) => line && !line.startsWith("#"))) {
+    const [ours, theirs = ours] = line.split(" = ");
+    const svg = await readFile(path.join(here, "node_modules/@tabler/icons/icons/outline", `${theirs}.svg`), "utf8");
+    drawn[ours] = [...svg.matchAll(/<path[^>]*?\/>/g)]
       .map(([tag]) => tag)
       .filter((tag) => !tag.includes('stroke="none"'))
       .map((tag) => tag.replace(/\s+/g, " ").replace(" />", "/>"))
@@ -85,6 +86,14 @@ async function licences() {
     parts.push(`${name} ${about.version} (${about.license})\n\n${text.trim()}\n`);
   }
   return parts.join("\n" + "-".repeat(80) + "\n\n");
+}
+
+/** A built file and everything it imports, as addresses. */
+function withImports(name) {
+  const follow = (file) => [file, ...pages.metafile.outputs[file].imports.flatMap((next) =>
+    next.path in pages.metafile.outputs ? follow(next.path) : [])];
+  const made = Object.keys(pages.metafile.outputs).find((file) => path.basename(file) === manifest[name]);
+  return follow(made).map((file) => publicPath + path.basename(file));
 }
 
 function sorted(object) {

@@ -303,15 +303,3 @@ class ReceiptView(Struct, frozen=True):
     reasons: tuple[Link, ...]  # (value, label)
     error: str = ""
 
-
-# ---- Refusals -------------------------------------------------------------------------------------------------
-
-
-class ErrorView(Struct, frozen=True):
-    """A refusal with a way out."""
-
-    status: int
-    title: str
-    sentence: str
-    reference: str = ""  # to quote, only for 500
-    way_out: Link | None = None

@@ -25,6 +25,13 @@ function monthStarts(from, to, most) {
   return starts.filter((_, index) => index % every === 0);
 }
 
+/** A round end of the scale a little above the highest value. */
+function top(high) {
+  const room = Math.max(high, 1) * 1.04;
+  const step = 10 ** Math.floor(Math.log10(room)) / 5;
+  return Math.ceil(room / step) * step;
+}
+
 /** Grounds behind the lines: one band a zone, the forecast hatched, today as a dotted line. */
 function drawZones(plot, chart) {
   const { ctx, bbox } = plot;
@@ -115,7 +122,7 @@ function draw(place) {
     legend: { show: false },
     padding: [10, 4, 0, 0],
     cursor: { points: { show: false }, y: false, drag: { x: false, y: false } },
-    scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low), (high || 1) * 1.12] } },
+    scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low), top(high)] } },
     axes: [
       { ...axis, grid: { show: false }, ticks: { show: true, size: 5, stroke: token("--control-line"), width: 1 },
         splits: (self, _, from, to) => monthStarts(from, to, self.width < 480 ? 3 : 8), values: (_, ticks) => ticks.map(day) },

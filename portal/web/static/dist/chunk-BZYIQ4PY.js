@@ -1,0 +1,1 @@
+function o(t){let e=document.getElementById("cf-live");!e||!t||(e.textContent="",setTimeout(()=>e.textContent=t,50))}function c(t){let e=document.getElementById("cf-toasts");if(!e||!t)return;let n=document.createElement("p");n.className="cf-toast",n.textContent=t,e.append(n),o(t),setTimeout(()=>n.remove(),6e3)}export{o as a,c as b};
