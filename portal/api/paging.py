@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -43,7 +44,7 @@ def encode(*key: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(key, default=str, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str, *types: type) -> tuple[Any, ...]:
+def decode(cursor: str, *types: Callable[[Any], Any]) -> tuple[Any, ...]:
     """The sort key in a cursor, each part built by its type (UUID, date.fromisoformat, str). Raises BadCursor."""
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

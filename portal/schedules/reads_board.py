@@ -10,6 +10,7 @@ from msgspec import Struct
 from portal.core.actor import Actor, Direction
 from portal.core.db import Driver
 from portal.core.errors import NotFound
+from portal.schedules.model import OPEN_SQL
 from portal.schedules.service import visible
 
 
@@ -59,7 +60,8 @@ class BoardLine(Struct, frozen=True):
 
 _BOARD_LINES = """
 select k.id, k.contract_id, c.number, c.party_name, c.direction, c.release_no, k.item_code, k.description, k.unit,
-    k.foq, k.target_quantity, k.band_below_percent, k.band_above_percent, k.firm_days, k.tradeoff_days, k.cumulative_from
+    k.foq, k.target_quantity, k.band_below_percent, k.band_above_percent, k.firm_days, k.tradeoff_days,
+    k.cumulative_from
 from contract_line k join contract c on c.tenant_id = $1 and c.id = k.contract_id
 where k.tenant_id = $1 and ($2::uuid is null or k.contract_id = $2) and ($3::uuid[] is null or k.contract_id = any($3))
     and ($2::uuid is not null or exists (
@@ -132,6 +134,66 @@ async def deltas(
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+class BoardHead(Struct, frozen=True):
+    """The contract a board belongs to, with the release in force."""
+
+    id: UUID
+    number: str
+    party_name: str
+    direction: Direction
+    status: str
+    version: int
+    time_zone: str
+    release_no: int
+    released_on: date | None
+    published_at: datetime | None
+    published_by: str | None
+    firm_days: int
+    tradeoff_days: int
+    band_below: Decimal
+    band_above: Decimal
+
+
+class Entry(Struct, frozen=True):
+    """One live line of a contract line, for its figures and its chart."""
+
+    due_date: date
+    ordered: Decimal
+    confirmed: Decimal
+    received: Decimal
+    open: bool
+
+
+_HEAD = """
+select c.id, c.number, c.party_name, c.direction, c.status, c.version, c.time_zone, c.release_no, c.released_on,
+    r.published_at, r.published_by, coalesce(k.firm_days, 28), coalesce(k.tradeoff_days, 63), coalesce(k.below, 0),
+    coalesce(k.above, 0)
+from contract c
+    left join release r on r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no
+    left join lateral (
+        select max(firm_days) as firm_days, max(tradeoff_days) as tradeoff_days, max(band_below_percent) as below,
+            max(band_above_percent) as above
+        from contract_line where tenant_id = $1 and contract_id = c.id) k on true
+where c.tenant_id = $1 and c.id = $2 and ($3::uuid[] is null or c.id = any($3))"""
+_ENTRIES = f"""
+select due_date, ordered_quantity, confirmed_quantity, received_quantity, {OPEN_SQL}
+from schedule_line
+where tenant_id = $1 and contract_line_id = $2 and status not in ('draft', 'cancelled') order by due_date, id"""  # noqa: S608 - a constant
+
+
+async def board_head(connection: Driver, actor: Actor, contract_id: UUID) -> BoardHead:
+    """The contract of a board. Raises NotFound when it is absent or not yours."""
+    row = await connection.fetchrow(_HEAD, actor.tenant_id, contract_id, visible(actor))
+    if row is None:
+        raise NotFound
+    return BoardHead(*row)
+
+
+async def entries(connection: Driver, actor: Actor, contract_line_id: UUID) -> list[Entry]:
+    """The live lines of one contract line in the order of their due dates."""
+    return [Entry(*row) for row in await connection.fetch(_ENTRIES, actor.tenant_id, contract_line_id)]
+
+
 class ReleaseRow(Struct, frozen=True):
     """One release of a contract, newest first in lists."""
 
@@ -175,7 +237,8 @@ from release_line l
     left join release_line o on o.tenant_id = $1 and o.schedule_line_id = l.schedule_line_id and o.release_id = $3
 where l.tenant_id = $1 and l.release_id = $2 order by l.due_date, k.line_no, l.id"""
 _GONE = """
-select o.schedule_line_id, k.item_code, k.description, k.unit, o.due_date, o.quantity, o.zone, o.level
+select o.schedule_line_id, k.item_code, k.description, k.unit, o.due_date, o.quantity, o.zone, o.level,
+    null::date, null::numeric
 from release_line o join contract_line k on k.tenant_id = $1 and k.id = o.contract_line_id
 where o.tenant_id = $1 and o.release_id = $3 and not exists (
     select 1 from release_line l
@@ -197,7 +260,7 @@ async def release_lines(
     """The lines of a release beside what they were in an earlier one, and the earlier lines that are gone."""
     rows = await connection.fetch(_RELEASE_LINES, actor.tenant_id, release_id, earlier_id)
     gone = await connection.fetch(_GONE, actor.tenant_id, release_id, earlier_id) if earlier_id else []
-    return [ReleaseLineRow(*row) for row in rows], [ReleaseLineRow(*row, None, None) for row in gone]
+    return [ReleaseLineRow(*row) for row in rows], [ReleaseLineRow(*row) for row in gone]
 
 
 async def release_beside(

@@ -1,0 +1,244 @@
+"""Fills the board: one contract (or every contract) by weeks, with its figures, chart and what waits."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from msgspec import Struct
+
+from portal.core import clock, i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.calendars import local_today
+from portal.core.db import Driver, read
+from portal.core.i18n import _, ngettext
+from portal.core.states import Side
+from portal.schedules import reads, reads_board
+from portal.schedules.reads import LineFilter, LineRow, View
+from portal.schedules.reads_board import BoardHead, BoardLine, Cell, Totals
+from portal.shipments.reads_board import received_by_day
+from portal.web.board_chart import chart_of, figures_of
+from portal.web.lines import agenda_row, line_card
+from portal.web.pages import unit_name
+from portal.web.views import (
+    AgendaGroup,
+    BoardCell,
+    BoardRow,
+    BoardView,
+    ZoneSpan,
+)
+from portal.web.weeks import DEFAULT_FENCES, ZONES, Window, rule_text, week_columns, window, zone_spans
+
+WEEKS = 13
+PAGE = 500
+AGENDA = 40  # deliveries shown a zone on the phone before "all in the list"
+
+
+async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, view: View, weeks: int) -> BoardView:
+    """The board of one contract; `part` is the contract line whose figures and chart are shown."""
+    async with read(actor) as connection:
+        head = await reads_board.board_head(connection, actor, contract_id)
+        today = local_today(clock.now(), head.time_zone)
+        span = window(today, weeks, head.released_on, (head.firm_days, head.tradeoff_days))
+        lines = await reads_board.board_lines(connection, actor, contract_id, span.first, span.end, 0, PAGE)
+        grid = await grid_of(connection, actor, lines, span)
+        chosen = next((line for line in lines if line.id == part), lines[0] if lines else None)
+        entries = await reads_board.entries(connection, actor, chosen.id) if chosen else []
+        received = await received_by_day(connection, actor, chosen.id) if chosen else []
+        waiting = await reads.list_lines(
+            connection, actor, LineFilter(View.TO_CONFIRM, contract_id=contract_id), None, PAGE
+        )
+        in_window = LineFilter(View.ALL, contract_id=contract_id, since=span.first, until=span.end - timedelta(days=1))
+        agenda = await reads.list_lines(connection, actor, in_window, None, PAGE)
+    if view is View.TO_CONFIRM:
+        asked = {row.contract_line_id for row in waiting}
+        lines = [line for line in lines if line.id in asked]
+    base = f"/contracts/{contract_id}/schedule"
+    seller = actor.side_on(head.direction) is Side.SELLER
+    can_confirm = seller and actor.may(Permission.CONFIRM_LINES) and bool(waiting)
+    figures = figures_of(chosen, entries, grid.totals.get(chosen.id), span) if chosen else ()
+    return BoardView(
+        title=_("Delivery schedule"),
+        sub=f"{head.party_name} · {head.number}" if actor.is_factory else head.number,
+        crumbs=((_("Contracts"), "/contracts"), (head.number, f"/contracts/{contract_id}")),
+        release=release_text(head),
+        release_href=f"/contracts/{contract_id}/releases/{head.release_no}" if head.release_no else None,
+        release_no=head.release_no,
+        figures=figures,
+        matrix_title=matrix_title(lines, weeks),
+        views=views(base, view, len(waiting), seller),
+        zones=zone_spans(span, max(head.band_below, head.band_above)),
+        weeks=week_columns(span),
+        rows=[board_row(line, grid, span, f"{base}?part={line.id}", line is chosen) for line in lines],
+        agenda=agenda_of(agenda if view is View.ALL else waiting, actor, span, head, contract_id),
+        empty=_("No schedule yet. Generate deliveries from the contract's fixed quantities, or add the first one."),
+        chart=chart_of(chosen, entries, received, span) if chosen and entries else None,
+        waiting=tuple(line_card(row, actor) for row in waiting[:6]),
+        waiting_count=len(waiting),
+        waiting_title=_("To confirm") if seller else _("Waiting for the seller"),
+        deadline=deadline_of(waiting, head.time_zone) if seller else "",
+        can_confirm=can_confirm,
+        confirm_label=confirm_label(len(waiting)),
+        confirm_action=f"/schedule-lines/confirm?back={base}",
+        confirm_lines=tuple(f"{row.id}:{row.version}" for row in waiting),
+        export_href=f"/schedules/export?contract={contract_id}",
+        refresh_href=base + (f"?part={part}" if part else ""),
+    )
+
+
+async def all_boards(actor: Actor, weeks: int, page: int) -> BoardView:
+    """Every contract line with a delivery in the window, 500 a page."""
+    today = local_today(clock.now(), actor.time_zone)
+    span = window(today, weeks, None, DEFAULT_FENCES)
+    async with read(actor) as connection:
+        lines = await reads_board.board_lines(connection, actor, None, span.first, span.end, page * PAGE, PAGE + 1)
+        more, lines = len(lines) > PAGE, lines[:PAGE]
+        grid = await grid_of(connection, actor, lines, span)
+    return BoardView(
+        title=_("Schedules"),
+        sub=_("All contracts"),
+        crumbs=(),
+        release="",
+        release_href=None,
+        release_no=0,
+        figures=(),
+        matrix_title=matrix_title(lines, weeks),
+        views=(),
+        zones=zone_spans(span, None),
+        weeks=week_columns(span),
+        rows=[
+            board_row(line, grid, span, f"/contracts/{line.contract_id}/schedule?part={line.id}", False)
+            for line in lines
+        ],
+        agenda=(),
+        empty=_("No deliveries in these weeks."),
+        next_href=f"/schedules/board?page={page + 1}" if more else None,
+        first_href="/schedules/board" if page else None,
+        shown=ngettext("{n} part", "{n} parts", len(lines)).format(n=len(lines)),
+        export_href="/schedules/export",
+    )
+
+
+class Grid(Struct, frozen=True):
+    """What fills the matrix."""
+
+    cells: dict[tuple[UUID, int], Cell]
+    totals: dict[UUID, Totals]
+    deltas: dict[tuple[UUID, int], Decimal]
+
+
+async def grid_of(connection: Driver, actor: Actor, lines: Sequence[BoardLine], span: Window) -> Grid:
+    ids = [line.id for line in lines]
+    found = await reads_board.cells(connection, actor, ids, span.first, span.end, span.today)
+    totals = await reads_board.totals(connection, actor, ids, span.today)
+    contracts = list({line.contract_id for line in lines if line.release_no > 1})
+    deltas = await reads_board.deltas(connection, actor, contracts, span.first, span.end) if contracts else {}
+    return Grid({(cell.contract_line_id, cell.week): cell for cell in found}, totals, deltas)
+
+
+def board_row(line: BoardLine, grid: Grid, span: Window, href: str, selected: bool) -> BoardRow:
+    """One contract line over the weeks. Hot: 26 cells a row, 500 rows a page."""
+    words = {
+        "at_risk": _("At risk"),
+        "to_confirm": _("To confirm"),
+        "changed": _("Changed"),
+        "confirmed": _("Confirmed"),
+    }
+    cells: list[BoardCell | None] = []
+    for week in range(span.weeks):
+        cell = grid.cells.get((line.id, week))
+        if cell is None:
+            cells.append(None)
+            continue
+        delta = grid.deltas.get((line.id, week)) if grid.deltas else None
+        css = cell_css(cell, delta)
+        link = f"/schedule-lines/{cell.line_id}" if cell.lines == 1 else f"{week_href(line, span, week)}"
+        text = i18n.number(cell.quantity)
+        cells.append(BoardCell(text, link, css, words.get(css, ""), i18n.signed(delta) if delta else ""))
+    sums = grid.totals.get(line.id)
+    variance = sums.received - sums.requested if sums else Decimal(0)
+    return BoardRow(
+        part=line.item_code,
+        name=line.description,
+        href=href,
+        cells=cells,
+        cumulative=i18n.number(sums.received) if sums else "0",
+        variance=i18n.signed(variance),
+        variance_css="minus" if variance < 0 else "plus" if variance > 0 else "",
+        selected=selected,
+    )
+
+
+def cell_css(cell: Cell, delta: Decimal | None) -> str:
+    """The most urgent mark of a week."""
+    if cell.risky:
+        return "at_risk"
+    if cell.asked:
+        return "to_confirm"
+    if delta:
+        return "changed"
+    return "confirmed" if cell.confirmed else ""
+
+
+def week_href(line: BoardLine, span: Window, week: int) -> str:
+    """The list of the several deliveries that one cell sums up."""
+    monday = span.first + timedelta(weeks=week)
+    sunday = monday + timedelta(days=6)
+    return f"/schedules?contract={line.contract_id}&part={line.id}&since={monday}&until={sunday}"
+
+
+def matrix_title(lines: Sequence[BoardLine], weeks: int) -> str:
+    """The unit stands in the title only when all rows share it."""
+    units = {line.unit for line in lines}
+    if len(units) == 1:
+        return _("Next {n} weeks, {unit} per week").format(n=weeks, unit=unit_name(units.pop()))
+    return _("Next {n} weeks, in each part's unit").format(n=weeks)
+
+
+def views(base: str, view: View, waiting: int, seller: bool) -> tuple[tuple[str, str, int | None, bool], ...]:
+    label = _("To confirm") if seller else _("Waiting")
+    return (
+        (_("All parts"), base, None, view is View.ALL),
+        (label, f"{base}?view=to_confirm", waiting or None, view is View.TO_CONFIRM),
+    )
+
+
+def release_text(head: BoardHead) -> str:
+    if not head.release_no or head.published_at is None:
+        return _("Not published yet")
+    when = i18n.moment(head.published_at, head.time_zone)
+    return _("Release {n} · published {when}").format(n=head.release_no, when=when)
+
+
+def deadline_of(waiting: Sequence[LineRow], zone: str) -> str:
+    """The earliest answer that is due."""
+    due = min((row.respond_by for row in waiting if row.respond_by is not None), default=None)
+    return _("Confirm by {when}").format(when=i18n.moment(due, zone)) if due else ""
+
+
+def confirm_label(count: int) -> str:
+    return ngettext("Confirm {n} delivery", "Confirm {n} deliveries", count).format(n=count)
+
+
+def agenda_of(
+    rows: Sequence[LineRow], actor: Actor, span: Window, head: BoardHead, contract_id: UUID
+) -> tuple[AgendaGroup, ...]:
+    """The phone's list by zone: firm open, the rest with their count."""
+    groups = []
+    spans = {zone.key: zone for zone in zone_spans(span, max(head.band_below, head.band_above))}
+    for zone, name, rule in ZONES:
+        mine = [row for row in rows if span.fences.zone(row.due_date) is zone]
+        if not mine:
+            continue
+        count = ngettext("{n} delivery", "{n} deliveries", len(mine)).format(n=len(mine))
+        more = (_("All {n} in the list").format(n=len(mine)), f"/schedules?contract={contract_id}")
+        groups.append(
+            AgendaGroup(
+                zone=spans.get(zone.value, ZoneSpan(zone.value, _(name), rule_text(rule, None), 0)),
+                count=count,
+                rows=[agenda_row(row, actor, span.today) for row in mine[:AGENDA]],
+                more=more if len(mine) > AGENDA else None,
+            )
+        )
+    return tuple(groups)

@@ -1,0 +1,133 @@
+"""A schedule line as pages show it: the card that is answered, and the row of an agenda."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from portal.core import i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.i18n import N_, _
+from portal.core.quantities import show_quantity
+from portal.core.states import Side
+from portal.schedules.model import LineStatus, SupplyState
+from portal.schedules.reads import LineRow, PromiseRow
+from portal.schedules.rules import LINE_STATES, RejectReason
+from portal.web.pages import unit_name
+from portal.web.views import AgendaRow, LineCard, Link, Promise
+
+REASONS: dict[RejectReason, str] = {
+    RejectReason.MATERIAL: N_("Material is missing"),
+    RejectReason.CAPACITY: N_("No capacity"),
+    RejectReason.TRANSPORT: N_("No transport"),
+    RejectReason.LEAD_TIME: N_("Asked too late"),
+    RejectReason.PRICE: N_("Price not agreed"),
+    RejectReason.NOT_AGREED: N_("Not what the contract says"),
+    RejectReason.OTHER: N_("Another reason"),
+}
+
+
+def actions(row: LineRow, actor: Actor) -> tuple[str, ...]:
+    """What this reader can do with the line: the state table, less what the role may not."""
+    needed = {
+        "confirm": Permission.CONFIRM_LINES,
+        "reject": Permission.CONFIRM_LINES,
+        "cancel": Permission.PUBLISH_SCHEDULES,
+        "ask_again": Permission.PUBLISH_SCHEDULES,
+    }
+    offered = LINE_STATES.actions(LineStatus(row.status), actor.side_on(row.direction))
+    return tuple(action for action in offered if action in needed and actor.may(needed[action]))
+
+
+def mark(row: LineRow, today: date) -> tuple[str, str]:
+    """(class, word) of the line's state mark; the most urgent wins."""
+    status = LineStatus(row.status)
+    late = row.due_date < today and status is not LineStatus.CLOSED
+    if status is LineStatus.REJECTED:
+        return "at_risk", _("Rejected")
+    if late or row.supply_state == SupplyState.AT_RISK:
+        return "at_risk", _("Overdue") if late else _("At risk")
+    if status in (LineStatus.PROPOSED, LineStatus.PARTLY_CONFIRMED):
+        return "to_confirm", _("To confirm") if status is LineStatus.PROPOSED else _("Partly confirmed")
+    if status in (LineStatus.CONFIRMED, LineStatus.CLOSED):
+        return "confirmed", _("Confirmed") if status is LineStatus.CONFIRMED else _("Delivered")
+    return "", ""
+
+
+def part_of(row: LineRow, actor: Actor) -> str:
+    """The part number as the reader's company writes it, else the factory's."""
+    return (row.partner_part_no or row.item_code) if not actor.is_factory else row.item_code
+
+
+def agenda_row(row: LineRow, actor: Actor, today: date) -> AgendaRow:
+    """One delivery in the phone's list."""
+    css, word = mark(row, today)
+    return AgendaRow(
+        href=f"/schedule-lines/{row.id}",
+        date=i18n.day(row.due_date),
+        week=f"{i18n.week(row.due_date)} · {i18n.weekday(row.due_date)}",
+        part=part_of(row, actor),
+        name=row.description,
+        quantity=show_quantity(row.ordered_quantity, row.unit),
+        css=css,
+        word=word,
+    )
+
+
+def line_card(
+    row: LineRow,
+    actor: Actor,
+    promises: Sequence[PromiseRow] = (),
+    *,
+    error: str = "",
+    typed: Sequence[tuple[str, str]] = (),
+) -> LineCard:
+    """The line with its answer form, or with the answer it got. `typed` keeps what a refused form held."""
+    left = row.ordered_quantity - row.confirmed_quantity
+    can = actions(row, actor)
+    at_risk = row.supply_state == SupplyState.AT_RISK
+    return LineCard(
+        id=str(row.id),
+        version=row.version,
+        href=f"/schedule-lines/{row.id}",
+        part=part_of(row, actor),
+        name=row.description,
+        quantity=show_quantity(row.ordered_quantity, row.unit),
+        date=i18n.day(row.due_date),
+        weekday=i18n.weekday(row.due_date),
+        actions=can,
+        place=row.ship_to_code,
+        good=_("Material secured") if row.supply_state == SupplyState.SECURED else "",
+        bad=(row.supply_note or _("Material at risk")) if at_risk else "",
+        plain_quantity=f"{left.normalize():f}",
+        plain_date=row.due_date.isoformat(),
+        unit=unit_name(row.unit),
+        reasons=reasons() if "reject" in can else (),
+        answered=answered(row, actor),
+        promises=tuple(
+            Promise(show_quantity(part.quantity, row.unit), i18n.day(part.delivery_date)) for part in promises
+        ),
+        error=error,
+        typed_quantity=tuple(quantity for quantity, _day in typed),
+        typed_date=tuple(day for _quantity, day in typed),
+    )
+
+
+def reasons() -> tuple[Link, ...]:
+    """The refusal reasons as (value, label)."""
+    return tuple((reason.value, _(label)) for reason, label in REASONS.items())
+
+
+def answered(row: LineRow, actor: Actor) -> str:
+    """The line's own words for what it got as answer."""
+    match LineStatus(row.status):
+        case LineStatus.CONFIRMED:
+            return _("Confirmed: {quantity}").format(quantity=show_quantity(row.confirmed_quantity, row.unit))
+        case LineStatus.PARTLY_CONFIRMED:
+            done, asked = row.confirmed_quantity, show_quantity(row.ordered_quantity, row.unit)
+            return _("Confirmed {done} of {asked}").format(done=i18n.number(done), asked=asked)
+        case LineStatus.REJECTED:
+            return _("Rejected")
+        case LineStatus.PROPOSED if actor.side_on(row.direction) is Side.BUYER:
+            return _("Waiting for the seller")
+        case _:
+            return ""

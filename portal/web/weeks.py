@@ -1,0 +1,68 @@
+"""The weeks of a board and the zones over them."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from msgspec import Struct
+
+from portal.core import i18n
+from portal.core.i18n import N_, _
+from portal.schedules.model import Zone
+from portal.schedules.rules import Fences
+from portal.web.views import WeekColumn, ZoneSpan
+
+DEFAULT_FENCES = (28, 63)
+ZONES: tuple[tuple[Zone, str, str], ...] = (
+    (Zone.FIRM, N_("Firm"), N_("Quantity and date are binding")),
+    (Zone.TRADEOFF, N_("Trade-off"), N_("±{percent} % by agreement")),
+    (Zone.FORECAST, N_("Forecast"), N_("For planning only")),
+)
+
+
+class Window(Struct, frozen=True):
+    """The weeks of a board and where its zones end."""
+
+    today: date
+    first: date  # Monday of this week
+    weeks: int
+    fences: Fences
+
+    @property
+    def end(self) -> date:
+        return self.first + timedelta(weeks=self.weeks)
+
+    def mondays(self) -> list[date]:
+        return [self.first + timedelta(weeks=n) for n in range(self.weeks)]
+
+
+def window(today: date, weeks: int, released_on: date | None, days: tuple[int, int]) -> Window:
+    """Zones count from the release date; without a release from today."""
+    start = released_on or today
+    fences = Fences(start + timedelta(days=days[0]), start + timedelta(days=days[1]))
+    return Window(today, today - timedelta(days=today.weekday()), weeks, fences)
+
+
+def zone_spans(span: Window, band: Decimal | None) -> tuple[ZoneSpan, ...]:
+    """The zones over their weeks; a week takes the zone of its Monday."""
+    zones = [span.fences.zone(max(monday, span.today)) for monday in span.mondays()]
+    agreed = i18n.number(band) if band is not None else None
+    return tuple(
+        ZoneSpan(zone.value, _(name), rule_text(rule, agreed), zones.count(zone))
+        for zone, name, rule in ZONES
+        if zone in zones
+    )
+
+
+def rule_text(rule: str, band: str | None) -> str:
+    if "{percent}" not in rule:
+        return _(rule)
+    return _(rule).format(percent=band) if band is not None else _("By agreement")
+
+
+def week_columns(span: Window) -> tuple[WeekColumn, ...]:
+    columns = []
+    for monday in span.mondays():
+        iso = monday.isocalendar()
+        label, code = i18n.week(monday), f"{iso.year}-W{iso.week:02}"
+        columns.append(WeekColumn(label, i18n.day(monday), code, monday == span.first))
+    return tuple(columns)
