@@ -22,6 +22,7 @@ from portal.core.actor import Actor, Direction, Scope
 from portal.core.calendars import local_today
 from portal.core.db import asyncpg_dsn, unit_of_work
 from portal.core.ids import uuid7
+from portal.schedules.model import LineStatus, ScheduleLine
 
 ZONE = "Asia/Shanghai"
 
@@ -169,6 +170,32 @@ def make_price(line: ContractLine, day: date, price: Decimal) -> ContractPrice:
     return ContractPrice(
         tenant_id=line.tenant_id, party_id=line.party_id, contract_line_id=line.id, valid_from=day, price=price
     )
+
+
+async def make_deliveries(
+    tenant: Tenant, made: Made, quantities: Sequence[int | Decimal], *, status: str = "confirmed", **terms: Any
+) -> list[ScheduleLine]:
+    """Schedule lines of a contract's first line, one a quantity, due today and on the days after."""
+    lines = [
+        ScheduleLine(
+            tenant_id=tenant.id,
+            party_id=made.contract.party_id,
+            contract_id=made.contract.id,
+            contract_line_id=made.line.id,
+            line_no=uuid7().int % 2**31,
+            due_date=today() + timedelta(days=no),
+            requested_date=today() + timedelta(days=no),
+            unit=made.line.unit,
+            ordered_quantity=Decimal(quantity),
+            status=LineStatus(status),
+            confirmed_quantity=Decimal(quantity) if status == "confirmed" else Decimal(0),
+            **terms,
+        )
+        for no, quantity in enumerate(quantities)
+    ]
+    async with unit_of_work(tenant.factory) as session:
+        session.add_all(lines)
+    return lines
 
 
 async def fetch(actor: Actor, query: str, *args: Any) -> list[asyncpg.Record]:
