@@ -1,0 +1,119 @@
+"""Lists of contracts as driver rows."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from portal.contracts.model import Contract, ContractKind, ContractStatus
+from portal.core.actor import Actor, Direction
+from portal.core.db import Driver
+
+
+class ContractFilter(Struct, frozen=True):
+    """What the reader asked to see; empty parts restrict nothing."""
+
+    search: str = ""  # in number, title, either side's reference, partner; or the beginning of an item code
+    status: ContractStatus | None = None
+    direction: Direction | None = None
+    party_id: UUID | None = None
+
+
+class ContractRow(Struct, frozen=True):
+    """One contract in a list."""
+
+    id: UUID
+    number: str
+    party_id: UUID
+    party_name: str
+    direction: Direction
+    kind: ContractKind
+    status: ContractStatus
+    title: str
+    partner_reference: str
+    currency: str
+    valid_from: date
+    valid_to: date | None
+    release_no: int
+    released_on: date | None
+    version: int
+    lines: int
+
+
+class PartnerChoice(Struct, frozen=True):
+    """A partner that contracts can be made with, or be filtered by."""
+
+    id: UUID
+    code: str
+    name: str
+    is_customer: bool
+    is_supplier: bool
+
+
+_COLUMNS = """c.id, c.number, c.party_id, c.party_name, c.direction, c.kind, c.status, c.title, c.partner_reference,
+    c.currency, c.valid_from, c.valid_to, c.release_no, c.released_on, c.version,
+    (select count(*)::int from contract_line l where l.tenant_id = $1 and l.contract_id = c.id)"""
+_SEARCH = """ and (number ilike {0} or title ilike {0} or partner_reference ilike {0} or party_name ilike {0}
+    or exists (select from contract_line l where l.tenant_id = $1 and l.contract_id = contract.id
+               and (l.item_code ilike {1} or l.partner_part_no ilike {1})))"""
+
+
+async def list_contracts(
+    connection: Driver, actor: Actor, wanted: ContractFilter, after: UUID | None, limit: int
+) -> list[ContractRow]:
+    """One page, the newest first, after an id; one row more than `limit` when there is a next page."""
+    where = _where(actor, wanted)
+    if after is not None:
+        where.also("id <", after)
+    query = (
+        f"select {_COLUMNS} from (select * from contract where {where.sql}"  # noqa: S608 - own text, bound values
+        f" order by id desc limit {where.arg(limit + 1)}) c order by c.id desc"
+    )
+    return [ContractRow(*row) for row in await connection.fetch(query, *where.args)]
+
+
+class _Conditions:
+    """SQL conditions on `contract` with numbered parameters; `$1` is always the tenant."""
+
+    def __init__(self, tenant_id: UUID) -> None:
+        self.args: list[Any] = [tenant_id]
+        self.sql = "tenant_id = $1"
+
+    def arg(self, value: Any) -> str:
+        self.args.append(value)
+        return f"${len(self.args)}"
+
+    def also(self, condition: str, value: Any) -> None:
+        self.sql += f" and {condition} {self.arg(value)}"
+
+
+def _where(actor: Actor, wanted: ContractFilter) -> _Conditions:
+    """What this reader may see and asked for; `service.visible` in the words of the driver."""
+    where = _Conditions(actor.tenant_id)
+    if not actor.is_factory:
+        where.also(f"{Contract.partner_sees} and party_id =", actor.party_id)
+    if actor.contract_ids is not None:
+        where.sql += f" and id = any({where.arg(list(actor.contract_ids))})"
+    for column in ("status", "direction", "party_id"):
+        if (value := getattr(wanted, column)) is not None:
+            where.also(f"{column} =", value)
+    if words := wanted.search.strip():
+        pattern = words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        where.sql += _SEARCH.format(where.arg("%" + pattern), where.arg(pattern))
+    return where
+
+
+_PARTNERS = """
+select id, code, name, is_customer, is_supplier from party
+where tenant_id = $1 and not is_factory and ($2::uuid[] is null or party_id in (
+    select party_id from contract where tenant_id = $1 and id = any($2)))
+order by name, code limit 2000"""
+
+
+async def partners(connection: Driver, actor: Actor) -> list[PartnerChoice]:
+    """The partners by name, for the factory's forms and filters; partners get none."""
+    if not actor.is_factory:
+        return []
+    restricted = None if actor.contract_ids is None else list(actor.contract_ids)
+    return [PartnerChoice(*row) for row in await connection.fetch(_PARTNERS, actor.tenant_id, restricted)]
