@@ -91,7 +91,7 @@ async function tell() {
   band.hidden = !all.length && navigator.onLine;
   form.querySelector("[data-offline-count]").textContent = !waiting ? ""
     : waiting === 1 ? words.textWaitingOne : fill(words.textWaiting, { n: waiting });
-  form.querySelector("[data-offline-text]").textContent = waiting || !navigator.onLine ? words.textOffline : "";
+  form.querySelector("[data-offline-text]").textContent = !navigator.onLine ? words.textOffline : waiting ? words.textUnsent : "";
   form.querySelector("[data-refused]").replaceChildren(...refused.map(refusal));
   const here = all.find((entry) => entry.action === form.getAttribute("action") && !entry.refused);
   verb.textContent = here ? words.textKept : navigator.onLine ? press : words.textKeep;
@@ -113,6 +113,7 @@ async function sendThis() {
   const entry = await keep({
     action: form.getAttribute("action"), page: location.pathname + location.search, number: words.number, fields: fields(),
   });
+  sessionStorage.removeItem(draftKey);
   const sent = await send();
   const mine = sent.find((other) => other.id === entry.id);
   if (mine) return location.assign(mine.location);
@@ -128,9 +129,28 @@ async function sendThis() {
     wrongLine.scrollIntoView({ block: "center" });
     announce(still.refused);
   } else {
-    announce(`${words.textKept}. ${words.textOffline}`);
+    announce(`${words.textKept}. ${navigator.onLine ? words.textUnsent : words.textOffline}`);
   }
 }
+
+// What was typed survives a reload; photos come back only once they were kept with the receipt.
+const draftKey = `calloff-draft ${form.getAttribute("action")} ${form.elements.version.value}`;
+const typed = () => [...form.elements].filter((input) =>
+  /^(received|note)\./.test(input.name) || (/^reason\./.test(input.name) && input.checked));
+
+function saveDraft() {
+  sessionStorage.setItem(draftKey, JSON.stringify(typed().map((input) => [input.name, input.value])));
+}
+
+function restoreDraft() {
+  for (const [name, value] of JSON.parse(sessionStorage.getItem(draftKey) ?? "[]")) {
+    const input = form.elements[name];
+    if (input) input.value = value; // a group of radio buttons takes its value the same way
+  }
+}
+
+restoreDraft();
+form.addEventListener("input", saveDraft);
 
 for (const line of lines) {
   const step = Number(line.dataset.step) || 1;
@@ -139,6 +159,7 @@ for (const line of lines) {
     const next = Math.max(0, (Number.isNaN(now) ? 0 : now) + by);
     field(line).value = String(Number(next.toFixed(6)));
     changed(line);
+    saveDraft();
   };
   line.querySelector("[data-less]").addEventListener("click", () => move(-step));
   line.querySelector("[data-more]").addEventListener("click", () => move(step));
