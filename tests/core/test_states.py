@@ -1,0 +1,117 @@
+"""The state tables themselves: what each side can do, and that no state is out of reach or a trap by accident."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portal.contracts.model import ContractStatus
+from portal.contracts.rules import CONTRACT_STATES
+from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
+from portal.schedules.model import LineStatus
+from portal.schedules.rules import LINE_STATES
+from portal.shipments.model import ShipmentStatus
+from portal.shipments.rules import SHIPMENT_STATES
+
+TABLES = [
+    (CONTRACT_STATES, ContractStatus, {ContractStatus.COMPLETED}),
+    (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
+    (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
+]
+SELLER, BUYER = Side.SELLER, Side.BUYER
+PAGE = Path(__file__).parents[2] / "docs" / "states.md"
+TITLES: dict[str, tuple[StateTable[Any], str]] = {
+    "Contracts": (
+        CONTRACT_STATES,
+        "`accept` and `decline` belong to the company that did not propose, `withdraw` to the one that did.",
+    ),
+    "Schedule lines": (
+        LINE_STATES,
+        "What was shipped and received are sums of documents, never statuses. After `reopen` the sum of the promises "
+        "decides. A firm or shipped line is not cancelled but changed by agreement.",
+    ),
+    "Delivery notes": (SHIPMENT_STATES, "`receive` is the receipt that counts the last line of the delivery note."),
+}
+
+
+class Door(StrEnum):
+    OPEN = "open"
+    SHUT = "shut"
+
+
+DOOR = StateTable(
+    Move("shut", by=(SELLER,), source=(Door.OPEN,), target=Door.SHUT),
+    Move("open", by=BOTH, source=(Door.SHUT,), target=Door.OPEN),
+)
+
+
+def test_actions_are_those_of_the_side_in_the_tables_order() -> None:
+    assert DOOR.actions(Door.OPEN, SELLER) == ["shut"]
+    assert DOOR.actions(Door.OPEN, BUYER) == []
+    assert DOOR.actions(Door.SHUT, BUYER) == ["open"]
+
+
+def test_the_wrong_side_and_the_wrong_state_are_told_apart() -> None:
+    with pytest.raises(WrongSide):
+        DOOR.target(Door.OPEN, "shut", by=BUYER)
+    with pytest.raises(WrongState) as refused:
+        DOOR.target(Door.SHUT, "shut", by=SELLER)
+    assert str(refused.value) == "This is “shut” now, so the action “shut” is not possible any more."
+
+
+def test_the_table_prints_one_row_a_move() -> None:
+    assert DOOR.table().splitlines()[2:] == [
+        "| shut | seller | open | shut |",
+        "| open | seller, buyer | shut | open |",
+    ]
+
+
+@pytest.mark.parametrize(("table", "statuses", "final"), TABLES)
+def test_every_state_can_be_reached_from_draft_and_only_final_ones_are_final(
+    table: StateTable[Any], statuses: type[StrEnum], final: set[StrEnum]
+) -> None:
+    reached = _closure(table, [statuses("draft")])
+    assert reached == set(statuses)
+    assert {status for status in statuses if not any(table.actions(status, side) for side in Side)} == final
+
+
+@pytest.mark.parametrize(("table", "statuses", "final"), TABLES)
+def test_what_is_offered_can_be_done_and_nothing_else(
+    table: StateTable[Any], statuses: type[StrEnum], final: set[StrEnum]
+) -> None:
+    for status in statuses:
+        for side in Side:
+            offered = table.actions(status, side)
+            for action in {move.action for move in table}:
+                if action in offered:
+                    assert table.target(status, action, side) in statuses
+                else:
+                    with pytest.raises((WrongSide, WrongState)):
+                        table.target(status, action, side)
+    assert final <= set(statuses)
+
+
+def test_the_documentation_shows_the_tables_that_run() -> None:
+    """After a change of a table: python -m tests.core.test_states"""
+    assert PAGE.read_text("utf-8") == _page()
+
+
+def _page() -> str:
+    parts = ["# States", "Drawn from the state tables in the code. Which role may act is in the table of permissions."]
+    for title, (table, note) in TITLES.items():
+        parts += [f"## {title}", note, table.table()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _closure(table: StateTable[Any], start: Iterable[StrEnum]) -> set[StrEnum]:
+    reached = set(start)
+    while more := {m.target for m in table if reached & set(m.source)} - reached:
+        reached |= more
+    return reached
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(_page(), "utf-8")
