@@ -74,11 +74,6 @@ class PromiseInPast(Invalid):
     text = N_("{day} has passed. Promise a date from {today} on.")
 
 
-class WorsePromise(Conflict):
-    code = "worse-promise"
-    text = N_("By {day} you had promised {before} and would now promise {after}. Ask the buyer for a change instead.")
-
-
 class ReasonNeeded(Invalid):
     code = "reason-needed"
     text = N_("Say in a few words why, so that the buyer can act on it.")
@@ -191,18 +186,6 @@ def status_by_promises(ordered: Decimal, promised: Decimal, under_percent: Decim
 def default_promise(ordered: Decimal, promised: Decimal, due: date, today: date) -> Promise:
     """What one press on "Confirm" promises: all that is unconfirmed, on the due date, or today if that has passed."""
     return Promise(open_quantity(ordered, promised), max(due, today))
-
-
-def check_not_worse(before: Iterable[tuple[Decimal, date]], after: Iterable[tuple[Decimal, date]]) -> None:
-    """Raise WorsePromise when a new answer promises less by any day than the answer that it replaces.
-
-    A seller may promise more or earlier at once; less or later needs the buyer's acceptance.
-    """
-    old, new = list(before), list(after)
-    for day in sorted({day for _, day in old}):
-        had, has = (sum((q for q, d in answer if d <= day), Decimal(0)) for answer in (old, new))
-        if has < had:
-            raise WorsePromise(field="delivery_date", day=day, before=had, after=has)
 
 
 def promised_late(due: date, promises: Iterable[tuple[Decimal, date]]) -> Decimal:

@@ -188,18 +188,6 @@ def test_a_later_promise_leaves_the_due_date_and_shows_what_is_late() -> None:
     assert rules.promised_late(TODAY, [(D(60), TODAY), (D(40), TODAY + timedelta(days=1))]) == D(40)
 
 
-def test_a_new_answer_may_be_better_but_not_worse() -> None:
-    before = [(D(60), TODAY), (D(20), TODAY + timedelta(days=7))]
-    rules.check_not_worse(before, [(D(80), TODAY)])
-    rules.check_not_worse(before, [*before, (D(20), TODAY + timedelta(days=14))])
-    rules.check_not_worse([], before)
-    with pytest.raises(rules.WorsePromise) as refused:
-        rules.check_not_worse(before, [(D(80), TODAY + timedelta(days=7))])
-    assert (refused.value.data["before"], refused.value.data["after"]) == (D(60), D(0))
-    with pytest.raises(rules.WorsePromise):
-        rules.check_not_worse(before, [(D(79), TODAY)])
-
-
 def test_another_reason_has_to_be_explained() -> None:
     rules.check_rejection(rules.RejectReason.CAPACITY, "")
     rules.check_rejection(rules.RejectReason.OTHER, "strike at the port")
