@@ -63,7 +63,10 @@ async def test_a_seller_ships_against_several_lines_and_the_buyer_reads_it(tenan
     assert (read.number, read.status, read.carrier, read.vehicle) == ("ASN-07", "sent", "Deppon", "苏B·7K218")
     assert read.ship_to_code == "WUXI"
     assert len(read.scan_token) >= 20
-    assert [(line.quantity, line.packages, line.package_size) for line in lines] == [(800, 20, 40), (380, None, None)]
+    assert [(line.quantity, line.packages, line.package_size) for line in lines] == [
+        (D(800), 20, D(40)),
+        (D(380), None, None),
+    ]
     assert await sums(tenant.factory, first.id) == (800, 2, "confirmed")
     assert await sums(tenant.factory, second.id) == (380, 2, "confirmed")
 

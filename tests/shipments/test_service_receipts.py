@@ -1,0 +1,510 @@
+"""Receipts: each answer at the dock, what closes a line, one receipt however often it is sent, and corrections."""
+
+import asyncio
+import io
+import random
+import struct
+import zlib
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from PIL import ExifTags, Image
+
+from portal.core import files as store
+from portal.core.access import Role
+from portal.core.actor import Actor, Direction
+from portal.core.db import unit_of_work
+from portal.core.errors import Forbidden, NotFound, PortalError
+from portal.core.files import Stored
+from portal.core.ids import uuid7
+from portal.core.states import WrongSide, WrongState
+from portal.core.versions import Stale
+from portal.schedules.model import ScheduleLine
+from portal.shipments import files, rules, rules_documents, service, service_receipts
+from portal.shipments.counting import CountedLine, Receive
+from portal.shipments.model import Photo, Problem, Receipt, ReceiptLine, Shipment, ShipmentLine
+from portal.shipments.service import NewShipment, ShippedLine
+from tests.factories import Tenant, fetch, make_contract, make_deliveries, rows_of, today
+
+D = Decimal
+Sent = tuple[Shipment, list[ShipmentLine]]
+
+
+async def sent(tenant: Tenant, *lines: tuple[ScheduleLine, int], direction: Direction = Direction.PURCHASE) -> Sent:
+    """A delivery note on the way, with its lines."""
+    actor = tenant.factory if direction is Direction.SALE else tenant.supplier
+    shipped = [ShippedLine(line_id=line.id, quantity=D(quantity)) for line, quantity in lines]
+    async with unit_of_work(actor) as session:
+        shipment = await service.ship(session, actor, NewShipment(number=f"ASN-{uuid7()}", lines=shipped))
+    async with unit_of_work(actor) as session:
+        return shipment, await service.lines_of(session, actor, shipment.id)
+
+
+def counting(line: ShipmentLine, good: int, problem: Problem | None = None) -> Receive:
+    """One line counted."""
+    return Receive(lines=[CountedLine(shipment_line_id=line.id, good=D(good), problem=problem)])
+
+
+async def receive(actor: Actor, shipment: Shipment, data: Receive, *photos: Stored, version: int = 1) -> Receipt:
+    async with unit_of_work(actor) as session:
+        return await service_receipts.receive(session, actor, shipment.id, version, data, photos)
+
+
+async def correct(actor: Actor, receipt: Receipt, data: Receive) -> Receipt:
+    async with unit_of_work(actor) as session:
+        return await service_receipts.correct_receipt(session, actor, receipt.id, data)
+
+
+SUMS = (
+    "select shipped_quantity, received_quantity, rejected_quantity, status, close_reason, last_received_on"
+    " from schedule_line where id = $1"
+)
+LINES = "select counted, accepted, rejected, short, problem from receipt_line where tenant_id = $1 and receipt_id = $2"
+
+
+async def sums(actor: Actor, line: ScheduleLine) -> tuple[Any, ...]:
+    """Shipped, accepted, rejected, status and close reason as this company reads them."""
+    return tuple((await fetch(actor, SUMS, line.id))[0])[:5]
+
+
+async def in_transit(actor: Actor, line: ScheduleLine) -> Decimal:
+    """Shipped less counted less recorded as short, from the documents in force (I03)."""
+    rows = await fetch(
+        actor,
+        "select coalesce(sum(rl.counted + rl.short), 0) from receipt_line rl"
+        " join receipt r on r.tenant_id = rl.tenant_id and r.id = rl.receipt_id"
+        " where rl.schedule_line_id = $1 and not exists (select 1 from receipt n where n.tenant_id = r.tenant_id"
+        " and n.party_id = r.party_id and n.corrects_id = r.id)",
+        line.id,
+    )
+    total: Decimal = (await sums(actor, line))[0] - rows[0][0]
+    return total
+
+
+async def nothing_was_received(tenant: Tenant, shipment: Shipment, *lines: ScheduleLine) -> bool:
+    """No document, no sum, and the shipment is as it was."""
+    counts = [(await fetch(tenant.factory, rows_of(model), tenant.id))[0][0] for model in (Receipt, ReceiptLine, Photo)]
+    (head,) = await fetch(tenant.factory, "select status, version from shipment where id = $1", shipment.id)
+    received = [(await sums(tenant.factory, line))[1:3] for line in lines]
+    kept = list(store.folder(tenant.id).glob("*"))
+    return counts == [0, 0, 0] and tuple(head) == ("sent", 1) and not kept and all(r == (0, 0) for r in received)
+
+
+# --- what each answer means -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("good", "problem", "figures"),
+    [
+        (800, None, (800, 800, 0, 0, None)),
+        (760, Problem.NOT_ON_TRUCK, (760, 760, 0, 40, "not_on_truck")),
+        (760, Problem.DAMAGED, (800, 760, 40, 0, "damaged")),
+        (760, Problem.WRONG_PART, (760, 760, 0, 40, "wrong_part")),
+        (760, Problem.COUNTED_AGAIN, (800, 800, 0, 0, None)),
+        (0, Problem.NOT_ON_TRUCK, (0, 0, 0, 800, "not_on_truck")),
+    ],
+)
+async def test_each_answer_gives_its_figures_to_both_sides(
+    tenant: Tenant, good: int, problem: Problem | None, figures: tuple[Any, ...]
+) -> None:
+    """800 announced: 760 counted and 40 short leave nothing in transit and 40 open."""
+    (line,) = await make_deliveries(tenant, await make_contract(tenant, Direction.PURCHASE), [800])
+    shipment, (announced,) = await sent(tenant, (line, 800))
+    receipt = await receive(tenant.factory, shipment, counting(announced, good, problem))
+
+    for reader in (tenant.supplier, tenant.factory):
+        rows = await fetch(reader, LINES, tenant.id, receipt.id)
+        assert [tuple(row) for row in rows] == [figures]
+        accepted, rejected = figures[1], figures[2]
+        closed = ("closed", "complete") if accepted == 800 else ("confirmed", None)
+        assert await sums(reader, line) == (800, accepted, rejected, *closed)
+        assert await in_transit(reader, line) == 0
+        assert 800 - accepted == (0 if closed[1] else 800 - good)
+    async with unit_of_work(tenant.supplier) as session:
+        read = await service.get_shipment(session, tenant.supplier, shipment.id)
+        posted = await service_receipts.get_receipt(session, tenant.supplier, receipt.id)
+    assert (read.status, read.version) == ("received", 2)
+    assert (posted.number, posted.received_on) == ("R-1", today())
+
+
+async def test_history_audit_and_event_tell_of_a_receipt(tenant: Tenant) -> None:
+    (line,) = await make_deliveries(tenant, await make_contract(tenant, Direction.SALE), [800])
+    shipment, (announced,) = await sent(tenant, (line, 800), direction=Direction.SALE)
+    receipt = await receive(tenant.customer, shipment, counting(announced, 800))
+
+    history = "select subject, verb, version, data from timeline where tenant_id = $1 and verb = 'received'"
+    rows = await fetch(tenant.customer, history, tenant.id)
+    assert {(row["subject"], row["version"]) for row in rows} == {("schedule_line", 3), ("shipment", 2)}
+    assert all(row["data"]["number"] == receipt.number for row in rows)
+    audit = await fetch(tenant.factory, "select action, member_id from audit where tenant_id = $1", tenant.id)
+    assert ("shipment.received", tenant.customer.member_id) in [tuple(row) for row in audit]
+    told = await fetch(tenant.factory, "select name, party_id from outbox where tenant_id = $1", tenant.id)
+    assert ("ReceiptPosted", tenant.customer.party_id) in [tuple(row) for row in told]
+
+
+async def test_a_shortage_may_be_shipped_again_but_not_more(tenant: Tenant) -> None:
+    (line,) = await make_deliveries(tenant, await make_contract(tenant, Direction.PURCHASE), [800])
+    shipment, (announced,) = await sent(tenant, (line, 800))
+    await receive(tenant.factory, shipment, counting(announced, 760, Problem.NOT_ON_TRUCK))
+    with pytest.raises(rules.OverShipped):
+        await sent(tenant, (line, 41))
+    again, (rest,) = await sent(tenant, (line, 40))
+    await receive(tenant.factory, again, counting(rest, 40))
+    assert await sums(tenant.supplier, line) == (840, 800, 0, "closed", "complete")
+    assert await in_transit(tenant.supplier, line) == 0
+
+
+@pytest.mark.parametrize(("good", "closing"), [(95, ("closed", "short")), (94, ("confirmed", None))])
+async def test_a_line_closes_short_within_its_tolerance(tenant: Tenant, good: int, closing: tuple[Any, ...]) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    (line,) = await make_deliveries(tenant, made, [100], under_percent=D(5))
+    shipment, (announced,) = await sent(tenant, (line, 100))
+    await receive(tenant.factory, shipment, counting(announced, good, Problem.NOT_ON_TRUCK))
+    assert (await sums(tenant.supplier, line))[3:] == closing
+
+
+async def test_twenty_trucks_fill_one_line(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    (line,) = await make_deliveries(tenant, made, [10_000], over_percent=D(2))
+    for _ in range(20):
+        shipment, _ = await sent(tenant, (line, 510))
+        await receive(tenant.factory, shipment, Receive())
+        if (await sums(tenant.factory, line))[3] == "closed":
+            break
+    assert await sums(tenant.supplier, line) == (10_200, 10_200, 0, "closed", "complete")
+
+
+async def test_an_excess_is_accepted_within_tolerance_only(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    (line,) = await make_deliveries(tenant, made, [100], over_percent=D(10))
+    shipment, (announced,) = await sent(tenant, (line, 100))
+    with pytest.raises(rules.OverReceived) as refused:
+        await receive(tenant.factory, shipment, counting(announced, 111))
+    assert refused.value.field == "lines.0.counted"
+    assert await nothing_was_received(tenant, shipment, line)
+    receipt = await receive(tenant.factory, shipment, counting(announced, 110))
+    assert [row["short"] for row in await fetch(tenant.supplier, LINES, tenant.id, receipt.id)] == [-10]
+    assert await in_transit(tenant.supplier, line) == 0
+
+
+async def test_lines_left_out_wait_for_the_next_receipt(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    first, second = await make_deliveries(tenant, made, [800, 400])
+    shipment, (one, _) = await sent(tenant, (first, 800), (second, 400))
+    await receive(tenant.factory, shipment, counting(one, 800))
+    assert await in_transit(tenant.supplier, second) == 400
+    with pytest.raises(rules.AlreadyCounted):
+        await receive(tenant.factory, shipment, counting(one, 800), version=2)
+    (head,) = await fetch(tenant.supplier, "select status from shipment where id = $1", shipment.id)
+    assert head["status"] == "partly_received"
+    async with unit_of_work(tenant.supplier) as session:
+        with pytest.raises(WrongState):
+            await service.withdraw(session, tenant.supplier, shipment.id, 2)
+    await receive(tenant.factory, shipment, Receive(), version=2)
+    (head,) = await fetch(tenant.supplier, "select status, version from shipment where id = $1", shipment.id)
+    assert tuple(head) == ("received", 3)
+    assert await sums(tenant.supplier, second) == (400, 400, 0, "closed", "complete")
+    with pytest.raises(WrongState):
+        await receive(tenant.factory, shipment, Receive(), version=3)
+
+
+# --- who may, and what a refusal leaves -------------------------------------------------------------------------------
+
+
+async def test_every_refusal_leaves_nothing(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    line, foreign = await make_deliveries(tenant, made, [800, 400])
+    shipment, (announced,) = await sent(tenant, (line, 800))
+    _, (elsewhere,) = await sent(tenant, (foreign, 400))
+    good = counting(announced, 800)
+    picture = await store.drawn_anew(photo())
+    viewer = tenant.as_role(tenant.factory, Role.VIEWER)
+    day = timedelta(days=1)
+    mixed = Receive(lines=[*good.lines, *counting(elsewhere, 1).lines])
+    attempts: list[tuple[Actor, Receive, int, type[PortalError]]] = [
+        (viewer, good, 1, Forbidden),
+        (tenant.supplier, good, 1, WrongSide),
+        (tenant.customer, good, 1, NotFound),
+        (tenant.factory, good, 2, Stale),
+        (tenant.factory, counting(announced, 760), 1, rules.ProblemNeeded),
+        (tenant.factory, counting(announced, -1), 1, rules.NegativeCount),
+        (tenant.factory, mixed, 1, NotFound),
+        (tenant.factory, good.model_copy(update={"received_on": today() + day}), 1, rules_documents.DayAhead),
+        (tenant.factory, good.model_copy(update={"received_on": today() - day}), 1, rules_documents.TooEarly),
+    ]
+    for actor, data, version, refusal in attempts:
+        with pytest.raises(refusal):
+            await receive(actor, shipment, data, picture, version=version)
+    with pytest.raises(NotFound):
+        await receive(tenant.factory, replace_id(shipment), good)
+    assert await nothing_was_received(tenant, shipment, line)
+
+
+def replace_id(shipment: Shipment) -> Shipment:
+    """The same shipment under an id that nobody has."""
+    return shipment.model_copy(update={"id": uuid7()})
+
+
+async def test_three_figures_must_add_up(tenant: Tenant) -> None:
+    (line,) = await make_deliveries(tenant, await make_contract(tenant, Direction.PURCHASE), [800])
+    shipment, (announced,) = await sent(tenant, (line, 800))
+    entry = CountedLine(
+        shipment_line_id=announced.id, counted=D(790), accepted=D(760), rejected=D(20), problem=Problem.DAMAGED
+    )
+    with pytest.raises(rules.CountDoesNotAddUp):
+        await receive(tenant.factory, shipment, Receive(lines=[entry]))
+    assert await nothing_was_received(tenant, shipment, line)
+    entry = entry.model_copy(update={"rejected": D(30)})
+    await receive(tenant.factory, shipment, Receive(lines=[entry]))
+    assert await sums(tenant.supplier, line) == (800, 760, 30, "confirmed", None)
+    assert await in_transit(tenant.supplier, line) == 0
+
+
+async def test_a_restricted_colleague_counts_its_own_lines(tenant: Tenant) -> None:
+    mine, others = await make_contract(tenant, Direction.SALE), await make_contract(tenant, Direction.SALE)
+    (own,) = await make_deliveries(tenant, mine, [800])
+    (hidden,) = await make_deliveries(tenant, others, [400])
+    shipment, (_, two) = await sent(tenant, (own, 800), (hidden, 400), direction=Direction.SALE)
+    colleague = replace(tenant.customer, contract_ids=frozenset({mine.contract.id}))
+    with pytest.raises(NotFound):
+        await receive(colleague, shipment, counting(two, 400))
+    receipt = await receive(colleague, shipment, Receive())
+    assert (await sums(tenant.factory, hidden))[1] == 0
+    assert (await sums(tenant.factory, own))[1] == 800
+    rest = await receive(tenant.customer, shipment, Receive(), version=2)
+    async with unit_of_work(colleague) as session:
+        assert (await service_receipts.get_receipt(session, colleague, receipt.id)).number == "R-1"
+        with pytest.raises(NotFound):
+            await service_receipts.get_receipt(session, colleague, rest.id)
+
+
+# --- once, however often it is sent -----------------------------------------------------------------------------------
+
+
+async def test_eight_receivers_of_one_note_make_one_receipt(tenant: Tenant) -> None:
+    (line,) = await make_deliveries(tenant, await make_contract(tenant, Direction.PURCHASE), [800])
+    shipment, _ = await sent(tenant, (line, 800))
+    tries = [receive(tenant.factory, shipment, Receive(request_id=uuid7())) for _ in range(8)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["Receipt"] + ["WrongState"] * 7
+    assert await fetch(tenant.factory, rows_of(Receipt), tenant.id) == [(1,)]
+    assert await sums(tenant.supplier, line) == (800, 800, 0, "closed", "complete")
+
+
+async def test_a_receipt_sent_again_from_the_queue_is_the_same_receipt(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    line, other = await make_deliveries(tenant, made, [800, 400])
+    shipment, (announced,) = await sent(tenant, (line, 800))
+    data = counting(announced, 760, Problem.DAMAGED).model_copy(update={"request_id": uuid7()})
+    picture = await store.drawn_anew(photo())
+    results = await asyncio.gather(*(receive(tenant.factory, shipment, data, picture) for _ in range(8)))
+    assert {receipt.id for receipt in results} == {data.request_id}
+    assert await fetch(tenant.factory, rows_of(Receipt), tenant.id) == [(1,)]
+    assert await fetch(tenant.factory, rows_of(Photo), tenant.id) == [(1,)]
+    assert await sums(tenant.supplier, line) == (800, 760, 40, "confirmed", None)
+    told = await fetch(
+        tenant.factory, "select 1 from outbox where tenant_id = $1 and name = 'ReceiptPosted'", tenant.id
+    )
+    assert len(told) == 1
+
+    changed = counting(announced, 700, Problem.DAMAGED).model_copy(update={"request_id": data.request_id})
+    with pytest.raises(rules_documents.RequestReused):
+        await receive(tenant.factory, shipment, changed)
+    elsewhere, _ = await sent(tenant, (other, 400))
+    with pytest.raises(rules_documents.RequestReused):
+        await receive(tenant.factory, elsewhere, Receive(request_id=data.request_id))
+
+
+# --- corrections ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_correction_takes_the_place_of_the_receipt(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    first, second = await make_deliveries(tenant, made, [800, 400])
+    shipment, (one, _) = await sent(tenant, (first, 800), (second, 400))
+    receipt = await receive(tenant.factory, shipment, Receive())
+    assert await sums(tenant.supplier, first) == (800, 800, 0, "closed", "complete")
+
+    fixed = await correct(tenant.factory, receipt, counting(one, 760, Problem.DAMAGED))
+    assert (fixed.number, fixed.corrects_id, fixed.received_on) == ("R-2", receipt.id, receipt.received_on)
+    assert await sums(tenant.supplier, first) == (800, 760, 40, "confirmed", None)
+    assert await sums(tenant.supplier, second) == (400, 400, 0, "closed", "complete")
+    assert await in_transit(tenant.supplier, first) == await in_transit(tenant.supplier, second) == 0
+    with pytest.raises(rules_documents.CorrectedBefore):
+        await correct(tenant.factory, receipt, Receive())
+    again = await correct(tenant.factory, fixed, counting(one, 800))
+    assert await sums(tenant.supplier, first) == (800, 800, 0, "closed", "complete")
+    assert again.corrects_id == fixed.id
+    told = await fetch(tenant.factory, "select name from outbox where tenant_id = $1", tenant.id)
+    assert [row["name"] for row in told].count("ReceiptCorrected") == 2
+
+
+async def test_a_correction_is_for_the_company_that_counted_and_for_a_quarter_of_an_hour(tenant: Tenant) -> None:
+    (line,) = await make_deliveries(tenant, await make_contract(tenant, Direction.PURCHASE), [800])
+    shipment, (announced,) = await sent(tenant, (line, 800))
+    receipt = await receive(tenant.factory, shipment, Receive())
+    data = counting(announced, 760, Problem.DAMAGED)
+    for actor, refusal in (
+        (tenant.supplier, WrongSide),
+        (tenant.customer, NotFound),
+        (tenant.as_role(tenant.factory, Role.VIEWER), Forbidden),
+    ):
+        with pytest.raises(refusal):
+            await correct(actor, receipt, data)
+    assert await sums(tenant.supplier, line) == (800, 800, 0, "closed", "complete")
+    late = receipt.posted_at + timedelta(minutes=15, seconds=1)
+    with pytest.raises(rules_documents.TooLateToCorrect):
+        rules_documents.check_correctable(rules.BUYER[0], receipt.posted_at, late, replaced=False)
+
+
+async def test_two_corrections_at_once_are_one(tenant: Tenant) -> None:
+    (line,) = await make_deliveries(tenant, await make_contract(tenant, Direction.PURCHASE), [800])
+    shipment, (announced,) = await sent(tenant, (line, 800))
+    receipt = await receive(tenant.factory, shipment, Receive())
+    tries = [correct(tenant.factory, receipt, counting(announced, 760 - no, Problem.DAMAGED)) for no in range(4)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["CorrectedBefore"] * 3 + ["Receipt"]
+    shipped, accepted, rejected, _, _ = await sums(tenant.supplier, line)
+    assert accepted + rejected == shipped == 800
+
+
+# --- photos -----------------------------------------------------------------------------------------------------------
+
+
+def photo(size: tuple[int, int] = (2400, 1800), kind: str = "JPEG") -> bytes:
+    """A picture with the time and the place where it was taken."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.DateTime] = "2026:11:24 07:42:00"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[1] = "N"
+    target = io.BytesIO()
+    Image.new("RGB", size, "tan").save(target, kind, exif=exif.tobytes())
+    return target.getvalue()
+
+
+def png_bomb() -> bytes:
+    """A few bytes that would unpack to ten gigabytes."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(1000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+async def test_a_photo_is_stored_upright_small_and_without_its_place(tenant: Tenant) -> None:
+    (line,) = await make_deliveries(tenant, await make_contract(tenant, Direction.SALE), [800])
+    shipment, (announced,) = await sent(tenant, (line, 800), direction=Direction.SALE)
+    picture = await store.drawn_anew(photo())
+    receipt = await receive(tenant.customer, shipment, counting(announced, 760, Problem.DAMAGED), picture, picture)
+
+    async with unit_of_work(tenant.factory) as session:
+        (row,) = await files.of_receipt(session, tenant.factory, receipt.id)
+        content = await files.content(tenant.factory, await files.get_photo(session, tenant.factory, row.id))
+    stored = Image.open(io.BytesIO(content))
+    assert (stored.size, row.content_type, row.size) == ((1200, 1600), "image/jpeg", len(content))
+    assert dict(stored.getexif()) == {ExifTags.Base.DateTime: "2026:11:24 07:42:00"}
+    for stranger in (tenant.supplier, replace(tenant.customer, contract_ids=frozenset())):
+        async with unit_of_work(stranger) as session:
+            with pytest.raises(NotFound):
+                await files.get_photo(session, stranger, row.id)
+
+
+@pytest.mark.parametrize(
+    ("content", "refusal"),
+    [
+        (b"", store.NotAPicture),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", store.NotAPicture),
+        (b"%PDF-1.7", store.NotAPicture),
+        (photo(kind="JPEG")[:5000], store.NotAPicture),
+        (photo((8, 8), "GIF"), store.NotAPicture),
+        (png_bomb(), store.TooManyPixels),
+        (b"\xff\xd8\xff" + bytes(16 * 1024 * 1024), store.TooLarge),
+    ],
+    ids=["empty", "svg", "pdf", "cut off", "gif", "bomb", "too large"],
+)
+async def test_what_is_not_a_photo_is_refused(content: bytes, refusal: type[PortalError]) -> None:
+    with pytest.raises(refusal):
+        await store.drawn_anew(content)
+
+
+async def test_a_name_cannot_lead_out_of_the_store(tenant: Tenant) -> None:
+    for name in ("../../etc/passwd", "a" * 63, "A" * 64, "", "/" * 64):
+        with pytest.raises(NotFound):
+            await store.fetch(tenant.id, name)
+    with pytest.raises(store.FileMissing):
+        await store.fetch(tenant.id, "0" * 64)
+
+
+# --- always true ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_shipped_is_received_in_transit_and_short_after_any_sequence(tenant: Tenant, seed: int) -> None:
+    """I03, and the cached sums equal their documents, after random shipments, receipts, corrections, withdrawals."""
+    rng = random.Random(seed)
+    made = await make_contract(tenant, Direction.PURCHASE)
+    lines = await make_deliveries(tenant, made, [100, 100, 100], over_percent=D(20), under_percent=D(5))
+    on_the_way: list[Sent] = []
+    posted: list[tuple[Receipt, Sent]] = []
+    open_total: dict[UUID, Decimal] = {line.id: D(0) for line in lines}
+    for _ in range(25):
+        try:
+            match rng.choice(["ship", "ship", "receive", "correct", "withdraw"]):
+                case "ship":
+                    chosen = rng.sample(lines, rng.randint(1, 3))
+                    on_the_way.append(await sent(tenant, *((line, rng.randint(1, 60)) for line in chosen)))
+                case "receive" if on_the_way:
+                    batch = on_the_way.pop(rng.randrange(len(on_the_way)))
+                    posted.append((await receive(tenant.factory, batch[0], random_count(rng, batch)), batch))
+                case "correct" if posted:
+                    receipt, batch = posted.pop(rng.randrange(len(posted)))
+                    posted.append((await correct(tenant.factory, receipt, random_count(rng, batch)), batch))
+                case "withdraw" if on_the_way:
+                    batch = on_the_way.pop()
+                    async with unit_of_work(tenant.supplier) as session:
+                        await service.withdraw(session, tenant.supplier, batch[0].id, 1)
+        except PortalError:
+            continue
+    waiting = await fetch(tenant.factory, WAITING, tenant.id)
+    open_total.update({row[0]: row[1] for row in waiting})
+    for line in lines:
+        assert await in_transit(tenant.supplier, line) == open_total[line.id]
+    assert await fetch(tenant.factory, UNEQUAL, tenant.id) == []
+
+
+def random_count(rng: random.Random, batch: Sent) -> Receive:
+    """Some answer for every line of a note."""
+    return Receive(
+        lines=[
+            CountedLine(
+                shipment_line_id=line.id,
+                good=max(D(0), line.quantity - rng.choice([0, 0, 1, 5, -2])),
+                problem=rng.choice(list(Problem)),
+            )
+            for line in batch[1]
+        ]
+    )
+
+
+WAITING = """
+select sl.schedule_line_id, sum(sl.quantity) from shipment_line sl
+join shipment s on s.tenant_id = sl.tenant_id and s.id = sl.shipment_id and s.status <> 'withdrawn'
+where sl.tenant_id = $1 and not exists (select 1 from receipt_line rl where rl.tenant_id = sl.tenant_id
+    and rl.shipment_line_id = sl.id) group by 1"""
+UNEQUAL = """
+select l.id from schedule_line l
+left join lateral (select coalesce(sum(sl.quantity), 0) as shipped from shipment_line sl
+    join shipment s on s.tenant_id = sl.tenant_id and s.id = sl.shipment_id and s.status <> 'withdrawn'
+    where sl.tenant_id = l.tenant_id and sl.schedule_line_id = l.id) d on true
+left join lateral (select coalesce(sum(rl.accepted), 0) as accepted, coalesce(sum(rl.rejected), 0) as rejected
+    from receipt_line rl join receipt r on r.tenant_id = rl.tenant_id and r.id = rl.receipt_id
+    where rl.tenant_id = l.tenant_id and rl.schedule_line_id = l.id and not exists (select 1 from receipt n
+        where n.tenant_id = r.tenant_id and n.party_id = r.party_id and n.corrects_id = r.id)) c on true
+where l.tenant_id = $1
+    and (l.shipped_quantity, l.received_quantity, l.rejected_quantity) <> (d.shipped, c.accepted, c.rejected)"""
