@@ -11,8 +11,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.api import paging
-from portal.core import clock
+from portal.core import clock, paging
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read

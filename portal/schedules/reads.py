@@ -22,13 +22,18 @@ class View(StrEnum):
     TO_CONFIRM = "to_confirm"
     OVERDUE = "overdue"
     CLOSED = "closed"
+    DRAFT = "draft"  # in no release yet; the factory's own
 
+
+DRAFTS = 1000  # draft lines read for one contract's page
 
 _VIEW_SQL = {
     View.OPEN: f" and {OPEN_SQL}",
     View.TO_CONFIRM: f" and {OPEN_SQL} and status = 'proposed'",
     View.OVERDUE: f" and {OPEN_SQL} and due_date <= ",
+    View.ALL: " and status <> 'draft'",
     View.CLOSED: " and status = 'closed'",
+    View.DRAFT: " and status = 'draft'",
 }
 
 
@@ -42,6 +47,7 @@ class LineFilter(Struct, frozen=True):
     since: date | None = None  # due dates, both inclusive
     until: date | None = None
     today: date | None = None  # for `overdue`: due on this day or earlier
+    contract_line_id: UUID | None = None
 
 
 class LineRow(Struct, frozen=True):
@@ -113,6 +119,8 @@ def _where(actor: Actor, wanted: LineFilter) -> _Conditions:
         where.sql += where.arg(wanted.today)
     if wanted.contract_id is not None:
         where.sql += f" and contract_id = {where.arg(wanted.contract_id)}"
+    if wanted.contract_line_id is not None:
+        where.sql += f" and contract_line_id = {where.arg(wanted.contract_line_id)}"
     if wanted.party_id is not None:
         where.sql += f" and party_id = {where.arg(wanted.party_id)}"
     if wanted.since is not None:

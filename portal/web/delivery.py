@@ -1,0 +1,219 @@
+"""One delivery from call-off to receipt, one release beside the one before, and what is not released yet."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from litestar.response import Redirect, Template
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core import clock, i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.calendars import local_today
+from portal.core.db import driver, read
+from portal.core.errors import NotFound, PortalError
+from portal.core.i18n import N_, _
+from portal.core.quantities import show_quantity
+from portal.core.states import Side
+from portal.schedules import reads, reads_board
+from portal.schedules.model import SupplyState
+from portal.schedules.reads import Happening, LineFilter, LineRow, View
+from portal.schedules.reads_board import ReleaseLineRow
+from portal.schedules.rules import OPEN
+from portal.shipments.reads import documents_of
+from portal.web.lines import actions, line_card, mark, part_of
+from portal.web.pages import Page
+from portal.web.schedule_forms import CallOffForm
+from portal.web.views import Figure, Moment
+from portal.web.weeks import ZONES
+
+VERBS = {
+    "called_off": N_("Called off"),
+    "generated": N_("Generated"),
+    "published": N_("Published in release {release}"),
+    "asked": N_("Asked for an answer in release {release}"),
+    "confirmed": N_("Confirmed"),
+    "rejected": N_("Rejected"),
+    "cancelled": N_("Cancelled"),
+    "asked_again": N_("Asked again"),
+    "supply_noted": N_("Material state noted"),
+    "shipped": N_("Shipped"),
+    "shipment_withdrawn": N_("Shipment withdrawn"),
+    "received": N_("Received"),
+    "closed": N_("Closed"),
+    "imported": N_("Imported"),
+    "released": N_("Release {number} published"),
+}
+CHANNELS = {
+    "page": N_("page"),
+    "api": N_("interface"),
+    "chat": N_("chat"),
+    "file": N_("file"),
+    "system": N_("system"),
+}
+ZONE_NAMES = {zone.value: name for zone, name, _rule in ZONES}
+
+
+async def context(actor: Actor, line_id: UUID) -> dict[str, Any]:
+    """What `schedules/line.html` shows."""
+    async with read(actor) as connection:
+        row = await reads.get_row(connection, actor, line_id)
+        if row is None:
+            raise NotFound
+        promises = await reads.promises(connection, actor, line_id)
+        history = await reads.history(connection, actor, line_id)
+        documents = await documents_of(connection, actor, line_id)
+    today = local_today(clock.now(), actor.time_zone)
+    delivers = actor.side_on(row.direction) is Side.SELLER and row.status in OPEN
+    return {
+        "row": row,
+        "line": line_card(row, actor, promises),
+        "part": part_of(row, actor),
+        "mark": mark(row, today),
+        "figures": figures(row),
+        "facts": facts(row, actor),
+        "documents": documents,
+        "moments": [moment(entry, actor.time_zone) for entry in history],
+        "actions": actions(row, actor),
+        "can_ship": delivers and actor.may(Permission.SHIP),
+        "can_note": delivers and actor.may(Permission.CONFIRM_LINES),
+        "supply_states": [(state.value, _(label)) for state, label in SUPPLY.items()],
+    }
+
+
+SUPPLY = {
+    SupplyState.UNKNOWN: N_("Not said"),
+    SupplyState.SECURED: N_("Material secured"),
+    SupplyState.AT_RISK: N_("Material at risk"),
+}
+
+
+def figures(row: LineRow) -> tuple[Figure, ...]:
+    """Ordered, confirmed, shipped, received: each a sum of documents, which stand below."""
+    asked = show_quantity(row.ordered_quantity, row.unit)
+    rest = _("of {asked}").format(asked=asked)
+    unit = show_quantity(row.ordered_quantity, row.unit).split(i18n.NBSP)[-1]
+    left = row.ordered_quantity - row.received_quantity
+    return (
+        Figure(_("Ordered"), i18n.number(row.ordered_quantity), unit, href="#history"),
+        Figure(_("Confirmed"), i18n.number(row.confirmed_quantity), rest, href="#answer"),
+        Figure(_("Shipped"), i18n.number(row.shipped_quantity), rest, href="#documents"),
+        Figure(
+            _("Received"), i18n.number(row.received_quantity), _("open: {left}").format(left=i18n.number(left)),
+            href="#documents",
+        ),
+    )  # fmt: skip
+
+
+def facts(row: LineRow, actor: Actor) -> list[tuple[str, str]]:
+    """What was agreed, in words; only what is known."""
+    known = [
+        (_("Contract"), row.contract_number),
+        (_("Partner"), row.party_name if actor.is_factory else ""),
+        (_("Order"), row.order_no),
+        (_("Requested for"), i18n.day(row.requested_date, year=True)),
+        (_("First promise"), i18n.day(row.promised_date, year=True) if row.promised_date else ""),
+        (_("Zone as published"), _(ZONE_NAMES[row.zone]) if row.zone else ""),
+        (_("Ship to"), row.ship_to_code),
+        (_("Answer due by"), i18n.moment(row.respond_by, actor.time_zone) if row.respond_by else ""),
+    ]
+    return [(label, value) for label, value in known if value]
+
+
+def moment(entry: Happening, zone: str) -> Moment:
+    """One entry of the history in words."""
+    verb = VERBS.get(entry.verb, entry.verb)
+    text = _(verb).format_map(_Known(entry.data))
+    unit = str(entry.data.get("unit", ""))
+    parts = [
+        f"{show_quantity(Decimal(part['quantity']), unit)} · {i18n.day(date.fromisoformat(part['date']))}"
+        for part in entry.data.get("splits", [])
+    ]
+    said = [entry.data.get("note") or "", _(str(entry.data["reason"])) if entry.data.get("reason") else ""]
+    note = " · ".join([*parts, *(word for word in said if word)])
+    way = _(CHANNELS.get(entry.channel, entry.channel))
+    return Moment(text, entry.member_name, i18n.moment(entry.at, zone), way, note)
+
+
+class _Known(dict[str, Any]):
+    """A placeholder that an entry does not know stays empty."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+async def answered(session: AsyncSession, actor: Actor, page: Page, line_id: UUID) -> Template | Redirect:
+    """After an answer: the card itself for htmx, the delivery's page otherwise."""
+    if not page.by_htmx:
+        return page.go(f"/schedule-lines/{line_id}")
+    connection = await driver(session)
+    row = await reads.get_row(connection, actor, line_id)
+    if row is None:
+        raise NotFound
+    promises = await reads.promises(connection, actor, line_id)
+    return page.fragment("schedules/_line_card.html", line=line_card(row, actor, promises))
+
+
+async def release(actor: Actor, contract_id: UUID, number: int) -> dict[str, Any]:
+    """What `schedules/release.html` shows: each line beside what it was."""
+    async with read(actor) as connection:
+        head = await reads_board.board_head(connection, actor, contract_id)
+        found, before, lines, gone = await reads_board.release_beside(
+            connection, actor, contract_id, number, number - 1
+        )
+    changes = [(line, change_of(line, before is not None)) for line in lines]
+    return {
+        "head": head,
+        "release": found,
+        "before": before,
+        "changes": changes,
+        "gone": gone,
+        "counts": counts([kind for _line, (kind, _text) in changes], len(gone)),
+        "zone_names": {key: _(name) for key, name in ZONE_NAMES.items()},
+    }
+
+
+def change_of(line: ReleaseLineRow, compared: bool) -> tuple[str, str]:
+    """(kind, words) of one line against the release before: new, up, down, moved or same."""
+    if not compared:
+        return "same", ""
+    if line.earlier_quantity is None or line.earlier_date is None:
+        return "new", _("New")
+    difference = line.quantity - line.earlier_quantity
+    if difference:
+        kind = "up" if difference > 0 else "down"
+        return kind, i18n.signed(difference)
+    if line.due_date != line.earlier_date:
+        return "moved", _("Was {day}").format(day=i18n.day(line.earlier_date))
+    return "same", ""
+
+
+def counts(kinds: list[str], gone: int) -> list[tuple[str, str]]:
+    """The comparison in numbers."""
+    words = {"new": _("New"), "up": _("Increased"), "down": _("Decreased"), "moved": _("Moved")}
+    rows = [(label, i18n.number(kinds.count(kind))) for kind, label in words.items()]
+    return [*rows, (_("Gone"), i18n.number(gone)), (_("Unchanged"), i18n.number(kinds.count("same")))]
+
+
+async def drafts(
+    actor: Actor, contract_id: UUID, typed: CallOffForm | None = None, error: PortalError | None = None
+) -> dict[str, Any]:
+    """What `schedules/drafts.html` shows: lines in no release yet, and the forms that make and publish them."""
+    actor.require(Permission.PUBLISH_SCHEDULES)
+    async with read(actor) as connection:
+        head = await reads_board.board_head(connection, actor, contract_id)
+        today = local_today(clock.now(), head.time_zone)
+        rows = await reads.list_lines(
+            connection, actor, LineFilter(View.DRAFT, contract_id=contract_id), None, reads.DRAFTS
+        )
+        lines = await reads_board.board_lines(connection, actor, contract_id, today, today, 0, reads.DRAFTS)
+    return {
+        "head": head,
+        "rows": rows[: reads.DRAFTS],
+        "options": [(str(line.id), f"{line.item_code} {line.description}") for line in lines],
+        "today": today,
+        "typed": typed,
+        "error": str(error) if error else "",
+    }

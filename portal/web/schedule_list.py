@@ -1,0 +1,107 @@
+"""The list of deliveries: what the reader asked for, one page of it, and the same as a file."""
+
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response
+from msgspec import Struct
+from msgspec.structs import replace
+
+from portal.core import clock, paging
+from portal.core.actor import Actor
+from portal.core.calendars import local_today
+from portal.core.db import read
+from portal.core.i18n import N_, _
+from portal.core.quantities import UNITS
+from portal.schedules import reads
+from portal.schedules.model import LineStatus
+from portal.schedules.reads import LineFilter, View
+from portal.web import tables
+from portal.web.lines import mark, part_of
+
+SIZE = 50
+EXPORT_LIMIT = 100_000
+TABS: tuple[tuple[View, str], ...] = (
+    (View.ALL, N_("All")),
+    (View.TO_CONFIRM, N_("To confirm")),
+    (View.OPEN, N_("Open")),
+    (View.OVERDUE, N_("Overdue")),
+    (View.CLOSED, N_("Closed")),
+)
+
+
+class Asked(Struct, frozen=True):
+    """The list's address, taken apart."""
+
+    view: View
+    q: str
+    contract: UUID | None
+    part: UUID | None
+    since: date | None
+    until: date | None
+    cursor: str | None
+
+    def href(self, **changes: Any) -> str:
+        """The same list with other parts; empty parts are left out."""
+        other = replace(self, **({"cursor": None} | changes))
+        parts = {name: getattr(other, name) for name in ("q", "contract", "part", "since", "until", "cursor")}
+        kept = {name: str(value) for name, value in parts.items() if value}
+        if other.view is not View.ALL:
+            kept["view"] = other.view.value
+        return "/schedules" + (f"?{urlencode(kept)}" if kept else "")
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.q or self.contract or self.part or self.since or self.until)
+
+    def filter(self, today: date) -> LineFilter:
+        """The plain list begins with last week; every other selection shows all that fits."""
+        since = self.since
+        if since is None and self.view is View.ALL and not (self.q or self.contract or self.part):
+            since = today - timedelta(days=7)
+        return LineFilter(self.view, self.q.strip(), self.contract, None, since, self.until, today, self.part)
+
+
+async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
+    """What `schedules/list.html` shows."""
+    today = local_today(clock.now(), actor.time_zone)
+    after = paging.decode(asked.cursor, date.fromisoformat, UUID) if asked.cursor else None
+    async with read(actor) as connection:
+        rows = await reads.list_lines(connection, actor, asked.filter(today), after, SIZE)
+    more = rows[SIZE - 1] if len(rows) > SIZE else None
+    return {
+        "rows": rows[:SIZE],
+        "asked": asked,
+        "today": today,
+        "tabs": [(_(label), asked.href(view=view), view is asked.view) for view, label in TABS],
+        "marks": {row.id: mark(row, today) for row in rows},
+        "units": {code: _(name) for code, (_places, name) in UNITS.items()},
+        "next_href": asked.href(cursor=paging.encode(more.due_date, more.id)) if more else None,
+        "first_href": asked.href() if asked.cursor else None,
+        "export_href": asked.href().replace("/schedules", "/schedules/export", 1),
+        "part_of": part_of,
+        "actor": actor,
+    }
+
+
+async def export(actor: Actor, asked: Asked, kind: str) -> Response[bytes]:
+    """All rows of the list as XLSX or CSV, in the reader's language, with ISO dates and plain digits."""
+    today = local_today(clock.now(), actor.time_zone)
+    async with read(actor) as connection:
+        rows = await reads.list_lines(connection, actor, asked.filter(today), None, EXPORT_LIMIT)
+    head = [
+        _("Contract"), _("Partner"), _("Order"), _("Part"), _("Description"), _("Due"), _("First promise"),
+        _("Ordered"), _("Confirmed"), _("Shipped"), _("Received"), _("Unit"), _("Status"), _("Zone"), _("Ship to"),
+    ]  # fmt: skip
+    body = [
+        [
+            row.contract_number, row.party_name if actor.is_factory else "", row.order_no, part_of(row, actor),
+            row.description, row.due_date, row.promised_date, row.ordered_quantity, row.confirmed_quantity,
+            row.shipped_quantity, row.received_quantity, row.unit, _(LineStatus(row.status).value),
+            _(row.zone) if row.zone else "", row.ship_to_code,
+        ]
+        for row in rows[:EXPORT_LIMIT]
+    ]  # fmt: skip
+    return tables.file(f"schedule-{today.isoformat()}", kind, head, body)

@@ -1,0 +1,258 @@
+"""Pages of schedules: the list, the boards, one delivery, a release, and the buttons on them."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+from litestar.status_codes import HTTP_200_OK
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core.actor import Actor
+from portal.core.errors import PortalError
+from portal.schedules import service, service_release
+from portal.schedules.reads import View
+from portal.web import board, delivery, schedule_list
+from portal.web.errors import status_of
+from portal.web.pages import Page
+from portal.web.schedule_forms import (
+    AnswerForm,
+    CallOffForm,
+    GenerateForm,
+    PublishForm,
+    RejectForm,
+    SupplyForm,
+    VersionForm,
+    confirm_many,
+    safe_back,
+)
+
+LIVE = "/live"
+
+
+@get("/schedules")
+async def schedules(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    cursor: FromQuery[str | None] = None,
+    view: FromQuery[View] = View.ALL,
+    q: FromQuery[str] = "",
+    contract: FromQuery[UUID | None] = None,
+    part: FromQuery[UUID | None] = None,
+    since: FromQuery[date | None] = None,
+    until: FromQuery[date | None] = None,
+) -> Template:
+    """Deliveries in the order of their due dates."""
+    asked = schedule_list.Asked(view, q, contract, part, since, until, cursor)
+    return page.render("schedules/list.html", active="schedules", **await schedule_list.context(actor, asked))
+
+
+@get("/schedules/board")
+async def boards(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    weeks: FromQuery[int] = board.WEEKS,
+    no: FromQuery[int] = 0,
+) -> Template:
+    """All contracts by weeks."""
+    view = await board.all_boards(actor, min(max(weeks, 1), 53), max(no, 0))
+    return page.render("schedules/board.html", active="schedules", board=view, live=LIVE)
+
+
+@get("/contracts/{contract_id:uuid}/schedule")
+async def contract_board(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    part: FromQuery[UUID | None] = None,
+    view: FromQuery[View] = View.ALL,
+    weeks: FromQuery[int] = board.WEEKS,
+) -> Template:
+    """One contract by weeks."""
+    filled = await board.contract_board(actor, contract_id, part, view, min(max(weeks, 1), 53))
+    return page.render("schedules/board.html", active="schedules", board=filled, live=LIVE)
+
+
+@get("/contracts/{contract_id:uuid}/releases/{number:int}")
+async def release(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    number: FromPath[int],
+) -> Template:
+    """One release beside the one before it."""
+    return page.render(
+        "schedules/release.html", active="schedules", **await delivery.release(actor, contract_id, number)
+    )
+
+
+@get("/schedules/export")
+async def export(
+    actor: NamedDependency[Actor],
+    contract: FromQuery[UUID | None] = None,
+    view: FromQuery[View] = View.ALL,
+    since: FromQuery[date | None] = None,
+    until: FromQuery[date | None] = None,
+    kind: FromQuery[str] = "xlsx",
+) -> Response[bytes]:
+    """The list as a file."""
+    return await schedule_list.export(actor, schedule_list.Asked(view, "", contract, None, since, until, None), kind)
+
+
+@get("/schedule-lines/{line_id:uuid}")
+async def schedule_line(
+    actor: NamedDependency[Actor], page: NamedDependency[Page], line_id: FromPath[UUID]
+) -> Template:
+    """One delivery from call-off to receipt."""
+    return page.render("schedules/line.html", active="schedules", live=LIVE, **await delivery.context(actor, line_id))
+
+
+@post("/schedule-lines/{line_id:uuid}/confirm", status_code=HTTP_200_OK)
+async def confirm(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    line_id: FromPath[UUID],
+    data: URLEncodedBody[AnswerForm],
+) -> Template | Redirect:
+    """The seller promises."""
+    await service.confirm_line(session, actor, line_id, data.version, data.command())
+    return await delivery.answered(session, actor, page, line_id)
+
+
+@post("/schedule-lines/{line_id:uuid}/reject", status_code=HTTP_200_OK)
+async def reject(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    line_id: FromPath[UUID],
+    data: URLEncodedBody[RejectForm],
+) -> Template | Redirect:
+    """The seller refuses."""
+    await service.reject_line(session, actor, line_id, data.version, data.command())
+    return await delivery.answered(session, actor, page, line_id)
+
+
+@post("/schedule-lines/{line_id:uuid}/supply", status_code=HTTP_200_OK)
+async def supply(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    line_id: FromPath[UUID],
+    data: URLEncodedBody[SupplyForm],
+) -> Template | Redirect:
+    """The seller says how the material stands."""
+    await service.note_supply(session, actor, line_id, data.version, data.command())
+    return page.go(f"/schedule-lines/{line_id}")
+
+
+@post("/schedule-lines/{line_id:uuid}/cancel", status_code=HTTP_200_OK)
+async def cancel(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    line_id: FromPath[UUID],
+    data: URLEncodedBody[VersionForm],
+) -> Redirect:
+    """Take a line back."""
+    await service.cancel_line(session, actor, line_id, data.version)
+    return page.go(f"/schedule-lines/{line_id}")
+
+
+@post("/schedule-lines/{line_id:uuid}/ask-again", status_code=HTTP_200_OK)
+async def ask_again(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    line_id: FromPath[UUID],
+    data: URLEncodedBody[VersionForm],
+) -> Redirect:
+    """Ask the seller of a rejected line once more."""
+    await service.ask_again(session, actor, line_id, data.version)
+    return page.go(f"/schedule-lines/{line_id}")
+
+
+@post("/schedule-lines/confirm", status_code=HTTP_200_OK)
+async def confirm_all(
+    request: Request[Any, Any, Any],
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    back: FromQuery[str] = "/",
+) -> Redirect:
+    """Confirm many lines as they are asked."""
+    await service.confirm_lines(session, actor, confirm_many(await request.form()))
+    return page.go(safe_back(back))
+
+
+@post("/contracts/{contract_id:uuid}/schedule/generate", status_code=HTTP_200_OK)
+async def generate(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[GenerateForm],
+) -> Redirect:
+    """Draft lines for every period of the horizon."""
+    await service_release.generate_lines(session, actor, contract_id, data.command())
+    return page.go(f"/contracts/{contract_id}/drafts")
+
+
+@post("/contracts/{contract_id:uuid}/schedule/call-off", status_code=HTTP_200_OK)
+async def call_off(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[CallOffForm],
+) -> Template | Redirect:
+    """Draft one delivery by hand."""
+    try:
+        await service_release.call_off(session, actor, contract_id, data.command())
+    except PortalError as error:
+        context = await delivery.drafts(actor, contract_id, typed=data, error=error)
+        return page.render("schedules/drafts.html", active="contracts", status=status_of(error), **context)
+    return page.go(f"/contracts/{contract_id}/drafts")
+
+
+@post("/contracts/{contract_id:uuid}/schedule/publish", status_code=HTTP_200_OK)
+async def publish(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[PublishForm],
+) -> Redirect:
+    """Freeze all open lines as the next release and tell the other side."""
+    await service_release.publish_release(session, actor, contract_id, data.version, data.command())
+    return page.go(f"/contracts/{contract_id}/schedule")
+
+
+@get("/contracts/{contract_id:uuid}/drafts")
+async def drafts(actor: NamedDependency[Actor], page: NamedDependency[Page], contract_id: FromPath[UUID]) -> Template:
+    """What is generated or added but in no release yet; the factory's own."""
+    return page.render("schedules/drafts.html", active="contracts", **await delivery.drafts(actor, contract_id))
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    schedules,
+    boards,
+    contract_board,
+    release,
+    export,
+    schedule_line,
+    confirm,
+    reject,
+    supply,
+    cancel,
+    ask_again,
+    confirm_all,
+    generate,
+    call_off,
+    publish,
+    drafts,
+]

@@ -1,0 +1,188 @@
+"""Home of every role: what waits for me, by deadline; and the search that finds a delivery or a contract."""
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery
+from litestar.response import Redirect, Template
+from msgspec import Struct
+
+from portal.contracts import reads as contracts
+from portal.core import clock, i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.calendars import local_today
+from portal.core.db import read
+from portal.core.i18n import _
+from portal.core.quantities import show_quantity
+from portal.schedules import reads
+from portal.schedules.reads import LineFilter, LineRow, View
+from portal.shipments import reads as shipments
+from portal.web.lines import part_of
+from portal.web.pages import Page
+from portal.web.views import Link, TodayGroup, TodayItem, TodayView
+
+SHOWN = 8  # things a group shows before "all in the list"
+COUNTED = 1000
+
+
+class Waiting(Struct, frozen=True):
+    """Everything that waits for one reader."""
+
+    today: date
+    to_confirm: list[LineRow]
+    to_receive: list[shipments.ShipmentRow]
+    to_accept: list[contracts.ContractRow]
+    overdue: list[LineRow]
+    upcoming: LineRow | None
+
+    def counts(self) -> dict[str, int]:
+        """By the key of the menu entry where it is answered."""
+        return {
+            "today": len(self.to_confirm) + len(self.to_receive) + len(self.to_accept),
+            "schedules": len(self.to_confirm),
+            "receipts": len(self.to_receive),
+            "contracts": len(self.to_accept),
+        }
+
+
+async def waiting(actor: Actor) -> Waiting:
+    """Read what waits; a role sees only what it may do."""
+    today = local_today(clock.now(), actor.time_zone)
+    overdue = LineFilter(View.OVERDUE, today=today)
+    async with read(actor) as connection:
+        return Waiting(
+            today,
+            await reads.to_confirm(connection, actor, COUNTED) if actor.may(Permission.CONFIRM_LINES) else [],
+            await shipments.to_receive(connection, actor, COUNTED) if actor.may(Permission.RECEIVE) else [],
+            await contracts.to_accept(connection, actor, COUNTED) if actor.may(Permission.ACCEPT_CONTRACTS) else [],
+            await reads.list_lines(connection, actor, overdue, None, COUNTED),
+            next(iter(await reads.list_lines(connection, actor, LineFilter(View.OPEN, since=today), None, 1)), None),
+        )
+
+
+@get("/")
+async def today_page(actor: NamedDependency[Actor], page: NamedDependency[Page]) -> Template:
+    """What waits for me."""
+    found = await waiting(actor)
+    page.counts = found.counts()
+    return page.render("today.html", active="today", today=view_of(found, actor), live="/live")
+
+
+@get("/nav")
+async def nav(actor: NamedDependency[Actor], page: NamedDependency[Page], active: FromQuery[str] = "") -> Template:
+    """The menu with its counts, fetched after a page has loaded and whenever something changed."""
+    page.counts = (await waiting(actor)).counts()
+    page.active = active
+    return page.fragment("_nav.html")
+
+
+@get("/search")
+async def search(page: NamedDependency[Page], q: FromQuery[str] = "") -> Redirect:
+    """Deliveries by part, contract or order."""
+    return page.go(f"/schedules?{urlencode({'q': q.strip()})}" if q.strip() else "/schedules")
+
+
+def view_of(found: Waiting, actor: Actor) -> TodayView:
+    """The page, in the reader's words."""
+    groups = [to_accept(found, actor), to_confirm(found, actor), to_receive(found, actor), overdue(found, actor)]
+    upcoming = found.upcoming
+    nothing = _("Nothing waits for you.")
+    if upcoming is not None:
+        following = _("Next delivery {day}.").format(day=i18n.day(upcoming.due_date))
+        nothing += following if i18n.language.get() is i18n.Language.ZH else f" {following}"
+    return TodayView(
+        title=_("Today"),
+        date=f"{i18n.day(found.today, year=True)} {i18n.weekday(found.today)}",
+        groups=tuple(group for group in groups if group.count),
+        nothing=nothing,
+        next_href="/schedules/board",
+    )
+
+
+def to_confirm(found: Waiting, actor: Actor) -> TodayGroup:
+    items = tuple(
+        TodayItem(
+            title=f"{part_of(row, actor)} {row.description}",
+            amount=show_quantity(row.ordered_quantity, row.unit),
+            meta=meta(row, actor),
+            href=f"/schedule-lines/{row.id}",
+            verb=_("Confirm"),
+            action="/schedule-lines/confirm?back=/",
+            fields=(("line", f"{row.id}:{row.version}"),),
+            bad=row.supply_note if row.supply_state == "at_risk" else "",
+            id=str(row.id),
+        )
+        for row in found.to_confirm[:SHOWN]
+    )
+    first = next((row.respond_by for row in found.to_confirm if row.respond_by), None)
+    deadline = _("Confirm by {when}").format(when=i18n.moment(first, actor.time_zone)) if first else ""
+    more = more_of(len(found.to_confirm), "/schedules?view=to_confirm")
+    return TodayGroup("to_confirm", _("To confirm"), len(found.to_confirm), items, deadline, more=more)
+
+
+def to_receive(found: Waiting, actor: Actor) -> TodayGroup:
+    items = tuple(
+        TodayItem(
+            title=_("Delivery note {number}").format(number=row.number),
+            amount="",
+            meta=" · ".join(
+                part
+                for part in (
+                    row.party_name if actor.is_factory else "",
+                    _("shipped {day}").format(day=i18n.day(row.shipped_on)),
+                    row.vehicle,
+                )
+                if part
+            ),
+            href=f"/receipts/new?shipment={row.id}",
+            verb=_("Receive"),
+        )
+        for row in found.to_receive[:SHOWN]
+    )
+    more = more_of(len(found.to_receive), "/receipts")
+    return TodayGroup("to_receive", _("To receive"), len(found.to_receive), items, more=more)
+
+
+def to_accept(found: Waiting, actor: Actor) -> TodayGroup:
+    items = tuple(
+        TodayItem(
+            title=row.number, amount="", meta=row.title or row.party_name, href=f"/contracts/{row.id}", verb=_("Look")
+        )
+        for row in found.to_accept[:SHOWN]
+    )
+    more = more_of(len(found.to_accept), "/contracts?status=proposed")
+    return TodayGroup("to_accept", _("Contracts to accept"), len(found.to_accept), items, more=more)
+
+
+def overdue(found: Waiting, actor: Actor) -> TodayGroup:
+    items = tuple(
+        TodayItem(
+            title=f"{part_of(row, actor)} {row.description}",
+            amount=show_quantity(row.ordered_quantity - row.received_quantity, row.unit),
+            meta=meta(row, actor),
+            href=f"/schedule-lines/{row.id}",
+            verb=_("Open"),
+        )
+        for row in found.overdue[:SHOWN]
+    )
+    more = more_of(len(found.overdue), "/schedules?view=overdue")
+    return TodayGroup("overdue", _("Due and not received"), len(found.overdue), items, warning=True, more=more)
+
+
+def more_of(count: int, href: str) -> Link | None:
+    return (_("All {n} in the list").format(n=i18n.number(count)), href) if count > SHOWN else None
+
+
+def meta(row: LineRow, actor: Actor) -> str:
+    """24 Nov Tue · Aurora Drives · FC-2026-014."""
+    parts: list[Any] = [f"{i18n.day(row.due_date)} {i18n.weekday(row.due_date)}"]
+    parts += [row.party_name] if actor.is_factory else []
+    return " · ".join([*parts, row.contract_number])
+
+
+ROUTES: list[HTTPRouteHandler] = [today_page, nav, search]
