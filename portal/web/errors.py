@@ -13,20 +13,9 @@ from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalErr
 from portal.core.i18n import N_, _
 from portal.core.log import request_id
 from portal.web.pages import Page
-from portal.web.views import ErrorView
 
 logger = logging.getLogger(__name__)
 STATUS: dict[type[PortalError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422, Unavailable: 503}
-TITLES = {
-    403: N_("Not allowed"),
-    404: N_("Nothing here"),
-    405: N_("Nothing here"),
-    409: N_("Changed meanwhile"),
-    413: N_("Too large"),
-    422: N_("This cannot be accepted"),
-    500: N_("This did not work"),
-    503: N_("Not available now"),
-}
 
 
 class SignInNeeded(Exception):
@@ -90,11 +79,10 @@ def broken(request: Request[Any, Any, Any], error: Exception) -> Template:
 def answer(request: Request[Any, Any, Any], status: int, sentence: str) -> Template:
     """The error page, or the fragment that htmx puts where the result would be."""
     page = Page(request, request.scope["state"].get("signed"), "")
-    reference = (request_id.get() or "") if status == 500 else ""
-    error = ErrorView(status, _(TITLES.get(status, TITLES[422])), sentence, reference)
+    shown: dict[str, Any] = {"code": status, "sentence": sentence, "reference": request_id.get() or ""}
     if not page.by_htmx:
-        return page.fragment("error.html", status=status, error=error)
-    fragment = page.fragment("_error.html", status=status, error=error)
+        return page.fragment("error.html", status=status, **shown)
+    fragment = page.fragment("_error.html", status=status, **shown)
     fragment.headers.update({"HX-Retarget": "#main", "HX-Reswap": "prepend"})  # what was typed stays where it is
     return fragment
 

@@ -80,16 +80,15 @@ class Page:
         self.role_label = i18n._(ROLE_NAMES[actor.role]) if actor else ""
         self.time_zone = signed.time_zone if signed else "UTC"
         self.active = ""
-        self.counts: dict[str, int] = {}
 
     @property
-    def nav(self) -> list[tuple[str, str, str, str, int | None]]:
-        """(key, label, href, icon, count) of what this role may open; counts come with `/nav`, after the page."""
+    def nav(self) -> list[tuple[str, str, str, str]]:
+        """(key, label, href, icon) of what this role may open; counts are fetched after the page."""
         actor = self.actor
         if actor is None:
             return []
         return [
-            (item.key, i18n._(item.label), item.href, item.icon, self.counts.get(item.key))
+            (item.key, i18n._(item.label), item.href, item.icon)
             for item in NAV
             if actor.may(item.permission) and (actor.is_factory or not item.factory_only)
         ]

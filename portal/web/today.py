@@ -68,17 +68,15 @@ async def waiting(actor: Actor) -> Waiting:
 @get("/")
 async def today_page(actor: NamedDependency[Actor], page: NamedDependency[Page]) -> Template:
     """What waits for me."""
-    found = await waiting(actor)
-    page.counts = found.counts()
-    return page.render("today.html", active="today", today=view_of(found, actor), live="/live")
+    return page.render("today.html", active="today", today=view_of(await waiting(actor), actor), live="/live")
 
 
-@get("/nav")
-async def nav(actor: NamedDependency[Actor], page: NamedDependency[Page], active: FromQuery[str] = "") -> Template:
-    """The menu with its counts, fetched after a page has loaded and whenever something changed."""
-    page.counts = (await waiting(actor)).counts()
-    page.active = active
-    return page.fragment("_nav.html")
+@get("/counts")
+async def counts(actor: NamedDependency[Actor], page: NamedDependency[Page]) -> Template:
+    """The counts of the menu, fetched after a page has loaded and whenever something changed."""
+    shown = {key for key, _label, _href, _icon in page.nav}
+    found = (await waiting(actor)).counts()
+    return page.fragment("_counts.html", counts=[(key, n) for key, n in found.items() if key in shown])
 
 
 @get("/search")
@@ -185,4 +183,4 @@ def meta(row: LineRow, actor: Actor) -> str:
     return " · ".join([*parts, row.contract_number])
 
 
-ROUTES: list[HTTPRouteHandler] = [today_page, nav, search]
+ROUTES: list[HTTPRouteHandler] = [today_page, counts, search]
