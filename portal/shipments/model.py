@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from portal.core.actor import Direction
@@ -20,6 +20,9 @@ from portal.core.tables import (
     text_enum,
     unique,
 )
+
+
+ON_THE_WAY_SQL = "status in ('sent', 'partly_received')"  # waits for the buyer's count
 
 
 class ShipmentStatus(StrEnum):
@@ -52,6 +55,7 @@ class Shipment(SharedRow, table=True):
         index("shipment", "party_id", "shipped_on", "id"),
         index("shipment", "number"),
         index("shipment", "scan_token"),
+        Index("ix_shipment_on_the_way", "tenant_id", "shipped_on", "id", postgresql_where=text(ON_THE_WAY_SQL)),
     )
 
     number: str = Field(max_length=60)
@@ -108,6 +112,7 @@ class Receipt(SharedRow, table=True):
         child_of("shipment", "shipment_id"),
         child_of("receipt", "corrects_id"),
         index("receipt", "received_on", "id"),
+        index("receipt", "party_id", "received_on", "id"),
         index("receipt", "shipment_id"),
     )
 

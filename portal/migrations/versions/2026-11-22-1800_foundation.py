@@ -427,6 +427,7 @@ CREATE TABLE shipment (
     CONSTRAINT ck_shipment_shipmentstatus CHECK (status IN ('draft', 'sent', 'partly_received', 'received', 'closed', 'withdrawn'))
 );
 CREATE INDEX ix_shipment_number ON shipment (tenant_id, number);
+CREATE INDEX ix_shipment_on_the_way ON shipment (tenant_id, shipped_on, id) WHERE status in ('sent', 'partly_received');
 CREATE INDEX ix_shipment_party_id_shipped_on_id ON shipment (tenant_id, party_id, shipped_on, id);
 CREATE INDEX ix_shipment_scan_token ON shipment (tenant_id, scan_token);
 CREATE INDEX ix_shipment_shipped_on_id ON shipment (tenant_id, shipped_on, id);
@@ -524,6 +525,7 @@ CREATE TABLE receipt (
     CONSTRAINT fk_receipt_tenant_id_party_id_shipment_id FOREIGN KEY(tenant_id, party_id, shipment_id) REFERENCES shipment (tenant_id, party_id, id),
     CONSTRAINT fk_receipt_tenant_id_party_id_corrects_id FOREIGN KEY(tenant_id, party_id, corrects_id) REFERENCES receipt (tenant_id, party_id, id)
 );
+CREATE INDEX ix_receipt_party_id_received_on_id ON receipt (tenant_id, party_id, received_on, id);
 CREATE INDEX ix_receipt_received_on_id ON receipt (tenant_id, received_on, id);
 CREATE INDEX ix_receipt_shipment_id ON receipt (tenant_id, shipment_id);
 CREATE TABLE release (
