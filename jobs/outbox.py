@@ -1,0 +1,254 @@
+"""From the outbox to the subscribers: at least once delivered, its effect in our database exactly once.
+
+The relay takes outbox rows tenant by tenant and writes one `delivery` a subscriber; a job claims its delivery, acts,
+and marks it as done in the transaction of the effect. A claim raises `tries` and sets `next_try` past the time that
+the try may take, so a killed worker's delivery comes back by itself, and a try that was overtaken cannot mark
+anything. Whatever the queue loses is rung again from these rows.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from sqlalchemy import exc
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from jobs.subscriptions import Occurrence, Subscriber, Subscriptions
+from portal.core import db
+from portal.core.actor import Actor
+from portal.core.errors import Unavailable
+from portal.core.ids import uuid7
+from portal.core.journal import Event
+
+logger = logging.getLogger(__name__)
+BATCH = 200  # outbox rows taken in one transaction
+DUE = 500  # deliveries rung in one round; the rest follow when these are done
+TRIES = 5  # then a person decides: the delivery is a dead letter
+GRACE = 5  # seconds between the end of a try and the moment its claim lapses
+FIRST_PAUSE, LONGEST_PAUSE = 2, 600  # seconds; the pause before a new try is random below the doubled one
+
+TRANSIENT = (
+    Unavailable,
+    OSError,  # network, files; TimeoutError is one
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,  # deadlock, serialization
+    exc.TimeoutError,
+    exc.InterfaceError,
+    exc.OperationalError,
+)
+
+
+class UnknownDelivery(Exception):
+    """No code of this release knows the event or the subscriber."""
+
+
+class Overtaken(Exception):
+    """This try took too long, and another one has the delivery now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant with something to do, as the machinery acts in it."""
+
+    id: UUID
+    factory_party_id: UUID
+
+    @property
+    def system(self) -> Actor:
+        return Actor.system(self.id, self.factory_party_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A delivery whose time has come, in its coming try."""
+
+    tenant: Tenant
+    delivery_id: UUID
+    subscriber: str
+    tries: int
+
+    @property
+    def job_id(self) -> str:
+        """Another try is another job: one that a killed worker left in the queue cannot block it."""
+        return f"{self.delivery_id}:{self.tries}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery in the hands of one try."""
+
+    actor: Actor
+    delivery_id: UUID
+    tries: int
+    subscriber: Subscriber
+    occurrence: Occurrence
+
+
+async def pending_tenants() -> list[Tenant]:
+    """The tenants with events to take, deliveries due or audit rows to seal. Ids only, across tenants."""
+    nobody = Actor.system(UUID(int=0), UUID(int=0))
+    async with db.read(nobody) as connection:
+        rows = await connection.fetch("select tenant_id, factory_party_id from pending_tenants()")
+    return [Tenant(row["tenant_id"], row["factory_party_id"]) for row in rows]
+
+
+# --- the relay --------------------------------------------------------------------------------------------------------
+
+_WAITING = """
+select id, name from outbox where tenant_id = $1 and taken_at is null order by id limit $2 for update skip locked"""
+_DELIVERIES = """
+insert into delivery (tenant_id, id, outbox_id, subscriber, tries, next_try, last_error)
+select $1, r.id, r.outbox_id, r.subscriber, 0, now(), ''
+from unnest($2::uuid[], $3::uuid[], $4::text[]) as r(id, outbox_id, subscriber)"""
+_TAKEN = "update outbox set taken_at = now() where tenant_id = $1 and id = any($2)"
+
+
+async def take(tenant: Tenant, subscriptions: Subscriptions) -> int:
+    """Turn one batch of events into deliveries. Returns how many events it took; fewer than BATCH: none is left."""
+    async with db.unit_of_work(tenant.system) as session:
+        connection = await db.driver(session)
+        rows = await connection.fetch(_WAITING, tenant.id, BATCH)
+        new = [(uuid7(), row["id"], found.name) for row in rows for found in subscriptions.get(row["name"], ())]
+        if new:
+            await connection.execute(_DELIVERIES, tenant.id, *map(list, zip(*new, strict=True)))
+        if rows:
+            await connection.execute(_TAKEN, tenant.id, [row["id"] for row in rows])
+    return len(rows)
+
+
+async def due(tenant: Tenant) -> list[Ring]:
+    """The deliveries whose time has come, the longest waiting first."""
+    async with db.read(tenant.system) as connection:
+        rows = await connection.fetch(
+            "select id, subscriber, tries from delivery"
+            " where tenant_id = $1 and done_at is null and next_try <= now() order by next_try, id limit $2",
+            *(tenant.id, DUE),
+        )
+    return [Ring(tenant, *row.values()) for row in rows]
+
+
+# --- one delivery -----------------------------------------------------------------------------------------------------
+
+_READ = """
+select d.subscriber, d.tries, o.id, o.name, o.data, o.party_id, o.member_id, o.created_at
+from delivery d join outbox o on o.tenant_id = d.tenant_id and o.id = d.outbox_id
+where d.tenant_id = $1 and d.id = $2 and d.done_at is null and d.next_try <= now() for update of d"""
+_CLAIM = """
+update delivery set tries = tries + 1, next_try = now() + $3::interval where tenant_id = $1 and id = $2"""
+_DONE = """
+update delivery set done_at = now(), last_error = ''
+where tenant_id = $1 and id = $2 and tries = $3 and done_at is null returning true"""
+_AGAIN = """
+update delivery set next_try = now() + random() * make_interval(secs => $4), last_error = $5
+where tenant_id = $1 and id = $2 and tries = $3 and done_at is null"""
+_DEAD = """
+update delivery set next_try = null, last_error = $4
+where tenant_id = $1 and id = $2 and tries = $3 and done_at is null"""
+_HAND_BACK = """
+update delivery set next_try = now(), tries = tries - 1
+where tenant_id = $1 and id = $2 and tries = $3 and done_at is null"""
+
+
+async def claim(tenant: Tenant, delivery_id: UUID, subscriptions: Subscriptions) -> Claim | None:
+    """Take a delivery for one try; None when it is done, not due, or held by another try."""
+    async with db.unit_of_work(tenant.system) as session:
+        connection = await db.driver(session)
+        row = await connection.fetchrow(_READ, tenant.id, delivery_id)
+        if row is None:
+            return None
+        try:
+            subscriber, occurrence = _understood(row, subscriptions)
+        except (UnknownDelivery, msgspec.ValidationError) as error:
+            await connection.execute(_DEAD, tenant.id, delivery_id, row["tries"], _sentence(error))
+            logger.error("a delivery is not understood", extra={"delivery_id": str(delivery_id)})
+            return None
+        if row["tries"] >= TRIES:  # each try ended without a word: the worker was killed by it
+            await connection.execute(_DEAD, tenant.id, delivery_id, row["tries"], "Every try ended the worker.")
+            logger.error("a delivery ends its worker", extra={"delivery_id": str(delivery_id)})
+            return None
+        lease = timedelta(seconds=subscriber.seconds + GRACE)
+        await connection.execute(_CLAIM, tenant.id, delivery_id, lease)
+    return Claim(tenant.system, delivery_id, row["tries"] + 1, subscriber, occurrence)
+
+
+def _understood(row: asyncpg.Record, subscriptions: Subscriptions) -> tuple[Subscriber, Occurrence]:
+    kind = Event.all.get(row["name"])
+    subscriber = next((s for s in subscriptions.get(row["name"], ()) if s.name == row["subscriber"]), None)
+    if kind is None or subscriber is None:
+        raise UnknownDelivery(f"{row['name']} has no subscriber {row['subscriber']} in this release.")
+    event: Event = msgspec.convert(row["data"], kind, strict=False)
+    return subscriber, Occurrence(row["id"], row["party_id"], row["member_id"], row["created_at"], event)
+
+
+async def act(claimed: Claim) -> None:
+    """Run the subscriber and mark the delivery as done. Raises Overtaken, and then nothing of an effect remains."""
+    subscriber, actor = claimed.subscriber, claimed.actor
+    if subscriber.errand is not None:
+        await subscriber.errand(actor, claimed.occurrence)
+    async with db.unit_of_work(actor) as session:
+        if subscriber.effect is not None:
+            await subscriber.effect(session, actor, claimed.occurrence)
+        await _done(session, claimed)
+
+
+async def _done(session: AsyncSession, claimed: Claim) -> None:
+    connection = await db.driver(session)
+    if not await connection.fetchval(_DONE, claimed.actor.tenant_id, claimed.delivery_id, claimed.tries):
+        raise Overtaken
+
+
+async def put_off(claimed: Claim, error: BaseException) -> None:
+    """Plan the next try, later each time and at random, so that an outage is not followed by a stampede."""
+    if claimed.tries >= TRIES:
+        await give_up(claimed, error)
+        return
+    pause = float(min(LONGEST_PAUSE, FIRST_PAUSE * 2**claimed.tries))
+    await _note(_AGAIN, claimed, pause, _sentence(error))
+    logger.warning("a delivery will be tried again", extra=_extra(claimed, error))
+
+
+async def give_up(claimed: Claim, error: BaseException) -> None:
+    """Make it a dead letter: it waits for a person and holds nobody up."""
+    await _note(_DEAD, claimed, _sentence(error))
+    logger.error("a delivery failed for good", extra=_extra(claimed, error), exc_info=error)
+
+
+async def hand_back(claimed: Claim) -> None:
+    """The worker stops in the middle of the try, which therefore does not count."""
+    await _note(_HAND_BACK, claimed)
+
+
+async def _note(statement: str, claimed: Claim, *values: Any) -> None:
+    async with db.unit_of_work(claimed.actor) as session:
+        connection = await db.driver(session)
+        await connection.execute(statement, claimed.actor.tenant_id, claimed.delivery_id, claimed.tries, *values)
+
+
+def _sentence(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _extra(claimed: Claim, error: BaseException) -> dict[str, Any]:
+    return {
+        "delivery_id": str(claimed.delivery_id),
+        "subscriber": claimed.subscriber.name,
+        "tries": claimed.tries,
+        "error": type(error).__name__,
+    }
+
+
+@contextmanager
+def database_may_be_away(doing: str) -> Iterator[None]:
+    """The database restarts under us now and then; what could not be done now is found again in the next round."""
+    try:
+        yield
+    except TRANSIENT as error:
+        logger.warning("the database does not answer the worker", extra={"doing": doing, "error": type(error).__name__})

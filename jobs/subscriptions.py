@@ -1,0 +1,57 @@
+"""The one list of who reacts to what.
+
+A subscriber is an *effect* (rows of our database, written in the transaction that marks the delivery as done, so it
+happens exactly once) or an *errand* (calls another system or works for long, outside any transaction; it can run twice
+and must bear it). Names are stored: renaming a subscriber orphans its waiting deliveries.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core.actor import Actor
+from portal.core.journal import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """An event as its subscriber gets it. `event` holds ids only: read the rows, they may have moved on."""
+
+    id: UUID  # of the outbox row; an outside system can use it as its idempotency key
+    party_id: UUID
+    member_id: UUID | None  # who caused it; none: the system
+    at: datetime
+    event: Event
+
+
+Effect: TypeAlias = Callable[[AsyncSession, Actor, Occurrence], Awaitable[None]]
+Errand: TypeAlias = Callable[[Actor, Occurrence], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """One reaction to one event, with its own tries. `seconds` is how long one try may take."""
+
+    name: str
+    effect: Effect | None = None
+    errand: Errand | None = None
+    seconds: int = 20
+    slow: bool = False  # has its own queue, so that quick ones never wait behind it
+
+    def __post_init__(self) -> None:
+        assert (self.effect is None) != (self.errand is None), "a subscriber is either an effect or an errand"
+
+
+Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
+
+SUBSCRIPTIONS: Subscriptions = {}
+"""By the name of the event. An event without subscribers is marked as taken and kept as history."""
+
+
+def names(subscriptions: Subscriptions = SUBSCRIPTIONS) -> dict[str, list[str]]:
+    """The subscribers' names by event, for the check that each event got one delivery a subscriber."""
+    return {event: [subscriber.name for subscriber in found] for event, found in subscriptions.items()}
