@@ -2,7 +2,9 @@
 all lines of a contract, however many."""
 
 from collections.abc import Sequence
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,13 +13,16 @@ from portal.accounts.model import Site
 from portal.catalog.model import Item
 from portal.catalog.service import items_by_code, part_numbers_of
 from portal.contracts.inputs import LineTerms, NewLine, NewPrice
-from portal.contracts.model import Contract, ContractLine, ContractPrice
+from portal.contracts.model import Contract
+from portal.contracts.rules import LineTerms as Terms
 from portal.contracts.rules import check_line
 from portal.core.actor import Actor
+from portal.core.db import driver, to_json
 from portal.core.errors import Invalid, PortalError
 from portal.core.i18n import N_
 from portal.core.ids import uuid7
 
+Values = dict[str, Any]  # column -> value
 FROM_ITEM = {"description", "revision", "partner_part_no", "unit"}
 
 
@@ -39,53 +44,63 @@ async def build_lines(
     *,
     first_no: int,
     nested: bool = True,
-) -> tuple[list[ContractLine], list[ContractPrice]]:
-    """Rows for new lines and their prices, checked but not yet added.
+) -> tuple[list[Values], list[Values]]:
+    """The columns of new lines and of their prices, checked but not yet written.
 
     nested: the lines are part of a larger input, so a refusal names its field as `lines.<n>.<field>`, n from 0.
     """
     items = await items_by_code(session, actor, (line.item_code for line in data))
     numbers = await part_numbers_of(session, actor, contract.party_id, (item.id for item in items.values()))
     sites = await _sites(session, actor, contract, {line.ship_to_code for line in data})
-    lines: list[ContractLine] = []
-    prices: list[ContractPrice] = []
+    lines: list[Values] = []
+    prices: list[Values] = []
     for n, said in enumerate(data):
         try:
             item = items.get(said.item_code)
             if item is None:
                 raise UnknownItem(field="item_code", item_code=said.item_code)
-            line = _new_line(contract, item, said, numbers.get(item.id, ""), first_no + n)
-            line.sqlmodel_update(_copied(sites, said))
-            check_line(line)
+            line = _new_line(contract, item, said, numbers.get(item.id, ""), first_no + n) | _copied(sites, said)
+            check_line(cast(Terms, SimpleNamespace(**line)))
             check_prices(said.prices)
         except PortalError as error:
             if nested:
                 error.field = f"lines.{n}.{error.field}"
             raise
         lines.append(line)
-        prices += [new_price(line, price) for price in said.prices]
+        prices += [new_price(contract, line["id"], price) for price in said.prices]
     return lines, prices
 
 
-def _new_line(contract: Contract, item: Item, said: NewLine, part_no: str, line_no: int) -> ContractLine:
+def _new_line(contract: Contract, item: Item, said: NewLine, part_no: str, line_no: int) -> Values:
     """The item as agreed: what the caller said, else what the catalogue says today."""
     own = said.model_dump(include=FROM_ITEM, exclude_none=True)
-    copied = {
+    return {
+        **said.model_dump(exclude={"prices", *FROM_ITEM}),
         "description": item.description,
         "revision": item.revision,
         "partner_part_no": part_no,
         "unit": item.unit,
+        **own,
+        "tenant_id": contract.tenant_id,
+        "id": uuid7(),
+        "party_id": contract.party_id,
+        "contract_id": contract.id,
+        "line_no": line_no,
+        "item_id": item.id,
+        "carried_remainder": 0,
+        "version": 1,
     }
-    return ContractLine(
-        **said.model_dump(exclude={"prices", *FROM_ITEM}),
-        **(copied | own),
-        tenant_id=contract.tenant_id,
-        id=uuid7(),
-        party_id=contract.party_id,
-        contract_id=contract.id,
-        line_no=line_no,
-        item_id=item.id,
-    )
+
+
+async def write_lines(session: AsyncSession, lines: Sequence[Values], prices: Sequence[Values]) -> None:
+    """Write lines and prices with one statement a table, however many: entities would cost ten times as much."""
+    await session.flush()
+    connection = await driver(session)
+    for table, rows in (("contract_line", lines), ("contract_price", prices)):
+        if rows:
+            # Values travel as one JSON text; numbers as strings, so that no digit is lost.
+            query = f"insert into {table} select * from json_populate_recordset(null::{table}, $1)"  # noqa: S608
+            await connection.execute(query, to_json(rows))
 
 
 def check_prices(prices: Sequence[NewPrice]) -> None:
@@ -97,11 +112,15 @@ def check_prices(prices: Sequence[NewPrice]) -> None:
         seen.add((price.valid_from, price.order_no))
 
 
-def new_price(line: ContractLine, said: NewPrice) -> ContractPrice:
-    """The row of one price."""
-    return ContractPrice(
-        **said.model_dump(), tenant_id=line.tenant_id, id=uuid7(), party_id=line.party_id, contract_line_id=line.id
-    )
+def new_price(contract: Contract, line_id: UUID, said: NewPrice) -> Values:
+    """The columns of one price."""
+    return {
+        **said.model_dump(),
+        "tenant_id": contract.tenant_id,
+        "id": uuid7(),
+        "party_id": contract.party_id,
+        "contract_line_id": line_id,
+    }
 
 
 Sites = dict[str, Site]

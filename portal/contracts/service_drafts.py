@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.model import Party
 from portal.contracts.inputs import ChangeContract, ChangeLine, NewContract, NewLine, NewPrice
-from portal.contracts.lines import build_lines, new_price, place
+from portal.contracts.lines import build_lines, new_price, place, write_lines
 from portal.contracts.model import Contract, ContractLine, ContractPrice, ContractStatus
 from portal.contracts.rules import check_contract, check_line
 from portal.contracts.service import get_contract, get_line, subject
@@ -68,9 +68,7 @@ async def create_contract(session: AsyncSession, actor: Actor, data: NewContract
     )
     contract = await _numbered(session, actor, head, data.number)
     lines, prices = await build_lines(session, actor, contract, data.lines, first_no=1)
-    session.add_all(lines)
-    await session.flush()
-    session.add_all(prices)
+    await write_lines(session, lines, prices)
     record(session, actor, subject(contract), "created", lines=len(lines))
     logger.info("contract created", extra={"contract_id": str(contract.id), "lines": len(lines)})
     return contract
@@ -147,11 +145,10 @@ async def add_line(
     )
     first_no = (await session.exec(last)).one() + 1
     lines, prices = await build_lines(session, actor, contract, [data], first_no=first_no, nested=False)
-    session.add(lines[0])
-    await session.flush()
-    session.add_all(prices)
-    _step(session, actor, contract, "line_added", line_no=lines[0].line_no, item_code=lines[0].item_code)
-    return lines[0]
+    await write_lines(session, lines, prices)
+    line = await get_line(session, actor, contract_id, lines[0]["id"])
+    _step(session, actor, contract, "line_added", line_no=line.line_no, item_code=line.item_code)
+    return line
 
 
 async def change_line(
@@ -203,7 +200,7 @@ async def set_price(
         if (price.valid_from, price.order_no) == (data.valid_from, data.order_no):
             await session.delete(price)
     await session.flush()
-    price = new_price(line, data)
+    price = ContractPrice(**new_price(contract, line.id, data))
     session.add(price)
     _step(session, actor, contract, "price_set", line_no=line.line_no, valid_from=data.valid_from)
     return price

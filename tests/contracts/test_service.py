@@ -1,0 +1,498 @@
+"""Commands on contracts, proven on both sides."""
+
+import time
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from portal.contracts import service, service_drafts
+from portal.contracts.evidence import content_hash
+from portal.contracts.inputs import ChangeContract, ChangeLine, Decline, NewPrice
+from portal.contracts.lines import TwoPrices, UnknownItem
+from portal.contracts.model import Cadence, ContractStatus
+from portal.contracts.rules import (
+    AlreadyEnded,
+    MinimumNotInPacks,
+    NoPrice,
+    NothingAgreed,
+    OpenLines,
+    OwnProposal,
+    PriceReason,
+)
+from portal.contracts.service_drafts import NoDraft, NumberTaken, RestrictedWriter, WrongPartner
+from portal.core import clock
+from portal.core.access import Role
+from portal.core.actor import Actor, Direction
+from portal.core.calendars import local_today
+from portal.core.db import unit_of_work
+from portal.core.errors import Forbidden, Invalid, NotFound
+from portal.core.ids import uuid7
+from portal.core.states import WrongState
+from portal.core.versions import Stale
+from portal.schedules.service_contract import complete_contract
+from portal.schedules.service_release import CallOff, call_off
+from tests.contracts.makers import make_draft, make_item, make_proposed, new_contract, new_line, step
+from tests.factories import Tenant, fetch, make_contract, make_tenant, today
+
+HEAD = "select status, version, proposed_at is not null as proposed, accepted_by from contract where id = $1"
+BOTH = pytest.mark.parametrize("direction", list(Direction))
+
+
+async def head(actor: Actor, contract_id: UUID) -> tuple[Any, ...] | None:
+    """What this company sees of the contract's state."""
+    rows = await fetch(actor, HEAD, contract_id)
+    return tuple(rows[0]) if rows else None
+
+
+async def history(actor: Actor, contract_id: UUID) -> list[tuple[str, int]]:
+    rows = await fetch(actor, "select verb, version from timeline where subject_id = $1 order by version", contract_id)
+    return [tuple(row) for row in rows]
+
+
+async def events(tenant: Tenant, contract_id: UUID) -> list[str]:
+    rows = await fetch(
+        tenant.factory, "select name from outbox where data->>'contract_id' = $1 order by id", str(contract_id)
+    )
+    return [row["name"] for row in rows]
+
+
+@BOTH
+async def test_a_contract_passes_from_draft_to_completion_and_both_sides_read_the_same(
+    tenant: Tenant, direction: Direction
+) -> None:
+    partner = tenant.partner(direction)
+    contract = await make_draft(tenant, direction)
+
+    await step(tenant.factory, "propose", contract.id, 1)
+    await step(partner, "accept", contract.id, 2)
+    await step(tenant.factory, "activate", contract.id, 3)
+    async with unit_of_work(tenant.factory) as session:
+        done = await complete_contract(session, tenant.factory, contract.id, 4)
+
+    expected = ("completed", 5, True, partner.member_id)
+    assert done.status is ContractStatus.COMPLETED
+    assert await head(tenant.factory, contract.id) == await head(partner, contract.id) == expected
+    steps = [("created", 1), ("proposed", 2), ("accepted", 3), ("activated", 4), ("completed", 5)]
+    assert await history(tenant.factory, contract.id) == await history(partner, contract.id) == steps
+    told = ["ContractProposed", "ContractAccepted", "ContractActivated", "ContractCompleted"]
+    assert await events(tenant, contract.id) == told
+
+
+async def test_an_acceptance_keeps_who_when_by_which_way_and_the_digest_of_what_was_agreed(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+
+    await step(tenant.customer, "accept", contract.id, 2)
+
+    async with unit_of_work(tenant.factory) as session:
+        agreed = await service.get_contract(session, tenant.factory, contract.id)
+        lines = await service.get_lines(session, tenant.factory, contract.id)
+        prices = await service.get_prices(session, tenant.factory, contract.id)
+    (row,) = await fetch(
+        tenant.factory,
+        "select member_id, member_name, channel, data->>'sha256' as sha256, transaction from timeline"
+        " where subject_id = $1 and verb = 'accepted'",
+        contract.id,
+    )
+    audit = await fetch(tenant.factory, "select action from audit where subject_id = $1 order by id", contract.id)
+    (outbox,) = await fetch(
+        tenant.factory,
+        "select transaction, member_id from outbox where name = 'ContractAccepted' and tenant_id = $1",
+        tenant.id,
+    )
+    assert tuple(row)[:4] == (tenant.customer.member_id, "Ann", "page", content_hash(agreed, lines, prices))
+    assert [entry["action"] for entry in audit] == ["contract.created", "contract.proposed", "contract.accepted"]
+    assert tuple(outbox) == (row["transaction"], tenant.customer.member_id)
+    assert await fetch(tenant.customer, "select 1 from timeline where subject_id = $1", contract.id)
+
+
+async def test_the_digest_changes_with_any_price_and_with_nothing_that_is_not_agreed(tenant: Tenant) -> None:
+    contract = await make_draft(tenant)
+    async with unit_of_work(tenant.factory) as session:
+        lines = await service.get_lines(session, tenant.factory, contract.id)
+        prices = await service.get_prices(session, tenant.factory, contract.id)
+        before = content_hash(contract, lines, prices)
+        contract.version, contract.status = 99, ContractStatus.ACTIVE
+        assert content_hash(contract, lines, prices) == before
+        session.expunge_all()
+        prices[lines[0].id][0].price += Decimal("0.000001")
+        assert content_hash(contract, lines, prices) != before
+
+
+async def test_a_draft_is_not_there_for_the_partner_until_it_is_proposed(tenant: Tenant) -> None:
+    contract = await make_draft(tenant)
+
+    assert await head(tenant.customer, contract.id) is None
+    with pytest.raises(NotFound):
+        await step(tenant.customer, "accept", contract.id)
+
+    await step(tenant.factory, "propose", contract.id)
+    assert await head(tenant.customer, contract.id) == ("proposed", 2, True, None)
+    assert await head(tenant.supplier, contract.id) is None
+
+
+async def test_a_declined_contract_goes_back_with_the_reason_and_hides_again_once_it_is_rewritten(
+    tenant: Tenant,
+) -> None:
+    contract = await make_proposed(tenant)
+
+    await step(tenant.customer, "decline", contract.id, 2, data=Decline(reason="Too dear."))
+
+    assert await head(tenant.factory, contract.id) == ("draft", 3, True, None)
+    (row,) = await fetch(
+        tenant.factory, "select data->>'reason' from timeline where subject_id = $1 and verb = 'declined'", contract.id
+    )
+    assert row[0] == "Too dear."
+    assert await events(tenant, contract.id) == ["ContractProposed", "ContractDeclined"]
+
+    async with unit_of_work(tenant.factory) as session:
+        line = (await service.get_lines(session, tenant.factory, contract.id))[0]
+        price = NewPrice(valid_from=date(2026, 1, 1), price=Decimal(11))
+        await service_drafts.set_price(session, tenant.factory, contract.id, line.id, price, 3)
+    assert await head(tenant.customer, contract.id) is None
+
+
+async def test_a_withdrawn_contract_is_the_writers_own_again(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+
+    await step(tenant.factory, "withdraw", contract.id, 2)
+
+    assert await head(tenant.factory, contract.id) == ("draft", 3, False, None)
+    assert await head(tenant.customer, contract.id) is None
+
+
+@pytest.mark.parametrize(
+    ("who", "action", "refusal"),
+    [
+        ("factory", "accept", Forbidden),  # nobody accepts their own proposal
+        ("customer", "withdraw", Forbidden),
+        ("customer", "propose", Forbidden),
+        ("factory", "activate", WrongState),
+        ("supplier", "accept", NotFound),
+    ],
+)
+async def test_a_step_that_is_not_ones_own_changes_nothing(
+    tenant: Tenant, who: str, action: str, refusal: type[Exception]
+) -> None:
+    contract = await make_proposed(tenant)
+
+    with pytest.raises(refusal):
+        await step(getattr(tenant, who), action, contract.id)
+
+    assert await head(tenant.factory, contract.id) == ("proposed", 2, True, None)
+    assert await events(tenant, contract.id) == ["ContractProposed"]
+    assert await history(tenant.factory, contract.id) == [("created", 1), ("proposed", 2)]
+
+
+async def test_even_an_actor_with_every_permission_cannot_answer_its_own_proposal(tenant: Tenant) -> None:
+    from portal.contracts.rules import contract_target
+    from portal.core.states import Side
+
+    contract = await make_proposed(tenant)
+
+    with pytest.raises(OwnProposal):
+        contract_target(contract.status, "accept", Side.SELLER, proposed_by_us=True)
+
+
+@pytest.mark.parametrize("role", [Role.CLERK, Role.FINANCE, Role.VIEWER])
+async def test_only_the_partners_administrator_accepts(tenant: Tenant, role: Role) -> None:
+    contract = await make_proposed(tenant)
+
+    with pytest.raises(Forbidden):
+        await step(tenant.as_role(tenant.customer, role), "accept", contract.id)
+
+    assert await head(tenant.factory, contract.id) == ("proposed", 2, True, None)
+
+
+@pytest.mark.parametrize("role", [Role.WAREHOUSE, Role.PRODUCTION, Role.FINANCE, Role.AUDITOR, Role.VIEWER])
+async def test_a_reader_of_the_factory_can_neither_write_nor_propose(tenant: Tenant, role: Role) -> None:
+    contract = await make_draft(tenant)
+    reader = tenant.as_role(tenant.factory, role)
+
+    with pytest.raises(Forbidden):
+        await step(reader, "propose", contract.id)
+    async with unit_of_work(reader) as session:
+        with pytest.raises(Forbidden):
+            await service_drafts.create_contract(session, reader, new_contract(tenant))
+        with pytest.raises(Forbidden):
+            await service_drafts.add_line(session, reader, contract.id, new_line())
+
+    assert await history(tenant.factory, contract.id) == [("created", 1)]
+    assert [
+        row[0] for row in await fetch(tenant.factory, "select count(*) from contract where tenant_id = $1", tenant.id)
+    ] == [1]
+
+
+async def test_a_decision_on_another_version_is_refused(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+
+    with pytest.raises(Stale) as refused:
+        await step(tenant.customer, "accept", contract.id, 1)
+
+    assert refused.value.data == {"seen": 1, "current": 2}
+    assert await head(tenant.factory, contract.id) == ("proposed", 2, True, None)
+
+
+async def test_foreign_and_absent_contracts_are_refused_alike(tenant: Tenant, database: Any) -> None:
+    other = await make_tenant(str(database.database_url))
+    contract = await make_proposed(tenant)
+
+    for actor in (tenant.supplier, other.factory, other.customer):
+        for contract_id in (contract.id, uuid7()):
+            async with unit_of_work(actor) as session:
+                with pytest.raises(NotFound) as refused:
+                    await service.get_contract(session, actor, contract_id)
+                assert str(refused.value) == str(NotFound())
+                assert await service.get_lines(session, actor, contract_id) == []
+                assert await service.get_prices(session, actor, contract_id) == {}
+
+
+async def test_a_restricted_colleague_sees_and_answers_the_named_contracts_only(tenant: Tenant) -> None:
+    mine, others = await make_proposed(tenant), await make_proposed(tenant)
+    colleague = replace(tenant.customer, contract_ids=frozenset({mine.id}))
+
+    async with unit_of_work(colleague) as session:
+        assert (await service.get_contract(session, colleague, mine.id)).id == mine.id
+        assert await service.get_lines(session, colleague, others.id) == []
+        with pytest.raises(NotFound):
+            await service.get_contract(session, colleague, others.id)
+    with pytest.raises(NotFound):
+        await step(colleague, "accept", others.id)
+
+    assert (await step(colleague, "accept", mine.id)).status is ContractStatus.ACCEPTED
+    assert await head(tenant.factory, others.id) == ("proposed", 2, True, None)
+
+
+async def test_a_restricted_writer_cannot_begin_contracts_it_would_not_see(tenant: Tenant) -> None:
+    writer = replace(tenant.factory, contract_ids=frozenset())
+
+    async with unit_of_work(writer) as session:
+        with pytest.raises(RestrictedWriter):
+            await service_drafts.create_contract(session, writer, new_contract(tenant))
+
+
+async def test_prices_are_not_shown_to_roles_without_them(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+    clerk = tenant.as_role(tenant.customer, Role.CLERK)
+
+    async with unit_of_work(clerk) as session:
+        lines = await service.get_lines(session, clerk, contract.id)
+        assert await service.get_prices(session, clerk, contract.id) == {}
+    async with unit_of_work(tenant.customer) as session:
+        prices = await service.get_prices(session, tenant.customer, contract.id)
+
+    assert [price.price for price in prices[lines[0].id]] == [Decimal("12.5")]
+
+
+async def test_quantities_and_prices_are_kept_to_the_last_of_six_decimals(tenant: Tenant) -> None:
+    await make_item(tenant, "KG", category="")
+    async with unit_of_work(tenant.factory) as session:
+        line = new_line(
+            "KG",
+            unit="TNE",
+            foq=Decimal("0.000003"),
+            pack_size=Decimal("0.000001"),
+            prices=[NewPrice(valid_from=today(), price=Decimal("123456789012.123457"))],
+        )
+        contract = await service_drafts.create_contract(
+            session, tenant.factory, new_contract(tenant, Direction.SALE, line)
+        )
+
+    rows = await fetch(
+        tenant.factory,
+        "select l.foq::text, l.pack_size::text, p.price::text from contract_line l join contract_price p"
+        " on p.contract_line_id = l.id where l.contract_id = $1",
+        contract.id,
+    )
+    assert tuple(rows[0]) == ("0.000003", "0.000001", "123456789012.123457")
+
+
+async def test_numbers_count_per_partner_and_skip_what_was_typed(tenant: Tenant) -> None:
+    year = local_today(clock.now(), tenant.factory.time_zone).year
+    typed = await make_draft(tenant, number=f"FC-{year}-002")
+    numbers = [(await make_draft(tenant)).number for _ in range(2)]
+    others = await make_draft(tenant, Direction.PURCHASE)
+
+    assert typed.number == f"FC-{year}-002"
+    assert numbers == [f"FC-{year}-001", f"FC-{year}-003"]
+    assert others.number == f"FC-{year}-001"
+    with pytest.raises(NumberTaken):
+        await make_draft(tenant, number=numbers[0])
+
+
+async def test_a_contract_needs_a_partner_who_trades_in_its_direction(tenant: Tenant) -> None:
+    async with unit_of_work(tenant.factory) as session:
+        for party_id in (tenant.supplier.party_id, tenant.factory.party_id, uuid7()):
+            with pytest.raises(WrongPartner):
+                await service_drafts.create_contract(
+                    session, tenant.factory, new_contract(tenant, Direction.SALE, party_id=party_id)
+                )
+
+
+async def test_one_wrong_line_of_fifty_writes_nothing_and_names_its_place(tenant: Tenant) -> None:
+    for n in range(3):
+        await make_item(tenant, f"P{n}")
+    good = [new_line(f"P{n % 3}") for n in range(50)]
+
+    async def refused(line: Any, kind: type[Invalid]) -> str | None:
+        lines = [*good[:30], line, *good[31:]]
+        with pytest.raises(kind) as error:
+            await make_draft(tenant, Direction.SALE, *lines)
+        return error.value.field
+
+    assert await refused(new_line("NONE"), UnknownItem) == "lines.30.item_code"
+    assert await refused(new_line("P1", minimum_order=Decimal(50)), MinimumNotInPacks) == "lines.30.minimum_order"
+    twice = [NewPrice(valid_from=today(), price=Decimal(n)) for n in (1, 2)]
+    assert await refused(new_line("P1", prices=twice), TwoPrices) == "lines.30.prices.1.valid_from"
+    for table in ("contract", "contract_line", "contract_price", "document_number"):
+        rows = await fetch(tenant.factory, f"select count(*) from {table} where tenant_id = $1", tenant.id)
+        assert rows[0][0] == 0
+
+
+async def test_fifty_lines_with_prices_are_cost_well_under_fifty_milliseconds_of_work(tenant: Tenant) -> None:
+    for n in range(50):
+        await make_item(tenant, f"P{n:02}")
+    took = []
+    for _ in range(5):
+        data = new_contract(tenant, Direction.SALE, *(new_line(f"P{n:02}") for n in range(50)))
+        started = time.process_time()
+        async with unit_of_work(tenant.factory) as session:
+            contract = await service_drafts.create_contract(session, tenant.factory, data)
+        took.append(time.process_time() - started)
+
+    async with unit_of_work(tenant.factory) as session:
+        lines = await service.get_lines(session, tenant.factory, contract.id)
+    assert [line.line_no for line in lines] == list(range(1, 51))
+    assert min(took) < 0.05, took
+
+
+async def test_a_line_carries_the_item_the_part_number_and_the_place_as_agreed(tenant: Tenant) -> None:
+    from portal.accounts.model import Site
+    from portal.catalog.service import ChangeItem, NewPartNumber, add_part_number, change_item
+
+    item = await make_item(tenant, "A100", revision="C")
+    customer = tenant.customer.party_id
+    async with unit_of_work(tenant.factory) as session:
+        await add_part_number(session, tenant.factory, item.id, NewPartNumber(party_id=customer, part_no="AD-1"))
+        session.add(
+            Site(tenant_id=tenant.id, party_id=customer, code="WUX", name="Aurora Wuxi", country="CN", address="1 Road")
+        )
+    contract = await make_draft(tenant, Direction.SALE, new_line("A100", ship_to_code="WUX"))
+    async with unit_of_work(tenant.factory) as session:
+        await change_item(session, tenant.factory, item.id, ChangeItem(description="Coated", revision="D"))
+    await step(tenant.factory, "propose", contract.id)
+
+    async with unit_of_work(tenant.customer) as session:
+        (line,) = await service.get_lines(session, tenant.customer, contract.id)
+    assert (line.description, line.revision, line.partner_part_no) == ("Bearing housing", "C", "AD-1")
+    assert (line.ship_to_country, line.ship_to_address, line.unit) == ("CN", "1 Road", "H87")
+
+
+async def test_a_draft_is_changed_line_by_line_and_every_change_is_a_version(tenant: Tenant) -> None:
+    contract = await make_draft(tenant)
+    await make_item(tenant, "B210")
+    factory = tenant.factory
+    async with unit_of_work(factory) as session:
+        added = await service_drafts.add_line(session, factory, contract.id, new_line("B210"), 1)
+        change = ChangeLine(foq=Decimal(80), cadence=Cadence.MONTH, pack_size=Decimal(20))
+        await service_drafts.change_line(session, factory, contract.id, added.id, change, 2)
+        price = NewPrice(valid_from=date(2026, 1, 1), price=Decimal(9))
+        await service_drafts.set_price(session, factory, contract.id, added.id, price, 3)
+        later = await service_drafts.set_price(
+            session, factory, contract.id, added.id, NewPrice(valid_from=date(2026, 7, 1), price=Decimal(8)), 4
+        )
+        await service_drafts.remove_price(session, factory, contract.id, added.id, later.id, 5)
+        first = (await service.get_lines(session, factory, contract.id))[0]
+        await service_drafts.remove_line(session, factory, contract.id, first.id, 6)
+        head_terms = ChangeContract(currency="EUR", valid_from=today(), number="K-1", title="Housings")
+        await service_drafts.change_contract(session, factory, contract.id, head_terms, 7)
+
+    async with unit_of_work(factory) as session:
+        after = await service.get_contract(session, factory, contract.id)
+        lines = await service.get_lines(session, factory, contract.id)
+        prices = await service.get_prices(session, factory, contract.id)
+    assert (after.version, after.currency, after.number, after.valid_to) == (8, "EUR", "K-1", None)
+    assert [(line.line_no, line.item_code, line.foq, line.cadence) for line in lines] == [
+        (2, "B210", Decimal(80), Cadence.MONTH)
+    ]
+    assert [(price.valid_from, price.price) for price in prices[added.id]] == [(date(2026, 1, 1), Decimal(9))]
+    assert [version for _, version in await history(factory, contract.id)] == list(range(1, 9))
+
+
+async def test_the_text_of_a_proposed_contract_stands_still(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+    factory = tenant.factory
+
+    async with unit_of_work(factory) as session:
+        (line,) = await service.get_lines(session, factory, contract.id)
+        price = NewPrice(valid_from=today(), price=Decimal(1))
+        for attempt in (
+            service_drafts.add_line(session, factory, contract.id, new_line(line.item_code)),
+            service_drafts.change_line(session, factory, contract.id, line.id, ChangeLine()),
+            service_drafts.remove_line(session, factory, contract.id, line.id),
+            service_drafts.set_price(session, factory, contract.id, line.id, price),
+            service_drafts.change_contract(
+                session, factory, contract.id, ChangeContract(currency="EUR", valid_from=today())
+            ),
+        ):
+            with pytest.raises(NoDraft):
+                await attempt
+
+    assert await head(factory, contract.id) == ("proposed", 2, True, None)
+
+
+async def test_an_empty_contract_cannot_be_proposed(tenant: Tenant) -> None:
+    async with unit_of_work(tenant.factory) as session:
+        contract = await service_drafts.create_contract(session, tenant.factory, new_contract(tenant))
+
+    with pytest.raises(NothingAgreed):
+        await step(tenant.factory, "propose", contract.id)
+
+    assert await head(tenant.factory, contract.id) == ("draft", 1, False, None)
+
+
+async def test_a_contract_that_has_ended_cannot_come_into_force(tenant: Tenant) -> None:
+    contract = await make_draft(tenant, valid_from=today() - timedelta(days=9), valid_to=today() - timedelta(days=1))
+    await step(tenant.factory, "propose", contract.id)
+    await step(tenant.customer, "accept", contract.id)
+
+    with pytest.raises(AlreadyEnded):
+        await step(tenant.factory, "activate", contract.id)
+
+    assert (await head(tenant.factory, contract.id) or ())[0] == "accepted"
+
+
+async def test_a_contract_with_an_open_delivery_is_not_complete(tenant: Tenant) -> None:
+    made = await make_contract(tenant, foq=None)
+    order = CallOff(contract_line_id=made.line.id, quantity=Decimal(5), due_date=today() + timedelta(days=3))
+    async with unit_of_work(tenant.factory) as session:
+        await call_off(session, tenant.factory, made.contract.id, order)
+
+    with pytest.raises(OpenLines):
+        async with unit_of_work(tenant.factory) as session:
+            await complete_contract(session, tenant.factory, made.contract.id)
+
+    assert (await head(tenant.factory, made.contract.id) or ())[0] == "active"
+
+
+async def test_the_price_of_a_day_is_the_orders_own_before_the_lists(tenant: Tenant) -> None:
+    await make_item(tenant, "A100")
+    prices = [
+        NewPrice(valid_from=date(2026, 1, 1), price=Decimal(10)),
+        NewPrice(valid_from=date(2026, 7, 1), price=Decimal(11)),
+        NewPrice(valid_from=date(2026, 1, 1), price=Decimal(9), order_no="PO-1"),
+    ]
+    contract = await make_draft(tenant, Direction.SALE, new_line("A100", prices=prices))
+
+    async with unit_of_work(tenant.factory) as session:
+        (line,) = await service.get_lines(session, tenant.factory, contract.id)
+        before = await service.price_for(session, line, date(2026, 6, 30))
+        after = await service.price_for(session, line, date(2026, 7, 1))
+        order = await service.price_for(session, line, date(2026, 7, 1), "PO-1")
+        with pytest.raises(NoPrice):
+            await service.price_for(session, line, date(2025, 12, 31))
+    assert (before.price, after.price, order.price) == (Decimal(10), Decimal(11), Decimal(9))
+    assert order.why is PriceReason.ORDER
