@@ -41,3 +41,30 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-send]")) event.target.form.requestSubmit();
 });
+
+// A browser may show a date field as 03/04: the date stands under it once more, with its weekday and month in words.
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAYS = { en: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"], zh: ["周日", "周一", "周二", "周三", "周四", "周五", "周六"] };
+
+function inWords(value) {
+  const [year, month, day] = value.split("-").map(Number);
+  const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay();
+  return document.documentElement.lang.startsWith("zh")
+    ? `${year}年${month}月${day}日 ${DAYS.zh[weekday]}`
+    : `${DAYS.en[weekday]}, ${day} ${MONTHS[month - 1]} ${year}`;
+}
+
+function spell(input) {
+  let words = input.nextElementSibling;
+  if (!words?.matches("[data-day]")) {
+    words = Object.assign(document.createElement("p"), { className: "cf-hint" });
+    words.dataset.day = "";
+    input.after(words);
+  }
+  words.textContent = input.value ? inWords(input.value) : "";
+}
+
+const spellAll = () => document.querySelectorAll("input[type=date]").forEach(spell);
+spellAll();
+document.addEventListener("cf:swapped", spellAll);
+document.addEventListener("input", (event) => event.target.matches("input[type=date]") && spell(event.target));
