@@ -152,6 +152,15 @@ async def get_party(actor: Actor, party_id: UUID) -> PartyRow:
     return PartyRow(*row)
 
 
+async def own_company(actor: Actor) -> str:
+    """The name of the company acted for, whatever the role or key may read."""
+    async with read(actor) as connection:
+        name: str = await connection.fetchval(
+            "select name from party where tenant_id = $1 and party_id = $2", actor.tenant_id, actor.party_id
+        )
+    return name
+
+
 # --- places -----------------------------------------------------------------------------------------------------------
 
 _SITES = """

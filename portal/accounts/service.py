@@ -27,20 +27,18 @@ logger = logging.getLogger(__name__)
 class InviteMember(BaseModel):
     """Somebody is asked to act for a company."""
 
-    email: str = Field(max_length=300, examples=["ann@aurora.example"])
-    name: str = Field(max_length=300, examples=["Ann Weber"])
+    email: str = Field(examples=["ann@aurora.example"])
+    name: str = Field(examples=["Ann Weber"])
     role: Role
 
 
 class ChangeRole(BaseModel):
-    version: int  # of the member that was seen
     role: Role
 
 
 class RestrictMember(BaseModel):
     """What a member may see; neither contracts nor sites lifts the restriction when `restricted` is false."""
 
-    version: int
     restricted: bool
     contract_ids: list[UUID] = Field(default_factory=list, max_length=500)
     ship_to_codes: list[str] = Field(default_factory=list, max_length=500)
@@ -159,9 +157,9 @@ async def resend_invitation(session: AsyncSession, actor: Actor, member_id: UUID
     return member
 
 
-async def change_role(session: AsyncSession, actor: Actor, member_id: UUID, data: ChangeRole) -> Member:
+async def change_role(session: AsyncSession, actor: Actor, member_id: UUID, version: int, data: ChangeRole) -> Member:
     """Give a member another role. The last administrator keeps theirs."""
-    member = await _member_to_change(session, actor, member_id, data.version)
+    member = await _member_to_change(session, actor, member_id, version)
     scope = scope_of(await get_company(session, actor, member.party_id))
     rules.check_role(scope, data.role)
     rules.check_gives(actor, scope, data.role)
@@ -177,9 +175,11 @@ async def change_role(session: AsyncSession, actor: Actor, member_id: UUID, data
     return member
 
 
-async def restrict_member(session: AsyncSession, actor: Actor, member_id: UUID, data: RestrictMember) -> Member:
+async def restrict_member(
+    session: AsyncSession, actor: Actor, member_id: UUID, version: int, data: RestrictMember
+) -> Member:
     """Let a member see some contracts and sites only, or everything again."""
-    member = await _member_to_change(session, actor, member_id, data.version)
+    member = await _member_to_change(session, actor, member_id, version)
     await _lift_restriction(session, member)
     if data.restricted:
         rules.check_may_be_restricted(member.role)

@@ -46,16 +46,17 @@ class CreateTenant(BaseModel):
 class CreateParty(BaseModel):
     """A customer, a supplier, or both."""
 
-    code: str = Field(max_length=60, examples=["AURORA"])
-    name: str = Field(max_length=300, examples=["Aurora Drives GmbH"])
+    code: str = Field(examples=["AURORA"])
+    name: str = Field(examples=["Aurora Drives GmbH"])
     country: str = Field("", max_length=80, examples=["Germany"])
     is_customer: bool = False
     is_supplier: bool = False
 
 
 class EditParty(BaseModel):
-    version: int
-    name: str | None = Field(None, max_length=300)
+    """What is left out stays."""
+
+    name: str | None = None
     country: str | None = Field(None, max_length=80)
     is_customer: bool | None = None
     is_supplier: bool | None = None
@@ -64,21 +65,22 @@ class EditParty(BaseModel):
 class CreateSite(BaseModel):
     """A plant, warehouse or dock of one company."""
 
-    code: str = Field(max_length=60, examples=["WUXI-3"])
-    name: str = Field(max_length=300, examples=["Wuxi plant, gate 3"])
+    code: str = Field(examples=["WUXI-3"])
+    name: str = Field(examples=["Wuxi plant, gate 3"])
     country: str = Field("", max_length=80)
     address: str = Field("", max_length=300)
-    time_zone: str = Field(max_length=64, examples=["Asia/Shanghai"])
-    weekdays: list[int] = Field(default=[0, 1, 2, 3, 4], max_length=7)  # Monday is 0
+    time_zone: str = Field(examples=["Asia/Shanghai"])
+    weekdays: list[int] = Field(default=[0, 1, 2, 3, 4])  # Monday is 0
 
 
 class EditSite(BaseModel):
-    version: int
-    name: str | None = Field(None, max_length=300)
+    """What is left out stays."""
+
+    name: str | None = None
     country: str | None = Field(None, max_length=80)
     address: str | None = Field(None, max_length=300)
-    time_zone: str | None = Field(None, max_length=64)
-    weekdays: list[int] | None = Field(None, max_length=7)
+    time_zone: str | None = None
+    weekdays: list[int] | None = None
 
 
 class SetDay(BaseModel):
@@ -162,14 +164,14 @@ async def create_party(session: AsyncSession, actor: Actor, data: CreateParty) -
     return party
 
 
-async def edit_party(session: AsyncSession, actor: Actor, party_id: UUID, data: EditParty) -> Party:
+async def edit_party(session: AsyncSession, actor: Actor, party_id: UUID, version: int, data: EditParty) -> Party:
     """Name, country and trade of a company. Contracts keep the name they were agreed under."""
     _require_master_data(actor)
     query = select(Party).where(Party.tenant_id == actor.tenant_id, Party.id == party_id)
     party = (await session.exec(query.with_for_update())).one_or_none()
     if party is None:
         raise NotFound
-    rules.check_version(party.version, data.version)
+    rules.check_version(party.version, version)
     changed = _changes(party, data)
     if "name" in changed:
         changed["name"] = rules.checked_name(changed["name"], 200)
@@ -187,7 +189,7 @@ async def edit_party(session: AsyncSession, actor: Actor, party_id: UUID, data: 
 
 def _changes(row: Party | Site, data: BaseModel) -> dict[str, Any]:
     """The fields that were sent and differ."""
-    sent = data.model_dump(exclude={"version"}, exclude_none=True)
+    sent = data.model_dump(exclude_none=True)
     return {name: value for name, value in sent.items() if getattr(row, name) != value}
 
 
@@ -224,11 +226,11 @@ async def create_site(session: AsyncSession, actor: Actor, party_id: UUID, data:
     return site
 
 
-async def edit_site(session: AsyncSession, actor: Actor, site_id: UUID, data: EditSite) -> Site:
+async def edit_site(session: AsyncSession, actor: Actor, site_id: UUID, version: int, data: EditSite) -> Site:
     """Name, address, zone and working weekdays. Lines that were generated keep their dates."""
     _require_master_data(actor)
     site = await get_site(session, actor, site_id, lock=True)
-    rules.check_version(site.version, data.version)
+    rules.check_version(site.version, version)
     changed = _changes(site, data)
     if "name" in changed:
         changed["name"] = rules.checked_name(changed["name"], 200)

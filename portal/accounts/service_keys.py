@@ -27,7 +27,7 @@ SHOWN = len(identity.KEY_PREFIX) + 6  # characters of a key that lists show
 class CreateKey(BaseModel):
     """A new key. Without a role it may do what an administrator may, inside its scopes."""
 
-    name: str = Field(max_length=300, examples=["ERP connection"])
+    name: str = Field(examples=["ERP connection"])
     scopes: list[Permission] = Field(max_length=len(Permission), examples=[["read", "confirm_lines"]])
     role: Role | None = None
     days: int | None = Field(None, ge=1, le=3650, description="Valid for so many days; without it until revoked")

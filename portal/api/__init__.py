@@ -2,4 +2,9 @@
 
 from typing import Any
 
-ROUTES: list[Any] = []
+from portal.api import accounts, keys
+
+ROUTES: list[Any] = [
+    *accounts.ROUTES,
+    *keys.ROUTES,
+]

@@ -1,0 +1,32 @@
+"""A form that was refused: what stood in it, and the sentence beside the field that is wrong."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from portal.core.errors import PortalError
+from portal.web.forms import Form
+
+
+class Typed:
+    """Given to the page that shows the form again. An empty one belongs to a form nobody has sent yet."""
+
+    def __init__(self, data: Form | None = None, error: PortalError | None = None, **first: Any) -> None:
+        self._values: dict[str, Any] = first if data is None else data.model_dump()
+        self._error = error
+
+    def value(self, name: str) -> Any:
+        """What stood in the field."""
+        return self._values.get(name, "")
+
+    def has(self, name: str, value: Any) -> bool:
+        """Whether a choice among several was made."""
+        chosen = self._values.get(name)
+        return value in chosen if isinstance(chosen, Iterable) and not isinstance(chosen, str) else value == chosen
+
+    def wrong(self, name: str) -> str | None:
+        """The sentence for this field."""
+        return str(self._error) if self._error is not None and self._error.field == name else None
+
+    def refusal(self, *shown: str) -> str | None:
+        """The sentence when no field of the form, of those named, shows it."""
+        return str(self._error) if self._error is not None and self._error.field not in shown else None
