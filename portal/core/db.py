@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.util.concurrency import await_only
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -71,6 +71,11 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
         url, isolation_level="AUTOCOMMIT", pool_size=pool_size, max_overflow=0, pool_reset_on_return=None
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def checkout(connection: DBAPIConnection, record: object, proxy: object) -> None:
+        if cast(Driver, connection.driver_connection).is_closed():
+            raise DisconnectionError  # the server restarted meanwhile; the pool opens a new one, at no round trip
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:

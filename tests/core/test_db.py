@@ -1,0 +1,136 @@
+"""The scope of a transaction: one company's, ended with it, whatever happens to the task that opened it."""
+
+import asyncio
+import random
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.core import db
+from portal.core.actor import Actor
+from portal.core.journal import Subject, record
+from portal.core.settings import Settings
+from tests.databases import Server
+from tests.factories import Tenant, fetch, make_tenant
+
+
+async def write_something(actor: Actor) -> None:
+    """One timeline row that the actor's company may read."""
+    async with db.unit_of_work(actor) as session:
+        record(session, actor, Subject("thing", actor.party_id, actor.party_id), "written")
+
+
+async def test_without_a_scope_every_table_is_empty(tenant: Tenant, database: Settings) -> None:
+    await write_something(tenant.supplier)
+    for url in (database.database_factory_url, database.database_partner_url):
+        connection = await asyncpg.connect(db.asyncpg_dsn(str(url)))
+        try:
+            assert await connection.fetchval("select count(*) from timeline") == 0
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(
+                    "insert into outbox (tenant_id, id, party_id, name, data) values ($1, $1, $2, 'x', '{}')",
+                    *(tenant.id, tenant.supplier.party_id),
+                )
+        finally:
+            await connection.close()
+
+
+async def test_the_tests_run_as_the_application_roles(tenant: Tenant) -> None:
+    for actor, role in ((tenant.factory, "portal_factory"), (tenant.customer, "portal_partner")):
+        (row,) = await fetch(
+            actor,
+            "select current_user as me, rolsuper or rolbypassrls as strong from pg_roles where rolname = current_user",
+        )
+        assert (row["me"], row["strong"]) == (role, False)
+
+
+async def test_the_pool_never_mixes_companies_nor_leaves_a_transaction_open(server: Server, database: Settings) -> None:
+    """400 tasks in bursts of 40 over two tenants and three companies; a third is cancelled, times out or fails."""
+    tenants = [await make_tenant(str(database.database_url)) for _ in range(2)]
+    actors = [actor for tenant in tenants for actor in (tenant.factory, tenant.customer, tenant.supplier)]
+    for actor in actors:
+        await write_something(actor)
+    chance = random.Random(40)
+    wrong: list[UUID] = []
+
+    async def work(actor: Actor, fate: str, by_session: bool) -> None:
+        query = "select tenant_id, party_id from timeline where subject = 'thing'"
+        slow = "select pg_sleep(0.02)" if fate in ("cancelled", "late") else "select 1"
+        broken = "select 1 / 0" if fate == "broken" else "select 1"
+        if by_session:
+            async with db.unit_of_work(actor) as session:
+                connection = await db.driver(session)
+                rows = [*await connection.fetch(query)]
+                await connection.execute(slow)
+                await connection.execute(broken)
+        else:
+            async with db.read(actor) as connection:
+                rows = [*await connection.fetch(query)]
+                await connection.execute(slow)
+                await connection.execute(broken)
+        wrong.extend(
+            row["party_id"]
+            for row in rows
+            if row["tenant_id"] != actor.tenant_id or (not actor.is_factory and row["party_id"] != actor.party_id)
+        )
+
+    async def one() -> None:
+        fate = chance.choice(["well", "well", "well", "well", "cancelled", "late", "broken"])
+        task = asyncio.create_task(work(chance.choice(actors), fate, chance.random() < 0.5))
+        if fate == "cancelled":
+            await asyncio.sleep(chance.random() * 0.03)
+            task.cancel()
+        try:
+            async with asyncio.timeout(0.01 if fate == "late" else 30):
+                await task
+        except (asyncio.CancelledError, TimeoutError, asyncpg.PostgresError, SQLAlchemyError):
+            assert fate != "well"
+
+    for _ in range(10):
+        await asyncio.gather(*(one() for _ in range(40)))
+
+    assert wrong == []
+    await asyncio.sleep(0.1)
+    states = await on_server(server, database, "select state from pg_stat_activity")
+    assert {row["state"] for row in states} == {"idle"}
+    for actor in actors:  # and every connection still serves
+        assert await fetch(actor, "select 1 from timeline where tenant_id = $1", actor.tenant_id)
+
+
+async def on_server(server: Server, database: Settings, query: str) -> list[asyncpg.Record]:
+    """Ask the server about the connections of the application roles to the tests' database."""
+    superuser = await asyncpg.connect(db.asyncpg_dsn(server.superuser_url))
+    name = urlsplit(str(database.database_url)).path.removeprefix("/")
+    try:
+        return list(await superuser.fetch(query + " where datname = $1 and usename like 'portal_%'", name))
+    finally:
+        await superuser.close()
+
+
+async def test_a_connection_carries_no_scope_between_transactions(tenant: Tenant) -> None:
+    async with db.read(tenant.factory) as connection:
+        backend = await connection.fetchval("select pg_backend_pid()")
+    for _ in range(20):
+        async with db.read(tenant.factory) as connection:
+            if await connection.fetchval("select pg_backend_pid()") == backend:
+                break
+    await connection.execute("select 1")  # outside of any transaction: the pool has it back, nobody else uses it
+    assert await connection.fetchval("select current_setting('app.tenant_id', true)") in ("", None)
+
+
+async def test_the_pools_mend_themselves_after_the_server_ended_every_connection(
+    server: Server, database: Settings, tenant: Tenant
+) -> None:
+    """What a restart of PostgreSQL does to a running web server: the next request of each connection works."""
+    await asyncio.gather(*(write_something(tenant.factory) for _ in range(8)))
+    await on_server(server, database, "select pg_terminate_backend(pid) from pg_stat_activity")
+    await asyncio.sleep(0.2)
+
+    results = await asyncio.gather(*(write_something(tenant.factory) for _ in range(16)), return_exceptions=True)
+    rows = await asyncio.gather(*(fetch(tenant.supplier, "select 1") for _ in range(16)))
+
+    assert [result for result in results if result is not None] == []
+    assert len(rows) == 16
