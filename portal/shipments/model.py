@@ -21,7 +21,6 @@ from portal.core.tables import (
     unique,
 )
 
-
 ON_THE_WAY_SQL = "status in ('sent', 'partly_received')"  # waits for the buyer's count
 
 
