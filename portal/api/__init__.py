@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from portal.api import accounts, keys
+from portal.api import accounts, keys, schedules
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
     *keys.ROUTES,
+    *schedules.ROUTES,
 ]

@@ -1,12 +1,14 @@
 """Pages. One file a domain; each collects its handlers in ROUTES."""
 
-from portal.web import accounts, keys, partners, people, sites, static_files
+from portal.web import accounts, keys, partners, people, schedules, sites, static_files, today
 
 ROUTES = [
     *accounts.ROUTES,
     *keys.ROUTES,
     *partners.ROUTES,
     *people.ROUTES,
+    *schedules.ROUTES,
     *sites.ROUTES,
     *static_files.ROUTES,
+    *today.ROUTES,
 ]

@@ -13,6 +13,7 @@ from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core.actor import Actor
+from portal.core.db import unit_of_work
 from portal.core.errors import PortalError
 from portal.schedules import service, service_release
 from portal.schedules.reads import View
@@ -204,7 +205,6 @@ async def generate(
 
 @post("/contracts/{contract_id:uuid}/schedule/call-off", status_code=HTTP_200_OK)
 async def call_off(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
@@ -212,7 +212,8 @@ async def call_off(
 ) -> Template | Redirect:
     """Draft one delivery by hand."""
     try:
-        await service_release.call_off(session, actor, contract_id, data.command())
+        async with unit_of_work(actor) as session:
+            await service_release.call_off(session, actor, contract_id, data.command())
     except PortalError as error:
         context = await delivery.drafts(actor, contract_id, typed=data, error=error)
         return page.render("schedules/drafts.html", active="contracts", status=status_of(error), **context)

@@ -12,6 +12,7 @@ from litestar.response import Redirect, Template
 from msgspec import Struct
 
 from portal.contracts import reads as contracts
+from portal.contracts.model import ContractStatus
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -28,6 +29,7 @@ from portal.web.views import Link, TodayGroup, TodayItem, TodayView
 
 SHOWN = 8  # things a group shows before "all in the list"
 COUNTED = 1000
+PROPOSED = contracts.ContractFilter(status=ContractStatus.PROPOSED)
 
 
 class Waiting(Struct, frozen=True):
@@ -59,7 +61,9 @@ async def waiting(actor: Actor) -> Waiting:
             today,
             await reads.to_confirm(connection, actor, COUNTED) if actor.may(Permission.CONFIRM_LINES) else [],
             await shipments.to_receive(connection, actor, COUNTED) if actor.may(Permission.RECEIVE) else [],
-            await contracts.to_accept(connection, actor, COUNTED) if actor.may(Permission.ACCEPT_CONTRACTS) else [],
+            await contracts.list_contracts(connection, actor, PROPOSED, None, COUNTED)
+            if actor.may(Permission.ACCEPT_CONTRACTS)
+            else [],
             await reads.list_lines(connection, actor, overdue, None, COUNTED),
             next(iter(await reads.list_lines(connection, actor, LineFilter(View.OPEN, since=today), None, 1)), None),
         )
