@@ -16,15 +16,17 @@ help:
 
 setup: $(READY)
 
-# The lock holds the hash of every package, uv's own too; nothing is built outside of it.
+# The lock holds the hash of every package, uv's own too; nothing is built outside of it. Compiled once here, because
+# an environment that forbids Python to write bytecode would compile everything again at each start: 3.5 s, not 1.5.
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed; set PYTHON=/path/to/python3.11."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
 		{ rm -rf .venv; echo "Python's venv module is missing; on Debian: apt install python3.11-venv."; exit 1; }
 	@awk '/^[^ #]/ { keep = /^uv==/ } keep' requirements.lock > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q portal jobs
 	@touch $@
 
 demo: setup
