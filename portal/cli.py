@@ -160,9 +160,14 @@ def doctor() -> None:
 
 
 def web_app() -> "Litestar":
-    """What the web server runs, in each of its processes."""
+    """What the web server runs, in each of its processes. With several, none outlives the one that has the port."""
+    import multiprocessing
+
+    from portal.core.launch import die_with_parent
     from portal.core.log import configure_logging
 
+    if multiprocessing.parent_process() is not None:
+        die_with_parent(os.getppid(), signal.SIGTERM)
     settings = get_settings()
     configure_logging(settings.log_format, settings.log_level)
     from portal.app import create_app

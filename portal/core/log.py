@@ -19,9 +19,11 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 def configure_logging(log_format: LogFormat, level: str = "info", stream: TextIO = sys.stderr) -> None:
     """Send every logger of this process, ours and the libraries', through one handler."""
     handler = logging.StreamHandler(stream)
+    # A person at a terminal reads the time of day; machines compare instants.
+    clock = structlog.processors.TimeStamper("iso") if log_format is LogFormat.JSON else _TIME_OF_DAY
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_CHAIN,
+            foreign_pre_chain=[*_CHAIN, clock],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(log_format, stream)],
         )
     )
@@ -34,7 +36,8 @@ def configure_logging(log_format: LogFormat, level: str = "info", stream: TextIO
 
 
 def _request(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Every line of one request can be found by its id."""
+    """Every line of one request can be found by its id. The copy of a message that uvicorn colours is dropped."""
+    event.pop("color_message", None)
     if (current := request_id.get()) is not None:
         event.setdefault("request_id", current)
     return event
@@ -59,6 +62,6 @@ _CHAIN: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(),
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
     _request,
 ]
+_TIME_OF_DAY = structlog.processors.TimeStamper("%H:%M:%S", utc=False)

@@ -199,6 +199,16 @@ def default_text(field_name: str) -> str:
     return "" if field.default_factory or field.default in (None, "") else str(field.default)
 
 
+def markdown_table() -> str:
+    """The table of all settings as the README shows it."""
+    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        file = " (or `_FILE`)" if is_secret(name) else ""
+        default = f"`{default_text(name)}`" if default_text(name) else ""
+        rows.append(f"| `{variable(name)}`{file} | {default} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
 def read_settings() -> Settings:
     """The settings of this environment. Raises SettingsError with one sentence per variable that is wrong."""
     try:
