@@ -83,14 +83,15 @@ async def recognise_key(request: Request[Any, Any, Any]) -> None:
             raise Invalid(field="Idempotency-Key")
         body = await request.body()
         digest = hashlib.sha256(b"\0".join([request.method.encode(), request.url.path.encode(), body])).hexdigest()
-        idempotency.current.set(idempotency.Claim(key, digest))
+        # A response that names no status gets the handler's only after it was remembered.
+        idempotency.current.set(idempotency.Claim(key, digest, request.route_handler.status_code))
 
 
 async def remember_answer(response: Response[Any]) -> Response[Any]:
     """Hand the answer to the claim, which stores it in the transaction that is about to commit."""
     claim = idempotency.current.get()
-    if claim is not None and response.status_code is not None:
-        claim.status = response.status_code
+    if claim is not None:
+        claim.status = response.status_code or claim.status
         content = getattr(response, "body", None)
         if content is None:
             content = response.render(response.content, response.media_type or "application/json")

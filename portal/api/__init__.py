@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from portal.api import accounts, keys, schedules
+from portal.api import accounts, catalog, contract_lines, contracts, keys, schedules
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
+    *catalog.ROUTES,
+    *contract_lines.ROUTES,
+    *contracts.ROUTES,
     *keys.ROUTES,
     *schedules.ROUTES,
 ]

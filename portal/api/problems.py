@@ -5,7 +5,6 @@ from typing import Any
 
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.response.base import ASGIResponse
 from litestar.types import ExceptionHandlersMap
 
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
@@ -66,10 +65,10 @@ def broken(request: Request[Any, Any, Any], error: Exception) -> Response[dict[s
     return problem(500, "failed", _("Something went wrong on our side. Quote the reference when you report it."))
 
 
-def replayed(request: Request[Any, Any, Any], answer: Replay) -> ASGIResponse:
+def replayed(request: Request[Any, Any, Any], answer: Replay) -> Response[bytes]:
     """The stored answer of an earlier request with the same key."""
-    return ASGIResponse(
-        body=answer.body.encode(),
+    return Response(
+        answer.body.encode(),
         status_code=answer.status,
         media_type=MediaType.JSON,
         headers={"Idempotency-Replayed": "true"},
@@ -79,6 +78,6 @@ def replayed(request: Request[Any, Any, Any], answer: Replay) -> ASGIResponse:
 HANDLERS: ExceptionHandlersMap = {
     PortalError: refused,
     HTTPException: unreadable,
-    Replay: replayed,  # type: ignore[dict-item]
+    Replay: replayed,
     Exception: broken,
 }
