@@ -8,7 +8,7 @@ import "./fields.js";
 const root = document.documentElement;
 let underway = 0;
 
-const quiet = (event) => event.detail.ctx.sourceElement.closest("[data-quiet]");
+const quiet = (event) => event.detail.ctx.sourceElement.matches("[data-quiet]"); // refreshed behind the reader's back
 
 document.addEventListener("htmx:before:request", (event) => {
   if (!quiet(event)) root.toggleAttribute("data-loading", ++underway > 0);

@@ -114,7 +114,6 @@ function draw(place) {
     data.push(chart.cover);
   }
   const axis = { font: `12px ${token("--font")}`, stroke: token("--ink-2"), ticks: { show: false } };
-  place.style.position = "relative";
   const size = () => ({ width: place.clientWidth, height: place.clientHeight });
   const plot = new uPlot({
     ...size(),
@@ -131,12 +130,19 @@ function draw(place) {
     hooks: { drawClear: [(self) => drawZones(self, chart)], setCursor: [tip(place, chart)] },
   }, data, place);
   plot.root.querySelectorAll("canvas").forEach((canvas) => canvas.setAttribute("aria-hidden", "true"));
-  new ResizeObserver(() => place.isConnected && plot.setSize(size())).observe(place);
+  const watch = new ResizeObserver(() => place.isConnected && plot.setSize(size()));
+  watch.observe(place);
+  drawn.set(place, { data: place.dataset.chart, end: () => (watch.disconnect(), plot.destroy(), place.replaceChildren()) });
 }
 
+const drawn = new WeakMap();
+
+/** A swap may bring a new place or new data for the old one; what did not change is not drawn again. */
 function drawAll() {
   for (const place of document.querySelectorAll("[data-chart]")) {
-    if (!place.querySelector("canvas")) draw(place);
+    if (drawn.get(place)?.data === place.dataset.chart) continue;
+    drawn.get(place)?.end();
+    draw(place);
   }
 }
 
