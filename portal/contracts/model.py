@@ -5,11 +5,12 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, SmallInteger
+from sqlalchemy import ARRAY, CheckConstraint, SmallInteger, UniqueConstraint
 from sqlmodel import Field
 
 from portal.core.actor import Direction
 from portal.core.tables import (
+    PrivateRow,
     SharedRow,
     child_of,
     index,
@@ -155,3 +156,19 @@ class ContractPrice(SharedRow, table=True):
     order_no: str = Field(default="", max_length=40)  # a price agreed for one order only
     price: Decimal = numeric()  # per price_unit of the line's unit, in the contract's currency
     price_unit: Decimal = numeric(default=Decimal(1))
+
+
+class ContractNote(PrivateRow, table=True):
+    """What the factory alone knows about a contract: goods for a customer straight from a supplier carry the
+    customer's reference here, because the contract itself is shared with the supplier."""
+
+    __tablename__ = "contract_note"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "contract_id"),
+        private_ref("contract", "contract_id"),
+        index("contract_note", "reference"),
+    )
+
+    contract_id: UUID
+    reference: str = Field(default="", max_length=60)  # of the customer behind a purchase contract
+    note: str = Field(default="", max_length=500)

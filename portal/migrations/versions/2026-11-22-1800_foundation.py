@@ -21,7 +21,7 @@ SHARED = (
     "contract_price", "schedule_line", "release", "release_line", "confirmation", "shipment", "shipment_line", "receipt",
     "receipt_line", "photo", "document_number",
 )  # fmt: skip
-PRIVATE = ("item", "delivery", "import_run")
+PRIVATE = ("item", "delivery", "import_run", "contract_note")
 IDENTITY = ("user_account", "membership", "user_session", "invitation_token", "api_key_token")
 
 # What the factory may do beyond SELECT. Documents that prove something are never updated or deleted.
@@ -38,6 +38,7 @@ FACTORY = {
     "contract": "insert, update",
     "contract_line": "insert, update, delete",
     "contract_price": "insert, update, delete",
+    "contract_note": "insert, update",
     "schedule_line": "insert, update, delete",
     "release": "insert",
     "release_line": "insert",
@@ -360,6 +361,17 @@ CREATE TABLE contract (
     CONSTRAINT ck_contract_contractstatus CHECK (status IN ('draft', 'proposed', 'accepted', 'active', 'completed'))
 );
 CREATE INDEX ix_contract_status_id ON contract (tenant_id, status, id);
+CREATE TABLE contract_note (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    contract_id UUID NOT NULL,
+    reference VARCHAR(60) NOT NULL,
+    note VARCHAR(500) NOT NULL,
+    CONSTRAINT pk_contract_note PRIMARY KEY (tenant_id, id),
+    CONSTRAINT uq_contract_note_tenant_id_contract_id UNIQUE (tenant_id, contract_id),
+    CONSTRAINT fk_contract_note_tenant_id_contract_id FOREIGN KEY(tenant_id, contract_id) REFERENCES contract (tenant_id, id)
+);
+CREATE INDEX ix_contract_note_reference ON contract_note (tenant_id, reference);
 CREATE TABLE member (
     tenant_id UUID NOT NULL,
     id UUID NOT NULL,
