@@ -73,7 +73,7 @@ class Actor:
 
     def side_on(self, direction: Direction) -> Side:
         """Seller or buyer on a contract of this direction."""
-        factory_sells = direction is Direction.SALE
+        factory_sells = direction == Direction.SALE  # equal, not identical: driver rows hold the plain text
         return Side.SELLER if factory_sells == self.is_factory else Side.BUYER
 
     def via(self, channel: Channel) -> "Actor":

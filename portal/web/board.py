@@ -19,7 +19,7 @@ from portal.schedules.reads import LineFilter, LineRow, View
 from portal.schedules.reads_board import BoardHead, BoardLine, Cell, Totals
 from portal.shipments.reads_board import received_by_day
 from portal.web.board_chart import chart_of, figures_of
-from portal.web.lines import agenda_row, line_card
+from portal.web.lines import agenda_row, asked_word, line_card
 from portal.web.pages import unit_name
 from portal.web.views import (
     AgendaGroup,
@@ -55,7 +55,8 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         asked = {row.contract_line_id for row in waiting}
         lines = [line for line in lines if line.id in asked]
     base = f"/contracts/{contract_id}/schedule"
-    seller = actor.side_on(head.direction) is Side.SELLER
+    side = actor.side_on(head.direction)
+    seller = side is Side.SELLER
     can_confirm = seller and actor.may(Permission.CONFIRM_LINES) and bool(waiting)
     figures = figures_of(chosen, entries, grid.totals.get(chosen.id), span) if chosen else ()
     return BoardView(
@@ -70,7 +71,7 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         views=views(base, view, len(waiting), seller),
         zones=zone_spans(span, max(head.band_below, head.band_above)),
         weeks=week_columns(span),
-        rows=[board_row(line, grid, span, f"{base}?part={line.id}", line is chosen) for line in lines],
+        rows=[board_row(line, grid, span, f"{base}?part={line.id}", side, line is chosen) for line in lines],
         agenda=agenda_of(agenda if view is View.ALL else waiting, actor, span, head, contract_id),
         empty=_("No schedule yet. Generate deliveries from the contract's fixed quantities, or add the first one."),
         chart=chart_of(chosen, entries, received, span) if chosen and entries else None,
@@ -79,6 +80,7 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         waiting_title=_("To confirm") if seller else _("Waiting for the seller"),
         deadline=deadline_of(waiting, head.time_zone) if seller else "",
         can_confirm=can_confirm,
+        asked_word=asked_word(side),
         confirm_label=confirm_label(len(waiting)),
         confirm_action=f"/schedule-lines/confirm?back={base}",
         confirm_lines=tuple(f"{row.id}:{row.version}" for row in waiting),
@@ -108,7 +110,13 @@ async def all_boards(actor: Actor, weeks: int, page: int) -> BoardView:
         zones=zone_spans(span, None),
         weeks=week_columns(span),
         rows=[
-            board_row(line, grid, span, f"/contracts/{line.contract_id}/schedule?part={line.id}", False)
+            board_row(
+                line,
+                grid,
+                span,
+                f"/contracts/{line.contract_id}/schedule?part={line.id}",
+                actor.side_on(line.direction),
+            )
             for line in lines
         ],
         agenda=(),
@@ -137,11 +145,11 @@ async def grid_of(connection: Driver, actor: Actor, lines: Sequence[BoardLine], 
     return Grid({(cell.contract_line_id, cell.week): cell for cell in found}, totals, deltas)
 
 
-def board_row(line: BoardLine, grid: Grid, span: Window, href: str, selected: bool) -> BoardRow:
+def board_row(line: BoardLine, grid: Grid, span: Window, href: str, side: Side, selected: bool = False) -> BoardRow:
     """One contract line over the weeks. Hot: 26 cells a row, 500 rows a page."""
     words = {
         "at_risk": _("At risk"),
-        "to_confirm": _("To confirm"),
+        "to_confirm": asked_word(side),
         "changed": _("Changed"),
         "confirmed": _("Confirmed"),
     }
@@ -197,7 +205,7 @@ def matrix_title(lines: Sequence[BoardLine], weeks: int) -> str:
 
 
 def views(base: str, view: View, waiting: int, seller: bool) -> tuple[tuple[str, str, int | None, bool], ...]:
-    label = _("To confirm") if seller else _("Waiting")
+    label = asked_word(Side.SELLER if seller else Side.BUYER)
     return (
         (_("All parts"), base, None, view is View.ALL),
         (label, f"{base}?view=to_confirm", waiting or None, view is View.TO_CONFIRM),

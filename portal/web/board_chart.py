@@ -81,7 +81,7 @@ def chart_of(
             "planned": _("Planned"),
             "delivered": _("Delivered"),
             "cover": _("Confirmed"),
-            "today": _("Today"),
+            "today": _("today").capitalize(),
         },
     }
     rows = [

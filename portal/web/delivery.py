@@ -71,7 +71,7 @@ async def context(actor: Actor, line_id: UUID) -> dict[str, Any]:
         "row": row,
         "line": line_card(row, actor, promises),
         "part": part_of(row, actor),
-        "mark": mark(row, today),
+        "mark": mark(row, today, actor),
         "figures": figures(row),
         "facts": facts(row, actor),
         "documents": documents,

@@ -38,8 +38,8 @@ def actions(row: LineRow, actor: Actor) -> tuple[str, ...]:
     return tuple(action for action in offered if action in needed and actor.may(needed[action]))
 
 
-def mark(row: LineRow, today: date) -> tuple[str, str]:
-    """(class, word) of the line's state mark; the most urgent wins."""
+def mark(row: LineRow, today: date, actor: Actor) -> tuple[str, str]:
+    """(class, word) of the line's state mark for this reader; the most urgent wins."""
     status = LineStatus(row.status)
     late = row.due_date < today and status is not LineStatus.CLOSED
     if status is LineStatus.REJECTED:
@@ -47,10 +47,16 @@ def mark(row: LineRow, today: date) -> tuple[str, str]:
     if late or row.supply_state == SupplyState.AT_RISK:
         return "at_risk", _("Overdue") if late else _("At risk")
     if status in (LineStatus.PROPOSED, LineStatus.PARTLY_CONFIRMED):
-        return "to_confirm", _("To confirm") if status is LineStatus.PROPOSED else _("Partly confirmed")
+        asked = asked_word(actor.side_on(row.direction))
+        return "to_confirm", asked if status is LineStatus.PROPOSED else _("Partly confirmed")
     if status in (LineStatus.CONFIRMED, LineStatus.CLOSED):
         return "confirmed", _("Confirmed") if status is LineStatus.CONFIRMED else _("Delivered")
     return "", ""
+
+
+def asked_word(side: Side) -> str:
+    """What an unanswered line is to the seller, and to the buyer."""
+    return _("To confirm") if side is Side.SELLER else _("Waiting")
 
 
 def part_of(row: LineRow, actor: Actor) -> str:
@@ -60,7 +66,7 @@ def part_of(row: LineRow, actor: Actor) -> str:
 
 def agenda_row(row: LineRow, actor: Actor, today: date) -> AgendaRow:
     """One delivery in the phone's list."""
-    css, word = mark(row, today)
+    css, word = mark(row, today, actor)
     return AgendaRow(
         href=f"/schedule-lines/{row.id}",
         date=i18n.day(row.due_date),
@@ -102,7 +108,7 @@ def line_card(
         plain_date=row.due_date.isoformat(),
         unit=unit_name(row.unit),
         reasons=reasons() if "reject" in can else (),
-        answered=answered(row, actor),
+        answered=answered(row),
         promises=tuple(
             Promise(show_quantity(part.quantity, row.unit), i18n.day(part.delivery_date)) for part in promises
         ),
@@ -117,7 +123,7 @@ def reasons() -> tuple[Link, ...]:
     return tuple((reason.value, _(label)) for reason, label in REASONS.items())
 
 
-def answered(row: LineRow, actor: Actor) -> str:
+def answered(row: LineRow) -> str:
     """The line's own words for what it got as answer."""
     match LineStatus(row.status):
         case LineStatus.CONFIRMED:
@@ -127,7 +133,5 @@ def answered(row: LineRow, actor: Actor) -> str:
             return _("Confirmed {done} of {asked}").format(done=i18n.number(done), asked=asked)
         case LineStatus.REJECTED:
             return _("Rejected")
-        case LineStatus.PROPOSED if actor.side_on(row.direction) is Side.BUYER:
-            return _("Waiting for the seller")
         case _:
             return ""

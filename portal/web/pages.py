@@ -1,9 +1,12 @@
 """What every page shows, and the Jinja environment: one place where templates meet the house."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request
@@ -12,7 +15,7 @@ from litestar.response import Redirect, Template
 from litestar.template.config import TemplateConfig
 from markupsafe import Markup
 
-from portal.core import i18n, quantities
+from portal.core import clock, i18n, quantities
 from portal.core.access import ROLE_NAMES, Permission
 from portal.core.actor import Actor
 from portal.core.i18n import N_, Language
@@ -61,6 +64,13 @@ NAV = (
 )
 
 
+class OwnTemplate(Template):
+    """A template whose `csrf_input` is ours: Litestar would put its own, which knows no session, in its place."""
+
+    def create_template_context(self, request: Request[Any, Any, Any]) -> dict[str, Any]:
+        return super().create_template_context(request) | self.context
+
+
 class Page:
     """The page being built: the reader, the language, the menu. Handlers call `render`, `fragment` or `go`."""
 
@@ -99,11 +109,8 @@ class Page:
 
     @property
     def zone_note(self) -> str:
-        """Which clock the page's times follow."""
-        from babel.dates import get_timezone_name
-
-        name = get_timezone_name(self.time_zone, locale=self.language.replace("-", "_"))
-        return i18n._("All times are {zone}").format(zone=name)
+        """Which clock the page's times follow, by name and offset."""
+        return zone_note(self.time_zone, self.language)
 
     def render(self, template: str, *, active: str = "", status: int = 200, **context: Any) -> Template:
         """A whole page."""
@@ -112,7 +119,7 @@ class Page:
 
     def fragment(self, template: str, *, status: int = 200, **context: Any) -> Template:
         """A part of a page, swapped in by htmx."""
-        return Template(template, context=self._context(context), status_code=status)
+        return OwnTemplate(template, context=self._context(context), status_code=status)
 
     def go(self, path: str) -> Redirect:
         """See-other to one of our own pages; as HX-Redirect when htmx asked."""
@@ -130,6 +137,22 @@ class Page:
 
     def _may(self, permission: str) -> bool:
         return self.actor is not None and self.actor.may(Permission(permission))
+
+
+OWN_ZONE_NAMES = {"Asia/Shanghai": N_("China Standard Time"), "UTC": N_("Coordinated Universal Time")}
+
+
+@cache
+def zone_note(zone: str, language: Language) -> str:
+    """All times are China Standard Time (UTC+8)."""
+    from babel.dates import get_timezone_name  # imported late: start-up does not pay for it
+
+    with i18n.speaking(language):
+        now = clock.now().astimezone(ZoneInfo(zone))
+        hours = (now.utcoffset() or timedelta(0)) / timedelta(hours=1)
+        name = i18n._(OWN_ZONE_NAMES[zone]) if zone in OWN_ZONE_NAMES else ""
+        name = name or get_timezone_name(zone, locale=language.replace("-", "_"))
+        return i18n._("All times are {zone} (UTC{offset})").format(zone=name, offset=f"{hours:+g}")
 
 
 def unit_name(unit: str) -> str:

@@ -76,7 +76,7 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
         "asked": asked,
         "today": today,
         "tabs": [(_(label), asked.href(view=view), view is asked.view) for view, label in TABS],
-        "marks": {row.id: mark(row, today) for row in rows},
+        "marks": {row.id: mark(row, today, actor) for row in rows},
         "units": {code: _(name) for code, (_places, name) in UNITS.items()},
         "next_href": asked.href(cursor=paging.encode(more.due_date, more.id)) if more else None,
         "first_href": asked.href() if asked.cursor else None,

@@ -211,6 +211,7 @@ class BoardView(Struct, frozen=True):
     waiting_title: str = ""  # "To confirm" for the seller, "Waiting for the seller" for the buyer
     deadline: str = ""  # "Confirm by 23 Nov 2026, 18:00"
     can_confirm: bool = False
+    asked_word: str = ""  # what an unanswered line is to this reader: "To confirm" or "Waiting"
     confirm_label: str = ""  # "Confirm 3 deliveries"
     confirm_action: str = ""  # the bulk form's address; it sends `line` = "<id>:<version>" per line
     confirm_lines: tuple[str, ...] = ()
@@ -302,4 +303,3 @@ class ReceiptView(Struct, frozen=True):
     lines: tuple[CountLine, ...]
     reasons: tuple[Link, ...]  # (value, label)
     error: str = ""
-
