@@ -10,11 +10,11 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.api import paging
 from portal.catalog import reads, service
 from portal.catalog.model import Item
 from portal.catalog.reads import ItemRow, PartNumberRow
 from portal.catalog.service import ChangeItem, NewItem, NewPartNumber
+from portal.core import paging
 from portal.core.actor import Actor
 from portal.core.db import driver, read
 

@@ -12,12 +12,11 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct, convert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.api import paging
 from portal.contracts import reads, service, service_drafts, service_life
 from portal.contracts.inputs import ChangeContract, Decline, NewContract
 from portal.contracts.model import Cadence, Contract, ContractKind, ContractLine, ContractPrice, ContractStatus, DayUnit
 from portal.contracts.reads import ContractFilter, ContractRow
-from portal.core import clock
+from portal.core import clock, paging
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
