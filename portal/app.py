@@ -11,6 +11,7 @@ from litestar.config.app import AppConfig
 from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Message, Scope
 from litestar_htmx import HTMXRequest
@@ -162,6 +163,7 @@ OPENAPI = OpenAPIConfig(
     servers=[Server(url="/")],
     components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
     security=[{"key": []}],
-    path="/api/schema",
+    path="/api",
+    render_plugins=[JsonRenderPlugin()],
     create_examples=False,
 )

@@ -1,9 +1,10 @@
 """Pages. One file a domain; each collects its handlers in ROUTES."""
 
-from portal.web import accounts, keys, partners, people, schedules, sites, static_files, today
+from portal.web import accounts, api_docs, keys, partners, people, schedules, sites, static_files, today
 
 ROUTES = [
     *accounts.ROUTES,
+    *api_docs.ROUTES,
     *keys.ROUTES,
     *partners.ROUTES,
     *people.ROUTES,

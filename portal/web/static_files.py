@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from portal.core.errors import NotFound
+from portal.core.i18n import _
+from portal.web.pages import Page
 
 STATIC = Path(__file__).parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
@@ -53,4 +56,25 @@ def service_worker(request: Request[Any, Any, Any]) -> Response[bytes]:
     return _file(request, "dist/sw.js", "no-cache")
 
 
-ROUTES: list[HTTPRouteHandler] = [static_file, service_worker]
+@get("/manifest.webmanifest", opt={"public": True}, sync_to_thread=False, include_in_schema=False)
+def manifest(page: NamedDependency[Page]) -> Response[dict[str, Any]]:
+    """What a phone needs to put the portal on its home screen; it opens on Today."""
+    body = {
+        "name": page.tenant_name,
+        "short_name": page.tenant_name[:12],
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#f4f6f7",
+        "theme_color": "#0f2f3f",
+        "lang": page.language.value,
+        "icons": [{"src": "/static/icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any maskable"}],
+        "shortcuts": [
+            {"name": _("Scan"), "url": "/scan"},
+            {"name": _("To confirm"), "url": "/schedules?view=to_confirm"},
+        ],
+    }
+    return Response(body, media_type="application/manifest+json")
+
+
+ROUTES: list[HTTPRouteHandler] = [static_file, service_worker, manifest]

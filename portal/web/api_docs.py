@@ -1,0 +1,95 @@
+"""The description of the interface as a page of ours, drawn from /api/openapi.json; nothing comes from outside."""
+
+import json
+from functools import cache
+from typing import Any
+
+from litestar import Litestar, Request, get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Template
+from msgspec import Struct
+
+from portal.web.pages import Page
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+class Operation(Struct, frozen=True):
+    """One call, as the page shows it."""
+
+    method: str
+    path: str
+    summary: str
+    parameters: list[tuple[str, str, str, bool]]  # name, where, type, required
+    fields: list[tuple[str, str, bool]]  # of the body: name, type, required
+    example: str
+    answers: list[str]
+
+
+@get("/api/docs", opt={"public": True}, sync_to_thread=False)
+def api_docs(request: Request[Any, Any, Any], page: NamedDependency[Page]) -> Template:
+    """What programs can call."""
+    return page.render("api/docs.html", groups=describe(request.app))
+
+
+@cache
+def describe(app: Litestar) -> dict[str, list[Operation]]:
+    """The operations of the schema by tag, in the order of their paths."""
+    schema = app.openapi_schema.to_schema()
+    groups: dict[str, list[Operation]] = {}
+    for path, item in sorted(schema["paths"].items()):
+        for method in METHODS:
+            if method in item:
+                found = operation(schema, method, path, item[method])
+                groups.setdefault((item[method].get("tags") or ["Other"])[0], []).append(found)
+    return dict(sorted(groups.items()))
+
+
+def operation(schema: dict[str, Any], method: str, path: str, raw: dict[str, Any]) -> Operation:
+    """One operation of the schema, flattened."""
+    sent = raw.get("parameters", [])
+    parameters = [(p["name"], p["in"], type_name(p.get("schema", {})), p.get("required", False)) for p in sent]
+    contents: list[dict[str, Any]] = list(raw.get("requestBody", {}).get("content", {}).values())
+    body: dict[str, Any] = contents[0].get("schema", {}) if contents else {}
+    model = resolve(schema, body)
+    required = set(model.get("required", []))
+    fields = [(name, type_name(part), name in required) for name, part in model.get("properties", {}).items()]
+    return Operation(
+        method.upper(),
+        path,
+        raw.get("description") or raw.get("summary") or "",
+        parameters,
+        fields,
+        example_of(model),
+        sorted(raw.get("responses", {})),
+    )
+
+
+def resolve(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """The model that a reference names."""
+    name = part.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = schema.get("components", {}).get("schemas", {}).get(name, part) if name else part
+    return found
+
+
+def type_name(part: dict[str, Any]) -> str:
+    """A type in one word: string (date), array of Split, one of several."""
+    if ref := part.get("$ref"):
+        return str(ref).rpartition("/")[2]
+    if options := part.get("oneOf") or part.get("anyOf"):
+        return " / ".join(dict.fromkeys(type_name(option) for option in options))
+    if part.get("type") == "array":
+        return f"[{type_name(part.get('items', {}))}]"
+    if values := part.get("enum"):
+        return " | ".join(map(str, values))
+    return f"{part.get('type', 'any')}" + (f" ({part['format']})" if "format" in part else "")
+
+
+def example_of(model: dict[str, Any]) -> str:
+    """A body made of the fields' own examples, as JSON; empty without any."""
+    parts = {name: part["examples"][0] for name, part in model.get("properties", {}).items() if part.get("examples")}
+    return json.dumps(parts, ensure_ascii=False, indent=2) if parts else ""
+
+
+ROUTES: list[HTTPRouteHandler] = [api_docs]
