@@ -26,20 +26,26 @@ PAUSE = 0.005  # seconds between two bells of one process
 NOTIFY_LIMIT = 7_000  # bytes; PostgreSQL takes 8,000
 
 Key = tuple[UUID, UUID | None]
-_hub: dict[Key, set["asyncio.Queue[Bell]"]] = defaultdict(set)
+
+
+class Ears(asyncio.Queue[Bell]):
+    """What one open page has heard and not yet looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(QUEUE)
+        self.deaf = False  # it fell behind and hears nothing more; the page must begin anew
+
+
+_hub: dict[Key, set[Ears]] = defaultdict(set)
 _waiting: set[Bell] = set()
 _flag = asyncio.Event()
 
 
-class StreamClosed(Exception):
-    """The page fell behind or its member was revoked."""
-
-
 @asynccontextmanager
-async def subscribed(actor: Actor) -> AsyncIterator["asyncio.Queue[Bell]"]:
+async def subscribed(actor: Actor) -> AsyncIterator[Ears]:
     """A queue that gets the bells this actor's company may hear, while the block runs."""
     key = (actor.tenant_id, None if actor.is_factory else actor.party_id)
-    queue: asyncio.Queue[Bell] = asyncio.Queue(QUEUE)
+    queue = Ears()
     _hub[key].add(queue)
     try:
         yield queue
@@ -56,6 +62,7 @@ def deliver(bell: Bell) -> None:
             try:
                 queue.put_nowait(bell)
             except asyncio.QueueFull:
+                queue.deaf = True
                 _hub[key].discard(queue)
 
 

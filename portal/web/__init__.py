@@ -1,11 +1,12 @@
 """Pages. One file a domain; each collects its handlers in ROUTES."""
 
-from portal.web import accounts, api_docs, keys, partners, people, schedules, sites, static_files, today
+from portal.web import accounts, api_docs, keys, live, partners, people, schedules, sites, static_files, today
 
 ROUTES = [
     *accounts.ROUTES,
     *api_docs.ROUTES,
     *keys.ROUTES,
+    *live.ROUTES,
     *partners.ROUTES,
     *people.ROUTES,
     *schedules.ROUTES,
