@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.api import accounts, catalog, contract_lines, contracts, keys, schedules
+from portal.api import accounts, catalog, contract_lines, contracts, keys, schedules, shipments
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
@@ -11,4 +11,5 @@ ROUTES: list[Any] = [
     *contracts.ROUTES,
     *keys.ROUTES,
     *schedules.ROUTES,
+    *shipments.ROUTES,
 ]

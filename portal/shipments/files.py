@@ -52,10 +52,12 @@ async def of_receipt(session: AsyncSession, actor: Actor, receipt_id: UUID) -> l
     return list((await session.exec(query.order_by(col(Photo.id)))).all())
 
 
-async def get_photo(session: AsyncSession, actor: Actor, photo_id: UUID) -> Photo:
-    """One photo. Absent, foreign and hidden: NotFound."""
+async def get_photo(session: AsyncSession, actor: Actor, photo_id: UUID, receipt_id: UUID | None = None) -> Photo:
+    """One photo, of a given receipt if one is named. Absent, foreign and hidden: NotFound."""
     photo = await session.get(Photo, (actor.tenant_id, photo_id))
-    if photo is None or photo not in await of_receipt(session, actor, photo.receipt_id):
+    if photo is None or receipt_id not in (None, photo.receipt_id):
+        raise NotFound
+    if photo not in await of_receipt(session, actor, photo.receipt_id):
         raise NotFound
     return photo
 

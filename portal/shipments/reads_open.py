@@ -72,6 +72,19 @@ def _first(actor: Actor) -> tuple[object, ...]:
     return actor.tenant_id, visible(actor), sells.value, party, [status.value for status in SHIPPABLE]
 
 
+async def contract_head(connection: Driver, actor: Actor, contract_id: UUID) -> tuple[str, str]:
+    """(number, partner) of a contract on which this company sells. Absent, foreign, hidden, bought: NotFound."""
+    tenant, contracts, sells, party, _statuses = _first(actor)
+    row = await connection.fetchrow(
+        "select number, party_name from contract where tenant_id = $1 and ($2::uuid[] is null or id = any($2))"
+        " and direction = $3 and ($4::uuid is null or party_id = $4) and id = $5",
+        *(tenant, contracts, sells, party, contract_id),
+    )
+    if row is None:
+        raise NotFound
+    return row["number"], row["party_name"]
+
+
 async def open_lines(
     connection: Driver, actor: Actor, contract_id: UUID, until: date, limit: int = 100
 ) -> list[OpenLine]:

@@ -23,7 +23,6 @@ from portal.core.calendars import local_today
 from portal.core.errors import Invalid, NotFound
 from portal.core.ids import uuid7
 from portal.core.journal import Subject, emit, record
-from portal.core.states import Side
 from portal.core.versions import check_version
 from portal.schedules import service_booking as booking
 from portal.schedules.service_booking import Deliveries, Delivery
@@ -193,10 +192,10 @@ def subject(shipment: Shipment, contract_id: UUID | None) -> Subject:
     return Subject("shipment", shipment.id, shipment.party_id, shipment.version, contract_id)
 
 
-def actions(actor: Actor, shipment: Shipment) -> list[str]:
-    """What this member can do with the shipment now."""
+def actions(actor: Actor, status: ShipmentStatus, direction: Direction) -> list[str]:
+    """What this member can do with a shipment now."""
     allowed = {"withdraw": Permission.SHIP, "receive": Permission.RECEIVE}
-    moves = SHIPMENT_STATES.actions(shipment.status, actor.side_on(shipment.direction))
+    moves = SHIPMENT_STATES.actions(status, actor.side_on(direction))
     return [move for move in moves if move in allowed and actor.may(allowed[move])]
 
 
@@ -306,8 +305,3 @@ def _lines(shipment: Shipment, lines: Deliveries, shipped: Iterable[ShippedLine]
             packages=packages,
             package_size=size,
         )
-
-
-def is_seller(actor: Actor, shipment: Shipment) -> bool:
-    """Whether the actor's company sent it."""
-    return actor.side_on(shipment.direction) is Side.SELLER

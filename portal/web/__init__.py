@@ -1,6 +1,19 @@
 """Pages. One file a domain; each collects its handlers in ROUTES."""
 
-from portal.web import accounts, api_docs, keys, live, partners, people, schedules, sites, static_files, today
+from portal.web import (
+    accounts,
+    api_docs,
+    keys,
+    live,
+    partners,
+    people,
+    receipts,
+    schedules,
+    shipments,
+    sites,
+    static_files,
+    today,
+)
 
 ROUTES = [
     *accounts.ROUTES,
@@ -9,7 +22,9 @@ ROUTES = [
     *live.ROUTES,
     *partners.ROUTES,
     *people.ROUTES,
+    *receipts.ROUTES,
     *schedules.ROUTES,
+    *shipments.ROUTES,
     *sites.ROUTES,
     *static_files.ROUTES,
     *today.ROUTES,

@@ -303,3 +303,4 @@ class ReceiptView(Struct, frozen=True):
     lines: tuple[CountLine, ...]
     reasons: tuple[Link, ...]  # (value, label)
     error: str = ""
+    request_id: str = ""  # the same request sent twice is one receipt; the script sends its own

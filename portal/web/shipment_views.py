@@ -1,0 +1,271 @@
+"""What the pages of delivery notes show: the list, one note, its printed form, and the form of a new one."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar.datastructures import FormMultiDict
+from msgspec import Struct
+
+from portal.core import clock, i18n, paging
+from portal.core.access import Permission
+from portal.core.actor import Actor, Direction
+from portal.core.calendars import local_today
+from portal.core.db import read
+from portal.core.errors import PortalError
+from portal.core.i18n import N_, _, ngettext
+from portal.core.ids import uuid7
+from portal.core.quantities import show_quantity
+from portal.core.settings import get_settings
+from portal.core.states import Side
+from portal.schedules.reads import Happening, history
+from portal.shipments import reads, reads_open, service
+from portal.shipments.model import ShipmentStatus
+from portal.shipments.reads import NoteLine, ShipmentFilter, ShipmentRow, View
+from portal.shipments.reads_open import OpenLine
+from portal.shipments.words import PROBLEMS, STATUSES
+from portal.web.delivery import CHANNELS
+from portal.web.shipment_forms import texts
+from portal.web.views import Moment
+
+SIZE = 50
+SOON_DAYS = 28  # deliveries offered for a delivery note
+TICKED_DAYS = 7  # of these, ticked from the start
+TABS: tuple[tuple[View, str], ...] = (
+    (View.ALL, N_("All")),
+    (View.ON_THE_WAY, N_("On the way")),
+    (View.RECEIVED, N_("Received")),
+    (View.WITHDRAWN, N_("Withdrawn")),
+)
+TONES = {
+    ShipmentStatus.SENT: "waiting",
+    ShipmentStatus.PARTLY_RECEIVED: "waiting",
+    ShipmentStatus.RECEIVED: "confirmed",
+    ShipmentStatus.CLOSED: "confirmed",
+    ShipmentStatus.WITHDRAWN: "changed",
+}
+VERBS = {
+    "sent": N_("Delivery note {number} sent"),
+    "withdrawn": N_("Delivery note {number} withdrawn"),
+    "received": N_("Received with {number}"),
+    "receipt_corrected": N_("Receipt {former} corrected by {number}"),
+    "imported": N_("Imported"),
+}
+
+
+class Asked(Struct, frozen=True):
+    """The list's address, taken apart."""
+
+    view: View
+    q: str
+    contract: UUID | None
+    cursor: str | None
+
+    def href(self, **changes: Any) -> str:
+        """The same list with other parts; empty parts are left out."""
+        parts = {"view": self.view, "q": self.q, "contract": self.contract, "cursor": None} | changes
+        kept = {name: str(value) for name, value in parts.items() if value and value != View.ALL}
+        return "/shipments" + (f"?{urlencode(kept)}" if kept else "")
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def part_of(actor: Actor, row: Any) -> str:
+    """The part number as the reader's company writes it, else the factory's."""
+    return str(row.item_code if actor.is_factory else row.partner_part_no or row.item_code)
+
+
+def contents(actor: Actor, row: ShipmentRow) -> str:
+    """A100 800 pcs, and how many lines more."""
+    first = f"{part_of(actor, row)} {show_quantity(row.quantity, row.unit)}"
+    more = row.lines - 1
+    return (
+        first if more < 1 else first + " " + ngettext("and {n} more", "and {n} more", more).format(n=i18n.number(more))
+    )
+
+
+def packing(line: NoteLine | OpenLine, packages: int | None, size: Decimal | None) -> str:
+    """20 boxes × 40, where the note says so."""
+    if packages is None or size is None:
+        return ""
+    text = ngettext("{n} box × {size}", "{n} boxes × {size}", packages)
+    return text.format(n=i18n.number(packages), size=i18n.number(size))
+
+
+def counted(line: NoteLine) -> str:
+    """What the receipt of a line says, in words."""
+    if line.receipt_id is None or line.accepted is None:
+        return ""
+    said = [_("{n} accepted").format(n=i18n.number(line.accepted))]
+    if line.rejected:
+        said.append(_("{n} rejected").format(n=i18n.number(line.rejected)))
+    if line.short:
+        text = _("{n} short") if line.short > 0 else _("{n} more")
+        said.append(text.format(n=i18n.number(abs(line.short))))
+    if line.problem:
+        said.append(_(PROBLEMS[line.problem]))
+    return " · ".join(said)
+
+
+def moment(entry: Happening, zone: str) -> Moment:
+    """One entry of a delivery note's history in words."""
+    text = _(VERBS.get(entry.verb, entry.verb)).format_map({"number": "", "former": ""} | entry.data)
+    differing = entry.data.get("differing") or 0
+    note = ngettext("{n} line differs", "{n} lines differ", differing).format(n=differing) if differing else ""
+    way = _(CHANNELS.get(entry.channel, entry.channel))
+    return Moment(text, entry.member_name, i18n.moment(entry.at, zone), way, note)
+
+
+def sides(row: ShipmentRow, factory: str) -> tuple[str, str]:
+    """(seller, buyer) by name."""
+    return (factory, row.party_name) if row.direction == Direction.SALE else (row.party_name, factory)
+
+
+def scan_address(token: str) -> str:
+    """What the code on the paper says."""
+    return f"{get_settings().base_url}/r/{token}"
+
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+
+
+async def list_context(actor: Actor, asked: Asked) -> dict[str, Any]:
+    """What `shipments/list.html` shows."""
+    after = paging.decode(asked.cursor, date.fromisoformat, UUID) if asked.cursor else None
+    wanted = ShipmentFilter(asked.view, asked.q.strip(), None, asked.contract)
+    async with read(actor) as connection:
+        rows = await reads.list_shipments(connection, actor, wanted, after, SIZE)
+    more = rows[SIZE - 1] if len(rows) > SIZE else None
+    return {
+        "rows": rows[:SIZE],
+        "asked": asked,
+        "tabs": [(_(label), asked.href(view=view), view is asked.view) for view, label in TABS],
+        "contents": {row.id: contents(actor, row) for row in rows},
+        "words": {status.value: _(word) for status, word in STATUSES.items()},
+        "tones": {status.value: tone for status, tone in TONES.items()},
+        "next_href": asked.href(cursor=paging.encode(more.shipped_on, more.id)) if more else None,
+        "first_href": asked.href() if asked.cursor else None,
+        "factory": actor.is_factory,
+        "can_ship": actor.may(Permission.SHIP),
+    }
+
+
+async def detail_context(actor: Actor, shipment_id: UUID, factory_name: str) -> dict[str, Any]:
+    """What `shipments/detail.html` and `shipments/note.html` show."""
+    async with read(actor) as connection:
+        row = await reads.get_shipment(connection, actor, shipment_id)
+        lines = await reads.note_lines(connection, actor, shipment_id)
+        receipts = await reads.list_receipts(connection, actor, None, SIZE, shipment_id)
+        happened = await history(connection, actor, shipment_id)
+        token = await reads.scan_token(connection, actor, shipment_id)
+    seller, buyer = sides(row, factory_name)
+    status = ShipmentStatus(row.status)
+    return {
+        "row": row,
+        "status": (_(STATUSES[status]), TONES.get(status, "")),
+        "lines": [(line, part_of(actor, line), packing(line, line.packages, line.package_size)) for line in lines],
+        "counted": {line.id: counted(line) for line in lines},
+        "receipts": receipts,
+        "moments": [moment(entry, actor.time_zone) for entry in happened],
+        "actions": service.actions(actor, status, Direction(row.direction)),
+        "is_seller": actor.side_on(Direction(row.direction)) is Side.SELLER,
+        "facts": facts(row, seller, buyer),
+        "scan_address": scan_address(token),
+    }
+
+
+def facts(row: ShipmentRow, seller: str, buyer: str) -> list[tuple[str, str]]:
+    """The head of a delivery note in words; only what is known."""
+    known = [
+        (_("From"), seller),
+        (_("To"), buyer),
+        (_("Shipped on"), i18n.day(row.shipped_on, year=True)),
+        (_("Expected on"), i18n.day(row.expected_on, year=True) if row.expected_on else ""),
+        (_("Carrier"), row.carrier),
+        (_("Truck"), row.vehicle),
+        (_("Ship to"), row.ship_to_code),
+        (_("Order"), row.order_no),
+        (_("Note"), row.note),
+    ]
+    return [(label, value) for label, value in known if value]
+
+
+async def choose_context(actor: Actor) -> dict[str, Any]:
+    """What `shipments/choose.html` shows: for which contract a delivery note is made."""
+    actor.require(Permission.SHIP)
+    async with read(actor) as connection:
+        contracts = await reads_open.open_contracts(connection, actor)
+    return {"contracts": contracts, "factory": actor.is_factory}
+
+
+async def new_context(
+    actor: Actor,
+    contract_id: UUID | None,
+    line_id: UUID | None,
+    days: int = SOON_DAYS,
+    form: FormMultiDict | None = None,
+    error: PortalError | None = None,
+) -> dict[str, Any]:
+    """What `shipments/new.html` shows: open deliveries of one contract, with what was typed before a refusal."""
+    actor.require(Permission.SHIP)
+    today = local_today(clock.now(), actor.time_zone)
+    async with read(actor) as connection:
+        chosen = await reads_open.open_line(connection, actor, line_id) if line_id else None
+        contract = chosen.contract_id if chosen else contract_id
+        assert contract is not None, "asked for without a contract or a line"
+        number, partner = await reads_open.contract_head(connection, actor, contract)
+        until = max(today, chosen.due_date if chosen else today) + timedelta(days=min(max(days, 0), 731))
+        lines = await reads_open.open_lines(connection, actor, contract, until)
+    if chosen is not None and chosen.id not in {line.id for line in lines}:
+        lines.insert(0, chosen)
+    ticked = {chosen.id} if chosen else {line.id for line in lines if line.due_date <= today + timedelta(TICKED_DAYS)}
+    typed = texts(form) if form is not None else {}
+    if form is not None:
+        ticked = {line.id for line in lines if str(line.id) in form.getall("line", [])}
+    entries = [_entry(actor, line, line.id in ticked, typed) for line in lines]
+    return {
+        "contract_id": contract,
+        "line_id": line_id,
+        "entries": entries,
+        "number": number,
+        "partner": partner if actor.is_factory else "",
+        "typed": {"shipped_on": today.isoformat(), "request_id": str(uuid7())} | typed,
+        "more_href": f"/shipments/new?contract={contract}&days=182" if days < 182 else None,
+        "error": error,
+        "wrong": _wrong(error, form),
+    }
+
+
+def _entry(actor: Actor, line: OpenLine, ticked: bool, typed: Mapping[str, str]) -> dict[str, Any]:
+    """One delivery in the form."""
+    left = max(line.left, Decimal(0))
+    return {
+        "id": str(line.id),
+        "part": part_of(actor, line),
+        "name": line.description,
+        "due": f"{i18n.day(line.due_date, year=True)} {i18n.weekday(line.due_date)}",
+        "left": show_quantity(left, line.unit),
+        "ordered": show_quantity(line.ordered_quantity, line.unit),
+        "order_no": line.order_no,
+        "ticked": ticked,
+        "quantity": typed.get(f"quantity.{line.id}", f"{left.normalize():f}"),
+        "lot": typed.get(f"lot.{line.id}", ""),
+        "packages": typed.get(f"packages.{line.id}", ""),
+        "size": typed.get(f"size.{line.id}", ""),
+    }
+
+
+def _wrong(error: PortalError | None, form: FormMultiDict | None) -> dict[str, str]:
+    """The sentence of a refusal under the field it is about: a head field, or the id of a line; else under ""."""
+    if error is None:
+        return {}
+    kind, _dot, rest = (error.field or "").partition(".")
+    place = rest.partition(".")[0]
+    chosen = form.getall("line", []) if form is not None else []
+    if kind == "lines" and place.isdecimal() and int(place) < len(chosen):
+        return {str(chosen[int(place)]): str(error)}
+    return {error.field if error.field in ("number", "shipped_on", "expected_on") else "": str(error)}
