@@ -14,7 +14,7 @@ from portal.core.errors import Forbidden, NotFound
 from portal.core.states import WrongSide, WrongState
 from portal.schedules import service
 from portal.schedules.model import LineStatus
-from portal.schedules.rules import OutsideTolerance, Stale
+from portal.schedules.rules import OutsideTolerance, RejectReason, Stale
 from portal.schedules.service import ConfirmLine, ConfirmLines, LineVersion, RejectLine, Split
 from portal.schedules.service_release import CallOff, Generate, Publish, call_off, generate_lines, publish_release
 from tests.factories import Made, Tenant, fetch, make_contract, today
@@ -136,7 +136,7 @@ async def test_bulk_confirmation_is_all_or_nothing(tenant: Tenant) -> None:
 async def test_a_rejected_line_stays_visible_and_is_asked_again_by_the_buyer(tenant: Tenant) -> None:
     _, line_id = await published(tenant, Direction.PURCHASE)
     async with unit_of_work(tenant.supplier) as session:
-        await service.reject_line(session, tenant.supplier, line_id, 2, RejectLine(reason="capacity"))
+        await service.reject_line(session, tenant.supplier, line_id, 2, RejectLine(reason=RejectReason.CAPACITY))
     with pytest.raises(WrongState):
         await confirm(tenant.supplier, line_id, 3, ConfirmLine())
     async with unit_of_work(tenant.factory) as session:

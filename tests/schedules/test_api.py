@@ -1,0 +1,140 @@
+"""Schedules over the interface: versions, keys, pages, and what each side reads back."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from portal.accounts.service_keys import CreateKey, create_key
+from portal.app import create_app
+from portal.core.access import permissions_of
+from portal.core.actor import Actor, Direction
+from portal.core.db import unit_of_work
+from portal.core.settings import Settings
+from tests.factories import Tenant, fetch, make_contract
+from tests.schedules.test_service import published
+
+
+@asynccontextmanager
+async def calling(settings: Settings, actor: Actor) -> AsyncIterator[httpx.AsyncClient]:
+    """A program of this company, with a key of its administrator."""
+    scopes = sorted(permissions_of(actor.scope, actor.role))
+    async with unit_of_work(actor) as session:
+        _, token = await create_key(session, actor, CreateKey(name="test", role=actor.role, scopes=scopes))
+    transport = httpx.ASGITransport(app=create_app(settings))  # type: ignore[arg-type, unused-ignore]
+    headers = {"authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal.example", headers=headers) as client:
+        yield client
+
+
+def confirm(line_id: object, version: int, **headers: str) -> dict[str, Any]:
+    return {
+        "url": f"/api/v1/schedule-lines/{line_id}/confirm",
+        "json": {"splits": []},
+        "headers": {"if-match": f'"{version}"', **headers},
+    }
+
+
+async def test_a_program_confirms_and_the_other_side_reads_it_back(tenant: Tenant, database: Settings) -> None:
+    _, line_id = await published(tenant, Direction.PURCHASE)
+    async with calling(database, tenant.supplier) as supplier:
+        answer = await supplier.post(**confirm(line_id, 2))
+        assert (answer.status_code, answer.headers["etag"]) == (200, '"3"'), answer.text
+    async with calling(database, tenant.factory) as factory:
+        shown = await factory.get(f"/api/v1/schedule-lines/{line_id}")
+        history = await factory.get(f"/api/v1/schedule-lines/{line_id}/history")
+    body = shown.json()
+    assert (body["line"]["status"], body["line"]["confirmed_quantity"]) == ("confirmed", "100.000000")
+    assert [part["quantity"] for part in body["promises"]] == ["100.000000"]
+    assert (history.json()[0]["verb"], history.json()[0]["channel"]) == ("confirmed", "api")
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 428), ({"if-match": '"1"'}, 412), ({"if-match": "x"}, 412)])
+async def test_a_write_without_the_version_in_force_is_refused(
+    tenant: Tenant, database: Settings, headers: dict[str, str], status: int
+) -> None:
+    _, line_id = await published(tenant, Direction.PURCHASE)
+    async with calling(database, tenant.supplier) as supplier:
+        answer = await supplier.post(f"/api/v1/schedule-lines/{line_id}/confirm", json={"splits": []}, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert not await fetch(tenant.factory, "select 1 from confirmation where line_id = $1", line_id)
+
+
+async def test_the_same_key_twice_confirms_once(tenant: Tenant, database: Settings) -> None:
+    _, line_id = await published(tenant, Direction.PURCHASE)
+    key = {"idempotency-key": str(uuid4())}
+    async with calling(database, tenant.supplier) as supplier:
+        first = await supplier.post(**confirm(line_id, 2, **key))
+        again = await supplier.post(**confirm(line_id, 2, **key))
+        other = await supplier.post(
+            f"/api/v1/schedule-lines/{line_id}/confirm",
+            json={"splits": [{"quantity": "1", "delivery_date": "2030-01-01"}]},
+            headers={"if-match": '"3"', **key},
+        )
+    assert (first.status_code, again.status_code, other.status_code) == (200, 200, 422)
+    assert first.json() == again.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    assert other.json()["type"].endswith("idempotency-key-reused")
+    assert len(await fetch(tenant.factory, "select 1 from confirmation where line_id = $1", line_id)) == 1
+
+
+async def test_foreign_and_absent_lines_are_answered_alike(tenant: Tenant, database: Settings) -> None:
+    _, line_id = await published(tenant, Direction.SALE)
+    async with calling(database, tenant.supplier) as supplier:
+        foreign = await supplier.post(**confirm(line_id, 2))
+        absent = await supplier.post(**confirm(uuid4(), 2))
+    assert foreign.status_code == absent.status_code == 404
+    assert {**foreign.json(), "request_id": ""} == {**absent.json(), "request_id": ""}
+
+
+async def test_pages_follow_the_cursor_without_gap_or_repeat(tenant: Tenant, database: Settings) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE, ("A100", "A120"))
+    async with calling(database, tenant.factory) as factory:
+        base = f"/api/v1/contracts/{made.contract.id}"
+        generated = await factory.post(f"{base}/schedule-lines/generate", json={})
+        released = await factory.post(f"{base}/releases", json={}, headers={"if-match": '"1"'})
+        assert (generated.status_code, released.status_code) == (201, 201), (generated.text, released.text)
+        seen: list[str] = []
+        cursor: str | None = None
+        while True:
+            params = {"limit": 20, "contract_id": str(made.contract.id)} | ({"cursor": cursor} if cursor else {})
+            page = (await factory.get("/api/v1/schedule-lines", params=params)).json()
+            seen += [row["id"] for row in page["items"]]
+            if (cursor := page["next"]) is None:
+                break
+        releases = (await factory.get(f"{base}/releases")).json()
+        release = (await factory.get(f"{base}/releases/1")).json()
+    assert len(seen) == len(set(seen)) == generated.json()["lines"]
+    assert [row["number"] for row in releases] == [1]
+    assert len(release["lines"]) == len(seen)
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "WyJhIiwiYiJd"])
+async def test_a_broken_cursor_is_refused_in_words(tenant: Tenant, database: Settings, cursor: str) -> None:
+    async with calling(database, tenant.factory) as factory:
+        answer = await factory.get("/api/v1/schedule-lines", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "bad-cursor")
+
+
+async def test_unreadable_and_unknown_bodies_are_refused(tenant: Tenant, database: Settings) -> None:
+    _, line_id = await published(tenant, Direction.PURCHASE)
+    address, seen = f"/api/v1/schedule-lines/{line_id}/confirm", {"if-match": '"2"'}
+    async with calling(database, tenant.supplier) as supplier:
+        broken = await supplier.post(address, content=b"{", headers={**seen, "content-type": "application/json"})
+        wrong = await supplier.post(address, json={"splits": [{"quantity": "-1", "delivery_date": "x"}]}, headers=seen)
+    assert (broken.status_code, wrong.status_code) == (400, 422)
+    assert wrong.json()["errors"]
+    assert not await fetch(tenant.factory, "select 1 from confirmation where line_id = $1", line_id)
+
+
+async def test_without_a_key_nothing_is_told(tenant: Tenant, database: Settings) -> None:
+    _, line_id = await published(tenant, Direction.PURCHASE)
+    transport = httpx.ASGITransport(app=create_app(database))  # type: ignore[arg-type, unused-ignore]
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal.example") as nobody:
+        for headers in ({}, {"authorization": "Bearer clk_nothing"}, {"authorization": "Basic x"}):
+            answer = await nobody.get(f"/api/v1/schedule-lines/{line_id}", headers=headers)
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")

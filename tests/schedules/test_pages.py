@@ -1,0 +1,136 @@
+"""Schedule pages as a browser without scripts uses them."""
+
+from decimal import Decimal
+
+from portal.app import create_app
+from portal.core.access import Role
+from portal.core.actor import Direction
+from portal.core.settings import Settings
+from tests.accounts.browser import browsing, text_of
+from tests.accounts.makers import make_person
+from tests.factories import Tenant, fetch, make_contract, today
+from tests.schedules.test_service import LINE, published
+
+
+async def test_the_seller_confirms_from_the_board_and_the_buyer_sees_it(tenant: Tenant, database: Settings) -> None:
+    made, line_id = await published(tenant, Direction.SALE, 800)
+    planner = await make_person(tenant.factory, Role.PLANNER)
+    buyer = await make_person(tenant.customer, Role.CLERK)
+    board = f"/contracts/{made.contract.id}/schedule"
+    async with browsing(create_app(database), planner.token) as browser:
+        page = await browser.open(board)
+        assert "Confirm 1 delivery" in text_of(page)
+        answer = await browser.send(f"/schedule-lines/confirm?back={board}", line=f"{line_id}:2")
+        assert (answer.status_code, answer.headers["location"]) == (303, board)
+    async with browsing(create_app(database), buyer.token) as browser:
+        page = await browser.open(board)
+        assert page.status_code == 200
+        assert "Confirm 1 delivery" not in text_of(page)
+        shown = text_of(await browser.open(f"/schedule-lines/{line_id}"))
+        assert "Confirmed: 800" in shown
+        assert "Ann Weber" in shown or "page" in shown
+    (line,) = await fetch(tenant.customer, LINE, line_id)
+    assert (line["status"], line["confirmed_quantity"]) == ("confirmed", Decimal(800))
+
+
+async def test_a_split_is_sent_as_several_rows(tenant: Tenant, database: Settings) -> None:
+    _, line_id = await published(tenant, Direction.PURCHASE)
+    clerk = await make_person(tenant.supplier, Role.CLERK)
+    async with browsing(create_app(database), clerk.token) as browser:
+        await browser.open(f"/schedule-lines/{line_id}")
+        answer = await browser.send(
+            f"/schedule-lines/{line_id}/confirm",
+            version="2",
+            quantity=["60", "40"],
+            delivery_date=[today().isoformat(), today().isoformat()],
+        )
+    assert answer.status_code == 303, answer.text
+    (line,) = await fetch(tenant.factory, LINE, line_id)
+    assert line["status"] == "confirmed"
+
+
+async def test_a_form_without_its_token_changes_nothing(tenant: Tenant, database: Settings) -> None:
+    _, line_id = await published(tenant, Direction.PURCHASE)
+    clerk = await make_person(tenant.supplier, Role.CLERK)
+    form = {"version": "2", "quantity": "100", "delivery_date": today().isoformat()}
+    async with browsing(create_app(database), clerk.token) as browser:
+        address = f"/schedule-lines/{line_id}/confirm"
+        bare = await browser.client.post(address, data=form)
+        foreign = await browser.send(address, {"origin": "https://evil.example"}, **form)
+        cross = await browser.send(address, {"sec-fetch-site": "cross-site"}, **form)
+        wrong = await browser.client.get(address)
+    assert [answer.status_code for answer in (bare, foreign, cross)] == [403, 403, 403]
+    assert wrong.status_code in {404, 405}
+    (line,) = await fetch(tenant.factory, LINE, line_id)
+    assert (line["status"], line["version"]) == ("proposed", 2)
+
+
+async def test_a_stale_answer_is_a_page_with_a_sentence(tenant: Tenant, database: Settings) -> None:
+    _, line_id = await published(tenant, Direction.PURCHASE)
+    clerk = await make_person(tenant.supplier, Role.CLERK)
+    async with browsing(create_app(database), clerk.token) as browser:
+        await browser.open(f"/schedule-lines/{line_id}")
+        form = {"version": "1", "quantity": "100", "delivery_date": today().isoformat()}
+        answer = await browser.send(f"/schedule-lines/{line_id}/confirm", **form)
+        swapped = await browser.send(f"/schedule-lines/{line_id}/confirm", {"hx-request": "true"}, **form)
+    assert answer.status_code == swapped.status_code == 409
+    assert "you saw version 1, now it is 2" in text_of(answer)
+    assert swapped.headers["hx-retarget"] == "#main"
+    assert "<html" not in swapped.text
+
+
+async def test_the_factory_prepares_and_publishes_a_release(tenant: Tenant, database: Settings) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    planner = await make_person(tenant.factory, Role.PLANNER)
+    base = f"/contracts/{made.contract.id}"
+    async with browsing(create_app(database), planner.token) as browser:
+        await browser.open(f"{base}/drafts")
+        assert (await browser.send(f"{base}/schedule/generate")).status_code == 303
+        refused = await browser.send(
+            f"{base}/schedule/call-off", contract_line_id=str(made.line.id), quantity="5", due_date="2001-01-01"
+        )
+        assert refused.status_code == 422
+        assert "outside the contract's validity" in text_of(refused)
+        published_page = await browser.send(f"{base}/schedule/publish", version="1", note="First")
+        assert published_page.status_code == 303, published_page.text
+        release = text_of(await browser.open(f"{base}/releases/1"))
+        listed = text_of(await browser.open("/schedules?view=to_confirm"))
+    assert "Release 1" in release
+    assert "A100" in listed
+
+
+async def test_drafts_are_the_factorys_own(tenant: Tenant, database: Settings) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    planner = await make_person(tenant.factory, Role.PLANNER)
+    supplier = await make_person(tenant.supplier, Role.PARTNER_ADMIN)
+    async with browsing(create_app(database), planner.token) as browser:
+        await browser.open(f"/contracts/{made.contract.id}/drafts")
+        await browser.send(f"/contracts/{made.contract.id}/schedule/generate")
+    (draft, *_) = await fetch(tenant.factory, "select id from schedule_line where status = 'draft'")
+    assert not await fetch(tenant.supplier, "select 1 from schedule_line")
+    async with browsing(create_app(database), supplier.token) as browser:
+        assert (await browser.open(f"/schedule-lines/{draft['id']}")).status_code == 404
+        assert (await browser.open(f"/contracts/{made.contract.id}/drafts")).status_code == 403
+
+
+async def test_today_shows_what_waits_and_in_the_readers_language(tenant: Tenant, database: Settings) -> None:
+    await published(tenant, Direction.PURCHASE)
+    clerk = await make_person(tenant.supplier, Role.CLERK)
+    async with browsing(create_app(database), clerk.token) as browser:
+        assert "To confirm 1" in text_of(await browser.open("/"))
+        browser.client.headers["accept-language"] = "zh-CN"
+        page = await browser.open("/")
+        assert "待您确认" in text_of(page)
+        counts = await browser.open("/counts")
+        assert 'id="count-schedules"' in counts.text
+
+
+async def test_an_export_is_a_table_without_formulas(tenant: Tenant, database: Settings) -> None:
+    await published(tenant, Direction.PURCHASE)
+    planner = await make_person(tenant.factory, Role.PLANNER)
+    async with browsing(create_app(database), planner.token) as browser:
+        answer = await browser.open("/schedules/export?kind=csv")
+        book = await browser.open("/schedules/export?kind=xlsx")
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    assert "A100" in answer.text
+    assert book.content[:2] == b"PK"
