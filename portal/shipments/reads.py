@@ -388,8 +388,8 @@ def _received(row: Any) -> Document:
     document_id, no, day, in_force, accepted, rejected, short, problem = row
     said = [
         _("{n} rejected").format(n=number(rejected)) if rejected else "",
-        _("{n} short").format(n=number(short)) if short > 0 else "",
-        _("{n} more").format(n=number(-short)) if short < 0 else "",
+        _("{n} missing").format(n=number(short)) if short > 0 else "",
+        _("{n} too many").format(n=number(-short)) if short < 0 else "",
         _(PROBLEMS[Problem(problem)]) if problem else "",
     ]
     note = " · ".join(word for word in said if word) if in_force else _("Replaced by a correction")

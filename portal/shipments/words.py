@@ -7,7 +7,7 @@ STATUSES: dict[ShipmentStatus, str] = {
     ShipmentStatus.DRAFT: N_("Draft"),
     ShipmentStatus.SENT: N_("On the way"),
     ShipmentStatus.PARTLY_RECEIVED: N_("Partly received"),
-    ShipmentStatus.RECEIVED: N_("Received"),
+    ShipmentStatus.RECEIVED: N_("Fully received"),
     ShipmentStatus.CLOSED: N_("Closed"),
     ShipmentStatus.WITHDRAWN: N_("Withdrawn"),
 }

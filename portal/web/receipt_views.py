@@ -237,7 +237,7 @@ def difference(line: CountedRow) -> str:
     if line.rejected:
         said.append(_("{n} rejected").format(n=i18n.number(line.rejected)))
     if line.short:
-        text = _("{n} short") if line.short > 0 else _("{n} more")
+        text = _("{n} missing") if line.short > 0 else _("{n} too many")
         said.append(text.format(n=i18n.number(abs(line.short))))
     if line.problem:
         said.append(_(PROBLEMS[Problem(line.problem)]))

@@ -37,7 +37,7 @@ TICKED_DAYS = 7  # of these, ticked from the start
 TABS: tuple[tuple[View, str], ...] = (
     (View.ALL, N_("All")),
     (View.ON_THE_WAY, N_("On the way")),
-    (View.RECEIVED, N_("Received")),
+    (View.RECEIVED, N_("Fully received")),
     (View.WITHDRAWN, N_("Withdrawn")),
 )
 TONES = {
@@ -104,7 +104,7 @@ def counted(line: NoteLine) -> str:
     if line.rejected:
         said.append(_("{n} rejected").format(n=i18n.number(line.rejected)))
     if line.short:
-        text = _("{n} short") if line.short > 0 else _("{n} more")
+        text = _("{n} missing") if line.short > 0 else _("{n} too many")
         said.append(text.format(n=i18n.number(abs(line.short))))
     if line.problem:
         said.append(_(PROBLEMS[line.problem]))
