@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from portal.core.access import Permission, Role, permissions_of, roles_of
+from portal.core.access import ROLE_NAMES, Permission, Role, permissions_of, roles_of
 from portal.core.actor import Actor, Scope
 from portal.core.errors import Conflict, Forbidden, Invalid
 from portal.core.i18n import N_
@@ -249,7 +249,7 @@ def check_version(current: int, seen: int) -> None:
 def check_role(scope: Scope, role: Role) -> None:
     """Raise RoleOfOtherScope when a company of this scope has no such role."""
     if role not in roles_of(scope):
-        raise RoleOfOtherScope(field="role", role=role)
+        raise RoleOfOtherScope(field="role", role=ROLE_NAMES[role])
 
 
 def check_not_last_admin(role: Role, admins: int) -> None:
@@ -275,6 +275,6 @@ def check_scopes(actor: Actor, scope: Scope, role: Role, scopes: Iterable[Permis
     allowed = permissions_of(scope, role)
     for permission in scopes:
         if permission not in allowed:
-            raise ScopeBeyondRole(field="scopes", role=role, scope=permission)
+            raise ScopeBeyondRole(field="scopes", role=ROLE_NAMES[role], scope=permission.value)
         if actor.granted is not None and permission not in actor.granted:
             raise WiderThanKey(field="scopes")

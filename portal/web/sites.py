@@ -77,7 +77,7 @@ def worked(weekdays: list[int]) -> str:
 
 def zones() -> list[str]:
     """Names of the time zone database that a person would look for."""
-    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    return ["UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))]
 
 
 def site_list(sites: list[SiteRow], later: bool) -> ListView:

@@ -22,11 +22,11 @@ class Browser:
     async def open(self, path: str) -> httpx.Response:
         """A page; the token of its forms is kept."""
         answer = await self.client.get(path)
-        if found := TOKEN.search(answer.text):
+        if (found := TOKEN.search(answer.text)) and found.group(1):
             self.form_token = found.group(1)
         return answer
 
-    async def send(self, path: str, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
+    async def send(self, path: str, headers: dict[str, str] | None = None, /, **fields: Any) -> httpx.Response:
         """A form with the token of the page opened last."""
         return await self.client.post(path, data={"_csrf_token": self.form_token, **fields}, headers=headers)
 

@@ -1,0 +1,45 @@
+"""The operator's commands, run as an operator runs them."""
+
+import os
+import subprocess
+import sys
+
+from portal.accounts import identity
+from portal.core.settings import Settings
+from tests.accounts.makers import PASSWORD, new_email
+
+RUN = "from portal.accounts.cli import tenant_app, user_app; import typer; app = typer.Typer();"
+RUN += "app.add_typer(tenant_app, name='tenant'); app.add_typer(user_app, name='user'); app()"
+
+
+def portal(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", RUN, *words], capture_output=True, text=True, timeout=60, env=os.environ, check=False
+    )
+
+
+async def test_an_operator_makes_a_workspace_and_its_administrator_joins_by_the_link(database: Settings) -> None:
+    code, email = "w" + new_email()[1:9], new_email()
+    words = ("tenant", "create", code, "--name", "Hengyuan", "--admin", email, "--admin-name", "Lena Vogt")
+    made = portal(*words, "--time-zone", "Asia/Shanghai", "--language", "zh-CN")
+    assert made.returncode == 0, made.stderr
+    token = made.stdout.strip().rpartition("/")[2]
+    invitation = await identity.find_invitation(token)
+    assert invitation is not None
+    assert invitation.email == email
+    again = portal(*words)
+    assert again.returncode != 0
+    assert "exists already" in again.stderr
+
+
+async def test_an_operator_makes_and_disables_a_person(database: Settings) -> None:
+    email = new_email()
+    made = portal("user", "create", email, "--name", "Olga", "--password", PASSWORD, "--instance-admin")
+    assert made.returncode == 0, made.stderr
+    assert await identity.sign_in(email, PASSWORD, "", "operator") is not None
+    common = portal("user", "create", new_email(), "--name", "Olga", "--password", "password1")
+    assert "first that others try" in common.stderr
+    assert portal("user", "password", email, "--password", "seven blue herons").returncode == 0
+    assert await identity.sign_in(email, PASSWORD, "", "operator") is None
+    assert portal("user", "disable", email).returncode == 0
+    assert await identity.sign_in(email, "seven blue herons", "", "operator") is None
