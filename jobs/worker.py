@@ -37,12 +37,12 @@ RING_AGAIN_SECONDS = 30.0
 STOP_SECONDS = 5.0  # what running jobs get to finish in
 
 
-def run() -> None:
+def run(subscriptions: Subscriptions = SUBSCRIPTIONS) -> None:
     """Work until SIGTERM or SIGINT. What `portal worker` runs."""
-    asyncio.run(_until_signal(get_settings()))
+    asyncio.run(_until_signal(get_settings(), subscriptions))
 
 
-async def _until_signal(settings: Settings) -> None:
+async def _until_signal(settings: Settings, subscriptions: Subscriptions) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -51,7 +51,7 @@ async def _until_signal(settings: Settings) -> None:
     logging.getLogger("arq").setLevel(logging.WARNING)
     logger.info("the worker is ready")
     try:
-        await work(settings, stop)
+        await work(settings, stop, subscriptions)
     finally:
         await db.dispose()
     logger.info("the worker has stopped")

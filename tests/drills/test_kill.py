@@ -1,0 +1,141 @@
+"""kill -9 at random points of the confirm loop: nothing acknowledged is lost, nothing happens twice."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from portal.core import audit, db, invariants
+from tests.drills.conftest import Stage
+from tests.drills.worker import SUBSCRIBED, TOLD
+from tests.factories import fetch, today
+
+VICTIMS = ("web", "worker", "postgres", "web", "worker", "postgres", "valkey")
+CLIENTS = 4
+PATIENCE = 60.0
+
+
+@dataclass(slots=True)
+class Client:
+    """One program that confirms its own line piece by piece, and repeats a request until it is answered."""
+
+    stage: Stage
+    line: UUID
+    http: httpx.AsyncClient
+    version: int = 2  # published
+    acknowledged: list[int] = field(default_factory=list)  # the versions that were answered
+    repeated: int = 0
+
+    async def work(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self.version = await self.confirm(str(uuid4()))
+            self.acknowledged.append(self.version)
+
+    async def confirm(self, key: str) -> int:
+        """Confirm one piece. Only an answer ends it: a lost connection or a failing server is asked the same again."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                answer = await self.http.post(
+                    f"/api/v1/schedule-lines/{self.line}/confirm",
+                    json={"splits": [{"quantity": "1", "delivery_date": today().isoformat()}]},
+                    headers={"If-Match": f'"{self.version}"', "Idempotency-Key": key},
+                )
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code < 500:
+                assert answer.status_code == 200, answer.text
+                return int(answer.json()["version"])
+            self.repeated += 1
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"no answer in {PATIENCE} s\n{self.stage.house.said('web')}")
+
+
+async def drill(stage: Stage, points: int, seed: int) -> list[Client]:
+    """So many kills under load, each as soon as the portal works again after the one before."""
+    chance, stop = random.Random(seed), asyncio.Event()
+    headers = {"authorization": f"Bearer {stage.key}"}
+    async with httpx.AsyncClient(base_url=stage.house.url, headers=headers, timeout=10) as http:
+        clients = [Client(stage, line, http) for line in stage.lines[:CLIENTS]]
+        working = [asyncio.create_task(client.work(stop)) for client in clients]
+        try:
+            for _ in range(points):
+                before = sum(len(client.acknowledged) for client in clients)
+                await until_acknowledged(clients, before + 10, working)
+                await asyncio.sleep(chance.random() * 0.2)
+                stage.house.kill(chance.choice(VICTIMS))
+            await until_acknowledged(clients, sum(len(client.acknowledged) for client in clients) + 10, working)
+        finally:
+            stop.set()
+            await asyncio.gather(*working)
+    return clients
+
+
+async def until_acknowledged(clients: list[Client], count: int, working: list[asyncio.Task[None]]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while sum(len(client.acknowledged) for client in clients) < count:
+            for task in working:
+                if task.done():
+                    task.result()
+            await asyncio.sleep(0.01)
+
+
+async def settled(stage: Stage) -> None:
+    """Wait until the worker has nothing left to do."""
+    left = (
+        "select (select count(*) from outbox where tenant_id = $1 and taken_at is null)"
+        " + (select count(*) from delivery where tenant_id = $1 and done_at is null)"
+        " + (select count(*) from audit where tenant_id = $1 and seal is null) as n"
+    )
+    deadline = time.monotonic() + PATIENCE
+    while (await fetch(stage.tenant.factory, left, stage.tenant.id))[0]["n"]:
+        assert time.monotonic() < deadline, stage.house.said("worker")
+        await asyncio.sleep(0.1)
+
+
+async def prove(stage: Stage, clients: list[Client]) -> None:
+    """Everything that was answered is there once, and so is everything that followed from it."""
+    tenant = stage.tenant
+    await settled(stage)
+    for client in clients:
+        assert client.acknowledged == list(range(3, client.version + 1))
+        (line,) = await fetch(
+            tenant.supplier, "select version, confirmed_quantity from schedule_line where id = $1", client.line
+        )
+        assert (line["version"], line["confirmed_quantity"]) == (client.version, client.version - 2)
+        history = await fetch(
+            tenant.factory,
+            "select version from timeline where tenant_id = $1 and subject_id = $2 and verb = 'confirmed' order by id",
+            *(tenant.id, client.line),
+        )
+        assert sorted(row["version"] for row in history) == client.acknowledged
+    told = "select subject_id from audit where tenant_id = $1 and action = $2 order by 1"
+    commands = "select command_id from confirmation where tenant_id = $1 order by 1"
+    assert [row[0] for row in await fetch(tenant.factory, told, tenant.id, TOLD)] == [
+        row[0] for row in await fetch(tenant.factory, commands, tenant.id)
+    ]
+    async with db.read(tenant.factory) as connection:
+        assert await audit.verify_chain(connection, tenant.factory) == []
+    subscribers = {event: [subscriber.name for subscriber in found] for event, found in SUBSCRIBED.items()}
+    assert await invariants.run(str(stage.house.settings.database_url), subscribers) == []
+
+
+async def test_thirty_kills_lose_and_double_nothing(stage: Stage) -> None:
+    clients = await drill(stage, points=30, seed=20261122)
+
+    assert sum(client.repeated for client in clients) > 0
+    await prove(stage, clients)
+
+
+@pytest.mark.drill
+async def test_two_hundred_kills_lose_and_double_nothing(stage: Stage) -> None:
+    seed = random.SystemRandom().randrange(10**9)
+    try:
+        await prove(stage, await drill(stage, points=200, seed=seed))
+    except BaseException as error:
+        error.add_note(f"The seed was {seed}.")
+        raise
