@@ -3,6 +3,9 @@
 from portal.web import (
     accounts,
     api_docs,
+    catalog,
+    contract_lines,
+    contracts,
     keys,
     live,
     partners,
@@ -18,6 +21,9 @@ from portal.web import (
 ROUTES = [
     *accounts.ROUTES,
     *api_docs.ROUTES,
+    *catalog.ROUTES,
+    *contract_lines.ROUTES,
+    *contracts.ROUTES,
     *keys.ROUTES,
     *live.ROUTES,
     *partners.ROUTES,

@@ -1,0 +1,131 @@
+"""What the forms on contract pages send, and the commands they mean."""
+
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from portal.contracts.inputs import ChangeContract, ChangeLine, Decline, NewContract, NewLine, NewPrice
+from portal.web.field_errors import command, filled
+from portal.web.forms import Form
+
+PRICE_FIELDS = {
+    "prices.0.price": "price",
+    "prices.0.valid_from": "price_from",
+    "prices.0.price_unit": "price_unit",
+    "valid_from": "price_from",
+}
+
+
+class HeadForm(Form):
+    """The head of a contract, as typed."""
+
+    number: str = ""
+    kind: str = ""
+    title: str = ""
+    partner_reference: str = ""
+    currency: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    time_zone: str = ""
+    response_hours: str = ""
+
+    @field_validator("currency")
+    @classmethod
+    def _upper(cls, value: str) -> str:
+        return value.upper()
+
+
+class NewContractForm(HeadForm):
+    party_id: str = ""
+    direction: str = ""
+
+    def command(self) -> NewContract:
+        return command(NewContract, self.model_dump())
+
+
+class EditContractForm(HeadForm):
+    version: int
+
+    def command(self) -> ChangeContract:
+        return command(ChangeContract, self.model_dump(exclude={"version"}))
+
+
+class TermsForm(Form):
+    """The terms of a line, as typed."""
+
+    version: int
+    description: str = ""
+    revision: str = ""
+    partner_part_no: str = ""
+    foq: str = ""
+    cadence: str = ""
+    target_quantity: str = ""
+    band_below_percent: str = ""
+    band_above_percent: str = ""
+    pack_size: str = ""
+    minimum_order: str = ""
+    under_percent: str = ""
+    over_percent: str = ""
+    firm_days: str = ""
+    tradeoff_days: str = ""
+    day_unit: str = ""
+    delivery_weekdays: list[str] = Field(default=[], max_length=7)
+    ship_to_code: str = ""
+    ship_to_country: str = ""
+    ship_to_address: str = ""
+    unloading_point: str = ""
+    receiving_window: str = ""
+    cumulative_from: str = ""
+
+    @field_validator("delivery_weekdays", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return value if isinstance(value, list) else [value]
+
+
+class EditLineForm(TermsForm):
+    def command(self) -> ChangeLine:
+        """An emptied revision or part number is emptied; any other empty field takes its default."""
+        said = self.model_dump(exclude={"version"})
+        may_be_empty = {"revision", "partner_part_no"}
+        return filled(ChangeLine, {name: value for name, value in said.items() if value != "" or name in may_be_empty})
+
+
+class NewLineForm(TermsForm):
+    item_code: str = ""
+    price: str = ""
+    price_unit: str = ""
+    price_from: str = ""
+
+    def command(self) -> NewLine:
+        """Without a price the line has none yet."""
+        terms = self.model_dump(exclude={"version", "price", "price_unit", "price_from"})
+        if self.price:
+            said = {"price": self.price, "price_unit": self.price_unit, "valid_from": self.price_from}
+            terms["prices"] = [{name: value for name, value in said.items() if value}]
+        return command(NewLine, terms, PRICE_FIELDS)
+
+
+class PriceForm(Form):
+    version: int
+    price: str = ""
+    price_unit: str = ""
+    price_from: str = ""
+    order_no: str = ""
+
+    def command(self) -> NewPrice:
+        said = {"price": self.price, "price_unit": self.price_unit, "order_no": self.order_no}
+        return command(NewPrice, said | {"valid_from": self.price_from}, PRICE_FIELDS)
+
+
+class StepForm(Form):
+    """A step in the contract's life, on the version that was seen."""
+
+    version: int
+
+
+class DeclineForm(StepForm):
+    reason: str = ""
+
+    def command(self) -> Decline:
+        return command(Decline, {"reason": self.reason})

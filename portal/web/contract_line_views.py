@@ -1,0 +1,170 @@
+"""The lines of a contract in words: quantities, band, zones with their days, price, use."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from msgspec import Struct
+
+from portal.contracts.model import Contract, ContractLine, ContractPrice
+from portal.contracts.rules import AmbiguousPrice, NoPrice, band, price_on, remaining_quantity
+from portal.core import i18n
+from portal.core.actor import Actor
+from portal.core.calendars import WorkingCalendar
+from portal.core.i18n import N_, _, ngettext
+from portal.core.quantities import CURRENCY_PLACES, show_quantity
+from portal.schedules.rules import fences
+from portal.schedules.service_contract import Use
+from portal.web.pages import unit_name
+
+EVERY = {"week": N_("{quantity} a week"), "month": N_("{quantity} a month"), "quarter": N_("{quantity} a quarter")}
+DAYS = {"calendar": N_("{n} calendar days, until {day}"), "working": N_("{n} working days, until {day}")}
+
+
+class LineView(Struct, frozen=True):
+    """One line of a contract in words."""
+
+    id: UUID
+    href: str
+    part: str
+    name: str
+    detail: str
+    quantity: str
+    band: str
+    packs: str
+    tolerance: str
+    firm: str
+    tradeoff: str
+    place: str
+    price: str
+    price_note: str
+    called: str
+    shipped: str
+    received: str
+    remaining: str
+    target: str
+    exceeded: bool
+
+
+class Reader(Struct, frozen=True):
+    """What the lines of one page have in common."""
+
+    actor: Actor
+    contract: Contract
+    today: date
+    calendars: Mapping[str, WorkingCalendar]
+    editable: bool
+    shows_prices: bool
+
+
+def line_view(reader: Reader, line: ContractLine, prices: list[ContractPrice], use: Use | None) -> LineView:
+    """One line in words."""
+    own_name = line.partner_part_no if not reader.actor.is_factory else ""
+    other = "" if own_name else line.partner_part_no
+    price, price_note = price_words(reader, prices)
+    firm, tradeoff = zone_words(reader, line)
+    base = f"/contracts/{reader.contract.id}"
+    remaining = remaining_quantity(line.target_quantity, use.consumed if use else Decimal(0))
+    return LineView(
+        id=line.id,
+        href=f"{base}/lines/{line.id}" if reader.editable else f"{base}/schedule?part={line.id}",
+        part=own_name or line.item_code,
+        name=line.description,
+        detail=" · ".join(
+            filter(
+                None,
+                (
+                    _("revision {revision}").format(revision=line.revision) if line.revision else "",
+                    _("partner's number {number}").format(number=other) if other else "",
+                ),
+            )
+        ),
+        quantity=foq_words(line),
+        band=band_words(line),
+        packs=pack_words(line),
+        tolerance=tolerance_words(line),
+        firm=firm,
+        tradeoff=tradeoff,
+        place=" · ".join(
+            filter(None, (line.ship_to_code, line.ship_to_country, line.unloading_point, line.receiving_window))
+        ),
+        price=price,
+        price_note=price_note,
+        called=i18n.number(use.called if use else 0),
+        shipped=i18n.number(use.shipped if use else 0),
+        received=i18n.number(use.received if use else 0),
+        remaining="" if remaining is None else i18n.number(remaining),
+        target="" if line.target_quantity is None else show_quantity(line.target_quantity, line.unit),
+        exceeded=remaining is not None and remaining < 0,
+    )
+
+
+def foq_words(line: ContractLine) -> str:
+    """600 pcs a week, or that there is no fixed quantity."""
+    if line.foq is None or line.cadence is None:
+        return _("Pure call-off, in {unit}").format(unit=unit_name(line.unit))
+    return _(EVERY[line.cadence.value]).format(quantity=show_quantity(line.foq, line.unit))
+
+
+def band_words(line: ContractLine) -> str:
+    """The band in quantities with its percentages; nothing without a fixed quantity."""
+    if line.foq is None:
+        return ""
+    found = band(line.foq, line.band_below_percent, line.band_above_percent, line.pack_size, line.unit)
+    if found.floor == found.ceiling:
+        return _("fixed, no band")
+    return _("{low} to {high} ({below}% / {above}%)").format(
+        low=i18n.number(found.floor),
+        high=i18n.number(found.ceiling),
+        below=i18n.signed(-line.band_below_percent),
+        above=i18n.signed(line.band_above_percent),
+    )
+
+
+def pack_words(line: ContractLine) -> str:
+    """The pack, and the least that is delivered at once."""
+    words = _("Packs of {quantity}").format(quantity=show_quantity(line.pack_size, line.unit))
+    if line.minimum_order:
+        words += " · " + _("at least {quantity}").format(quantity=show_quantity(line.minimum_order, line.unit))
+    return words
+
+
+def tolerance_words(line: ContractLine) -> str:
+    """How far a delivery's total may differ."""
+    below, above = i18n.signed(-line.under_percent), i18n.signed(line.over_percent)
+    if not line.under_percent and not line.over_percent:
+        return _("no delivery tolerance")
+    return _("delivery tolerance {below}% / {above}%").format(below=below, above=above)
+
+
+def zone_words(reader: Reader, line: ContractLine) -> tuple[str, str]:
+    """Firm and trade-off with the days on which they end, from the release in force or from today."""
+    start = reader.contract.released_on or reader.today
+    calendar = reader.calendars.get(line.ship_to_code, WorkingCalendar())
+    ends = fences(start, line.firm_days, line.tradeoff_days, line.day_unit, calendar)
+    text = _(DAYS[line.day_unit.value])
+    return (
+        text.format(n=line.firm_days, day=i18n.day(ends.firm_until, year=True)),
+        text.format(n=line.tradeoff_days, day=i18n.day(ends.tradeoff_until, year=True)),
+    )
+
+
+def price_words(reader: Reader, prices: list[ContractPrice]) -> tuple[str, str]:
+    """Today's price and since when; how many there are when it depends on the order."""
+    if not reader.shows_prices or not prices:
+        return "", ""
+    try:
+        found = price_on(prices, reader.today)
+    except (NoPrice, AmbiguousPrice):
+        return ngettext("{n} price", "{n} prices", len(prices)).format(n=len(prices)), _("by order and date")
+    price = show_price(found.price, reader.contract.currency)
+    since = _("since {day}").format(day=i18n.day(found.since, year=True)) if found.since else ""
+    per = _("per {quantity}").format(quantity=i18n.number(found.price_unit)) if found.price_unit != 1 else ""
+    return price, " · ".join(filter(None, (per, since)))
+
+
+def show_price(price: Decimal, currency: str) -> str:
+    """A price with all its decimals, at least the currency's own: rounding is for amounts, not for prices."""
+    decimals = len(i18n.number(price).partition(".")[2])
+    return f"{currency}{i18n.NBSP}{i18n.number(price, max(decimals, CURRENCY_PLACES.get(currency, 2)))}"

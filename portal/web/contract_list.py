@@ -1,0 +1,88 @@
+"""The list of contracts: what the reader asked for, and one page of it."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from msgspec import Struct
+
+from portal.contracts import reads
+from portal.contracts.model import ContractStatus
+from portal.contracts.reads import ContractFilter
+from portal.core import i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor, Direction
+from portal.core.db import read
+from portal.core.i18n import _
+from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES, SIDE_NAMES, STATUS_NAMES, TONES, validity
+
+SIZE = 50
+
+
+class Asked(Struct, frozen=True):
+    """The list's address, taken apart. A value that is none of ours restricts nothing."""
+
+    q: str
+    status: ContractStatus | None
+    direction: Direction | None
+    partner: UUID | None
+    after: UUID | None
+
+    @classmethod
+    def of(cls, q: str, status: str, direction: str, partner: str, after: UUID | None) -> "Asked":
+        return cls(
+            q.strip(),
+            ContractStatus(status) if status in list(ContractStatus) else None,
+            Direction(direction) if direction in list(Direction) else None,
+            uuid_or_none(partner),
+            after,
+        )
+
+    def href(self, after: UUID | None = None) -> str:
+        """The same list, from its beginning or after a row."""
+        parts = {"q": self.q, "status": self.status, "direction": self.direction, "partner": self.partner}
+        kept = {name: str(value) for name, value in (parts | {"after": after}).items() if value}
+        return "/contracts" + (f"?{urlencode(kept)}" if kept else "")
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.q or self.status or self.direction or self.partner)
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    """The id in an address, or None when it is not one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
+    """What `contracts/list.html` shows."""
+    wanted = ContractFilter(asked.q, asked.status, asked.direction, asked.partner)
+    async with read(actor) as connection:
+        rows = await reads.list_contracts(connection, actor, wanted, asked.after, SIZE)
+        partners = await reads.partners(connection, actor)
+    more = rows[SIZE - 1].id if len(rows) > SIZE else None
+    return {
+        "rows": rows[:SIZE],
+        "asked": asked,
+        "partners": [("", _("All")), *((str(row.id), f"{row.name} ({row.code})") for row in partners)],
+        "statuses": [("", _("All")), *((status.value, _(name)) for status, name in STATUS_NAMES.items())],
+        "directions": [("", _("All")), *((way.value, _(name)) for way, name in DIRECTION_NAMES.items())],
+        "states": {status.value: (_(name), TONES.get(status, "")) for status, name in STATUS_NAMES.items()},
+        "kinds": {kind.value: _(name) for kind, name in KIND_NAMES.items()},
+        "ways": ways(actor),
+        "validity": validity,
+        "release_day": {row.id: i18n.day(row.released_on) for row in rows if row.released_on},
+        "can_write": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS) and actor.contract_ids is None,
+        "next_href": asked.href(more) if more else None,
+        "first_href": asked.href() if asked.after else None,
+    }
+
+
+def ways(actor: Actor) -> dict[str, str]:
+    """The factory speaks of sale and purchase; a partner is the seller or the buyer."""
+    if actor.is_factory:
+        return {way.value: _(name) for way, name in DIRECTION_NAMES.items()}
+    return {way.value: _(SIDE_NAMES[actor.side_on(way)]) for way in Direction}

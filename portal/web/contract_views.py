@@ -1,0 +1,256 @@
+"""One contract as its page shows it: what was agreed, how far it is used, who has to act next."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.contracts import service
+from portal.contracts.model import Contract, ContractKind, ContractStatus
+from portal.contracts.service_life import acceptance, digest_of
+from portal.core import clock, i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor, Direction
+from portal.core.calendars import local_today
+from portal.core.db import driver
+from portal.core.i18n import N_, _, ngettext
+from portal.core.states import Side
+from portal.schedules.reads import Happening, history
+from portal.schedules.reads_board import ReleaseRow, releases
+from portal.schedules.service_contract import Use, use_of_lines
+from portal.schedules.service_release import calendars
+from portal.web.contract_line_views import Reader, line_view
+from portal.web.views import Figure, Moment
+
+S = ContractStatus
+STATUS_NAMES: dict[S, str] = {
+    S.DRAFT: N_("Draft"),
+    S.PROPOSED: N_("Proposed"),
+    S.ACCEPTED: N_("Accepted"),
+    S.ACTIVE: N_("Active"),
+    S.COMPLETED: N_("Completed"),
+}
+TONES: dict[S, str] = {S.PROPOSED: "waiting", S.ACCEPTED: "changed", S.ACTIVE: "confirmed"}
+KIND_NAMES: dict[ContractKind, str] = {
+    ContractKind.PERIODIC: N_("Periodic order"),
+    ContractKind.ANNUAL: N_("Annual agreement"),
+    ContractKind.STRATEGIC: N_("Strategic purchasing"),
+    ContractKind.LONG_TERM: N_("Long-term cooperation"),
+}
+DIRECTION_NAMES: dict[Direction, str] = {Direction.SALE: N_("Sale"), Direction.PURCHASE: N_("Purchase")}
+SIDE_NAMES: dict[Side, str] = {Side.SELLER: N_("Seller"), Side.BUYER: N_("Buyer")}
+VERBS = {
+    "created": N_("Draft written"),
+    "imported": N_("Imported"),
+    "changed": N_("Draft changed"),
+    "line_added": N_("Line {line_no} added: {item_code}"),
+    "line_changed": N_("Line {line_no} changed: {item_code}"),
+    "line_removed": N_("Line {line_no} removed: {item_code}"),
+    "price_set": N_("Price set on line {line_no}"),
+    "price_removed": N_("Price removed from line {line_no}"),
+    "proposed": N_("Proposed"),
+    "accepted": N_("Accepted"),
+    "declined": N_("Declined"),
+    "withdrawn": N_("Proposal withdrawn"),
+    "activated": N_("Put in force"),
+    "completed": N_("Completed"),
+    "released": N_("Release {number} published"),
+    "generated": N_("Deliveries generated"),
+}
+CHANNELS = {
+    "page": N_("page"),
+    "api": N_("interface"),
+    "chat": N_("chat"),
+    "file": N_("file"),
+    "system": N_("system"),
+}
+HISTORY = 50
+
+
+async def context(session: AsyncSession, actor: Actor, contract_id: UUID) -> dict[str, Any]:
+    """What `contracts/contract.html` shows."""
+    contract = await service.get_contract(session, actor, contract_id)
+    lines = await service.get_lines(session, actor, contract_id)
+    prices = await service.get_prices(session, actor, contract_id)
+    note = await service.get_note(session, actor, contract_id)
+    connection = await driver(session)
+    today = local_today(clock.now(), contract.time_zone)
+    used = await use_of_lines(connection, actor, contract, today)
+    past = await history(connection, actor, contract_id, HISTORY)
+    reader = Reader(
+        actor,
+        contract,
+        today,
+        await calendars(connection, actor, {line.ship_to_code for line in lines}),
+        service.can_edit(contract, actor),
+        actor.may(Permission.SEE_PRICES),
+    )
+    return {
+        "contract": contract,
+        "title": contract.title or contract.number,
+        "sub": " · ".join(
+            filter(None, (contract.party_name if actor.is_factory else "", contract.number if contract.title else ""))
+        ),
+        "status": (_(STATUS_NAMES[contract.status]), TONES.get(contract.status, "")),
+        "actions": service.actions(contract, actor),
+        "editable": reader.editable,
+        "shows_prices": reader.shows_prices,
+        "lines": [line_view(reader, line, prices.get(line.id, []), used.get(line.id)) for line in lines],
+        "figures": figures(contract, list(used.values()), today) if contract.release_no or used else (),
+        "facts": facts(contract, actor, note.reference if note else ""),
+        "next_step": next_step(contract, actor, past),
+        "seal": await seal(session, actor, contract),
+        "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),
+        "moments": [moment(entry, actor.time_zone) for entry in past],
+        "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
+        "release": release_words(contract),
+    }
+
+
+def release_words(contract: Contract) -> str:
+    """Which release is in force; nothing before the first."""
+    if not contract.release_no or contract.released_on is None:
+        return ""
+    day = i18n.day(contract.released_on, year=True)
+    return _("Release {n} · {day}").format(n=contract.release_no, day=day)
+
+
+def release_rows(rows: Sequence[ReleaseRow], actor: Actor) -> list[tuple[int, str, str]]:
+    """(number, when, by whom and how many deliveries) of the newest releases."""
+    found = []
+    for row in rows:
+        count = ngettext("{n} delivery", "{n} deliveries", row.lines).format(n=i18n.number(row.lines))
+        said = " · ".join(filter(None, (row.published_by, count, row.note)))
+        found.append((row.number, i18n.moment(row.published_at, actor.time_zone), said))
+    return found
+
+
+def figures(contract: Contract, used: Sequence[Use], today: date) -> tuple[Figure, ...]:
+    """Deliveries of the whole contract are counted, never added up over parts."""
+    base = f"/schedules?contract={contract.id}"
+    deliveries, still_open = sum(use.deliveries for use in used), sum(use.open for use in used)
+    overdue = sum(use.overdue for use in used)
+    coming = min((use.next_due for use in used if use.next_due), default=None)
+    of_all = _("of {n} called off").format(n=i18n.number(deliveries))
+    nothing = _("No open delivery ahead")
+    return (
+        Figure(_("Open deliveries"), i18n.number(still_open), of_all, href=f"{base}&view=open"),
+        Figure(
+            _("Overdue deliveries"),
+            i18n.number(overdue),
+            _("due by the end of today and not received"),
+            warning=overdue > 0,
+            href=f"{base}&view=overdue",
+        ),
+        Figure(
+            _("Next delivery"),
+            i18n.day(coming) if coming else "–",
+            i18n.weekday(coming) if coming else nothing,
+            href=f"/contracts/{contract.id}/schedule",
+        ),
+        end_of(contract, today),
+    )
+
+
+def end_of(contract: Contract, today: date) -> Figure:
+    """When the contract ends and how long that is."""
+    if contract.valid_to is None:
+        return Figure(
+            _("Valid until"), _("open end"), _("since {day}").format(day=i18n.day(contract.valid_from, year=True))
+        )
+    left = (contract.valid_to - today).days
+    words = ngettext("{n} day left", "{n} days left", left).format(n=i18n.number(left)) if left >= 0 else _("ended")
+    ended = left < 0 and contract.status is S.ACTIVE
+    return Figure(_("Valid until"), i18n.day(contract.valid_to, year=True), words, warning=ended)
+
+
+def validity(first: date, last: date | None) -> str:
+    """1 Jan 2027 – 31 Dec 2027, or from a day on."""
+    begins = i18n.day(first, year=True)
+    if last is None:
+        return _("from {day}").format(day=begins)
+    return f"{begins} – {i18n.day(last, year=True)}"
+
+
+def facts(contract: Contract, actor: Actor, reference: str) -> list[tuple[str, str]]:
+    """The head of the contract in words; only what is known."""
+    side = _(SIDE_NAMES[actor.side_on(contract.direction)])
+    hours = ngettext("{n} working hour", "{n} working hours", contract.response_hours).format(n=contract.response_hours)
+    known = [
+        (_("Number"), contract.number),
+        (_("Partner"), contract.party_name if actor.is_factory else ""),
+        (_("Partner's reference") if actor.is_factory else _("Your reference"), contract.partner_reference),
+        (_("Customer's reference"), reference),
+        (_("Your side"), side),
+        (_("Kind"), _(KIND_NAMES[contract.kind])),
+        (_("Valid"), validity(contract.valid_from, contract.valid_to)),
+        (_("Currency"), contract.currency),
+        (_("Seller answers within"), hours),
+        (_("Dates are of"), contract.time_zone),
+    ]
+    return [(label, value) for label, value in known if value]
+
+
+async def seal(session: AsyncSession, actor: Actor, contract: Contract) -> tuple[str, bool] | None:
+    """The acceptance's evidence: who, when and over which digest, and whether the content is still the same."""
+    found = await acceptance(session, actor, contract)
+    if found is None:
+        return None
+    words = _("{name} accepted this content on {moment} (SHA-256 {digest}…).").format(
+        name=found.member_name, moment=i18n.moment(found.at, actor.time_zone), digest=found.sha256[:16]
+    )
+    return words, found.sha256 == await digest_of(session, actor, contract)
+
+
+def next_step(contract: Contract, actor: Actor, past: Sequence[Happening]) -> str:
+    """Who has to act next, in one sentence; nothing when the contract is in force or over."""
+    partner, us = contract.party_name, actor.is_factory
+    match contract.status:
+        case S.DRAFT:
+            refused = next((entry for entry in past if entry.verb in ("declined", "proposed")), None)
+            if refused is not None and refused.verb == "declined" and contract.proposed_at is not None:
+                return refusal(partner, us, str(refused.data.get("reason", "")))
+            return _("A draft: {partner} does not see it until you propose it.").format(partner=partner)
+        case S.PROPOSED if us:
+            return _("{partner} has to accept or decline. Until then the text stands still.").format(partner=partner)
+        case S.PROPOSED:
+            return _("This contract was proposed to you. Read it, then accept or decline.")
+        case S.ACCEPTED if us:
+            return _("{partner} has accepted. Put the contract in force to call off deliveries.").format(
+                partner=partner
+            )
+        case S.ACCEPTED:
+            return _("Accepted. Deliveries follow once the contract is put in force.")
+        case _:
+            return ""
+
+
+def refusal(partner: str, us: bool, reason: str) -> str:
+    """What became of a declined proposal, for either side."""
+    if us:
+        return _("{partner} declined: “{reason}”. Change the draft and propose it again.").format(
+            partner=partner, reason=reason
+        )
+    return _("You declined: “{reason}”. The contract went back to its writer.").format(reason=reason)
+
+
+# History -----------------------------------------------------------------------------------------------------------
+
+
+def moment(entry: Happening, zone: str) -> Moment:
+    """One entry of the history in words."""
+    text = _(VERBS.get(entry.verb, entry.verb)).format_map(_Known(entry.data))
+    notes = [str(entry.data.get("reason", ""))]
+    if digest := entry.data.get("sha256"):
+        notes.append(f"SHA-256 {str(digest)[:16]}…")
+    way = _(CHANNELS.get(entry.channel, entry.channel))
+    return Moment(text, entry.member_name, i18n.moment(entry.at, zone), way, " · ".join(filter(None, notes)))
+
+
+class _Known(dict[str, Any]):
+    """A placeholder that an entry does not know stays empty."""
+
+    def __missing__(self, key: str) -> str:
+        return ""

@@ -1,0 +1,254 @@
+"""Pages of contracts: the list, one contract, its head as a form, and the steps of its life."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.contracts import reads, service, service_drafts, service_life
+from portal.contracts.model import Contract
+from portal.contracts.service_drafts import NoDraft
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.db import read, unit_of_work
+from portal.core.errors import Conflict, Invalid
+from portal.core.i18n import _
+from portal.schedules.service_contract import complete_contract
+from portal.web import contract_list, contract_views
+from portal.web.contract_forms import DeclineForm, EditContractForm, NewContractForm, StepForm
+from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES
+from portal.web.errors import status_of
+from portal.web.pages import Page
+from portal.web.typed import Typed
+
+LIVE = "/live"
+HEAD_FIELDS = (
+    *("number", "kind", "title", "partner_reference", "currency", "valid_from", "valid_to", "time_zone"),
+    *("response_hours", "party_id", "direction"),
+)
+
+
+@get("/contracts")
+async def contracts(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    q: FromQuery[str] = "",
+    status: FromQuery[str] = "",
+    direction: FromQuery[str] = "",
+    partner: FromQuery[str] = "",
+    after: FromQuery[UUID | None] = None,
+) -> Template:
+    """Contracts, the newest first."""
+    asked = contract_list.Asked.of(q, status, direction, partner, after)
+    return page.render("contracts/list.html", active="contracts", **await contract_list.context(actor, asked))
+
+
+@get("/contracts/{contract_id:uuid}")
+async def contract(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+) -> Template:
+    """One contract: what was agreed and how far it is used."""
+    found = await contract_views.context(session, actor, contract_id)
+    return page.render("contracts/contract.html", active="contracts", live=LIVE, **found)
+
+
+# The head as a form --------------------------------------------------------------------------------------------------
+
+
+@get("/contracts/new")
+async def new_contract(actor: NamedDependency[Actor], page: NamedDependency[Page]) -> Template:
+    """An empty contract."""
+    actor.require(Permission.EDIT_CONTRACTS)
+    return await new_form(actor, page, Typed(time_zone=actor.time_zone, response_hours="16", kind="periodic"))
+
+
+@post("/contracts")
+async def create(
+    actor: NamedDependency[Actor], page: NamedDependency[Page], data: URLEncodedBody[NewContractForm]
+) -> Template | Redirect:
+    """Begin a draft; lines are added on its page."""
+    try:
+        async with unit_of_work(actor) as session:
+            made = await service_drafts.create_contract(session, actor, data.command())
+    except (Invalid, Conflict) as error:
+        return await new_form(actor, page, Typed(data, error), status_of(error))
+    return page.go(f"/contracts/{made.id}")
+
+
+async def new_form(actor: Actor, page: Page, typed: Typed, status: int = 200) -> Template:
+    """The form of a new contract, with what stood in it."""
+    async with read(actor) as connection:
+        partners = await reads.partners(connection, actor)
+    return page.render(
+        "contracts/form.html",
+        active="contracts",
+        status=status,
+        typed=typed,
+        contract=None,
+        fields=HEAD_FIELDS,
+        kinds=[(kind.value, _(name)) for kind, name in KIND_NAMES.items()],
+        directions=[("", ""), *((way.value, _(name)) for way, name in DIRECTION_NAMES.items())],
+        partners=[("", ""), *((str(row.id), f"{row.name} ({row.code})") for row in partners)],
+    )
+
+
+@get("/contracts/{contract_id:uuid}/edit")
+async def edit_contract(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+) -> Template:
+    """The head of a draft."""
+    draft = await get_draft(session, actor, contract_id)
+    return edit_form(page, draft, Typed(None, None, **{name: plain(getattr(draft, name)) for name in HEAD_FIELDS}))
+
+
+@post("/contracts/{contract_id:uuid}/edit")
+async def change(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[EditContractForm],
+) -> Template | Redirect:
+    """Write the head of a draft anew."""
+    try:
+        async with unit_of_work(actor) as session:
+            await service_drafts.change_contract(session, actor, contract_id, data.command(), data.version)
+    except (Invalid, Conflict) as error:
+        async with unit_of_work(actor) as session:
+            draft = await get_draft(session, actor, contract_id)
+        return edit_form(page, draft, Typed(data, error), status_of(error))
+    return page.go(f"/contracts/{contract_id}")
+
+
+async def get_draft(session: AsyncSession, actor: Actor, contract_id: UUID) -> Contract:
+    """A contract whose text this reader may change. Raises Forbidden, NotFound or NoDraft."""
+    actor.require(Permission.EDIT_CONTRACTS)
+    draft = await service.get_contract(session, actor, contract_id)
+    if not service.can_edit(draft, actor):
+        raise NoDraft(status=draft.status)
+    return draft
+
+
+def edit_form(page: Page, draft: Contract, typed: Typed, status: int = 200) -> Template:
+    """The form of a draft's head, with what stood in it. Its version is the present one, so sending again decides."""
+    return page.render(
+        "contracts/form.html",
+        active="contracts",
+        status=status,
+        typed=typed,
+        contract=draft,
+        fields=HEAD_FIELDS,
+        kinds=[(kind.value, _(name)) for kind, name in KIND_NAMES.items()],
+    )
+
+
+def plain(value: Any) -> str:
+    """A value as a form field holds it."""
+    return "" if value is None else str(value)
+
+
+# Steps ---------------------------------------------------------------------------------------------------------------
+
+
+@post("/contracts/{contract_id:uuid}/propose")
+async def propose(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """Ask the partner for its answer."""
+    await service_life.propose(session, actor, contract_id, data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/accept")
+async def accept(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """Agree for the own company."""
+    await service_life.accept(session, actor, contract_id, data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/decline")
+async def decline(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[DeclineForm],
+) -> Redirect:
+    """Do not agree, and say why."""
+    await service_life.decline(session, actor, contract_id, data.command(), data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/withdraw")
+async def withdraw(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """Take the proposal back."""
+    await service_life.withdraw(session, actor, contract_id, data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/activate")
+async def activate(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """Put the contract in force."""
+    await service_life.activate(session, actor, contract_id, data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/complete")
+async def complete(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """End the contract."""
+    await complete_contract(session, actor, contract_id, data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    contracts,
+    contract,
+    new_contract,
+    create,
+    edit_contract,
+    change,
+    propose,
+    accept,
+    decline,
+    withdraw,
+    activate,
+    complete,
+]
