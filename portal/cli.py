@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from portal.core.settings import SettingsError, StartError, get_settings, variable
+from portal.sync.cli import import_app
 
 if TYPE_CHECKING:
     from litestar import Litestar
@@ -211,6 +212,9 @@ def where(provision: "Provision") -> str:
     """What this run uses, in one line."""
     database = f"embedded PostgreSQL under {provision.settings.data}" if provision.postgres else "your PostgreSQL"
     return f"{provision.settings.base_url} with {database}"
+
+
+app.add_typer(import_app, name="import")
 
 
 if __name__ == "__main__":

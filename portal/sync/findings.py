@@ -49,6 +49,14 @@ REASONS: dict[str, tuple[str, str]] = {
         N_("“{cell}” already stands in row {other} with another order, contract or delivery date."),
         N_("Correct the number, or the order and date."),
     ),
+    "known-otherwise": (
+        N_("The line “{cell}” was imported before with other content."),
+        N_("Take the row out, or let it read as it did then: deliveries that are here are changed here."),
+    ),
+    "known-shipment": (
+        N_("“{cell}” was imported before with another partner, order or date."),
+        N_("Correct the number, or the order and date."),
+    ),
 }
 
 # code -> what was noticed; nothing is refused for it

@@ -140,3 +140,8 @@ class ScmsFile(Struct, frozen=True):
     lines: Lines
     digest: str  # over all rows in any order: the same content gives the same digest
     release_date: date | None = None  # the demo's anchor; none: the day of import
+
+    def partner(self, contract: int) -> Party:
+        """The other side of a contract, by its place."""
+        head = self.contracts[contract]
+        return (self.customers if head.direction is Direction.SALE else self.suppliers)[head.partner]

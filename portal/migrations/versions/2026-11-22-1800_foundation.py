@@ -122,6 +122,20 @@ create function seal_audit(max_rows integer) returns integer
             update public.audit a set seal_no = no, seal = prev where a.tenant_id = t and a.id = r.id;
         end loop;
         return n;
+    end $$;;
+create function learn_statistics() returns void
+    language plpgsql security definer set search_path = pg_catalog, pg_temp
+    as $$
+    declare
+        name regclass;
+    begin
+        -- Without statistics the planner takes any index that begins with the tenant, also for foreign keys.
+        for name in select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = 'public' and c.relkind = 'r' and c.reltuples < 0 and pg_relation_size(c.oid) > 0
+            order by c.oid
+        loop
+            execute format('analyze %s', name);
+        end loop;
     end $$
 """
 
@@ -763,6 +777,7 @@ def upgrade() -> None:
     op.execute("revoke all on all functions in schema public from public")
     op.execute("grant execute on function app_tenant(), app_party() to portal_factory, portal_partner")
     op.execute("grant execute on function all_tenants(), pending_tenants(), seal_audit(integer) to portal_factory")
+    op.execute("grant execute on function learn_statistics() to portal_factory")
     op.execute("grant usage on schema public to portal_factory, portal_partner, portal_identity, portal_backup")
     op.execute("grant select on all tables in schema public to portal_backup")
     for table in (*SHARED, "timeline"):
@@ -813,6 +828,6 @@ def downgrade() -> None:
     for line in reversed([line for line in TABLES.splitlines() if line.startswith("CREATE TABLE ")]):
         op.execute(f"drop table {line.split()[2]}")
     op.execute("drop function seal_audit(integer)")
-    for function in ("pending_tenants", "all_tenants", "app_party", "app_tenant"):
+    for function in ("learn_statistics", "pending_tenants", "all_tenants", "app_party", "app_tenant"):
         op.execute(f"drop function {function}()")
     op.execute("revoke usage on schema public from portal_factory, portal_partner, portal_identity, portal_backup")

@@ -1,0 +1,108 @@
+"""`portal import scms`: a file of deliveries brought in by the operator."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from portal.core.settings import Settings, StartError
+
+if TYPE_CHECKING:
+    from portal.sync.findings import Refusal
+    from portal.sync.scms_figures import Figures
+    from portal.sync.scms_file import ScmsFile
+
+import_app = typer.Typer(no_args_is_help=True, help="Bring data in from files.")
+SHOWN = 50  # refused rows listed on the terminal; the imports page lists all of them
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV (plain or .gz) or XLSX.")]
+Tenant = Annotated[str | None, typer.Option(help="Code of the workspace; without it the only one, or a new one: scms.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")]
+
+
+class Refused(StartError):
+    """A refusal, in its own sentence."""
+
+
+@import_app.callback()
+def begin() -> None:
+    """Bring data in from files."""
+
+
+@import_app.command("scms")
+def scms(file: File, tenant: Tenant = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Turn an SCMS delivery history into contracts, deliveries, shipments and receipts. All of it or nothing."""
+    from portal.cli import prepare_database
+    from portal.core.errors import PortalError
+    from portal.core.provision import provisioned
+
+    with provisioned() as provision:
+        prepare_database(provision)
+        try:
+            figures, refused = asyncio.run(_import(provision.settings, file, tenant, dry_run))
+        except PortalError as error:
+            raise Refused(str(error)) from error
+    _print(figures, refused, as_json)
+    raise typer.Exit(1 if refused else 0)
+
+
+async def _import(
+    settings: Settings, source: Path, tenant: str | None, dry_run: bool
+) -> tuple["Figures", list["Refusal"]]:
+    from portal.core import db
+    from portal.sync import service
+    from portal.sync.scms_figures import figures
+    from portal.sync.scms_writer import RowsRefused
+
+    url = str(settings.database_url)
+    db.configure(settings, pool_size=2)
+    try:
+        parsed = await service.read_scms(source, source.name)
+        if dry_run:
+            refused = (await service.try_scms(url, parsed, tenant)).refused
+            return _with_refused(figures(parsed), refused), refused
+        written = await _write(url, parsed, tenant)
+        return figures(parsed, written), []
+    except RowsRefused as error:
+        return _with_refused(figures(parsed), error.refused), error.refused
+    finally:
+        await db.dispose()
+
+
+async def _write(url: str, parsed: "ScmsFile", tenant: str | None) -> int:
+    """Write with a bar on the error stream; returns the rows changed."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from portal.sync import service
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("Importing", total=parsed.rows)
+
+        async def tell(done: int) -> None:
+            progress.update(task, completed=done)
+
+        return (await service.import_scms(url, parsed, tenant, tell)).changed
+
+
+def _with_refused(figures: "Figures", refused: list["Refusal"]) -> "Figures":
+    return {**figures, "refused": len({refusal.row for refusal in refused})}
+
+
+def _print(figures: "Figures", refused: list["Refusal"], as_json: bool) -> None:
+    import msgspec
+
+    for refusal in refused[:SHOWN]:
+        typer.echo(f"Row {refusal.row}, {refusal.column}: {refusal.reason} {refusal.mend}", err=True)
+    if len(refused) > SHOWN:
+        typer.echo(f"... and {len(refused) - SHOWN} more.", err=True)
+    if refused:
+        typer.echo(f"{figures['refused']} rows are refused. Nothing was written.", err=True)
+    if as_json:
+        typer.echo(msgspec.json.Encoder(decimal_format="number").encode(figures).decode())
+        return
+    for name, value in figures.items():
+        typer.echo(f"{name:<15} {value:>20,}")
