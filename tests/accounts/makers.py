@@ -11,7 +11,6 @@ from portal.core.access import Role
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.ids import uuid7
-from tests.factories import Tenant
 
 PASSWORD = "nine halyards of hemp"
 
@@ -31,6 +30,16 @@ class Person:
         return self.actor.member_id
 
 
+_hashes: list[str] = []
+
+
+async def password_hash() -> str:
+    """The hash of PASSWORD, computed once a process."""
+    if not _hashes:
+        _hashes.append(await passwords.hashed(PASSWORD))
+    return _hashes[0]
+
+
 def new_email() -> str:
     return f"p{os.urandom(6).hex()}@people.example"
 
@@ -39,7 +48,7 @@ async def make_person(company: Actor, role: Role, name: str = "Ann Weber", *, em
     """A member of the company with an account and an open session there."""
     email = email or new_email()
     user = await identity.find_user(email)
-    user_id = user.id if user else await identity.create_user(email, name, await passwords.hashed(PASSWORD))
+    user_id = user.id if user else await identity.create_user(email, name, await password_hash())
     member_id = uuid7()
     async with unit_of_work(company) as session:
         session.add(
@@ -54,14 +63,11 @@ async def make_person(company: Actor, role: Role, name: str = "Ann Weber", *, em
             )
         )
     await identity.join(user_id, Place(company.tenant_id, company.party_id, company.scope, member_id))
-    token = await identity.sign_in(email, PASSWORD, "test", f"test-{email}")
-    assert token is not None
-    signed = await identity.signed_in(token)
-    assert signed is not None
-    actor = signed.actor or next(
-        found.live.actor for found in await identity.companies_of(user_id) if found.live.actor.member_id == member_id
-    )
-    return Person(user_id, email, actor, token)
+    companies = await identity.companies_of(user_id)
+    [(membership, actor)] = [
+        (found.membership_id, found.live.actor) for found in companies if found.live.actor.member_id == member_id
+    ]
+    return Person(user_id, email, actor, await identity.open_session(user_id, membership, "test"))
 
 
 async def signed(person: Person) -> identity.Signed:
@@ -69,10 +75,3 @@ async def signed(person: Person) -> identity.Signed:
     found = await identity.signed_in(person.token)
     assert found is not None
     return found
-
-
-async def make_tenants(url: str, count: int) -> list[Tenant]:
-    """Several factories' workspaces."""
-    from tests.factories import make_tenant
-
-    return [await make_tenant(url) for _ in range(count)]

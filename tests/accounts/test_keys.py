@@ -11,7 +11,6 @@ from litestar import Litestar
 from portal.accounts import identity, reads, rules, service_joining
 from portal.accounts.service import remove_member
 from portal.accounts.service_keys import CreateKey, create_key, revoke_key
-from portal.app import create_app
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor, Channel
 from portal.core.db import unit_of_work
@@ -23,12 +22,6 @@ from tests.accounts.test_identity import as_identity
 from tests.factories import Tenant, fetch
 
 ALL = [Permission.READ, Permission.MANAGE_PEOPLE]
-
-
-@pytest.fixture
-async def app(database: Settings) -> Litestar:
-    """The application over the test's database."""
-    return create_app(database)
 
 
 @asynccontextmanager

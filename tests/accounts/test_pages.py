@@ -2,7 +2,6 @@
 
 import os
 
-import pytest
 from litestar import Litestar
 
 from portal.accounts import identity
@@ -16,12 +15,6 @@ from portal.core.settings import Settings
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import PASSWORD, make_person, new_email
 from tests.factories import Tenant, make_tenant
-
-
-@pytest.fixture
-async def app(database: Settings) -> Litestar:
-    """The application over the test's database; every request asks the database who it is."""
-    return create_app(database)
 
 
 def here() -> str:

@@ -6,19 +6,11 @@ import pytest
 from litestar import Litestar
 
 from portal.accounts import identity, reads
-from portal.app import create_app
 from portal.core.access import Role
 from portal.core.i18n import Language
-from portal.core.settings import Settings
 from tests.accounts.browser import Browser, browsing, text_of
 from tests.accounts.makers import make_person, new_email
 from tests.factories import Tenant, make_contract
-
-
-@pytest.fixture
-async def app(database: Settings) -> Litestar:
-    """The application over the test's database."""
-    return create_app(database)
 
 
 async def invite(browser: Browser, party_id: object, email: str, role: str) -> str:
@@ -154,7 +146,7 @@ async def test_every_page_shows_hostile_names_as_text_in_both_languages(
     app: Litestar, tenant: Tenant, language: Language
 ) -> None:
     lena = await make_person(tenant.factory, Role.ADMIN)
-    evil = "<img src=x onerror=alert(1)>\"'{{7*7}}"
+    evil = "<img src=x onerror=alert(1)>\"'{{6007*7}}"
     await identity.change_user(lena.user_id, name=evil, language=language)
     async with browsing(app, lena.token) as browser:
         made = await browser.send("/partners", code="EVIL", name=evil, country=evil, is_supplier="yes")
@@ -171,4 +163,4 @@ async def test_every_page_shows_hostile_names_as_text_in_both_languages(
             assert page.status_code == 200, path
             assert f'lang="{language}"' in page.text
             assert "<img" not in page.text
-            assert "49" not in text_of(page).replace(party_id, "")
+            assert "42049" not in text_of(page)
