@@ -138,7 +138,7 @@ async def correction_view(
         scan_href="/scan",
         version=row.version,
         request_id=str(uuid7()),
-        facts=(*arrival(row, factory_name), (_("Corrects"), receipt.number)),
+        facts=(*arrival(row, factory_name)[:2], (_("Corrects"), receipt.number)),
         lines=tuple(_count_line(actor, line, count, error, counted[line.id]) for line in lines if line.id in counted),
         reasons=reasons(),
         error=_general(count, error),

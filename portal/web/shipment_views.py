@@ -166,7 +166,7 @@ async def detail_context(actor: Actor, shipment_id: UUID, factory_name: str) -> 
     status = ShipmentStatus(row.status)
     return {
         "row": row,
-        "state": (_(STATUSES[status]), TONES.get(status, "")),
+        "state": _(STATUSES[status]),
         "lines": [(line, part_of(actor, line), packing(line, line.packages, line.package_size)) for line in lines],
         "counted": {line.id: counted(line) for line in lines},
         "receipts": receipts,
