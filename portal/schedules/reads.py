@@ -133,10 +133,8 @@ def _where(actor: Actor, wanted: LineFilter) -> _Conditions:
     return where
 
 
-async def list_lines(
-    connection: Driver, actor: Actor, wanted: LineFilter, after: tuple[date, UUID] | None, limit: int
-) -> list[LineRow]:
-    """One page in the order of due date and id, after a key; one row more than `limit` when there is a next page."""
+def page_query(actor: Actor, wanted: LineFilter, after: tuple[date, UUID] | None, limit: int) -> tuple[str, list[Any]]:
+    """The statement of one page and its parameters."""
     where = _where(actor, wanted)
     if after is not None:
         where.sql += f" and (due_date, id) > ({where.arg(after[0])}, {where.arg(after[1])})"
@@ -145,7 +143,15 @@ async def list_lines(
         f"select {_COLUMNS} from (select * from schedule_line where {where.sql}"  # noqa: S608 - own text, bound values
         f" order by due_date, id limit {where.arg(limit + 1)}) l {_JOINS} order by l.due_date, l.id"
     )
-    return [LineRow(*row) for row in await connection.fetch(query, *where.args)]
+    return query, where.args
+
+
+async def list_lines(
+    connection: Driver, actor: Actor, wanted: LineFilter, after: tuple[date, UUID] | None, limit: int
+) -> list[LineRow]:
+    """One page in the order of due date and id, after a key; one row more than `limit` when there is a next page."""
+    query, args = page_query(actor, wanted, after, limit)
+    return [LineRow(*row) for row in await connection.fetch(query, *args)]
 
 
 async def get_row(connection: Driver, actor: Actor, line_id: UUID) -> LineRow | None:
