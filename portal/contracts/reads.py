@@ -14,7 +14,7 @@ from portal.core.db import Driver
 class ContractFilter(Struct, frozen=True):
     """What the reader asked to see; empty parts restrict nothing."""
 
-    search: str = ""  # in number, title, either side's reference, partner; or the beginning of an item code
+    search: str = ""  # in number, title, references, partner; or the beginning of an item code
     status: ContractStatus | None = None
     direction: Direction | None = None
     party_id: UUID | None = None
@@ -39,6 +39,7 @@ class ContractRow(Struct, frozen=True):
     released_on: date | None
     version: int
     lines: int
+    reference: str  # of the customer behind a purchase contract; the factory alone reads it
 
 
 class PartnerChoice(Struct, frozen=True):
@@ -54,9 +55,12 @@ class PartnerChoice(Struct, frozen=True):
 _COLUMNS = """c.id, c.number, c.party_id, c.party_name, c.direction, c.kind, c.status, c.title, c.partner_reference,
     c.currency, c.valid_from, c.valid_to, c.release_no, c.released_on, c.version,
     (select count(*)::int from contract_line l where l.tenant_id = $1 and l.contract_id = c.id)"""
+_REFERENCE = "coalesce((select reference from contract_note n where n.tenant_id = $1 and n.contract_id = c.id), '')"
 _SEARCH = """ and (number ilike {0} or title ilike {0} or partner_reference ilike {0} or party_name ilike {0}
     or exists (select from contract_line l where l.tenant_id = $1 and l.contract_id = contract.id
-               and (l.item_code ilike {1} or l.partner_part_no ilike {1})))"""
+               and (l.item_code ilike {1} or l.partner_part_no ilike {1})){2})"""
+_SEARCH_NOTES = """
+    or id in (select n.contract_id from contract_note n where n.tenant_id = $1 and n.reference ilike {0})"""
 
 
 async def list_contracts(
@@ -66,8 +70,9 @@ async def list_contracts(
     where = _where(actor, wanted)
     if after is not None:
         where.also("id <", after)
+    reference = _REFERENCE if actor.is_factory else "''"
     query = (
-        f"select {_COLUMNS} from (select * from contract where {where.sql}"  # noqa: S608 - own text, bound values
+        f"select {_COLUMNS}, {reference} from (select * from contract where {where.sql}"  # noqa: S608 - own text, bound values
         f" order by id desc limit {where.arg(limit + 1)}) c order by c.id desc"
     )
     return [ContractRow(*row) for row in await connection.fetch(query, *where.args)]
@@ -100,7 +105,9 @@ def _where(actor: Actor, wanted: ContractFilter) -> _Conditions:
             where.also(f"{column} =", value)
     if words := wanted.search.strip():
         pattern = words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        where.sql += _SEARCH.format(where.arg("%" + pattern), where.arg(pattern))
+        anywhere, beginning = where.arg("%" + pattern), where.arg(pattern)
+        notes = _SEARCH_NOTES.format(anywhere) if actor.is_factory else ""  # partners may not even ask
+        where.sql += _SEARCH.format(anywhere, beginning, notes)
     return where
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.contracts.model import Contract, ContractLine, ContractPrice, ContractStatus
+from portal.contracts.model import Contract, ContractLine, ContractNote, ContractPrice, ContractStatus
 from portal.contracts.rules import PriceFound, contract_actions, price_on
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -113,6 +113,16 @@ async def prices_of(session: AsyncSession, actor: Actor, contract_id: UUID) -> P
     for price in (await session.exec(query)).all():
         found[price.contract_line_id].append(price)
     return found
+
+
+async def get_note(session: AsyncSession, actor: Actor, contract_id: UUID) -> ContractNote | None:
+    """What the factory alone knows about a contract; for partners there is none."""
+    if not actor.is_factory:
+        return None
+    query = select(ContractNote).where(
+        ContractNote.tenant_id == actor.tenant_id, ContractNote.contract_id == contract_id
+    )
+    return (await session.exec(query)).one_or_none()
 
 
 async def price_for(

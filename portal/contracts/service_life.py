@@ -1,8 +1,11 @@
 """The life of a contract: proposed by the one company, answered by the other, in force, completed."""
 
 import logging
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.events import (
@@ -22,6 +25,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.journal import Event, emit, record
+from portal.core.model import Timeline
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +87,29 @@ async def complete(
     check_completion(open_lines)
     _told(session, actor, contract, "completed", ContractCompleted(contract.id))
     return contract
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """The evidence of an acceptance, as the history keeps it."""
+
+    member_name: str
+    at: datetime
+    sha256: str
+
+
+async def acceptance(session: AsyncSession, actor: Actor, contract: Contract) -> Acceptance | None:
+    """Who accepted the contract, when and over which digest; None before, and for contracts that were imported."""
+    query = (
+        select(Timeline)
+        .where(Timeline.tenant_id == actor.tenant_id, Timeline.subject_id == contract.id, Timeline.verb == "accepted")
+        .order_by(col(Timeline.version).desc())
+        .limit(1)
+    )
+    row = (await session.exec(query)).one_or_none()
+    if row is None or row.at is None:
+        return None
+    return Acceptance(row.member_name, row.at, str(row.data["sha256"]))
 
 
 async def digest_of(session: AsyncSession, actor: Actor, contract: Contract) -> str:

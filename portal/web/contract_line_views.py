@@ -19,7 +19,7 @@ from portal.schedules.service_contract import Use
 from portal.web.pages import unit_name
 
 EVERY = {"week": N_("{quantity} a week"), "month": N_("{quantity} a month"), "quarter": N_("{quantity} a quarter")}
-DAYS = {"calendar": N_("{n} calendar days, until {day}"), "working": N_("{n} working days, until {day}")}
+DAYS = {"calendar": N_("until {day} ({n} calendar days)"), "working": N_("until {day} ({n} working days)")}
 
 
 class LineView(Struct, frozen=True):
@@ -86,9 +86,7 @@ def line_view(reader: Reader, line: ContractLine, prices: list[ContractPrice], u
         tolerance=tolerance_words(line),
         firm=firm,
         tradeoff=tradeoff,
-        place=" · ".join(
-            filter(None, (line.ship_to_code, line.ship_to_country, line.unloading_point, line.receiving_window))
-        ),
+        place=" · ".join(filter(None, (line.ship_to_code, line.unloading_point, line.receiving_window))),
         price=price,
         price_note=price_note,
         called=i18n.number(use.called if use else 0),

@@ -14,7 +14,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.db import read
 from portal.core.i18n import _
-from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES, SIDE_NAMES, STATUS_NAMES, TONES, validity
+from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES, SIDE_NAMES, TONES, status_name, validity
 
 SIZE = 50
 
@@ -68,9 +68,9 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
         "rows": rows[:SIZE],
         "asked": asked,
         "partners": [("", _("All")), *((str(row.id), f"{row.name} ({row.code})") for row in partners)],
-        "statuses": [("", _("All")), *((status.value, _(name)) for status, name in STATUS_NAMES.items())],
+        "statuses": [("", _("All")), *((status.value, status_name(status)) for status in ContractStatus)],
         "directions": [("", _("All")), *((way.value, _(name)) for way, name in DIRECTION_NAMES.items())],
-        "states": {status.value: (_(name), TONES.get(status, "")) for status, name in STATUS_NAMES.items()},
+        "states": {status.value: (status_name(status), TONES.get(status, "")) for status in ContractStatus},
         "kinds": {kind.value: _(name) for kind, name in KIND_NAMES.items()},
         "ways": ways(actor),
         "validity": validity,

@@ -25,13 +25,6 @@ from portal.web.contract_line_views import Reader, line_view
 from portal.web.views import Figure, Moment
 
 S = ContractStatus
-STATUS_NAMES: dict[S, str] = {
-    S.DRAFT: N_("Draft"),
-    S.PROPOSED: N_("Proposed"),
-    S.ACCEPTED: N_("Accepted"),
-    S.ACTIVE: N_("Active"),
-    S.COMPLETED: N_("Completed"),
-}
 TONES: dict[S, str] = {S.PROPOSED: "waiting", S.ACCEPTED: "changed", S.ACTIVE: "confirmed"}
 KIND_NAMES: dict[ContractKind, str] = {
     ContractKind.PERIODIC: N_("Periodic order"),
@@ -40,7 +33,7 @@ KIND_NAMES: dict[ContractKind, str] = {
     ContractKind.LONG_TERM: N_("Long-term cooperation"),
 }
 DIRECTION_NAMES: dict[Direction, str] = {Direction.SALE: N_("Sale"), Direction.PURCHASE: N_("Purchase")}
-SIDE_NAMES: dict[Side, str] = {Side.SELLER: N_("Seller"), Side.BUYER: N_("Buyer")}
+SIDE_NAMES: dict[Side, str] = {Side.SELLER: N_("Selling side"), Side.BUYER: N_("Buying side")}
 VERBS = {
     "created": N_("Draft written"),
     "imported": N_("Imported"),
@@ -50,12 +43,12 @@ VERBS = {
     "line_removed": N_("Line {line_no} removed: {item_code}"),
     "price_set": N_("Price set on line {line_no}"),
     "price_removed": N_("Price removed from line {line_no}"),
-    "proposed": N_("Proposed"),
-    "accepted": N_("Accepted"),
-    "declined": N_("Declined"),
+    "proposed": N_("Contract proposed"),
+    "accepted": N_("Contract accepted"),
+    "declined": N_("Contract declined"),
     "withdrawn": N_("Proposal withdrawn"),
     "activated": N_("Put in force"),
-    "completed": N_("Completed"),
+    "completed": N_("Contract completed"),
     "released": N_("Release {number} published"),
     "generated": N_("Deliveries generated"),
 }
@@ -93,7 +86,7 @@ async def context(session: AsyncSession, actor: Actor, contract_id: UUID) -> dic
         "sub": " · ".join(
             filter(None, (contract.party_name if actor.is_factory else "", contract.number if contract.title else ""))
         ),
-        "status": (_(STATUS_NAMES[contract.status]), TONES.get(contract.status, "")),
+        "state": (status_name(contract.status), TONES.get(contract.status, "")),
         "actions": service.actions(contract, actor),
         "editable": reader.editable,
         "shows_prices": reader.shows_prices,
@@ -107,6 +100,12 @@ async def context(session: AsyncSession, actor: Actor, contract_id: UUID) -> dic
         "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
         "release": release_words(contract),
     }
+
+
+def status_name(status: S) -> str:
+    """The status as a word of its own. Translated by its value, which says the same everywhere."""
+    word = _(status.value)
+    return word[:1].upper() + word[1:]
 
 
 def release_words(contract: Contract) -> str:
@@ -230,10 +229,10 @@ def next_step(contract: Contract, actor: Actor, past: Sequence[Happening]) -> st
 def refusal(partner: str, us: bool, reason: str) -> str:
     """What became of a declined proposal, for either side."""
     if us:
-        return _("{partner} declined: “{reason}”. Change the draft and propose it again.").format(
+        return _("{partner} declined. Change the draft and propose it again. The reason: “{reason}”").format(
             partner=partner, reason=reason
         )
-    return _("You declined: “{reason}”. The contract went back to its writer.").format(reason=reason)
+    return _("You declined, and the contract went back to its writer. Your reason: “{reason}”").format(reason=reason)
 
 
 # History -----------------------------------------------------------------------------------------------------------
