@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from portal.api import accounts, catalog, contract_lines, contracts, keys, schedules, shipments
+from portal.api import accounts, audit, catalog, contract_lines, contracts, keys, schedules, shipments
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
+    *audit.ROUTES,
     *catalog.ROUTES,
     *contract_lines.ROUTES,
     *contracts.ROUTES,

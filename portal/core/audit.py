@@ -129,7 +129,8 @@ order by tenant_id, seal_no limit 100"""
 
 
 async def chain(connection: Driver, actor: Actor) -> Chain:
-    """How far the tenant's audit is sealed."""
+    """How far the tenant's audit is sealed. Raises Forbidden."""
+    actor.require(Permission.READ_AUDIT)
     row = await connection.fetchrow(_CHAIN, actor.tenant_id)
     assert row is not None
     return Chain(*row.values())
@@ -137,4 +138,5 @@ async def chain(connection: Driver, actor: Actor) -> Chain:
 
 async def verify_chain(connection: Driver, actor: Actor) -> Sequence[Break]:
     """Recompute every seal of the tenant. Empty when nothing was edited, removed or inserted; at most 100 breaks."""
+    actor.require(Permission.READ_AUDIT)
     return [Break(*row.values()) for row in await connection.fetch(BREAKS, actor.tenant_id)]

@@ -3,6 +3,7 @@
 from portal.web import (
     accounts,
     api_docs,
+    audit,
     catalog,
     contract_lines,
     contracts,
@@ -21,6 +22,7 @@ from portal.web import (
 ROUTES = [
     *accounts.ROUTES,
     *api_docs.ROUTES,
+    *audit.ROUTES,
     *catalog.ROUTES,
     *contract_lines.ROUTES,
     *contracts.ROUTES,

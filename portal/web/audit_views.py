@@ -1,0 +1,220 @@
+"""What the audit pages show: deeds in the reader's words, and where the chain stands."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response
+from msgspec import Struct
+from msgspec.structs import replace
+
+from portal.core import audit, clock, paging
+from portal.core.actor import Actor
+from portal.core.audit import AuditFilter, AuditRow
+from portal.core.calendars import local_today
+from portal.core.db import read
+from portal.core.i18n import N_, _
+from portal.web import tables
+from portal.web.field_errors import NotADate
+
+SIZE = 50
+EXPORT_LIMIT = 100_000
+SHOWN = 160  # characters of the particulars in the list; the file holds all
+KINDS = {
+    "contract": N_("Contract"),
+    "schedule_line": N_("Delivery"),
+    "shipment": N_("Delivery note"),
+    "receipt": N_("Receipt"),
+    "item": N_("Item"),
+    "party": N_("Partner"),
+    "site": N_("Site"),
+    "member": N_("Person"),
+    "api_key": N_("API key"),
+    "import_run": N_("Import"),
+    "tenant": N_("Company settings"),
+    "delivery": N_("Event"),
+}
+PLACES = {  # where a document of a kind is opened
+    "contract": "/contracts/",
+    "schedule_line": "/schedule-lines/",
+    "shipment": "/shipments/",
+    "item": "/items/",
+    "party": "/partners/",
+    "site": "/sites/",
+    "member": "/people/",
+}
+VERBS = {
+    "accepted": N_("accepted"),
+    "activated": N_("activated"),
+    "applied": N_("applied"),
+    "asked": N_("asked for an answer"),
+    "asked_again": N_("asked again"),
+    "called_off": N_("called off"),
+    "cancelled": N_("cancelled"),
+    "completed": N_("completed"),
+    "confirmed": N_("confirmed"),
+    "created": N_("created"),
+    "declined": N_("declined"),
+    "drafted": N_("drafted"),
+    "edited": N_("edited"),
+    "generated": N_("deliveries generated"),
+    "imported": N_("imported"),
+    "invited": N_("invited"),
+    "joined": N_("joined"),
+    "part_number_added": N_("part number added"),
+    "part_number_removed": N_("part number removed"),
+    "proposed": N_("proposed"),
+    "published": N_("published"),
+    "receipt_corrected": N_("receipt corrected"),
+    "received": N_("received"),
+    "rejected": N_("rejected"),
+    "released": N_("release published"),
+    "removed": N_("removed"),
+    "renamed": N_("renamed"),
+    "restricted": N_("restricted"),
+    "revoked": N_("revoked"),
+    "role_changed": N_("role changed"),
+    "sent": N_("sent"),
+    "shipped": N_("shipped"),
+    "shipment_withdrawn": N_("delivery note withdrawn"),
+    "supply_noted": N_("material state noted"),
+    "tried_again": N_("tried again"),
+    "withdrawn": N_("withdrawn"),
+}
+BREAKS = {
+    "gap": N_("An entry is missing before number {number}."),
+    "fork": N_("Number {number} stands there twice."),
+    "edit": N_("Entry {number} was changed after it was sealed."),
+}
+
+
+class Asked(Struct, frozen=True):
+    """The log's address, taken apart."""
+
+    kind: str = ""
+    member: str = ""
+    since: str = ""
+    until: str = ""
+    subject: str = ""
+    cursor: str | None = None
+
+    def href(self, path: str = "/audit", **changes: Any) -> str:
+        """The same selection with other parts; empty parts are left out."""
+        other = replace(self, **({"cursor": None} | changes))
+        parts = {name: getattr(other, name) for name in self.__struct_fields__}
+        kept = {name: value for name, value in parts.items() if value}
+        return path + (f"?{urlencode(kept)}" if kept else "")
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.kind or self.member or self.since or self.until or self.subject)
+
+    def filter(self) -> AuditFilter:
+        """As the log is searched. Raises NotADate; a document that is no id is none of ours."""
+        subject = UUID(self.subject) if _is_id(self.subject) else UUID(int=0) if self.subject else None
+        days = _day("since", self.since), _day("until", self.until)
+        return AuditFilter(f"{self.kind}." if self.kind else "", self.member.strip(), *days, subject)
+
+
+class Deed(Struct, frozen=True):
+    """One row of the log, in the reader's words."""
+
+    row: AuditRow
+    who: str
+    what: str
+    particulars: str
+    href: str | None
+    all_href: str  # everything on the same document
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _day(field: str, text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise NotADate(field=field, typed=text) from error
+
+
+def deed(row: AuditRow) -> Deed:
+    """The row as it reads: Delivery · confirmed."""
+    kind, _dot, verb = row.action.partition(".")
+    what = f"{_(KINDS.get(kind, kind))} · {_(VERBS.get(verb, verb))}"
+    place = PLACES.get(kind)
+    return Deed(
+        row,
+        row.member_name or _("System"),
+        what,
+        particulars(row.data, SHOWN),
+        place + str(row.subject_id) if place else None,
+        Asked(subject=str(row.subject_id)).href(),
+    )
+
+
+def particulars(data: Mapping[str, Any], limit: int) -> str:
+    """What was noted with the deed, as plain text."""
+    text = "; ".join(f"{name}: {_plain(value)}" for name, value in data.items() if value not in ("", None, [], {}))
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case dict():
+            return " ".join(f"{name} {_plain(part)}" for name, part in value.items())
+        case list():
+            return ", ".join(map(_plain, value))
+        case _:
+            return str(value)
+
+
+async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
+    """What `audit/list.html` shows."""
+    after = paging.decode(asked.cursor, UUID)[0] if asked.cursor else None
+    async with read(actor) as connection:
+        rows = await audit.list_rows(connection, actor, asked.filter(), after, SIZE)
+        state = await audit.chain(connection, actor)
+    more = rows[SIZE - 1] if len(rows) > SIZE else None
+    return {
+        "deeds": [deed(row) for row in rows[:SIZE]],
+        "asked": asked,
+        "kinds": [("", _("All")), *((kind, _(name)) for kind, name in KINDS.items())],
+        "chain": state,
+        "next_href": asked.href(cursor=paging.encode(more.id)) if more else None,
+        "first_href": asked.href() if asked.cursor else None,
+        "export_href": asked.href("/audit/export"),
+    }
+
+
+async def proof(actor: Actor) -> dict[str, Any]:
+    """What `audit/chain.html` shows."""
+    async with read(actor) as connection:
+        state = await audit.chain(connection, actor)
+        breaks = await audit.verify_chain(connection, actor)
+    sentences = [_(BREAKS[found.what]).format(number=found.seal_no) for found in breaks]
+    return {"chain": state, "breaks": sentences}
+
+
+async def export(actor: Actor, asked: Asked) -> Response[bytes]:
+    """The log as CSV: times in UTC, everything that was noted, and each entry's number in the chain."""
+    async with read(actor) as connection:
+        rows = await audit.list_rows(connection, actor, asked.filter(), None, EXPORT_LIMIT)
+    head = [
+        _("Time (UTC)"), _("Who"), _("Company"), _("Action"), _("Document"), _("Particulars"), _("Number in the chain"),
+    ]  # fmt: skip
+    body = [
+        [
+            row.at.isoformat(timespec="seconds"), row.member_name or _("System"), row.party_name, row.action,
+            row.subject_id, particulars(row.data, 10_000), "" if row.seal_no is None else row.seal_no,
+        ]
+        for row in rows[:EXPORT_LIMIT]
+    ]  # fmt: skip
+    name = f"audit-{local_today(clock.now(), actor.time_zone).isoformat()}"
+    return tables.file(name, "csv", head, body)
