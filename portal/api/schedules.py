@@ -231,6 +231,7 @@ class ContractScheduleController(Controller):
     async def releases(self, actor: NamedDependency[Actor], contract_id: FromPath[UUID]) -> list[ReleaseRow]:
         """The contract's releases, newest first."""
         async with read(actor) as connection:
+            await reads_board.board_head(connection, actor, contract_id)  # foreign and absent: not found, not empty
             return await reads_board.releases(connection, actor, contract_id)
 
     @get("/releases/{number:int}")
