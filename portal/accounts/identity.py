@@ -310,7 +310,10 @@ async def join(user_id: UUID, place: Place, invitation: UUID | None = None) -> b
 
 def invitation_link(invitation_id: UUID) -> str:
     """The path of the link. Its token is derived, so that those who may invite can copy it again while it is open."""
-    return "/invitations/" + _derived(get_settings().secret_key or "", f"invitation:{invitation_id}")
+    secret = get_settings().secret_key
+    if not secret:
+        raise ValueError("links need PORTAL_SECRET_KEY; without one anybody could derive them")
+    return "/invitations/" + _derived(secret, f"invitation:{invitation_id}")
 
 
 async def invite(place: Place, email: str, days: int) -> UUID:

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -24,7 +24,13 @@ from portal.core.journal import Subject, emit, record
 logger = logging.getLogger(__name__)
 
 
-class InviteMember(BaseModel):
+class Input(BaseModel):
+    """What a command is asked with. A field it does not know is refused, not dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class InviteMember(Input):
     """Somebody is asked to act for a company."""
 
     email: str = Field(examples=["ann@aurora.example"])
@@ -32,11 +38,11 @@ class InviteMember(BaseModel):
     role: Role
 
 
-class ChangeRole(BaseModel):
+class ChangeRole(Input):
     role: Role
 
 
-class RestrictMember(BaseModel):
+class RestrictMember(Input):
     """What a member may see; neither contracts nor sites lifts the restriction when `restricted` is false."""
 
     restricted: bool

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.accounts import rules
 from portal.accounts.events import PartyCreated, SiteChanged
 from portal.accounts.model import Party, Site, SiteDay
-from portal.accounts.service import get_company, lock_names
+from portal.accounts.service import Input, get_company, lock_names
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import check_time_zone
@@ -32,7 +32,7 @@ class TenantExists(Conflict):
     text = N_("A workspace with the code “{taken}” exists already.")
 
 
-class CreateTenant(BaseModel):
+class CreateTenant(Input):
     """A factory gets its workspace."""
 
     code: str
@@ -43,7 +43,7 @@ class CreateTenant(BaseModel):
     language: Language = Language.EN
 
 
-class CreateParty(BaseModel):
+class CreateParty(Input):
     """A customer, a supplier, or both."""
 
     code: str = Field(examples=["AURORA"])
@@ -53,7 +53,7 @@ class CreateParty(BaseModel):
     is_supplier: bool = False
 
 
-class EditParty(BaseModel):
+class EditParty(Input):
     """What is left out stays."""
 
     name: str | None = None
@@ -62,7 +62,7 @@ class EditParty(BaseModel):
     is_supplier: bool | None = None
 
 
-class CreateSite(BaseModel):
+class CreateSite(Input):
     """A plant, warehouse or dock of one company."""
 
     code: str = Field(examples=["WUXI-3"])
@@ -73,7 +73,7 @@ class CreateSite(BaseModel):
     weekdays: list[int] = Field(default=[0, 1, 2, 3, 4])  # Monday is 0
 
 
-class EditSite(BaseModel):
+class EditSite(Input):
     """What is left out stays."""
 
     name: str | None = None
@@ -83,7 +83,7 @@ class EditSite(BaseModel):
     weekdays: list[int] | None = None
 
 
-class SetDay(BaseModel):
+class SetDay(Input):
     """A day out of the weekly pattern: a holiday, or a day worked to make up for one."""
 
     day: date

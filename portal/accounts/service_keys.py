@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +13,7 @@ from portal.accounts.actors import Place
 from portal.accounts.events import KeyCreated, KeyRevoked
 from portal.accounts.model import ApiKey
 from portal.accounts.revocation import revoke
+from portal.accounts.service import Input
 from portal.core import clock
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 SHOWN = len(identity.KEY_PREFIX) + 6  # characters of a key that lists show
 
 
-class CreateKey(BaseModel):
+class CreateKey(Input):
     """A new key. Without a role it may do what an administrator may, inside its scopes."""
 
     name: str = Field(examples=["ERP connection"])

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts import reads, service, service_companies
@@ -74,14 +74,14 @@ class NewMember(service.InviteMember):
     party_id: UUID | None = None
 
 
-class ChangeMember(BaseModel):
+class ChangeMember(service.Input):
     """Another role, or what the member may see; what is left out stays."""
 
     role: Role | None = None
     restriction: service.RestrictMember | None = None
 
 
-class SetDay(BaseModel):
+class SetDay(service.Input):
     """A holiday, or a day worked to make up for one."""
 
     working: bool

@@ -195,6 +195,8 @@ async def test_people_are_managed_over_the_interface(app: Litestar, tenant: Tena
         assert (await client.get(path)).status_code == 404
         unknown = await client.post("/members", json={"email": "x", "name": "Eva", "role": "king"})
         assert unknown.status_code == 422
+        extra = {"email": new_email(), "name": "Eva", "role": "viewer", "status": "active", "tenant_id": str(tenant.id)}
+        assert (await client.post("/members", json=extra)).status_code == 422
 
 
 async def test_a_key_is_told_once_even_when_the_request_is_repeated(app: Litestar, tenant: Tenant) -> None:
