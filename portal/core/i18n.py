@@ -5,6 +5,7 @@ Catalogues are read from their .po source, so there is no compiled file to forge
 """
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -16,8 +17,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 LOCALE_DIR = Path(__file__).parent.parent / "locale"
-MINUS = "−"  # noqa: RUF001 - the real minus sign of the design guide
+MINUS = "−"  # the real minus sign of the design guide
 NBSP = "\u00a0"
+_VALUE = re.compile(r"[a-z]+(?:_[a-z]+)+")  # a status as programs write it: partly_confirmed is "partly confirmed"
 
 
 class Language(StrEnum):
@@ -48,9 +50,11 @@ def catalogue(lang: Language) -> Mapping[str, str]:
 
 
 def _(text: str) -> str:
-    """Translate into the reader's language; a text without translation stays English."""
+    """Translate into the reader's language; a text without translation stays English, a value becomes its words."""
     lang = language.get()
-    return text if lang is Language.EN else catalogue(lang).get(text, text)
+    if lang is not Language.EN and (translated := catalogue(lang).get(text)) is not None:
+        return translated
+    return text.replace("_", " ") if "_" in text and _VALUE.fullmatch(text) else text
 
 
 def ngettext(one: str, many: str, n: int) -> str:

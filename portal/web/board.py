@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
+from urllib.parse import urlencode
 from uuid import UUID
 
 from msgspec import Struct
@@ -15,6 +17,7 @@ from portal.core.db import Driver, read
 from portal.core.i18n import _, ngettext
 from portal.core.states import Side
 from portal.schedules import reads, reads_board
+from portal.schedules.model import Zone
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.schedules.reads_board import BoardHead, BoardLine, Cell, Totals
 from portal.shipments.reads_board import received_by_day
@@ -31,6 +34,7 @@ from portal.web.views import (
 from portal.web.weeks import DEFAULT_FENCES, ZONES, Window, rule_text, week_columns, window, zone_spans
 
 WEEKS = 13
+PIECE = "H87"
 PAGE = 500
 AGENDA = 40  # deliveries shown a zone on the phone before "all in the list"
 
@@ -55,10 +59,11 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         asked = {row.contract_line_id for row in waiting}
         lines = [line for line in lines if line.id in asked]
     base = f"/contracts/{contract_id}/schedule"
+    band = max(head.band_below, head.band_above)
     side = actor.side_on(head.direction)
     seller = side is Side.SELLER
     can_confirm = seller and actor.may(Permission.CONFIRM_LINES) and bool(waiting)
-    figures = figures_of(chosen, entries, grid.totals.get(chosen.id), span) if chosen else ()
+    figures = figures_of(chosen, entries, grid.totals.get(chosen.id), span, received) if chosen else ()
     return BoardView(
         title=_("Delivery schedule"),
         sub=f"{head.party_name} · {head.number}" if actor.is_factory else head.number,
@@ -69,10 +74,12 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         figures=figures,
         matrix_title=matrix_title(lines, weeks),
         views=views(base, view, len(waiting), seller),
-        zones=zone_spans(span, max(head.band_below, head.band_above)),
+        zones=zone_spans(span, band),
         weeks=week_columns(span),
         rows=[board_row(line, grid, span, f"{base}?part={line.id}", side, line is chosen) for line in lines],
-        agenda=agenda_of(agenda if view is View.ALL else waiting, actor, span, head, contract_id),
+        agenda=agenda_groups(
+            agenda if view is View.ALL else waiting, actor, span, band, f"/schedules?contract={contract_id}"
+        ),
         empty=_("No schedule yet. Generate deliveries from the contract's fixed quantities, or add the first one."),
         chart=chart_of(chosen, entries, received, span) if chosen and entries else None,
         waiting=tuple(line_card(row, actor) for row in waiting[:6]),
@@ -85,7 +92,7 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         confirm_action=f"/schedule-lines/confirm?back={base}",
         confirm_lines=tuple(f"{row.id}:{row.version}" for row in waiting),
         export_href=f"/schedules/export?contract={contract_id}",
-        refresh_href=base + (f"?part={part}" if part else ""),
+        refresh_href=board_href(base, part, view, weeks),
     )
 
 
@@ -97,6 +104,7 @@ async def all_boards(actor: Actor, weeks: int, page: int) -> BoardView:
         lines = await reads_board.board_lines(connection, actor, None, span.first, span.end, page * PAGE, PAGE + 1)
         more, lines = len(lines) > PAGE, lines[:PAGE]
         grid = await grid_of(connection, actor, lines, span)
+        agenda = await agenda_by_zone(connection, actor, span) if not page else []
     return BoardView(
         title=_("Schedules"),
         sub=_("All contracts"),
@@ -116,12 +124,13 @@ async def all_boards(actor: Actor, weeks: int, page: int) -> BoardView:
                 span,
                 f"/contracts/{line.contract_id}/schedule?part={line.id}",
                 actor.side_on(line.direction),
+                name=f"{line.number} · {line.description}",
             )
             for line in lines
         ],
-        agenda=(),
+        agenda=agenda_groups(agenda, actor, span, None, "/schedules"),
         empty=_("No deliveries in these weeks."),
-        next_href=f"/schedules/board?page={page + 1}" if more else None,
+        next_href=f"/schedules/board?no={page + 1}" if more else None,
         first_href="/schedules/board" if page else None,
         shown=ngettext("{n} part", "{n} parts", len(lines)).format(n=len(lines)),
         export_href="/schedules/export",
@@ -145,7 +154,9 @@ async def grid_of(connection: Driver, actor: Actor, lines: Sequence[BoardLine], 
     return Grid({(cell.contract_line_id, cell.week): cell for cell in found}, totals, deltas)
 
 
-def board_row(line: BoardLine, grid: Grid, span: Window, href: str, side: Side, selected: bool = False) -> BoardRow:
+def board_row(
+    line: BoardLine, grid: Grid, span: Window, href: str, side: Side, selected: bool = False, *, name: str = ""
+) -> BoardRow:
     """One contract line over the weeks. Hot: 26 cells a row, 500 rows a page."""
     words = {
         "at_risk": _("At risk"),
@@ -153,6 +164,7 @@ def board_row(line: BoardLine, grid: Grid, span: Window, href: str, side: Side, 
         "changed": _("Changed"),
         "confirmed": _("Confirmed"),
     }
+    forecast = forecast_from(span)
     cells: list[BoardCell | None] = []
     for week in range(span.weeks):
         cell = grid.cells.get((line.id, week))
@@ -160,7 +172,7 @@ def board_row(line: BoardLine, grid: Grid, span: Window, href: str, side: Side, 
             cells.append(None)
             continue
         delta = grid.deltas.get((line.id, week)) if grid.deltas else None
-        css = cell_css(cell, delta)
+        css = cell_css(cell, delta) or ("forecast" if week >= forecast else "")
         link = f"/schedule-lines/{cell.line_id}" if cell.lines == 1 else f"{week_href(line, span, week)}"
         text = i18n.number(cell.quantity)
         cells.append(BoardCell(text, link, css, words.get(css, ""), i18n.signed(delta) if delta else ""))
@@ -168,7 +180,7 @@ def board_row(line: BoardLine, grid: Grid, span: Window, href: str, side: Side, 
     variance = sums.received - sums.requested if sums else Decimal(0)
     return BoardRow(
         part=line.item_code,
-        name=line.description,
+        name=name or line.description,
         href=href,
         cells=cells,
         cumulative=i18n.number(sums.received) if sums else "0",
@@ -189,6 +201,11 @@ def cell_css(cell: Cell, delta: Decimal | None) -> str:
     return "confirmed" if cell.confirmed else ""
 
 
+def forecast_from(span: Window) -> int:
+    """The first week of the forecast zone, counted from the first column."""
+    return sum(span.zone_of(monday) is not Zone.FORECAST for monday in span.mondays())
+
+
 def week_href(line: BoardLine, span: Window, week: int) -> str:
     """The list of the several deliveries that one cell sums up."""
     monday = span.first + timedelta(weeks=week)
@@ -199,6 +216,8 @@ def week_href(line: BoardLine, span: Window, week: int) -> str:
 def matrix_title(lines: Sequence[BoardLine], weeks: int) -> str:
     """The unit stands in the title only when all rows share it."""
     units = {line.unit for line in lines}
+    if units == {PIECE}:
+        return _("Next {n} weeks, pieces per week").format(n=weeks)
     if len(units) == 1:
         return _("Next {n} weeks, {unit} per week").format(n=weeks, unit=unit_name(units.pop()))
     return _("Next {n} weeks, in each part's unit").format(n=weeks)
@@ -229,24 +248,49 @@ def confirm_label(count: int) -> str:
     return ngettext("Confirm {n} delivery", "Confirm {n} deliveries", count).format(n=count)
 
 
-def agenda_of(
-    rows: Sequence[LineRow], actor: Actor, span: Window, head: BoardHead, contract_id: UUID
+async def agenda_by_zone(connection: Driver, actor: Actor, span: Window) -> list[LineRow]:
+    """The first deliveries of every zone in the window, one more than is shown."""
+    edges = [span.first - timedelta(days=1), span.fences.firm_until, span.fences.tradeoff_until, span.end]
+    rows: list[LineRow] = []
+    for before, last in pairwise(min(edge, span.end - timedelta(days=1)) for edge in edges):
+        if before < last:
+            asked = LineFilter(View.ALL, since=before + timedelta(days=1), until=last)
+            rows += await reads.list_lines(connection, actor, asked, None, AGENDA + 1)
+    return rows
+
+
+def agenda_groups(
+    rows: Sequence[LineRow], actor: Actor, span: Window, band: Decimal | None, list_href: str
 ) -> tuple[AgendaGroup, ...]:
     """The phone's list by zone: firm open, the rest with their count."""
     groups = []
-    spans = {zone.key: zone for zone in zone_spans(span, max(head.band_below, head.band_above))}
+    spans = {zone.key: zone for zone in zone_spans(span, band)}
+    joint = "&" if "?" in list_href else "?"
     for zone, name, rule in ZONES:
         mine = [row for row in rows if span.fences.zone(row.due_date) is zone]
         if not mine:
             continue
         count = ngettext("{n} delivery", "{n} deliveries", len(mine)).format(n=len(mine))
-        more = (_("All {n} in the list").format(n=len(mine)), f"/schedules?contract={contract_id}")
+        since = max(mine[0].due_date, span.first)
+        more = (_("All in the list"), f"{list_href}{joint}since={since}")
+        many = len(mine) > AGENDA
         groups.append(
             AgendaGroup(
                 zone=spans.get(zone.value, ZoneSpan(zone.value, _(name), rule_text(rule, None), 0)),
-                count=count,
+                count=_("more than {n}").format(n=AGENDA) if many and band is None else count,
                 rows=[agenda_row(row, actor, span.today) for row in mine[:AGENDA]],
-                more=more if len(mine) > AGENDA else None,
+                more=more if many else None,
             )
         )
     return tuple(groups)
+
+
+def board_href(base: str, part: UUID | None, view: View, weeks: int) -> str:
+    """The board's address with what the reader chose."""
+    chosen = {
+        "part": str(part) if part else "",
+        "view": view.value if view is not View.ALL else "",
+        "weeks": str(weeks) if weeks != WEEKS else "",
+    }
+    kept = {name: value for name, value in chosen.items() if value}
+    return base + (f"?{urlencode(kept)}" if kept else "")

@@ -15,17 +15,24 @@ from portal.web.views import Chart, ChartRow, Figure
 from portal.web.weeks import ZONES, Window
 
 
-def figures_of(line: BoardLine, entries: Sequence[Entry], sums: Totals | None, span: Window) -> tuple[Figure, ...]:
-    """The four figures of the part that is open."""
+def figures_of(
+    line: BoardLine,
+    entries: Sequence[Entry],
+    sums: Totals | None,
+    span: Window,
+    deliveries: Sequence[tuple[date, Decimal]],
+) -> tuple[Figure, ...]:
+    """The four figures of the part that is open. deliveries: what was received on which day, oldest first."""
     called = sum((e.ordered for e in entries if e.due_date <= span.fences.firm_until), Decimal(0))
     target = line.target_quantity or (sums.called if sums else Decimal(0))
     received = sums.received if sums else Decimal(0)
     behind = received - sums.requested if sums else Decimal(0)
     unit = unit_name(line.unit)
-    since = i18n.day(line.cumulative_from, year=True) if line.cumulative_from else ""
+    first = line.cumulative_from or (deliveries[0][0] if deliveries else None)
+    missed = behind_since(entries, received)
     upcoming = next((e for e in entries if e.open and e.due_date >= span.today), None)
     of_target = _("of {target} {unit}").format(target=i18n.number(target), unit=unit)
-    delivered = _("{unit} since {day}").format(unit=unit, day=since) if since else unit
+    delivered = since(unit, first) if received else unit
     behind_label = _("{part} behind plan") if behind < 0 else _("{part} against plan")
     return (
         Figure(
@@ -35,9 +42,26 @@ def figures_of(line: BoardLine, entries: Sequence[Entry], sums: Totals | None, s
             _("{part} delivered").format(part=line.item_code), i18n.number(received), delivered,
             bar=bar(received, target),
         ),
-        Figure(behind_label.format(part=line.item_code), i18n.signed(behind), unit, warning=behind < 0),
+        Figure(
+            behind_label.format(part=line.item_code), i18n.signed(behind), since(unit, missed) if behind < 0 else unit,
+            warning=behind < 0,
+        ),
         next_delivery(upcoming, span.today, line.unit),
     )  # fmt: skip
+
+
+def since(unit: str, day: date | None) -> str:
+    return _("{unit} since {day}").format(unit=unit, day=i18n.day(day, year=True)) if day else unit
+
+
+def behind_since(entries: Sequence[Entry], received: Decimal) -> date | None:
+    """The due date of the first delivery that what was received does not cover."""
+    asked = Decimal(0)
+    for entry in entries:
+        asked += entry.ordered
+        if asked > received:
+            return entry.due_date
+    return None
 
 
 def next_delivery(entry: Entry | None, today: date, unit: str) -> Figure:

@@ -34,6 +34,10 @@ class Window(Struct, frozen=True):
     def mondays(self) -> list[date]:
         return [self.first + timedelta(weeks=n) for n in range(self.weeks)]
 
+    def zone_of(self, monday: date) -> Zone:
+        """A week takes the zone of its Monday; the week that runs, that of today."""
+        return self.fences.zone(max(monday, self.today))
+
 
 def window(today: date, weeks: int, released_on: date | None, days: tuple[int, int]) -> Window:
     """Zones count from the release date; without a release from today."""
@@ -43,8 +47,8 @@ def window(today: date, weeks: int, released_on: date | None, days: tuple[int, i
 
 
 def zone_spans(span: Window, band: Decimal | None) -> tuple[ZoneSpan, ...]:
-    """The zones over their weeks; a week takes the zone of its Monday."""
-    zones = [span.fences.zone(max(monday, span.today)) for monday in span.mondays()]
+    """The zones over their weeks."""
+    zones = [span.zone_of(monday) for monday in span.mondays()]
     agreed = i18n.number(band) if band is not None else None
     return tuple(
         ZoneSpan(zone.value, _(name), rule_text(rule, agreed), zones.count(zone))
