@@ -1,13 +1,13 @@
 """Lists of contracts as driver rows."""
 
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
 from portal.contracts.model import Contract, ContractKind, ContractStatus
 from portal.core.actor import Actor, Direction
+from portal.core.conditions import Conditions, beginning, containing
 from portal.core.db import Driver
 
 
@@ -78,36 +78,16 @@ async def list_contracts(
     return [ContractRow(*row) for row in await connection.fetch(query, *where.args)]
 
 
-class _Conditions:
-    """SQL conditions on `contract` with numbered parameters; `$1` is always the tenant."""
-
-    def __init__(self, tenant_id: UUID) -> None:
-        self.args: list[Any] = [tenant_id]
-        self.sql = "tenant_id = $1"
-
-    def arg(self, value: Any) -> str:
-        self.args.append(value)
-        return f"${len(self.args)}"
-
-    def also(self, condition: str, value: Any) -> None:
-        self.sql += f" and {condition} {self.arg(value)}"
-
-
-def _where(actor: Actor, wanted: ContractFilter) -> _Conditions:
+def _where(actor: Actor, wanted: ContractFilter) -> Conditions:
     """What this reader may see and asked for; `service.visible` in the words of the driver."""
-    where = _Conditions(actor.tenant_id)
+    where = Conditions(actor, contract="id")
     if not actor.is_factory:
-        where.also(f"{Contract.partner_sees} and party_id =", actor.party_id)
-    if actor.contract_ids is not None:
-        where.sql += f" and id = any({where.arg(list(actor.contract_ids))})"
-    for column in ("status", "direction", "party_id"):
-        if (value := getattr(wanted, column)) is not None:
-            where.also(f"{column} =", value)
+        where.sql += f" and {Contract.partner_sees}"
+    where.equal(status=wanted.status, direction=wanted.direction, party_id=wanted.party_id)
     if words := wanted.search.strip():
-        pattern = words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        anywhere, beginning = where.arg("%" + pattern), where.arg(pattern)
+        anywhere, start = where.arg(containing(words)), where.arg(beginning(words))
         notes = _SEARCH_NOTES.format(anywhere) if actor.is_factory else ""  # partners may not even ask
-        where.sql += _SEARCH.format(anywhere, beginning, notes)
+        where.sql += _SEARCH.format(anywhere, start, notes)
     return where
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from portal.core.actor import Actor, Direction
+from portal.core.conditions import Conditions, containing
 from portal.core.db import Driver
 from portal.schedules.model import OPEN_SQL, LineStatus
 from portal.schedules.service import visible
@@ -30,7 +31,7 @@ DRAFTS = 1000  # draft lines read for one contract's page
 _VIEW_SQL = {
     View.OPEN: f" and {OPEN_SQL}",
     View.TO_CONFIRM: f" and {OPEN_SQL} and status = 'proposed'",
-    View.OVERDUE: f" and {OPEN_SQL} and due_date <= ",
+    View.OVERDUE: f" and {OPEN_SQL}",
     View.ALL: " and status <> 'draft'",
     View.CLOSED: " and status = 'closed'",
     View.DRAFT: " and status = 'draft'",
@@ -95,41 +96,19 @@ _SEARCH = """ and (order_no = {0} or contract_line_id in (
         or c.number ilike {1} or c.partner_reference ilike {1})))"""
 
 
-class _Conditions:
-    """SQL conditions with numbered parameters; `$1` is always the tenant."""
-
-    def __init__(self, actor: Actor) -> None:
-        self.args: list[Any] = [actor.tenant_id]
-        self.sql = "tenant_id = $1"
-        if not actor.is_factory:
-            self.sql += f" and party_id = {self.arg(actor.party_id)}"
-        if actor.contract_ids is not None:
-            self.sql += f" and contract_id = any({self.arg(list(actor.contract_ids))})"
-
-    def arg(self, value: Any) -> str:
-        self.args.append(value)
-        return f"${len(self.args)}"
-
-
-def _where(actor: Actor, wanted: LineFilter) -> _Conditions:
+def _where(actor: Actor, wanted: LineFilter) -> Conditions:
     """The conditions on schedule_line for this reader and filter."""
-    where = _Conditions(actor)
-    where.sql += _VIEW_SQL.get(wanted.view, "")
+    where = Conditions(actor, contract="contract_id")
+    where.sql += _VIEW_SQL[wanted.view]
     if wanted.view is View.OVERDUE:
-        where.sql += where.arg(wanted.today)
-    if wanted.contract_id is not None:
-        where.sql += f" and contract_id = {where.arg(wanted.contract_id)}"
-    if wanted.contract_line_id is not None:
-        where.sql += f" and contract_line_id = {where.arg(wanted.contract_line_id)}"
-    if wanted.party_id is not None:
-        where.sql += f" and party_id = {where.arg(wanted.party_id)}"
+        where.also("due_date <=", wanted.today)
+    where.equal(contract_id=wanted.contract_id, contract_line_id=wanted.contract_line_id, party_id=wanted.party_id)
     if wanted.since is not None:
-        where.sql += f" and due_date >= {where.arg(wanted.since)}"
+        where.also("due_date >=", wanted.since)
     if wanted.until is not None:
-        where.sql += f" and due_date <= {where.arg(wanted.until)}"
+        where.also("due_date <=", wanted.until)
     if wanted.search:
-        pattern = "%" + wanted.search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        where.sql += _SEARCH.format(where.arg(wanted.search), where.arg(pattern))
+        where.sql += _SEARCH.format(where.arg(wanted.search), where.arg(containing(wanted.search)))
     return where
 
 
@@ -156,7 +135,7 @@ async def list_lines(
 
 async def get_row(connection: Driver, actor: Actor, line_id: UUID) -> LineRow | None:
     """One line by its id, or None when it is absent or not yours."""
-    where = _Conditions(actor)
+    where = Conditions(actor, contract="contract_id")
     where.sql += f" and id = {where.arg(line_id)}"
     query = f"select {_COLUMNS} from (select * from schedule_line where {where.sql}) l {_JOINS}"  # noqa: S608
     row = await connection.fetchrow(query, *where.args)
@@ -172,7 +151,7 @@ async def count_lines(connection: Driver, actor: Actor, wanted: LineFilter, limi
 
 async def to_confirm(connection: Driver, actor: Actor, limit: int, contract_id: UUID | None = None) -> list[LineRow]:
     """What waits for this company's answer as seller, the earliest deadline first. Oldest due date breaks ties."""
-    where = _Conditions(actor)
+    where = Conditions(actor, contract="contract_id")
     where.sql += f" and {OPEN_SQL} and status = 'proposed'"
     if contract_id is not None:
         where.sql += f" and contract_id = {where.arg(contract_id)}"

@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from portal.core.actor import Actor, Direction
+from portal.core.conditions import Conditions
 from portal.core.db import Driver
 from portal.core.errors import NotFound
 from portal.core.i18n import N_, _, number
@@ -159,20 +160,6 @@ class Document(Struct, frozen=True):
     href: str
 
 
-class _Where:
-    """SQL conditions with numbered parameters; `$1` is always the tenant, `$2` the contracts in sight or null."""
-
-    def __init__(self, actor: Actor, table: str) -> None:
-        self.args: list[Any] = [actor.tenant_id, visible(actor)]
-        self.sql = f"{table}.tenant_id = $1"
-        if not actor.is_factory:
-            self.sql += f" and {table}.party_id = {self.arg(actor.party_id)}"
-
-    def arg(self, value: Any) -> str:
-        self.args.append(value)
-        return f"${len(self.args)}"
-
-
 # --- delivery notes ---------------------------------------------------------------------------------------------------
 
 _HAS_SEEN_LINE = """ and ($2::uuid[] is null or exists (select 1 from shipment_line v
@@ -198,7 +185,7 @@ async def list_shipments(
     connection: Driver, actor: Actor, wanted: ShipmentFilter, after: tuple[date, UUID] | None, limit: int
 ) -> list[ShipmentRow]:
     """One page, newest first, after a key; one row more than `limit` when there is a next page."""
-    where = _Where(actor, "s")
+    where = Conditions(actor, visible(actor), table="s")
     where.sql += _VIEW_SQL[wanted.view] + _HAS_SEEN_LINE
     if wanted.direction is not None:
         where.sql += f" and s.direction = {where.arg(wanted.direction.value)}"
@@ -221,7 +208,7 @@ _WAITS_FOR_COUNT = """ and ($2::uuid[] is null or exists (select 1 from shipment
 
 async def to_receive(connection: Driver, actor: Actor, limit: int) -> list[ShipmentRow]:
     """What is on the way to this company and waits for its count, the longest under way first."""
-    where = _Where(actor, "s")
+    where = Conditions(actor, visible(actor), table="s")
     buys = Direction.PURCHASE if actor.is_factory else Direction.SALE
     where.sql += f" and {ON_THE_WAY_SQL}{_WAITS_FOR_COUNT} and s.direction = {where.arg(buys.value)}"
     where.sql += f" order by s.shipped_on, s.id limit {where.arg(limit)}"
@@ -231,7 +218,7 @@ async def to_receive(connection: Driver, actor: Actor, limit: int) -> list[Shipm
 
 async def get_shipment(connection: Driver, actor: Actor, shipment_id: UUID) -> ShipmentRow:
     """One delivery note. Absent, foreign and hidden: NotFound."""
-    where = _Where(actor, "s")
+    where = Conditions(actor, visible(actor), table="s")
     where.sql += f" and s.id = {where.arg(shipment_id)}"
     row = await connection.fetchrow(_SHIPMENT.format(where=where.sql, order="s.id"), *where.args)
     if row is None:
@@ -243,7 +230,7 @@ async def find_shipments(
     connection: Driver, actor: Actor, *, token: str | None = None, typed: str | None = None
 ) -> list[UUID]:
     """The delivery notes behind a scanned code or a typed number, newest first. Numbers may repeat; codes do not."""
-    where = _Where(actor, "s")
+    where = Conditions(actor, visible(actor), table="s")
     where.sql += _HAS_SEEN_LINE
     if token is not None:
         where.sql += f" and s.scan_token = {where.arg(token)}"
@@ -255,7 +242,7 @@ async def find_shipments(
 
 async def scan_token(connection: Driver, actor: Actor, shipment_id: UUID) -> str:
     """The code printed on a delivery note. Absent, foreign and hidden: NotFound."""
-    where = _Where(actor, "s")
+    where = Conditions(actor, visible(actor), table="s")
     where.sql += f"{_HAS_SEEN_LINE} and s.id = {where.arg(shipment_id)}"
     token = await connection.fetchval(f"select s.scan_token from shipment s where {where.sql}", *where.args)  # noqa: S608
     if token is None:
@@ -316,7 +303,7 @@ async def list_receipts(
     connection: Driver, actor: Actor, after: tuple[date, UUID] | None, limit: int, shipment_id: UUID | None = None
 ) -> list[ReceiptRow]:
     """One page of posted receipts, newest first; one row more than `limit` when there is a next page."""
-    where = _Where(actor, "r")
+    where = Conditions(actor, visible(actor), table="r")
     where.sql += _HAS_SEEN_COUNT
     if shipment_id is not None:
         where.sql += f" and r.shipment_id = {where.arg(shipment_id)}"
@@ -328,7 +315,7 @@ async def list_receipts(
 
 async def get_receipt(connection: Driver, actor: Actor, receipt_id: UUID) -> ReceiptRow:
     """One receipt. Absent, foreign and hidden: NotFound."""
-    where = _Where(actor, "r")
+    where = Conditions(actor, visible(actor), table="r")
     where.sql += f" and r.id = {where.arg(receipt_id)}"
     row = await connection.fetchrow(_RECEIPT.format(where=where.sql), *where.args)
     if row is None:
