@@ -1,22 +1,27 @@
 """The list of contracts: what the reader asked for, and one page of it."""
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from litestar import Response
 from msgspec import Struct
 
 from portal.contracts import reads
-from portal.contracts.model import ContractStatus
+from portal.contracts.model import ContractKind, ContractStatus
 from portal.contracts.reads import ContractFilter
-from portal.core import i18n
+from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
+from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import _
+from portal.web import tables
 from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES, SIDE_NAMES, TONES, status_name, validity
 
 SIZE = 50
+EXPORT_LIMIT = 20_000
 
 
 class Asked(Struct, frozen=True):
@@ -76,9 +81,31 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
         "validity": validity,
         "release_day": {row.id: i18n.day(row.released_on) for row in rows if row.released_on},
         "can_write": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS) and actor.contract_ids is None,
+        "export_href": asked.href().replace("/contracts", "/contracts/export", 1),
         "next_href": asked.href(more) if more else None,
         "first_href": asked.href() if asked.after else None,
     }
+
+
+async def export(actor: Actor, asked: Asked, kind: str) -> Response[bytes]:
+    """All rows of the list as XLSX or CSV, with ISO dates and plain digits."""
+    wanted = ContractFilter(asked.q, asked.status, asked.direction, asked.partner)
+    async with read(actor) as connection:
+        rows = await reads.list_contracts(connection, actor, wanted, None, EXPORT_LIMIT)
+    way = ways(actor)
+    head = [
+        *(_("Contract"), _("Title"), _("Partner"), _("Direction"), _("Kind"), _("Status"), _("Partner's reference")),
+        *(_("Customer's reference"), _("Currency"), _("Valid from"), _("Last day"), _("Lines"), _("Release")),
+    ]
+    body = [
+        [
+            *(row.number, row.title, row.party_name if actor.is_factory else "", way[row.direction]),
+            *(_(KIND_NAMES[ContractKind(row.kind)]), status_name(ContractStatus(row.status)), row.partner_reference),
+            *(row.reference, row.currency, row.valid_from, row.valid_to, Decimal(row.lines), row.release_no or None),
+        ]
+        for row in rows[:EXPORT_LIMIT]
+    ]
+    return tables.file(f"contracts-{local_today(clock.now(), actor.time_zone).isoformat()}", kind, head, body)
 
 
 def ways(actor: Actor) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, URLEncodedBody
@@ -46,6 +46,19 @@ async def contracts(
     """Contracts, the newest first."""
     asked = contract_list.Asked.of(q, status, direction, partner, after)
     return page.render("contracts/list.html", active="contracts", **await contract_list.context(actor, asked))
+
+
+@get("/contracts/export")
+async def export(
+    actor: NamedDependency[Actor],
+    q: FromQuery[str] = "",
+    status: FromQuery[str] = "",
+    direction: FromQuery[str] = "",
+    partner: FromQuery[str] = "",
+    kind: FromQuery[str] = "xlsx",
+) -> Response[bytes]:
+    """The list as a file."""
+    return await contract_list.export(actor, contract_list.Asked.of(q, status, direction, partner, None), kind)
 
 
 @get("/contracts/{contract_id:uuid}")
@@ -240,6 +253,7 @@ async def complete(
 
 ROUTES: list[HTTPRouteHandler] = [
     contracts,
+    export,
     contract,
     new_contract,
     create,

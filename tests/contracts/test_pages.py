@@ -304,6 +304,24 @@ async def test_the_list_filters_in_its_address_and_pages_by_fifty(tenant: Tenant
     assert odd.status_code == 200
 
 
+async def test_the_list_is_exported_as_it_is_filtered_and_no_title_becomes_a_formula(
+    tenant: Tenant, app: Litestar
+) -> None:
+    await make_item(tenant, "A100")
+    await make_draft(tenant, Direction.SALE, new_line("A100"), title="=HYPERLINK(1)", number="K-1")
+    await make_proposed(tenant, Direction.PURCHASE)
+    async with signed_in(app, tenant.factory) as factory, signed_in(app, tenant.customer) as customer:
+        sales = await factory.client.get("/contracts/export?direction=sale&kind=csv")
+        sheet = await factory.client.get("/contracts/export")
+        theirs = await customer.client.get("/contracts/export?kind=csv")
+        odd = await factory.client.get("/contracts/export?kind=exe")
+    lines = sales.content.decode("utf-8-sig").splitlines()
+    assert (len(lines), lines[1].split(",")[:3]) == (2, ["K-1", "'=HYPERLINK(1)", "Aurora"])
+    assert sheet.content[:2] == b"PK"
+    assert len(theirs.content.decode("utf-8-sig").splitlines()) == 1
+    assert odd.status_code == 422
+
+
 async def test_an_empty_list_says_what_will_be_here(tenant: Tenant, app: Litestar) -> None:
     async with signed_in(app, tenant.factory) as factory, signed_in(app, tenant.customer) as customer:
         ours, theirs = text_of(await factory.open("/contracts")), text_of(await customer.open("/contracts"))

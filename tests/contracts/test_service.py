@@ -1,5 +1,6 @@
 """Commands on contracts, proven on both sides."""
 
+import asyncio
 import time
 from dataclasses import replace
 from datetime import date, timedelta
@@ -496,3 +497,27 @@ async def test_the_price_of_a_day_is_the_orders_own_before_the_lists(tenant: Ten
             await service.price_for(session, line, date(2025, 12, 31))
     assert (before.price, after.price, order.price) == (Decimal(10), Decimal(11), Decimal(9))
     assert order.why is PriceReason.ORDER
+
+
+async def test_of_two_answers_at_once_one_counts(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+
+    answers = await asyncio.gather(
+        step(tenant.customer, "accept", contract.id, 2),
+        step(tenant.customer, "decline", contract.id, 2, data=Decline(reason="no")),
+        return_exceptions=True,
+    )
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["Contract", "Stale"]
+    assert (await head(tenant.factory, contract.id) or ())[1] == 3
+    assert len(await history(tenant.factory, contract.id)) == 3
+    assert len(await events(tenant, contract.id)) == 2
+
+
+async def test_contracts_written_at_once_get_numbers_of_their_own(tenant: Tenant) -> None:
+    await make_item(tenant, "A100")
+
+    made = await asyncio.gather(*(make_draft(tenant, Direction.SALE, new_line("A100")) for _ in range(6)))
+
+    year = local_today(clock.now(), tenant.factory.time_zone).year
+    assert sorted(contract.number for contract in made) == [f"FC-{year}-{n:03}" for n in range(1, 7)]
