@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from portal.core.settings import SettingsError, StartError, get_settings, variable
+from portal.demo.cli import demo
 from portal.sync.cli import import_app
 
 if TYPE_CHECKING:
@@ -214,7 +215,10 @@ def where(provision: "Provision") -> str:
     return f"{provision.settings.base_url} with {database}"
 
 
+app.add_typer(tenant_app, name="tenant")
+app.add_typer(user_app, name="user")
 app.add_typer(import_app, name="import")
+app.command()(demo)
 
 
 if __name__ == "__main__":

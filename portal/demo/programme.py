@@ -1,0 +1,340 @@
+"""One weekly contract of the demo, row by row: twelve weeks delivered, twenty-six to come, three releases.
+
+History is written as an import writes it: a line goes from published to closed by its receipt, and its sums are those
+of its documents. What waits today is left to the commands of the people in `seed`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlmodel import SQLModel
+
+from portal.contracts.model import Cadence, Contract, ContractKind, ContractLine, ContractPrice, ContractStatus, DayUnit
+from portal.core.actor import Direction
+from portal.core.calendars import WorkingCalendar, day_begins, deadline
+from portal.core.ids import uuid7
+from portal.schedules import rules
+from portal.schedules.model import CloseReason, LineStatus, Release, ReleaseLine, ScheduleLine, Zone
+from portal.shipments.model import Receipt, ReceiptLine, Shipment, ShipmentLine, ShipmentStatus
+from portal.sync.staging import new_tokens
+
+PAST, AHEAD = 12, 26  # weeks
+WEEK = timedelta(weeks=1)
+PACK = Decimal(10)
+# By week, in per cent of the fixed quantity: always inside the band. The weeks around today are as agreed.
+SWING = (0, 10, 0, -10, 0, 0, 15, 0, -10, 0, 5, 0, 0)
+SHORT, EARLY = "short", "early"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One item of the contract and the story of its coming weeks: c confirmed, p to confirm, r at risk, s shipped."""
+
+    item_id: UUID
+    code: str
+    description: str
+    unit: str
+    price: Decimal
+    foq: int
+    weekday: int  # Monday is 0
+    story: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Whose contract it is and where its goods go."""
+
+    tenant_id: UUID
+    party_id: UUID
+    party_name: str
+    direction: Direction
+    number: str
+    title: str
+    reference: str
+    currency: str
+    zone: str
+    place: tuple[str, str, str, str]  # ship-to code, country, unloading point, receiving window
+    planner: str  # who published the releases
+
+
+@dataclass(slots=True)
+class Programme:
+    """The rows, and which lines the people of the demo act on, by the letters of the story."""
+
+    contract: Contract
+    rows: list[list[SQLModel]] = field(default_factory=list)  # parents first
+    acted: dict[str, list[ScheduleLine]] = field(default_factory=lambda: defaultdict(list))
+    count: int = 0  # schedule lines
+
+
+def build(terms: Terms, parts: Sequence[Part], now: datetime) -> Programme:
+    """A contract in its thirteenth week, as it stands now."""
+    today = now.astimezone(ZoneInfo(terms.zone)).date()
+    monday = today - timedelta(days=today.weekday())
+    contract = _contract(terms, monday, now)
+    base: dict[str, Any] = {"tenant_id": terms.tenant_id, "party_id": terms.party_id}
+    kept = [_contract_line(terms, contract, part, no, monday) for no, part in enumerate(parts, start=1)]
+    prices = [
+        ContractPrice(**base, contract_line_id=line.id, valid_from=contract.valid_from, price=part.price)
+        for line, part in zip(kept, parts, strict=True)
+    ]
+    programme = Programme(contract)
+    lines = list(_lines(programme, terms, parts, kept, today, monday, now))
+    contract.last_line_no = programme.count = len(lines)
+    documents = _documents(terms, lines, today)
+    releases = _releases(terms, programme, lines, monday, now)
+    programme.rows = [[contract], [*kept], [*prices], [*lines], *documents, *releases]
+    return programme
+
+
+def first_due(today: date, weekday: int) -> date:
+    """The first such weekday after today."""
+    return today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
+
+
+def quantity(part: Part, no: int, week: int) -> Decimal:
+    """What is asked of the part's no-th place in the contract in a week; 0 is the next one. Whole packs."""
+    swing = 0 if -3 <= week < 4 else SWING[(week + PAST + 4 * no) % len(SWING)]
+    return (Decimal(part.foq * (100 + swing)) / 100 / PACK).to_integral_value() * PACK
+
+
+def _contract(terms: Terms, monday: date, now: datetime) -> Contract:
+    begin = monday - PAST * WEEK
+    agreed = datetime.combine(begin - timedelta(days=10), time(10), ZoneInfo(terms.zone))
+    return Contract(
+        tenant_id=terms.tenant_id,
+        party_id=terms.party_id,
+        number=terms.number,
+        direction=terms.direction,
+        kind=ContractKind.PERIODIC,
+        status=ContractStatus.ACTIVE,
+        title=terms.title,
+        party_name=terms.party_name,
+        partner_reference=terms.reference,
+        currency=terms.currency,
+        valid_from=begin,
+        valid_to=monday + (AHEAD + 1) * WEEK - timedelta(days=1),
+        time_zone=terms.zone,
+        release_no=3,
+        released_on=monday,
+        proposed_at=agreed,
+        accepted_at=agreed + timedelta(days=2),
+    )
+
+
+def _contract_line(terms: Terms, contract: Contract, part: Part, no: int, monday: date) -> ContractLine:
+    code, country, point, hours = terms.place
+    return ContractLine(
+        tenant_id=terms.tenant_id,
+        party_id=terms.party_id,
+        contract_id=contract.id,
+        line_no=no * 10,
+        item_id=part.item_id,
+        item_code=part.code,
+        description=part.description,
+        unit=part.unit,
+        foq=Decimal(part.foq),
+        cadence=Cadence.WEEK,
+        target_quantity=Decimal(part.foq * (PAST + AHEAD)),
+        pack_size=PACK,
+        delivery_weekdays=[part.weekday],
+        ship_to_code=code,
+        ship_to_country=country,
+        unloading_point=point,
+        receiving_window=hours,
+        cumulative_from=contract.valid_from,
+        generated_until=monday + AHEAD * WEEK,
+    )
+
+
+# --- schedule lines ---------------------------------------------------------------------------------------------------
+
+
+def _lines(
+    programme: Programme,
+    terms: Terms,
+    parts: Sequence[Part],
+    kept: Sequence[ContractLine],
+    today: date,
+    monday: date,
+    now: datetime,
+) -> Iterator[ScheduleLine]:
+    """Every part's weeks, numbered by due date. Releases and documents come later and write into them."""
+    firm_until = monday + timedelta(days=28)
+    answer_by = deadline(now, programme.contract.response_hours, terms.zone, WorkingCalendar())
+    slots = sorted(
+        (first_due(today, part.weekday) + week * WEEK, no, week)
+        for no, part in enumerate(parts)
+        for week in range(-PAST, AHEAD)
+    )
+    for number, (due, no, week) in enumerate(slots, start=1):
+        part = parts[no]
+        letter = part.story[week] if 0 <= week < len(part.story) and due <= firm_until else ""
+        asked = due > today and due <= firm_until and letter != "e"
+        line = ScheduleLine(
+            tenant_id=terms.tenant_id,
+            party_id=terms.party_id,
+            contract_id=programme.contract.id,
+            contract_line_id=kept[no].id,
+            line_no=number,
+            due_date=due,
+            requested_date=due,
+            period_start=due - timedelta(days=due.weekday()),
+            unit=part.unit,
+            ordered_quantity=quantity(part, no, week),
+            status=LineStatus.PROPOSED if asked else LineStatus.PUBLISHED,
+            respond_by=answer_by if asked else None,
+            ship_to_code=terms.place[0],
+        )
+        if due <= today or letter == "e":
+            short = Decimal(part.foq // 4) if no == 0 and week == -1 else Decimal(0)
+            _deliver(line, line.ordered_quantity - short, _arrival(due, no, week, today))
+        elif asked:
+            programme.acted[letter or "c"].append(line)
+        yield line
+
+
+def _arrival(due: date, no: int, week: int, today: date) -> date:
+    """Mostly on the day; the second part was late twice, the early delivery came yesterday."""
+    late = timedelta(days=2 if no == 1 and week in (-9, -5) else 0)
+    return min(due + late, today) if week < 0 else today - timedelta(days=1)
+
+
+def _deliver(line: ScheduleLine, received: Decimal, day: date) -> None:
+    """The line's sums after one shipment and its receipt; complete, it is closed."""
+    line.shipped_quantity = line.received_quantity = received
+    line.last_received_on = day
+    line.respond_by = None
+    line.status = LineStatus.PUBLISHED
+    if received == line.ordered_quantity:
+        line.status, line.close_reason = LineStatus.CLOSED, CloseReason.COMPLETE
+
+
+# --- documents --------------------------------------------------------------------------------------------------------
+
+
+def _documents(terms: Terms, lines: Sequence[ScheduleLine], today: date) -> list[list[SQLModel]]:
+    """One delivery note with its receipt a day on which goods arrived."""
+    by_day: dict[date, list[ScheduleLine]] = defaultdict(list)
+    for line in lines:
+        if line.last_received_on is not None:
+            by_day[line.last_received_on].append(line)
+    shipments: list[SQLModel] = []
+    receipts: list[SQLModel] = []
+    shipped: list[SQLModel] = []
+    received: list[SQLModel] = []
+    prefix = "DN" if terms.direction is Direction.SALE else "ASN"
+    for (day, arrived), token in zip(sorted(by_day.items()), new_tokens(len(by_day)), strict=True):
+        note = _note(terms, day, f"{prefix}-{day:%y%m%d}", token)
+        receipt = Receipt(
+            tenant_id=terms.tenant_id,
+            party_id=terms.party_id,
+            number=f"R-{note.number}",
+            shipment_id=note.id,
+            received_on=day,
+            posted_at=day_begins(day, terms.zone),
+        )
+        shipments.append(note)
+        receipts.append(receipt)
+        for no, line in enumerate(arrived, start=1):
+            pair = _counted(note, receipt, line, no)
+            shipped.append(pair[0])
+            received.append(pair[1])
+    return [shipments, shipped, receipts, received]
+
+
+def _note(terms: Terms, day: date, number: str, token: str) -> Shipment:
+    left = day - timedelta(days=2)
+    return Shipment(
+        tenant_id=terms.tenant_id,
+        party_id=terms.party_id,
+        number=number,
+        year=left.year,
+        direction=terms.direction,
+        status=ShipmentStatus.RECEIVED,
+        shipped_on=left,
+        expected_on=day,
+        ship_to_code=terms.place[0],
+        scan_token=token,
+    )
+
+
+def _counted(note: Shipment, receipt: Receipt, line: ScheduleLine, no: int) -> tuple[ShipmentLine, ReceiptLine]:
+    """What was sent of a line, and the same counted and accepted."""
+    amount = line.received_quantity
+    base: dict[str, Any] = {"tenant_id": line.tenant_id, "party_id": line.party_id, "unit": line.unit}
+    base |= {"schedule_line_id": line.id, "contract_id": line.contract_id}
+    packages: dict[str, Any] = {"packages": int(amount / PACK), "package_size": PACK}
+    sent = ShipmentLine(**base, shipment_id=note.id, line_no=no, quantity=amount, **packages)
+    counts: dict[str, Any] = {"announced": amount, "counted": amount, "accepted": amount}
+    return sent, ReceiptLine(**base, receipt_id=receipt.id, shipment_line_id=sent.id, **counts)
+
+
+# --- releases ---------------------------------------------------------------------------------------------------------
+
+
+def _releases(
+    terms: Terms, programme: Programme, lines: Sequence[ScheduleLine], monday: date, now: datetime
+) -> list[list[SQLModel]]:
+    """The first release, last week's, and this week's, which changed two deliveries of the trade-off zone."""
+    contract = programme.contract
+    changes = _changes(lines, monday)
+    releases: list[SQLModel] = []
+    frozen: list[SQLModel] = []
+    for number, day in ((1, monday - PAST * WEEK), (2, monday - WEEK), (3, monday)):
+        horizon = day + AHEAD * WEEK if number == 1 else max(line.due_date for line in lines)
+        at = min(datetime.combine(day, time(9, 40), ZoneInfo(terms.zone)), now)
+        release = Release(
+            tenant_id=terms.tenant_id,
+            party_id=terms.party_id,
+            contract_id=contract.id,
+            number=number,
+            calculated_on=day,
+            horizon_end=horizon,
+            published_at=at,
+            published_by=terms.planner,
+        )
+        releases.append(release)
+        ends = rules.fences(day, 28, 63, DayUnit.CALENDAR, WorkingCalendar())
+        for line in lines:
+            backlog = number > 1 and line.due_date < day and line.status is not LineStatus.CLOSED
+            if backlog or day <= line.due_date <= horizon:
+                before = changes.get(line.id, line.ordered_quantity) if number < 3 else line.ordered_quantity
+                frozen.append(_frozen(release, line, before, ends))
+    return [releases, frozen]
+
+
+def _frozen(release: Release, line: ScheduleLine, amount: Decimal, ends: rules.Fences) -> ReleaseLine:
+    """The line as this release puts it; the live line carries the last one."""
+    zone = ends.zone(line.due_date)
+    level = rules.level_of(line.due_date, release.calculated_on, ends, True, release.number > 1)
+    copy = ReleaseLine(
+        id=uuid7(),
+        tenant_id=line.tenant_id,
+        party_id=line.party_id,
+        release_id=release.id,
+        schedule_line_id=line.id,
+        contract_line_id=line.contract_line_id,
+        due_date=line.due_date,
+        quantity=amount,
+        zone=zone,
+        level=level,
+    )
+    line.zone, line.level, line.release_line_id = zone, level, copy.id
+    return copy
+
+
+def _changes(lines: Sequence[ScheduleLine], monday: date) -> dict[UUID, Decimal]:
+    """What two deliveries of the trade-off zone were before this week's release: one was more, one was less."""
+    ends = rules.fences(monday, 28, 63, DayUnit.CALENDAR, WorkingCalendar())
+    parts = list(dict.fromkeys(line.contract_line_id for line in lines))
+    first = [line for line in lines if line.contract_line_id == parts[0] and ends.zone(line.due_date) is Zone.TRADEOFF]
+    last = [line for line in lines if line.contract_line_id == parts[-1] and ends.zone(line.due_date) is Zone.TRADEOFF]
+    less, more = first[0], last[1]
+    return {less.id: less.ordered_quantity + 8 * PACK, more.id: more.ordered_quantity - 3 * PACK}
