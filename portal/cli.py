@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from portal.accounts.cli import tenant_app, user_app
 from portal.core.settings import SettingsError, StartError, get_settings, variable
 from portal.demo.cli import demo
 from portal.sync.cli import import_app
@@ -215,6 +216,8 @@ def where(provision: "Provision") -> str:
     return f"{provision.settings.base_url} with {database}"
 
 
+app.add_typer(tenant_app, name="tenant")
+app.add_typer(user_app, name="user")
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(user_app, name="user")
 app.add_typer(import_app, name="import")

@@ -20,6 +20,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Forbidden, Invalid, PortalError
 from portal.core.i18n import N_, Language, language
 from portal.core.settings import get_settings
+from portal.web.accounts import cookie_name
 from portal.web.errors import CompanyNeeded, SignInNeeded
 from portal.web.pages import Page
 
@@ -52,7 +53,7 @@ class VersionStale(Conflict):
 async def recognise_browser(request: Request[Any, Any, Any]) -> None:
     """Find the session, set the language, and refuse forms that did not come from our own page for this company."""
     settings = get_settings()
-    token = request.cookies.get(session_cookie())
+    token = request.cookies.get(cookie_name())
     signed = await identity.signed_in(token) if token else None
     request.state.signed = signed
     language.set(chosen_language(request, signed.language if signed else None))
@@ -97,11 +98,6 @@ async def remember_answer(response: Response[Any]) -> Response[Any]:
             content = response.render(response.content, response.media_type or "application/json")
         claim.body = bytes(content).decode()
     return response
-
-
-def session_cookie() -> str:
-    """__Host- pins the cookie to this host over TLS; on plain loopback browsers would refuse that prefix."""
-    return "__Host-session" if get_settings().tls else "session"
 
 
 def chosen_language(request: Request[Any, Any, Any], of_user: Language | None) -> Language:

@@ -93,7 +93,7 @@ class MemberStatus(StrEnum):
 
 
 class Member(SharedRow, table=True):
-    """A person acting for one company. This row is the authority: without a live one no session or key opens anything."""
+    """A person acting for one company. The authority: without a live row no session or key opens anything."""
 
     __tablename__ = "member"
     __table_args__ = (

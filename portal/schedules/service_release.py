@@ -249,7 +249,7 @@ select id, contract_line_id, status, version, due_date, ordered_quantity, under_
     unit, zone, level, release_line_id
 from schedule_line where tenant_id = $1 and contract_id = $2
     and status in ('draft', 'published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')
-order by due_date, id for update"""
+order by id for update"""
 _INSERT_RELEASE = """
 insert into release (tenant_id, id, party_id, contract_id, number, calculated_on, horizon_end, published_at,
     published_by, note)

@@ -87,6 +87,7 @@ def network_of(request: Browser) -> str:
 
 
 def cookie_name() -> str:
+    """__Host- pins the cookie to this host over TLS; on plain loopback browsers would refuse that prefix."""
     return "__Host-session" if get_settings().tls else "session"
 
 

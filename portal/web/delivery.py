@@ -42,6 +42,7 @@ VERBS = {
     "shipped": N_("Shipped"),
     "shipment_withdrawn": N_("Shipment withdrawn"),
     "received": N_("Received"),
+    "receipt_corrected": N_("Receipt corrected"),
     "closed": N_("Closed"),
     "imported": N_("Imported"),
     "released": N_("Release {number} published"),

@@ -9,9 +9,11 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect, Template
 from litestar.types import ExceptionHandlersMap
 
+from portal.accounts import identity
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
 from portal.core.i18n import N_, _
 from portal.core.log import request_id
+from portal.core.settings import get_settings
 from portal.web.pages import Page
 
 logger = logging.getLogger(__name__)
@@ -78,7 +80,8 @@ def broken(request: Request[Any, Any, Any], error: Exception) -> Template:
 
 def answer(request: Request[Any, Any, Any], status: int, sentence: str) -> Template:
     """The error page, or the fragment that htmx puts where the result would be."""
-    page = Page(request, request.scope["state"].get("signed"), "")
+    signed = request.scope["state"].get("signed")
+    page = Page(request, signed, identity.form_token(signed, get_settings().secret_key or "") if signed else "")
     shown: dict[str, Any] = {"code": status, "sentence": sentence, "reference": request_id.get() or ""}
     if not page.by_htmx:
         return page.fragment("error.html", status=status, **shown)
