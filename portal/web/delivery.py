@@ -15,7 +15,7 @@ from portal.core.calendars import local_today
 from portal.core.db import driver, read
 from portal.core.errors import NotFound, PortalError
 from portal.core.i18n import N_, _
-from portal.core.quantities import show_quantity
+from portal.core.quantities import UNITS, show_quantity
 from portal.core.states import Side
 from portal.schedules import reads, reads_board
 from portal.schedules.model import SupplyState
@@ -125,17 +125,29 @@ def facts(row: LineRow, actor: Actor) -> list[tuple[str, str]]:
 
 def moment(entry: Happening, zone: str) -> Moment:
     """One entry of the history in words."""
-    verb = VERBS.get(entry.verb, entry.verb)
-    text = _(verb).format_map(_Known(entry.data))
-    unit = str(entry.data.get("unit", ""))
-    parts = [
-        f"{show_quantity(Decimal(part['quantity']), unit)} · {i18n.day(date.fromisoformat(part['date']))}"
-        for part in entry.data.get("splits", [])
-    ]
-    said = [entry.data.get("note") or "", _(str(entry.data["reason"])) if entry.data.get("reason") else ""]
-    note = " · ".join([*parts, *(word for word in said if word)])
+    text = _(VERBS.get(entry.verb, entry.verb)).format_map(_Known(entry.data))
+    reason = _(str(entry.data["reason"])) if entry.data.get("reason") else ""
+    note = " · ".join(word for word in (*figures_in(entry.data), reason, str(entry.data.get("note") or "")) if word)
     way = _(CHANNELS.get(entry.channel, entry.channel))
     return Moment(text, entry.member_name, i18n.moment(entry.at, zone), way, note)
+
+
+def figures_in(data: dict[str, Any]) -> list[str]:
+    """The quantities, days and document numbers that an entry names."""
+    unit = str(data.get("unit", ""))
+    if unit not in UNITS:
+        return [str(data["number"])] if "number" in data else []
+    found = [
+        f"{show_quantity(Decimal(part['quantity']), unit)} · {i18n.day(date.fromisoformat(part['date']))}"
+        for part in data.get("splits", [])
+    ]
+    if "quantity" in data:
+        found.append(show_quantity(Decimal(data["quantity"]), unit))
+    if "accepted" in data:
+        found.append(_("accepted {quantity}").format(quantity=show_quantity(Decimal(data["accepted"]), unit)))
+    if Decimal(data.get("rejected", 0)) > 0:
+        found.append(_("rejected {quantity}").format(quantity=show_quantity(Decimal(data["rejected"]), unit)))
+    return [*found, str(data["number"])] if "number" in data else found
 
 
 class _Known(dict[str, Any]):
