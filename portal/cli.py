@@ -218,8 +218,6 @@ def where(provision: "Provision") -> str:
 
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(user_app, name="user")
-app.add_typer(tenant_app, name="tenant")
-app.add_typer(user_app, name="user")
 app.add_typer(import_app, name="import")
 app.command()(demo)
 
