@@ -1,0 +1,28 @@
+"""What the database holds, in one short answer: any row that was added, changed or removed changes it."""
+
+import asyncpg
+
+# Bookkeeping of requests themselves: a refused request may leave traces there and nowhere else.
+BOOKKEEPING = ("alembic_version", "idempotency", "user_session")
+_TABLES = """
+select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+    and c.relname <> all($1::text[]) order by 1"""
+
+
+async def fingerprint(owner: asyncpg.Connection) -> dict[str, tuple[int, int]]:
+    """Per table how many rows there are, and a sum over which transaction wrote each of them.
+
+    An update writes a row anew even where it changes nothing, so this is stricter than a sum over what rows say.
+    """
+    names = [row[0] for row in await owner.fetch(_TABLES, BOOKKEEPING)]
+    each = (
+        f"select '{name}', count(*), coalesce(sum(hashtextextended(xmin::text || ' ' || id::text, 0)), 0)::text"
+        f" from {name}"
+        for name in names
+    )
+    return {row[0]: (row[1], int(row[2])) for row in await owner.fetch(" union all ".join(each))}
+
+
+def changed(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """The tables that differ, with their row counts before and after."""
+    return {name: (before[name][0], after[name][0]) for name in before if before[name] != after[name]}
