@@ -135,7 +135,7 @@ def figures(contract: Contract, used: Sequence[Use], today: date) -> tuple[Figur
     of_all = _("of {n} called off").format(n=i18n.number(deliveries))
     nothing = _("No open delivery ahead")
     return (
-        Figure(_("Open deliveries"), i18n.number(still_open), of_all, href=f"{base}&view=open"),
+        Figure(_("Deliveries still open"), i18n.number(still_open), of_all, href=f"{base}&view=open"),
         Figure(
             _("Overdue deliveries"),
             i18n.number(overdue),
@@ -162,7 +162,9 @@ def end_of(contract: Contract, today: date) -> Figure:
     left = (contract.valid_to - today).days
     words = ngettext("{n} day left", "{n} days left", left).format(n=i18n.number(left)) if left >= 0 else _("ended")
     ended = left < 0 and contract.status is S.ACTIVE
-    return Figure(_("Valid until"), i18n.day(contract.valid_to, year=True), words, warning=ended)
+    # The year stands apart, because a whole date does not fit a phone's half line.
+    year = _("{year}").format(year=contract.valid_to.year)
+    return Figure(_("Valid until"), i18n.day(contract.valid_to), words, suffix=year, warning=ended)
 
 
 def validity(first: date, last: date | None) -> str:
