@@ -14,7 +14,7 @@ from portal.contracts.service_drafts import create_contract
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.core.ids import uuid7
-from tests.factories import Tenant, today
+from tests.factories import Tenant, fetch, today
 
 
 async def make_item(tenant: Tenant, code: str = "A100", **more: Any) -> Item:
@@ -70,3 +70,24 @@ async def step(actor: Actor, action: str, contract_id: UUID, version: int | None
     async with unit_of_work(actor) as session:
         contract: Contract = await getattr(service_life, action)(session, actor, contract_id, version=version, **more)
         return contract
+
+
+HEAD = "select status, version, proposed_at is not null as proposed, accepted_by from contract where id = $1"
+
+
+async def head(actor: Actor, contract_id: UUID) -> tuple[Any, ...] | None:
+    """What this company sees of the contract's state."""
+    rows = await fetch(actor, HEAD, contract_id)
+    return tuple(rows[0]) if rows else None
+
+
+async def history(actor: Actor, contract_id: UUID) -> list[tuple[str, int]]:
+    rows = await fetch(actor, "select verb, version from timeline where subject_id = $1 order by version", contract_id)
+    return [tuple(row) for row in rows]
+
+
+async def events(tenant: Tenant, contract_id: UUID) -> list[str]:
+    rows = await fetch(
+        tenant.factory, "select name from outbox where data->>'contract_id' = $1 order by id", str(contract_id)
+    )
+    return [row["name"] for row in rows]
