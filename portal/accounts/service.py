@@ -4,7 +4,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import text
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,15 +19,10 @@ from portal.core.access import Permission, Role
 from portal.core.actor import Actor, Scope
 from portal.core.db import driver
 from portal.core.errors import NotFound
+from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
 
 logger = logging.getLogger(__name__)
-
-
-class Input(BaseModel):
-    """What a command is asked with. A field it does not know is refused, not dropped."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class InviteMember(Input):

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.accounts import rules
 from portal.accounts.events import PartyCreated, SiteChanged
 from portal.accounts.model import Party, Site, SiteDay
-from portal.accounts.service import Input, get_company, lock_names
+from portal.accounts.service import get_company, lock_names
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import check_time_zone
@@ -22,6 +22,7 @@ from portal.core.db import asyncpg_dsn, unit_of_work
 from portal.core.errors import Conflict, Forbidden, NotFound
 from portal.core.i18n import N_, Language
 from portal.core.ids import uuid7
+from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
 
 logger = logging.getLogger(__name__)

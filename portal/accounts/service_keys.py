@@ -13,12 +13,12 @@ from portal.accounts.actors import Place
 from portal.accounts.events import KeyCreated, KeyRevoked
 from portal.accounts.model import ApiKey
 from portal.accounts.revocation import revoke
-from portal.accounts.service import Input
 from portal.core import clock
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.ids import uuid7
+from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
 
 logger = logging.getLogger(__name__)

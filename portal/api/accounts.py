@@ -19,6 +19,7 @@ from portal.core import paging
 from portal.core.access import Role
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
+from portal.core.inputs import Input
 from portal.core.settings import get_settings
 
 
@@ -74,14 +75,14 @@ class NewMember(service.InviteMember):
     party_id: UUID | None = None
 
 
-class ChangeMember(service.Input):
+class ChangeMember(Input):
     """Another role, or what the member may see; what is left out stays."""
 
     role: Role | None = None
     restriction: service.RestrictMember | None = None
 
 
-class SetDay(service.Input):
+class SetDay(Input):
     """A holiday, or a day worked to make up for one."""
 
     working: bool

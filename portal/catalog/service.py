@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +18,7 @@ from portal.core.actor import Actor
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.i18n import N_
 from portal.core.ids import uuid7
+from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
 from portal.core.quantities import check_unit
 from portal.core.versions import check_version
@@ -40,11 +41,7 @@ class UnknownPartner(Invalid):
     text = N_("Choose a customer or supplier of this workspace.")
 
 
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class NewItem(_Input):
+class NewItem(Input):
     """An item to be added to the catalogue."""
 
     code: str = Field(min_length=1, max_length=60, examples=["A100"])
@@ -54,7 +51,7 @@ class NewItem(_Input):
     category: str = Field(default="", max_length=80, examples=["Castings"])
 
 
-class ChangeItem(_Input):
+class ChangeItem(Input):
     """What changes; a field left out stays. Contract lines keep the description and revision they agreed on."""
 
     description: str | None = Field(default=None, min_length=1, max_length=300, examples=["Bearing housing, coated"])
@@ -63,7 +60,7 @@ class ChangeItem(_Input):
     category: str | None = Field(default=None, max_length=80, examples=["Castings"])
 
 
-class NewPartNumber(_Input):
+class NewPartNumber(Input):
     """What one partner calls the item."""
 
     party_id: UUID

@@ -5,21 +5,18 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from portal.contracts.model import Cadence, ContractKind, DayUnit
 from portal.core.actor import Direction
+from portal.core.inputs import Input
 
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
 Percent = Annotated[Decimal, Field(max_digits=5, decimal_places=2)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 
 
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class NewPrice(_Input):
+class NewPrice(Input):
     """A price from a day on; with an order number, for that order only."""
 
     valid_from: date = Field(examples=["2027-01-01"])
@@ -28,7 +25,7 @@ class NewPrice(_Input):
     order_no: str = Field(default="", max_length=40)
 
 
-class LineTerms(_Input):
+class LineTerms(Input):
     """What one line of a contract says about quantities, zones and delivery."""
 
     foq: Amount | None = Field(default=None, description="fixed order quantity of one period", examples=["600"])
@@ -71,7 +68,7 @@ class ChangeLine(LineTerms):
     partner_part_no: str | None = Field(default=None, max_length=60)
 
 
-class ContractTerms(_Input):
+class ContractTerms(Input):
     """The head of a contract."""
 
     kind: ContractKind = ContractKind.PERIODIC
@@ -99,7 +96,7 @@ class ChangeContract(ContractTerms):
     number: str | None = Field(default=None, min_length=1, max_length=60)
 
 
-class Decline(_Input):
+class Decline(Input):
     """Why the proposal is not accepted; the other side reads it."""
 
     reason: str = Field(min_length=1, max_length=500, examples=["The price of A100 is not what we agreed in March."])

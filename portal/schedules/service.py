@@ -13,7 +13,7 @@ from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import clock, db
@@ -22,6 +22,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.errors import NotFound
 from portal.core.ids import uuid7
+from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
 from portal.core.states import Side
 from portal.schedules import rules
@@ -32,38 +33,38 @@ from portal.schedules.rules import CONFIRM_ACTION, LINE_STATES, RejectReason
 logger = logging.getLogger(__name__)
 
 
-class Split(BaseModel):
+class Split(Input):
     """One part of a promise: so much on this day."""
 
     quantity: Decimal = Field(gt=0, max_digits=18, decimal_places=6, examples=["60"])
     delivery_date: date = Field(examples=["2026-12-01"])
 
 
-class ConfirmLine(BaseModel):
+class ConfirmLine(Input):
     """The seller's promise. Without splits: all that is unconfirmed, on the due date."""
 
     splits: list[Split] = Field(default=[], max_length=20)
 
 
-class LineVersion(BaseModel):
+class LineVersion(Input):
     """A line and the version of it that the reader saw."""
 
     id: UUID
     version: int
 
 
-class ConfirmLines(BaseModel):
+class ConfirmLines(Input):
     """Confirm many lines as they are asked: each whole, on its due date."""
 
     lines: list[LineVersion] = Field(min_length=1, max_length=5000)
 
 
-class RejectLine(BaseModel):
+class RejectLine(Input):
     reason: RejectReason
     note: str = Field(default="", max_length=500)
 
 
-class NoteSupply(BaseModel):
+class NoteSupply(Input):
     """What the seller says about the material behind a line."""
 
     state: SupplyState

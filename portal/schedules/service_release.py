@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.model import Cadence, ContractStatus, DayUnit
@@ -20,6 +20,7 @@ from portal.core.db import Driver
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.i18n import N_
 from portal.core.ids import uuid7
+from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
 from portal.core.quantities import check_scale
 from portal.schedules import rules
@@ -53,17 +54,17 @@ class OutsideValidity(Invalid):
     text = N_("{day} is outside the contract's validity. Choose a day from {first} to {last}.")
 
 
-class Generate(BaseModel):
+class Generate(Input):
     """Generate all periods that begin before this day. None: 26 weeks from today."""
 
     until: date | None = None
 
 
-class Publish(BaseModel):
+class Publish(Input):
     note: str = Field(default="", max_length=300)
 
 
-class CallOff(BaseModel):
+class CallOff(Input):
     """One delivery asked for by hand, from a line with or without fixed quantity."""
 
     contract_line_id: UUID

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from portal.core import clock
 from portal.core.calendars import local_today
 from portal.core.errors import NotFound
+from portal.core.inputs import Input
 from portal.core.quantities import check_scale
 from portal.schedules.service_booking import Deliveries
 from portal.shipments import rules, rules_documents
@@ -19,11 +20,9 @@ from portal.shipments.rules import Count
 from portal.shipments.service import at
 
 
-class CountedLine(BaseModel):
+class CountedLine(Input):
     """What arrived of one line of the delivery note. Either `good` pieces and what happened to the rest, or the three
     figures `counted` = `accepted` + `rejected`. Neither: all as announced."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     shipment_line_id: UUID
     good: Decimal | None = Field(default=None, max_digits=18, decimal_places=6, examples=["760"])
@@ -41,10 +40,8 @@ class CountedLine(BaseModel):
         return self
 
 
-class Receive(BaseModel):
+class Receive(Input):
     """The buyer's count. Without lines everything arrived as announced; lines left out wait for another receipt."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     request_id: UUID | None = Field(default=None, description="Sent twice, it is one receipt; becomes its id")
     received_on: date | None = Field(default=None, description="Without: today where the contract is kept")

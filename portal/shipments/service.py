@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import ColumnElement, exists, func, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
@@ -22,6 +22,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.errors import Invalid, NotFound
 from portal.core.ids import uuid7
+from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
 from portal.core.versions import check_version
 from portal.schedules import service_booking as booking
@@ -36,10 +37,8 @@ logger = logging.getLogger(__name__)
 ZERO = Decimal(0)
 
 
-class ShippedLine(BaseModel):
+class ShippedLine(Input):
     """So much of one open schedule line."""
-
-    model_config = ConfigDict(extra="forbid")
 
     line_id: UUID = Field(description="The schedule line")
     quantity: Decimal = Field(gt=0, max_digits=18, decimal_places=6, examples=["800"])
@@ -48,10 +47,8 @@ class ShippedLine(BaseModel):
     package_size: Decimal | None = Field(default=None, gt=0, max_digits=18, decimal_places=6)
 
 
-class NewShipment(BaseModel):
+class NewShipment(Input):
     """One delivery note for one company, as the seller's paper says."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     number: str = Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["ASN-20261124-07"])
     shipped_on: date | None = Field(default=None, description="Without: today where the contract is kept")
