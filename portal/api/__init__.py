@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.api import accounts, audit, catalog, contract_lines, contracts, keys, schedules, shipments
+from portal.api import accounts, audit, catalog, contract_lines, contracts, imports, keys, schedules, shipments
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
@@ -10,6 +10,7 @@ ROUTES: list[Any] = [
     *catalog.ROUTES,
     *contract_lines.ROUTES,
     *contracts.ROUTES,
+    *imports.ROUTES,
     *keys.ROUTES,
     *schedules.ROUTES,
     *shipments.ROUTES,

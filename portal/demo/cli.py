@@ -96,11 +96,14 @@ def show(address: str, *, known: bool) -> None:
         console.print(Panel(Text(f"{address}\nA workspace was here already, so no demo was made."), title="Calloff"))
         return
     table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column()
     for person in PEOPLE:
         role = _(ROLE_NAMES[person.role])
         with speaking(Language.ZH):
             zh = f"{_(ROLE_NAMES[person.role])}：{_(person.task)}"
-        table.add_row(person.email, PARTNERS.get(person.company, NAME), f"{role}: {_(person.task)}", zh)
+        table.add_row(person.email, PARTNERS.get(person.company, NAME), f"{role}: {_(person.task)}\n{zh}")
     head = Text.from_markup(f"[bold]{address}[/]    Password for all · 所有人的密码: [bold]{PASSWORD}[/]\n")
     foot = Text("\nWork waits today for each of them. · 每个人今天都有待办。   Ctrl-C stops · 按 Ctrl-C 停止")
     console.print(Panel(Group(head, table, foot), title="Calloff · 履约通", padding=(1, 2)))

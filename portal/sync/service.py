@@ -30,7 +30,7 @@ class UnknownTenant(Invalid):
 
 async def read_scms(source: Path | bytes, filename: str) -> ScmsFile:
     """Read an SCMS delivery file in a process of its own. Raises Invalid when it is no table; bad rows are listed."""
-    return parse(await asyncio.to_thread(read_in_child, source, filename))
+    return await asyncio.to_thread(lambda: parse(read_in_child(source, filename)))
 
 
 async def choose_tenant(owner_url: str, code: str | None) -> Actor | None:
