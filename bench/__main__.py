@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--cases", help="names with commas; all without it: " + ", ".join(CASES))
     parser.add_argument("--reference", action="store_true", help="store this run as what later runs are compared with")
     options = parser.parse_args()
-    cases, console = chosen(options.cases), Console()
+    cases, console = chosen(options.cases), Console(width=None if sys.stdout.isatty() else 120)
     results = uvloop.run(measure(cases, console))
     report.show(results, cases, console)
     report.write(results, report.LATEST)

@@ -156,8 +156,8 @@ insert into schedule_line select (jsonb_populate_record(l, jsonb_build_object('i
     'confirmed_quantity', case when w <= 3 and (n + w) % 3 > 0 then l.ordered_quantity else 0 end,
     'zone', case when w <= 3 then 'firm' when w <= 8 then 'tradeoff' else 'forecast' end,
     'respond_by', case when w <= 3 and (n + w) % 3 = 0 then now() + interval '16 hours' end))).*
-from (select * from schedule_line where tenant_id = $1 and contract_line_id = md5('part ' || $3::int || ' 1 0')::uuid
-    and line_no = 13) l, generate_series(0, 499) n, generate_series(0, 25) w""",
+from schedule_line l, generate_series(0, 499) n, generate_series(0, 25) w
+where l.tenant_id = $1 and l.contract_line_id = md5('part ' || $3::int || ' 1 0')::uuid and l.line_no = 13""",
     """
 insert into release (tenant_id, id, party_id, contract_id, number, calculated_on, horizon_end, published_at,
     published_by, note)

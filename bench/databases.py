@@ -14,6 +14,7 @@ import asyncpg
 
 from bench import data
 from portal.core import clock
+from portal.core.calendars import local_today
 from portal.core.db import MIGRATIONS, migrate
 from portal.core.embedded import Postgres, start_postgres, start_valkey
 from portal.core.roles import FACTORY, IDENTITY, OWNER, PARTNER, ensure_roles, plain_dsn
@@ -133,7 +134,7 @@ def running() -> Iterator[Databases]:
     """Start the run's services; stop them at the end and keep their data."""
     folder = get_settings().data / "bench"
     folder.mkdir(parents=True, exist_ok=True)
-    today = clock.now().date()
+    today = local_today(clock.now(), data.ZONE)
     postgres = start_postgres(folder)
     try:
         valkey = start_valkey(folder)

@@ -87,7 +87,9 @@ def shown(value: float | None, unit: str) -> str:
 def show(results: Sequence[Result], cases: Sequence[Case], console: Console) -> None:
     """The table, then what got slower."""
     targets = {case.name: case.target for case in cases}
-    table = Table("case", *("value", "ceiling", "ratio", "target", "", "peak MB", "spread"), title="make bench")
+    table = Table(title="make bench")
+    for head in ("case", "value", "ceiling", "ratio", "target", "", "peak MB", "spread"):
+        table.add_column(head, no_wrap=True)
     for result in results:
         target = targets[result.case]
         mark = "[green]reached[/]" if target.reached(result) else "[red]missed[/]"

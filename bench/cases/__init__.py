@@ -1,5 +1,6 @@
 """The cases, one file a group."""
 
-from bench.cases import lists
+from bench.cases import boards, confirmations, contracts, lists, starts
 
-CASES = {case.name: case for case in (*lists.CASES,)}
+GROUPS = (lists, confirmations, boards, contracts, starts)
+CASES = {case.name: case for group in GROUPS for case in group.CASES}
