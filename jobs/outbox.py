@@ -16,7 +16,6 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from sqlalchemy import exc
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from jobs.subscriptions import Occurrence, Subscriber, Subscriptions
@@ -32,18 +31,6 @@ DUE = 500  # deliveries rung in one round; the rest follow when these are done
 TRIES = 5  # then a person decides: the delivery is a dead letter
 GRACE = 5  # seconds between the end of a try and the moment its claim lapses
 FIRST_PAUSE, LONGEST_PAUSE = 2, 600  # seconds; the pause before a new try is random below the doubled one
-
-TRANSIENT = (
-    Unavailable,
-    OSError,  # network, files; TimeoutError is one
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TransactionRollbackError,  # deadlock, serialization
-    exc.TimeoutError,
-    exc.InterfaceError,
-    exc.OperationalError,
-)
 
 
 class UnknownDelivery(Exception):
@@ -232,6 +219,16 @@ async def _note(statement: str, claimed: Claim, *values: Any) -> None:
         await connection.execute(statement, claimed.actor.tenant_id, claimed.delivery_id, claimed.tries, *values)
 
 
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again later may help: an outage, or a transaction that lost against another one."""
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, Unavailable | OSError | asyncpg.TransactionRollbackError):
+            return True
+        below = getattr(below, "orig", None) or below.__cause__
+    return db.is_away(error)
+
+
 def _sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
@@ -250,5 +247,7 @@ def database_may_be_away(doing: str) -> Iterator[None]:
     """The database restarts under us now and then; what could not be done now is found again in the next round."""
     try:
         yield
-    except TRANSIENT as error:
+    except Exception as error:
+        if not is_transient(error):
+            raise
         logger.warning("the database does not answer the worker", extra={"doing": doing, "error": type(error).__name__})

@@ -20,7 +20,7 @@ from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
 from jobs import outbox, sealing
-from jobs.outbox import TRANSIENT, Ring, Tenant, database_may_be_away
+from jobs.outbox import Ring, Tenant, database_may_be_away
 from jobs.subscriptions import SUBSCRIPTIONS, Subscriptions
 from portal.core import db, live
 from portal.core.settings import Settings, get_settings
@@ -198,13 +198,12 @@ async def try_once(claimed: outbox.Claim) -> None:
             await outbox.act(claimed)
     except outbox.Overtaken:
         logger.warning("a try was overtaken", extra={"delivery_id": str(claimed.delivery_id)})
-    except TRANSIENT as error:
-        await outbox.put_off(claimed, error)
     except asyncio.CancelledError:
         await asyncio.shield(outbox.hand_back(claimed))
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a subscriber raises becomes a dead letter that a person sees
-        await outbox.give_up(claimed, error)
+    except Exception as error:  # noqa: BLE001 - whatever a subscriber raises is kept with the delivery
+        failed = outbox.put_off if outbox.is_transient(error) else outbox.give_up
+        await failed(claimed, error)
 
 
 async def deliver_from(queue: str, redis: RedisSettings, subscriptions: Subscriptions, stop: asyncio.Event) -> None:

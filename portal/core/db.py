@@ -16,6 +16,7 @@ import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.util.concurrency import await_only
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -49,6 +50,25 @@ async def dispose() -> None:
         await engine.dispose()
     _engines.clear()
     _sessions.clear()
+
+
+AWAY = (
+    OSError,  # no connection, or lost in the middle; TimeoutError is one
+    asyncpg.InterfaceError,  # the connection is closed
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # starting, stopping, or an administrator ended the connection
+    asyncpg.TooManyConnectionsError,
+    PoolTimeout,
+)
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether an error, or the one below it, says that the database cannot be reached now rather than what is wrong."""
+    while error is not None:
+        if isinstance(error, AWAY):
+            return True
+        error = getattr(error, "orig", None) or error.__cause__
+    return False
 
 
 async def failing_pools() -> list[str]:

@@ -10,13 +10,10 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from uuid import UUID
 
-import asyncpg
 from msgspec import Struct
-from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core import live
+from portal.core import db, live
 from portal.core.actor import Actor
-from portal.core.db import read
 from portal.core.ids import uuid7
 
 logger = logging.getLogger(__name__)
@@ -47,7 +44,7 @@ async def since(actor: Actor, mark: UUID) -> News:
     """What the reader may know of that happened after an id, newest first, at most the newest 500."""
     party = None if actor.is_factory else actor.party_id
     contracts = None if actor.contract_ids is None else list(actor.contract_ids)
-    async with read(actor) as connection:
+    async with db.read(actor) as connection:
         rows = await connection.fetch(_SINCE, actor.tenant_id, mark, party, contracts, MOST)
     return [Entry(*row.values()) for row in rows]
 
@@ -72,7 +69,9 @@ async def follow(
         while not queue.deaf:
             try:
                 entries = await since(actor, before(mark, LATE))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
+            except Exception as error:
+                if not db.is_away(error):
+                    raise
                 logger.warning("a live page ends, the database is away", extra={"error": type(error).__name__})
                 return
             yield [entry for entry in entries if entry.id not in told]
