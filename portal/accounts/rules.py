@@ -77,13 +77,8 @@ class AlreadyInvited(Conflict):
 
 
 class NothingChosen(Invalid):
-    code = "nothing-chosen"
+    code = "restriction-empty"
     text = N_("Choose at least one contract or site that this person may see.")
-
-
-class Stale(Conflict):
-    code = "stale"
-    text = N_("Somebody changed this meanwhile. Look at the current state and decide again.")
 
 
 class LastAdmin(Conflict):
@@ -235,12 +230,6 @@ def checked_weekdays(days: Iterable[int]) -> list[int]:
     if not chosen:
         raise NoWorkingWeekday(field="weekdays")
     return chosen
-
-
-def check_version(current: int, seen: int) -> None:
-    """Raise Stale unless the writer saw the current version."""
-    if current != seen:
-        raise Stale(current=current)
 
 
 # --- people and keys --------------------------------------------------------------------------------------------------

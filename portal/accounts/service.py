@@ -21,6 +21,7 @@ from portal.core.db import driver
 from portal.core.errors import NotFound
 from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
+from portal.core.versions import check_version
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ async def _member_to_change(session: AsyncSession, actor: Actor, member_id: UUID
     member = await get_member(session, actor, member_id)
     await lock_names(session, "roles", member.tenant_id, member.party_id)
     member = await get_member(session, actor, member_id, lock=True)
-    rules.check_version(member.version, version)
+    check_version(version, member.version)
     return member
 
 

@@ -24,6 +24,7 @@ from portal.core.i18n import N_, Language
 from portal.core.ids import uuid7
 from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
+from portal.core.versions import check_version
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +173,7 @@ async def edit_party(session: AsyncSession, actor: Actor, party_id: UUID, versio
     party = (await session.exec(query.with_for_update())).one_or_none()
     if party is None:
         raise NotFound
-    rules.check_version(party.version, version)
+    check_version(version, party.version)
     changed = _changes(party, data)
     if "name" in changed:
         changed["name"] = rules.checked_name(changed["name"], 200)
@@ -231,7 +232,7 @@ async def edit_site(session: AsyncSession, actor: Actor, site_id: UUID, version:
     """Name, address, zone and working weekdays. Lines that were generated keep their dates."""
     _require_master_data(actor)
     site = await get_site(session, actor, site_id, lock=True)
-    rules.check_version(site.version, version)
+    check_version(version, site.version)
     changed = _changes(site, data)
     if "name" in changed:
         changed["name"] = rules.checked_name(changed["name"], 200)

@@ -30,7 +30,7 @@ _DRAWING = asyncio.Semaphore(2)  # pictures decoded at once; each may take 100 M
 
 
 class TooLarge(Invalid):
-    code = "file-too-large"
+    code = "picture-too-large"
     text = N_("This file has {size} MB; {most} MB are possible. Send a smaller one.")
 
 

@@ -17,8 +17,8 @@ def demo(
     seed_only: Annotated[bool, typer.Option("--seed-only", help="Make the data and stop.")] = False,
 ) -> None:
     """Run the portal with a factory to try: real deliveries, work waiting today, sign-ins on the screen."""
-    from portal.cli import choose_port, prepare_database, require_free_port
     from portal.core.provision import provisioned
+    from portal.core.starting import choose_port, prepare_database, require_free_port
     from portal.core.supervise import Part, Supervisor
 
     choose_port(port)

@@ -35,9 +35,9 @@ def begin() -> None:
 @import_app.command("scms")
 def scms(file: File, tenant: Tenant = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Turn an SCMS delivery history into contracts, deliveries, shipments and receipts. All of it or nothing."""
-    from portal.cli import prepare_database
     from portal.core.errors import PortalError
     from portal.core.provision import provisioned
+    from portal.core.starting import prepare_database
 
     with provisioned() as provision:
         prepare_database(provision)

@@ -24,7 +24,7 @@ _PLAIN = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 
 
 class NotANumber(Invalid):
-    code = "not-a-number"
+    code = "not-a-quantity"
     text = N_("“{text}” is not a quantity. Write it as 1200 or 1,200.5.")
 
 

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from portal.core.errors import NotFound
-from portal.core.i18n import _
+from portal.core.i18n import Language, _
 from portal.web.pages import Page
 
 STATIC = Path(__file__).parent / "static"
@@ -58,23 +58,27 @@ def service_worker(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 @get("/manifest.webmanifest", opt={"public": True}, sync_to_thread=False, include_in_schema=False)
 def manifest(page: NamedDependency[Page]) -> Response[dict[str, Any]]:
-    """What a phone needs to put the portal on its home screen; it opens on Today."""
-    body = {
-        "name": page.tenant_name,
-        "short_name": page.tenant_name[:12],
+    """What a phone needs to put the portal on its home screen."""
+    return Response(web_app(page.tenant_name, page.language), media_type="application/manifest+json")
+
+
+def web_app(name: str, language: Language) -> dict[str, Any]:
+    """The portal as an app of this name; it opens on Today."""
+    return {
+        "name": name,
+        "short_name": name[:12],
         "start_url": "/",
         "scope": "/",
         "display": "standalone",
         "background_color": "#f4f6f7",
         "theme_color": "#0f2f3f",
-        "lang": page.language.value,
+        "lang": language.value,
         "icons": [{"src": "/static/icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any maskable"}],
         "shortcuts": [
             {"name": _("Scan"), "url": "/scan"},
             {"name": _("To confirm"), "url": "/schedules?view=to_confirm"},
         ],
     }
-    return Response(body, media_type="application/manifest+json")
 
 
 ROUTES: list[HTTPRouteHandler] = [static_file, service_worker, manifest]

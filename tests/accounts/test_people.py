@@ -27,6 +27,7 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Forbidden, NotFound, PortalError
 from portal.core.ids import uuid7
+from portal.core.versions import Stale
 from tests.accounts.makers import PASSWORD, make_person, new_email, signed
 from tests.factories import Tenant, fetch, make_contract
 
@@ -244,7 +245,7 @@ async def test_an_old_version_is_refused(tenant: Tenant) -> None:
     async with unit_of_work(tenant.customer) as session:
         await change_role(session, tenant.customer, ann.member_id, 1, ChangeRole(role=Role.VIEWER))
     for version in (1, 3):
-        with pytest.raises(rules.Stale):
+        with pytest.raises(Stale):
             async with unit_of_work(tenant.customer) as session:
                 await change_role(session, tenant.customer, ann.member_id, version, ChangeRole(role=Role.FINANCE))
     assert (await reads.get_member(tenant.customer, ann.member_id)).role is Role.VIEWER

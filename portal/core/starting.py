@@ -1,0 +1,43 @@
+"""What every command that starts something does first: the port, the roles, the schema."""
+
+import asyncio
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from portal.core.settings import SettingsError, get_settings, variable
+
+if TYPE_CHECKING:
+    from portal.core.provision import Provision
+
+
+def prepare_database(provision: "Provision") -> None:
+    """Roles, then schema. On the embedded server the roles are there already."""
+    from portal.core.db import migrate as migrate_schema
+    from portal.core.provision import make_operator_roles
+
+    if provision.postgres is None:
+        make_operator_roles(provision.settings)
+    asyncio.run(migrate_schema(str(provision.settings.database_url)))
+
+
+def choose_port(port: int | None) -> None:
+    """A port given on the command line stands above PORTAL_PORT, here and in the child processes."""
+    if port is not None:
+        os.environ[variable("port")] = str(port)
+        get_settings.cache_clear()
+
+
+def require_free_port() -> None:
+    """Say so at once when another program has the port, before anything is started."""
+    settings = get_settings()
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}. "
+                "Stop the other program, or choose another one with --port."
+            ) from error
