@@ -21,7 +21,7 @@ class Cell(Struct, frozen=True):
     week: int  # from the first column
     quantity: Decimal
     lines: int
-    line_id: UUID  # the first of them
+    line_id: UUID  # the line itself where it is the only one, else any of them
     asked: bool
     risky: bool
     confirmed: bool
@@ -70,7 +70,7 @@ where k.tenant_id = $1 and ($2::uuid is null or k.contract_id = $2) and ($3::uui
 order by c.number, k.contract_id, k.line_no offset $6 limit $7"""
 _CELLS = """
 select contract_line_id, (due_date - $3::date) / 7, sum(ordered_quantity), count(*)::int,
-    (array_agg(id order by due_date, id))[1], bool_or(status = 'proposed'),
+    (array_agg(id))[1], bool_or(status = 'proposed'),
     bool_or(supply_state = 'at_risk' and status <> 'closed' or status = 'rejected'
         or status <> 'closed' and due_date < $5 and received_quantity < ordered_quantity),
     bool_and(status in ('confirmed', 'closed'))
@@ -84,19 +84,19 @@ select contract_line_id, coalesce(sum(ordered_quantity) filter (where due_date <
 from schedule_line
 where tenant_id = $1 and contract_line_id = any($2) and status not in ('draft', 'cancelled')
 group by 1"""
+_RELEASE_PAIRS = """
+select r.id, r.number = c.release_no
+from contract c join release r on r.tenant_id = $1 and r.contract_id = c.id
+where c.tenant_id = $1 and c.id = any($2) and c.release_no > 1 and r.number in (c.release_no, c.release_no - 1)"""
 _DELTAS = """
-select rl.contract_line_id, (rl.due_date - $3::date) / 7,
-    sum(case when r.number = c.release_no then rl.quantity else -rl.quantity end)
-from release_line rl
-    join release r on r.tenant_id = $1 and r.id = rl.release_id
-    join contract c on c.tenant_id = $1 and c.id = r.contract_id
-where rl.tenant_id = $1 and r.contract_id = any($2) and c.release_no > 1 and r.number >= c.release_no - 1
-    and rl.due_date >= $3 and rl.due_date < $4
-    and exists (select 1 from release_line o join release p on p.tenant_id = $1 and p.id = o.release_id
-        where o.tenant_id = $1 and o.contract_line_id = rl.contract_line_id and p.number = c.release_no - 1
-            and p.contract_id = r.contract_id)
+select contract_line_id, (due_date - $4::date) / 7,
+    sum(case when release_id = any($2) then quantity else -quantity end)
+from release_line
+where tenant_id = $1 and release_id = any($2::uuid[] || $3::uuid[]) and due_date >= $4 and due_date < $5
+    and contract_line_id in (
+        select contract_line_id from release_line where tenant_id = $1 and release_id = any($3))
 group by 1, 2
-having sum(case when r.number = c.release_no then rl.quantity else -rl.quantity end) <> 0"""
+having sum(case when release_id = any($2) then quantity else -quantity end) <> 0"""
 
 
 async def board_lines(
@@ -129,8 +129,14 @@ async def totals(connection: Driver, actor: Actor, ids: Sequence[UUID], today: d
 async def deltas(
     connection: Driver, actor: Actor, contract_ids: Sequence[UUID], first: date, end: date
 ) -> dict[tuple[UUID, int], Decimal]:
-    """By how much each contract line and week differs from the release before the one in force."""
-    rows = await connection.fetch(_DELTAS, actor.tenant_id, list(contract_ids), first, end)
+    """By how much each contract line and week differs from the release before the one in force.
+
+    A contract line that the earlier release did not have is new, not changed.
+    """
+    # The releases are found first: joined in one statement, the planner guesses few lines and takes them one by one.
+    pairs = await connection.fetch(_RELEASE_PAIRS, actor.tenant_id, list(contract_ids))
+    new, old = [row[0] for row in pairs if row[1]], [row[0] for row in pairs if not row[1]]
+    rows = await connection.fetch(_DELTAS, actor.tenant_id, new, old, first, end)
     return {(row[0], row[1]): row[2] for row in rows}
 
 
