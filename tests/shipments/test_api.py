@@ -20,7 +20,7 @@ from portal.shipments.counting import Receive
 from portal.shipments.model import Receipt, Shipment
 from tests.factories import Tenant, fetch, make_contract, make_deliveries, rows_of, today
 from tests.schedules.test_api import calling
-from tests.shipments.test_service_receipts import counting, photo, receive, sent, sums
+from tests.shipments.makers import counting, photo, receive, sent, sums
 
 SHIPMENTS, RECEIPTS = "/api/v1/shipments", "/api/v1/receipts"
 

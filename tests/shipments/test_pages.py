@@ -26,7 +26,7 @@ from portal.shipments.model import Photo, Receipt, Shipment, ShipmentLine
 from tests.accounts.browser import Browser, browsing, text_of
 from tests.accounts.makers import make_person
 from tests.factories import Made, Tenant, fetch, make_contract, make_deliveries, rows_of, today
-from tests.shipments.test_service_receipts import photo, png_bomb, sent, sums
+from tests.shipments.makers import photo, png_bomb, sent, sums
 
 D = Decimal
 

@@ -15,7 +15,7 @@ from portal.shipments.counting import Receive
 from portal.shipments.model import Problem
 from portal.shipments.reads import ShipmentFilter, View
 from tests.factories import Tenant, make_contract, make_deliveries, today
-from tests.shipments.test_service_receipts import correct, counting, receive, sent
+from tests.shipments.makers import correct, counting, receive, sent
 
 D = Decimal
 
