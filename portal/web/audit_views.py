@@ -1,6 +1,6 @@
 """What the audit pages show: deeds in the reader's words, and where the chain stands."""
 
-from collections.abc import Mapping
+import json
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from portal.core.db import read
 from portal.core.i18n import N_, _
 from portal.web import tables
 from portal.web.field_errors import NotADate
+from portal.web.particulars import particulars
 
 SIZE = 50
 EXPORT_LIMIT = 100_000
@@ -159,22 +160,6 @@ def deed(row: AuditRow) -> Deed:
     )
 
 
-def particulars(data: Mapping[str, Any], limit: int) -> str:
-    """What was noted with the deed, as plain text."""
-    text = "; ".join(f"{name}: {_plain(value)}" for name, value in data.items() if value not in ("", None, [], {}))
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _plain(value: Any) -> str:
-    match value:
-        case dict():
-            return " ".join(f"{name} {_plain(part)}" for name, part in value.items())
-        case list():
-            return ", ".join(map(_plain, value))
-        case _:
-            return str(value)
-
-
 async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
     """What `audit/list.html` shows."""
     after = paging.decode(asked.cursor, UUID)[0] if asked.cursor else None
@@ -212,7 +197,8 @@ async def export(actor: Actor, asked: Asked) -> Response[bytes]:
     body = [
         [
             row.at.isoformat(timespec="seconds"), row.member_name or _("System"), row.party_name, row.action,
-            row.subject_id, particulars(row.data, 10_000), "" if row.seal_no is None else row.seal_no,
+            row.subject_id, json.dumps(row.data, ensure_ascii=False, default=str),
+            "" if row.seal_no is None else row.seal_no,
         ]
         for row in rows[:EXPORT_LIMIT]
     ]  # fmt: skip

@@ -124,7 +124,7 @@ async def all_boards(actor: Actor, weeks: int, page: int) -> BoardView:
                 span,
                 f"/contracts/{line.contract_id}/schedule?part={line.id}",
                 actor.side_on(line.direction),
-                name=f"{line.number} · {line.description}",
+                contract=line.number,
             )
             for line in lines
         ],
@@ -155,7 +155,7 @@ async def grid_of(connection: Driver, actor: Actor, lines: Sequence[BoardLine], 
 
 
 def board_row(
-    line: BoardLine, grid: Grid, span: Window, href: str, side: Side, selected: bool = False, *, name: str = ""
+    line: BoardLine, grid: Grid, span: Window, href: str, side: Side, selected: bool = False, contract: str = ""
 ) -> BoardRow:
     """One contract line over the weeks. Hot: 26 cells a row, 500 rows a page."""
     words = {
@@ -180,13 +180,14 @@ def board_row(
     variance = sums.received - sums.requested if sums else Decimal(0)
     return BoardRow(
         part=line.item_code,
-        name=name or line.description,
+        name=line.description,
         href=href,
         cells=cells,
         cumulative=i18n.number(sums.received) if sums else "0",
         variance=i18n.signed(variance),
         variance_css="minus" if variance < 0 else "plus" if variance > 0 else "",
         selected=selected,
+        contract=contract,
     )
 
 

@@ -106,6 +106,7 @@ class BoardRow(Struct, frozen=True):
     variance: str
     variance_css: str = ""  # "", minus, plus
     selected: bool = False
+    contract: str = ""  # its number, where rows of several contracts stand together
 
 
 class AgendaRow(Struct, frozen=True):

@@ -68,7 +68,7 @@ async def test_the_log_shows_who_did_what_and_everybody_is_under_the_factorys_ey
     for text in (said, mine):
         assert "Ben Castor" in text
         assert "Partner · edited" in text
-        assert "fields: name, country" in text
+        assert "Fields: name, country" in text
     assert "No entry fits this choice." in none
 
 

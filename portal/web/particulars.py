@@ -1,0 +1,120 @@
+"""What the audit noted with a deed, as a reader's words: names, quantities with their unit, days, words for values.
+
+Ids and whole digests stay in the file, where they prove something; on the page they would only hide the rest.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from portal.core import i18n
+from portal.core.access import ROLE_NAMES, Permission, Role
+from portal.core.i18n import N_, Language, _
+from portal.core.quantities import UNITS, show_quantity
+from portal.web.keys import PERMISSION_NAMES
+
+NAMES: dict[str, str] = {
+    "accepted": N_("Accepted"),
+    "after": N_("After"),
+    "because": N_("Because"),
+    "before": N_("Before"),
+    "changed": N_("Changed"),
+    "closed": N_("Closed"),
+    "contracts": N_("Contracts"),
+    "date": N_("Date"),
+    "days": N_("Days"),
+    "differing": N_("Differing lines"),
+    "fields": N_("Fields"),
+    "file": N_("File"),
+    "is_customer": N_("Customer"),
+    "is_supplier": N_("Supplier"),
+    "item_code": N_("Item"),
+    "lines": N_("Lines"),
+    "name": N_("Name"),
+    "note": N_("Note"),
+    "number": N_("Number"),
+    "part_no": N_("Part number"),
+    "price": N_("Price"),
+    "quantity": N_("Quantity"),
+    "reason": N_("Reason"),
+    "refused": N_("Refused"),
+    "rejected": N_("Rejected"),
+    "release": N_("Release"),
+    "role": N_("Role"),
+    "rows": N_("Rows"),
+    "scopes": N_("Rights"),
+    "sha256": N_("Digest"),
+    "sites": N_("Sites"),
+    "splits": N_("Parts"),
+    "state": N_("State"),
+    "unit": N_("Unit"),
+    "until": N_("Until"),
+    "valid_from": N_("Valid from"),
+    "zone": N_("Zone"),
+}
+AMOUNTS = ("quantity", "accepted", "rejected")
+DIGEST = 12  # characters of a digest that are enough to compare by eye
+
+
+def particulars(data: Mapping[str, Any], limit: int) -> str:
+    """One line of words, cut at `limit` characters."""
+    chinese = i18n.language.get() is Language.ZH
+    joint, between = ("：", "；") if chinese else (": ", "; ")
+    text = between.join(f"{name}{joint}{value}" for name, value in _words(data))
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _words(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(name, value) of what a reader understands."""
+    unit = str(data.get("unit", ""))
+    measured = unit in UNITS and any(name in data for name in (*AMOUNTS, "splits"))
+    for name, value in data.items():
+        if name.endswith("_id") or name in ("command", "partner", "party") or value in ("", None, [], {}):
+            continue
+        if name == "unit" and measured:
+            continue
+        shown = _value(name, value, unit if measured else "")
+        yield _(NAMES.get(name) or name), shown
+
+
+def _value(name: str, value: Any, unit: str) -> str:
+    match value:
+        case bool():
+            return _("yes") if value else _("no")
+        case list():
+            return ", ".join(_value(name, part, unit) for part in value)
+        case {"date": day, "quantity": quantity}:
+            return f"{_amount(str(quantity), unit)} · {_text('date', str(day))}"
+        case dict():
+            return " ".join(f"{_(NAMES.get(key) or key)} {_value(key, part, unit)}" for key, part in value.items())
+        case _ if name in AMOUNTS:
+            return _amount(str(value), unit)
+        case int():
+            return i18n.number(value)
+        case _:
+            return _text(name, str(value))
+
+
+def _amount(text: str, unit: str) -> str:
+    try:
+        quantity = Decimal(text)
+    except InvalidOperation:
+        return text
+    return show_quantity(quantity, unit) if unit else i18n.number(quantity)
+
+
+def _text(name: str, text: str) -> str:
+    """A value in words: a role's name, a day with its month, the beginning of a digest, else as it is translated."""
+    if name in ("sha256", "digest"):
+        return f"{text[:DIGEST]}…"
+    if name == "unit" and text in UNITS:
+        return _(UNITS[text][1])
+    if name == "role" and text in list(Role):
+        return _(ROLE_NAMES[Role(text)])
+    if name == "scopes" and text in list(Permission):
+        return _(PERMISSION_NAMES[Permission(text)])
+    try:
+        return i18n.day(date.fromisoformat(text), year=True)
+    except ValueError:
+        return _(text)
