@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.api import accounts, audit, catalog, contract_lines, contracts, imports, keys, schedules, shipments
+from portal.api import accounts, audit, catalog, contract_lines, contracts, imports, keys, reports, schedules, shipments
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
@@ -12,6 +12,7 @@ ROUTES: list[Any] = [
     *contracts.ROUTES,
     *imports.ROUTES,
     *keys.ROUTES,
+    *reports.ROUTES,
     *schedules.ROUTES,
     *shipments.ROUTES,
 ]

@@ -176,28 +176,32 @@ def _lines(
     for number, (due, no, week) in enumerate(slots, start=1):
         part = parts[no]
         letter = part.story[week] if 0 <= week < len(part.story) and due <= firm_until else ""
-        asked = due > today and due <= firm_until and letter != "e"
-        line = ScheduleLine(
-            tenant_id=terms.tenant_id,
-            party_id=terms.party_id,
-            contract_id=programme.contract.id,
-            contract_line_id=kept[no].id,
-            line_no=number,
-            due_date=due,
-            requested_date=due,
-            period_start=due - timedelta(days=due.weekday()),
-            unit=part.unit,
-            ordered_quantity=quantity(part, no, week),
-            status=LineStatus.PROPOSED if asked else LineStatus.PUBLISHED,
-            respond_by=answer_by if asked else None,
-            ship_to_code=terms.place[0],
-        )
+        line = _line(terms, kept[no], number, due, quantity(part, no, week))
         if due <= today or letter == "e":
             short = Decimal(part.foq // 4) if no == 0 and week == -1 else Decimal(0)
             _deliver(line, line.ordered_quantity - short, _arrival(due, no, week, today))
-        elif asked:
+        elif due <= firm_until:
+            line.status, line.respond_by = LineStatus.PROPOSED, answer_by
             programme.acted[letter or "c"].append(line)
         yield line
+
+
+def _line(terms: Terms, line: ContractLine, number: int, due: date, amount: Decimal) -> ScheduleLine:
+    """One published delivery of a contract line."""
+    return ScheduleLine(
+        tenant_id=terms.tenant_id,
+        party_id=terms.party_id,
+        contract_id=line.contract_id,
+        contract_line_id=line.id,
+        line_no=number,
+        due_date=due,
+        requested_date=due,
+        period_start=due - timedelta(days=due.weekday()),
+        unit=line.unit,
+        ordered_quantity=amount,
+        status=LineStatus.PUBLISHED,
+        ship_to_code=terms.place[0],
+    )
 
 
 def _arrival(due: date, no: int, week: int, today: date) -> date:
@@ -210,8 +214,6 @@ def _deliver(line: ScheduleLine, received: Decimal, day: date) -> None:
     """The line's sums after one shipment and its receipt; complete, it is closed."""
     line.shipped_quantity = line.received_quantity = received
     line.last_received_on = day
-    line.respond_by = None
-    line.status = LineStatus.PUBLISHED
     if received == line.ordered_quantity:
         line.status, line.close_reason = LineStatus.CLOSED, CloseReason.COMPLETE
 

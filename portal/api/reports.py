@@ -1,0 +1,95 @@
+"""Reports over the interface: the same figures as the page and its files."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from msgspec import Struct
+
+from portal.core import clock, paging
+from portal.core.actor import Actor, Direction
+from portal.core.calendars import local_today
+from portal.core.db import read
+from portal.core.i18n import _
+from portal.scorecards import reads
+from portal.scorecards.reads import By, Performance, Report, Selection
+
+
+class PerformanceOut(Struct):
+    """One row. `on_time_rate` has six places and is null where nothing was due; `values` is null without prices."""
+
+    party_id: UUID | None
+    party_name: str
+    month: date | None
+    lines: int
+    on_time: int
+    on_time_rate: Decimal | None
+    orders: int
+    orders_on_time: int
+    overdue: int
+    values: dict[str, Decimal] | None
+
+
+class ReportOut(Struct):
+    """A page of rows with the total of all of them."""
+
+    definition: str
+    since: date | None
+    until: date
+    overdue_on: date
+    total: PerformanceOut
+    items: list[PerformanceOut]
+    next: str | None = None
+
+
+def performance_out(row: Performance) -> PerformanceOut:
+    """Amounts without idle zeros."""
+    values = row.values and {code: value.quantize(Decimal("0.01")) for code, value in row.values.items()}
+    return PerformanceOut(
+        row.party_id, row.party_name, row.month, row.lines, row.on_time, row.rate, row.orders, row.orders_on_time,
+        row.overdue, values,
+    )  # fmt: skip
+
+
+def report_out(report: Report, after: tuple[str, ...] | None, limit: int) -> ReportOut:
+    """One page of the rows, behind the row with the key `after`."""
+    chosen = report.selection
+    rest = [row for row in report.rows if after is None or row.key > after]
+    rows = [performance_out(row) for row in rest[:limit]]
+    more = paging.encode(*rest[limit - 1].key) if len(rest) > limit else None
+    total = performance_out(report.total)
+    return ReportOut(_(reads.DEFINITION), chosen.since, chosen.until, chosen.day, total, rows, more)
+
+
+class ReportController(Controller):
+    path = "/reports"
+    tags = ("Reports",)
+
+    @get("/deliveries")
+    async def deliveries(
+        self,
+        actor: NamedDependency[Actor],
+        by: FromQuery[By] = By.PARTNER,
+        direction: FromQuery[Direction | None] = None,
+        party_id: FromQuery[UUID | None] = None,
+        since: FromQuery[date | None] = None,
+        until: FromQuery[date | None] = None,
+        day: FromQuery[date | None] = None,
+        cursor: FromQuery[str | None] = None,
+        limit: FromQuery[int] = 200,
+    ) -> ReportOut:
+        """How deliveries kept their dates, by partner, month or both. Without dates: all that was due by today."""
+        paging.check_limit(limit)
+        after = paging.decode(cursor, str, str, str) if cursor else None
+        today = local_today(clock.now(), actor.time_zone)
+        chosen = Selection(until or today, day or today, since, direction, party_id, by)
+        async with read(actor) as connection:
+            report = await reads.deliveries(connection, actor, chosen)
+        return report_out(report, after, limit)
+
+
+ROUTES: list[Any] = [ReportController]
