@@ -101,7 +101,7 @@ async def test_pages_follow_the_cursor_without_gap_or_repeat(tenant: Tenant, dat
         seen: list[str] = []
         cursor: str | None = None
         while True:
-            params = {"limit": 20, "contract_id": str(made.contract.id)} | ({"cursor": cursor} if cursor else {})
+            params = {"limit": "20", "contract_id": str(made.contract.id), **({"cursor": cursor} if cursor else {})}
             page = (await factory.get("/api/v1/schedule-lines", params=params)).json()
             seen += [row["id"] for row in page["items"]]
             if (cursor := page["next"]) is None:
