@@ -150,8 +150,17 @@ def figures_of(report: Report) -> tuple[Figure, ...]:
         ),
     ]
     if total.values is not None:
-        figures.append(Figure(_("Value"), money(total), _("of the deliveries due")))
+        figures.append(value_figure(total.values))
     return tuple(figures)
+
+
+def value_figure(values: dict[str, Decimal]) -> Figure:
+    """The value in full; with several currencies one after the other."""
+    amounts = [(i18n.number(value, 2), currency) for currency, value in values.items()] or [("–", "")]
+    caption = _("of the deliveries due")
+    if len(amounts) == 1:
+        return Figure(_("Value"), amounts[0][0], caption, suffix=amounts[0][1])
+    return Figure(_("Value"), " · ".join(" ".join(amount) for amount in amounts), caption)
 
 
 def percent(rate: Decimal | None) -> str:

@@ -100,7 +100,7 @@ async def test_page_interface_and_file_say_the_same(app: Litestar, whole: Tenant
     person = await make_person(whole.factory, Role.FINANCE, "Ann Weber")
     async with browsing(app, person.token) as browser:
         shown = text_of(await browser.open(f"/reports?day={DAY}"))
-        for figure in ("88.4759%", "7,332 of 8,287 deliveries", "4,477", "of 5,032 orders", "USD 1,313,198,967.28"):
+        for figure in ("88.4759%", "7,332 of 8,287 deliveries", "4,477", "of 5,032 orders", "1,313,198,967.28 USD"):
             assert figure in shown
         assert "Overdue 8 at the end of 30 Jun 2014" in shown.replace("\u00a0", " ")
         assert "Aurobindo Pharma Limited 551 467" in shown

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
@@ -132,7 +132,7 @@ async def test_the_interface_imports_the_same_way(app: Litestar, tenant: Tenant,
         scopes = [Permission.READ, Permission.RUN_IMPORTS]
         _key, token = await create_key(session, tenant.factory, key_for(scopes))
     headers = {"authorization": f"Bearer {token}"}
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(cast(Any, app))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal/api/v1", headers=headers) as api:
         sent = await api.post("/imports", files={"file": ("d.csv", as_file(some(40), tmp_path), "text/csv")})
         assert sent.status_code == 202, sent.text
