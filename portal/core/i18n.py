@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,32 @@ _VALUE = re.compile(r"[a-z]+(?:_[a-z]+)+")  # a status as programs write it: par
 class Language(StrEnum):
     EN = "en"
     ZH = "zh-CN"
+
+
+class Sentence(str):
+    """A Chinese text with placeholders. A space stands between Chinese and Latin only, and which of the two a name
+    is shows when it is filled in: 为 Mia 生成新链接, but 为王敏生成新链接."""
+
+    __slots__ = ()
+
+    def format(self, *args: object, **values: object) -> str:
+        filled = ""
+        for literal, name, spec, _conversion in Formatter().parse(self):
+            if literal[:1] == " " and _joins(filled[-1:], literal[1:2]):
+                literal = literal[1:]
+            filled += literal
+            if name is None:
+                continue
+            value = format(values[name], spec or "")
+            if filled[-1:] == " " and _joins(filled[-2:-1], value[:1]):
+                filled = filled[:-1]
+            filled += value
+        return filled
+
+
+def _joins(before: str, after: str) -> bool:
+    """Whether no space belongs between two characters."""
+    return before >= "\u2e80" and after >= "\u2e80"
 
 
 language: ContextVar[Language] = ContextVar("language", default=Language.EN)
@@ -45,7 +72,8 @@ def catalogue(lang: Language) -> Mapping[str, str]:
         with path.open("rb") as source:
             for message in read_po(source):
                 if message.id and message.string:
-                    merged[str(message.id)] = str(message.string)
+                    text = str(message.string)
+                    merged[str(message.id)] = Sentence(text) if "{" in text else text
     return merged
 
 

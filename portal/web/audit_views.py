@@ -72,6 +72,7 @@ VERBS = {
     "received": N_("received"),
     "rejected": N_("rejected"),
     "released": N_("release published"),
+    "requested": N_("requested"),
     "removed": N_("removed"),
     "renamed": N_("renamed"),
     "restricted": N_("restricted"),

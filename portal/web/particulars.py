@@ -25,6 +25,7 @@ NAMES: dict[str, str] = {
     "date": N_("Date"),
     "days": N_("Days"),
     "differing": N_("Differing lines"),
+    "digest": N_("Digest"),
     "fields": N_("Fields"),
     "file": N_("File"),
     "is_customer": N_("Customer"),

@@ -14,7 +14,7 @@ from jinja2.ext import babel_extract
 import portal
 from portal.contracts.model import Cadence, ContractKind, ContractStatus, DayUnit
 from portal.contracts.rules import CONTRACT_STATES, PriceReason
-from portal.core.i18n import LOCALE_DIR, NBSP, Language, catalogue, day, number, signed, speaking, week
+from portal.core.i18n import LOCALE_DIR, NBSP, Language, _, catalogue, day, number, signed, speaking, week
 from portal.core.quantities import UNITS
 from portal.schedules.model import CloseReason, Level, LineStatus, SupplyState, Zone
 from portal.schedules.rules import LINE_STATES, OutsideTolerance, RejectReason
@@ -114,3 +114,18 @@ def test_the_month_is_a_word_and_minus_is_a_minus() -> None:
     with speaking(Language.ZH):
         assert (day(monday), day(monday, year=True), week(monday)) == ("11月23日", "2026年11月23日", "48 周")
     assert (number(Decimal("-200.50")), signed(Decimal(160)), signed(0)) == ("−200.5", "+160", "0")
+
+
+def test_names_stand_in_chinese_sentences_with_a_space_only_where_scripts_meet() -> None:
+    with speaking(Language.ZH):
+        sentence = _("Make a new link for {name}")
+        assert sentence.format(name="Mia Chen") == "为 Mia Chen 生成新链接"
+        assert sentence.format(name="王敏") == "为王敏生成新链接"
+        assert _("All {n} in the list").format(n=12) == "在列表中查看全部 12 笔"
+
+
+def test_a_status_without_words_of_its_own_reads_as_words() -> None:
+    assert _("partly_confirmed") == "partly confirmed"
+    assert _("A_100") == "A_100"
+    with speaking(Language.ZH):
+        assert _("partly_confirmed") == "部分确认"
