@@ -1,0 +1,40 @@
+"""Two imports for the pages to show: a file that waits to be applied, and one with a row that is refused."""
+
+import csv
+import io
+from uuid import UUID
+
+from portal.core.actor import Actor
+from portal.core.db import unit_of_work
+from portal.sync import service_runs
+from portal.sync.table import Table
+from tests.sync.samples import some, with_cell
+
+ROWS = 12
+
+
+def as_csv(table: Table) -> bytes:
+    """The table as a person would save it."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(table.header)
+    writer.writerows(zip(*table.columns, strict=True))
+    return out.getvalue().encode()
+
+
+async def make_import(actor: Actor, filename: str, table: Table) -> UUID:
+    """A file that was sent and checked, and waits."""
+    async with unit_of_work(actor) as session:
+        run = await service_runs.request_import(session, actor, filename, as_csv(table))
+    await service_runs.go_on(Actor.system(actor.tenant_id, actor.party_id), run.id)
+    return run.id
+
+
+async def make_imports(actor: Actor) -> dict[str, str]:
+    """Both, by the names that the pages' addresses use."""
+    good = some(ROWS)
+    bad = with_cell(good, 4, "Line Item Quantity", "many")
+    return {
+        "run_id": str(await make_import(actor, "scms-history.csv", good)),
+        "refused_run": str(await make_import(actor, "scms-typed.csv", bad)),
+    }

@@ -1,0 +1,123 @@
+"""Every address that shows a page, and with which reader it is opened. A route that is not listed here fails."""
+
+from dataclasses import dataclass
+
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One page: its path with ids to fill in, who looks, the answer it gives."""
+
+    path: str
+    who: str = "factory"
+    status: int = 200
+
+
+# By the route; the first of each is looked at in every language and width, all of them by the other rules.
+PAGES: dict[str, tuple[Shown, ...]] = {
+    "/": (Shown("/"), Shown("/", "customer"), Shown("/", "supplier")),
+    "/api/docs": (Shown("/api/docs"),),
+    "/audit": (Shown("/audit"),),
+    "/audit/chain": (Shown("/audit/chain"),),
+    "/companies": (Shown("/companies"),),
+    "/contracts": (Shown("/contracts"), Shown("/contracts", "customer")),
+    "/contracts/new": (Shown("/contracts/new"),),
+    "/contracts/{contract_id}": (
+        Shown("/contracts/{contract_id}"),
+        Shown("/contracts/{draft_id}"),
+        Shown("/contracts/{proposed_id}", "customer"),
+    ),
+    "/contracts/{contract_id}/drafts": (Shown("/contracts/{purchase_id}/drafts"),),
+    "/contracts/{contract_id}/edit": (Shown("/contracts/{draft_id}/edit"),),
+    "/contracts/{contract_id}/lines/new": (Shown("/contracts/{draft_id}/lines/new"),),
+    "/contracts/{contract_id}/lines/{line_id}": (Shown("/contracts/{draft_id}/lines/{draft_line_id}"),),
+    "/contracts/{contract_id}/releases/{number}": (Shown("/contracts/{contract_id}/releases/{number}"),),
+    "/contracts/{contract_id}/schedule": (
+        Shown("/contracts/{contract_id}/schedule"),
+        Shown("/contracts/{contract_id}/schedule?view=to_confirm"),
+        Shown("/contracts/{contract_id}/schedule", "customer"),
+        Shown("/contracts/{purchase_id}/schedule", "supplier"),
+    ),
+    "/imports": (Shown("/imports"),),
+    "/imports/{run_id}": (Shown("/imports/{run_id}"), Shown("/imports/{refused_run}")),
+    "/invitations/{token}": (Shown("/invitations/{invitation}", ""),),
+    "/items": (Shown("/items"),),
+    "/items/new": (Shown("/items/new"),),
+    "/items/{item_id}": (Shown("/items/{item_id}"),),
+    "/jobs": (Shown("/jobs"),),
+    "/keys": (Shown("/keys"),),
+    "/partners": (Shown("/partners"),),
+    "/partners/new": (Shown("/partners/new"),),
+    "/partners/{party_id}": (Shown("/partners/{party_id}"),),
+    "/people": (Shown("/people"),),
+    "/people/{member_id}": (Shown("/people/{member_id}"),),
+    "/profile": (Shown("/profile"),),
+    "/receipts": (Shown("/receipts"), Shown("/receipts", "customer")),
+    "/receipts/new": (Shown("/receipts/new?shipment={shipment_id}", "customer"),),
+    "/receipts/{receipt_id}": (Shown("/receipts/{receipt_id}", "customer"),),
+    "/receipts/{receipt_id}/correct": (Shown("/receipts/{receipt_id}/correct", "customer"),),
+    "/reports": (Shown("/reports"), Shown("/reports", "supplier")),
+    "/scan": (Shown("/scan", "customer"),),
+    "/schedule-lines/{line_id}": (
+        Shown("/schedule-lines/{line_id}"),
+        Shown("/schedule-lines/{confirmed_line}", "customer"),
+    ),
+    "/schedules": (Shown("/schedules"), Shown("/schedules?q=nothing-like-this"), Shown("/schedules", "supplier")),
+    "/schedules/board": (Shown("/schedules/board"),),
+    "/shipments": (Shown("/shipments"),),
+    "/shipments/new": (Shown("/shipments/new?contract={contract_id}"), Shown("/shipments/new")),
+    "/shipments/{shipment_id}": (Shown("/shipments/{shipment_id}"), Shown("/shipments/{shipment_id}", "customer")),
+    "/shipments/{shipment_id}/note": (Shown("/shipments/{shipment_id}/note"),),
+    "/sign-in": (Shown("/sign-in", ""),),
+    "/sites": (Shown("/sites"),),
+    "/sites/new": (Shown("/sites/new"),),
+    "/sites/{site_id}": (Shown("/sites/{site_id}"),),
+}
+# Refusals are pages too; they have no route of their own.
+REFUSALS = (
+    Shown("/no-such-page", "factory", 404),
+    Shown("/no-such-page", "", 404),
+    Shown("/contracts/{contract_id}/drafts", "customer", 403),
+    Shown("/contracts/{purchase_id}/schedule", "customer", 404),
+    Shown("/schedules?cursor=nonsense", "factory", 422),
+)
+# Answers without a page: files, fragments, streams, and addresses that only lead elsewhere.
+NO_PAGE = {
+    "/api": "leads to the documentation",
+    "/api/openapi.json": "file",
+    "/api/{path}": "leads to the documentation",
+    "/audit/export": "file",
+    "/contracts/export": "file",
+    "/contracts/zones": "fragment",
+    "/counts": "fragment",
+    "/healthz": "file",
+    "/imports/{run_id}/refused": "file",
+    "/items/options": "fragment",
+    "/live": "stream",
+    "/manifest.webmanifest": "file",
+    "/photos/{photo_id}": "file",
+    "/r/{token}": "leads to a receipt",
+    "/readyz": "file",
+    "/reports/export": "file",
+    "/schedules/export": "file",
+    "/search": "leads to a list",
+    "/shipments/{shipment_id}/code.svg": "file",
+    "/static/{name}": "file",
+    "/sw.js": "file",
+}
+
+
+def get_routes(app: Litestar) -> set[str]:
+    """The path of every route that answers GET, outside the interface for programs."""
+    return {
+        route.path_format
+        for route in app.routes
+        if isinstance(route, HTTPRoute) and "GET" in route.methods and not route.path_format.startswith("/api/v1")
+    }
+
+
+def looked_at() -> list[Shown]:
+    """All pages, in a steady order."""
+    return [shown for pages in PAGES.values() for shown in pages] + list(REFUSALS)
