@@ -6,6 +6,7 @@ Three pools, one per application role. A transaction begins with one message tha
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from portal.core import journal
 from portal.core.actor import Actor, Scope
 from portal.core.settings import Settings
 
+logger = logging.getLogger(__name__)
 IDENTITY = "identity"
 _engines: dict[str, AsyncEngine] = {}
 _sessions: dict[str, async_sessionmaker[AsyncSession]] = {}
@@ -55,6 +57,7 @@ async def dispose() -> None:
 AWAY = (
     OSError,  # no connection, or lost in the middle; TimeoutError is one
     asyncpg.InterfaceError,  # the connection is closed
+    asyncpg.InternalClientError,  # the server's last word came in while the connection lay in the pool
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # starting, stopping, or an administrator ended the connection
     asyncpg.TooManyConnectionsError,
@@ -100,7 +103,11 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         scope = connection.get_execution_options().get("scope", "")
-        await_only(_driver(connection).execute("BEGIN;" + scope))
+        try:
+            await_only(_driver(connection).execute("BEGIN;" + scope))
+        except BaseException:
+            connection.invalidate()  # the server may have ended it while it lay in the pool
+            raise
 
     @event.listens_for(engine.sync_engine, "commit")
     def commit(connection: Connection) -> None:
@@ -112,6 +119,9 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
             return
         try:
             await_only(_driver(connection).execute("ROLLBACK"))
+        except Exception as error:  # noqa: BLE001 - the server ends the transaction with the connection
+            connection.invalidate()
+            logger.warning("a transaction ended with its connection", extra={"error": type(error).__name__})
         except BaseException:
             connection.invalidate()  # never hand a transaction that may be open to the next request
             raise
@@ -134,7 +144,7 @@ async def unit_of_work(actor: Actor) -> AsyncIterator[AsyncSession]:
     """One transaction in the actor's scope. Commits at the end, with the journal; rolls back on error."""
     async with _sessions[actor.scope]() as session:
         async with session.begin():
-            await session.connection(execution_options={"scope": scope_sql(actor)})
+            await _open(session, scope_sql(actor))
             yield session
             bells = await journal.write(session)
         await journal.ring(bells)
@@ -144,7 +154,14 @@ async def unit_of_work(actor: Actor) -> AsyncIterator[AsyncSession]:
 async def identity_work() -> AsyncIterator[AsyncSession]:
     """One transaction on the tables that recognise people and keys. Only `accounts/identity.py` opens it."""
     async with _sessions[IDENTITY]() as session, session.begin():
+        await _open(session, "")
         yield session
+
+
+async def _open(session: AsyncSession, scope: str) -> None:
+    """Begin on a pooled connection, and keep its driver where `driver` and the journal find it without asking again."""
+    connection = await session.connection(execution_options={"scope": scope})
+    session.info["driver"] = _driver(cast(Connection, connection.sync_connection))
 
 
 @asynccontextmanager
@@ -167,8 +184,7 @@ async def read(actor: Actor) -> AsyncIterator[Driver]:
 
 async def driver(session: AsyncSession) -> Driver:
     """The session's own driver connection, inside its transaction: for commands that write by statements."""
-    raw = await (await session.connection()).get_raw_connection()
-    return cast(Driver, raw.driver_connection)
+    return cast(Driver, session.info["driver"])
 
 
 def to_json(value: Any) -> str:
