@@ -1,14 +1,16 @@
 """Fills the board: one contract (or every contract) by weeks, with its figures, chart and what waits."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from msgspec import Struct
 
+from portal.contracts.model import ContractStatus
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -19,7 +21,7 @@ from portal.core.states import Side
 from portal.schedules import reads, reads_board
 from portal.schedules.model import Zone
 from portal.schedules.reads import LineFilter, LineRow, View
-from portal.schedules.reads_board import BoardHead, BoardLine, Cell, Totals
+from portal.schedules.reads_board import BoardHead, BoardLine, Cell, Entry, Totals
 from portal.shipments.reads_board import received_by_day
 from portal.web.board_chart import chart_of, figures_of
 from portal.web.lines import agenda_row, asked_word, line_card
@@ -39,8 +41,30 @@ PAGE = 500
 AGENDA = 40  # deliveries shown a zone on the phone before "all in the list"
 
 
-async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, view: View, weeks: int) -> BoardView:
-    """The board of one contract; `part` is the contract line whose figures and chart are shown."""
+class Grid(Struct, frozen=True):
+    """What fills the matrix."""
+
+    cells: dict[tuple[UUID, int], Cell]
+    totals: dict[UUID, Totals]
+    deltas: dict[tuple[UUID, int], Decimal]
+
+
+class Found(Struct, frozen=True):
+    """What one contract's board is filled from."""
+
+    head: BoardHead
+    span: Window
+    lines: list[BoardLine]
+    grid: Grid
+    chosen: BoardLine | None  # the part whose figures and chart are shown
+    entries: list[Entry]
+    received: list[tuple[date, Decimal]]
+    waiting: list[LineRow]
+    coming: list[LineRow]
+
+
+async def read_contract(actor: Actor, contract_id: UUID, part: UUID | None, weeks: int) -> Found:
+    """Everything in one short transaction. Raises NotFound for a contract that is absent or not yours."""
     async with read(actor) as connection:
         head = await reads_board.board_head(connection, actor, contract_id)
         today = local_today(clock.now(), head.time_zone)
@@ -50,20 +74,24 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         chosen = next((line for line in lines if line.id == part), lines[0] if lines else None)
         entries = await reads_board.entries(connection, actor, chosen.id) if chosen else []
         received = await received_by_day(connection, actor, chosen.id) if chosen else []
-        waiting = await reads.list_lines(
-            connection, actor, LineFilter(View.TO_CONFIRM, contract_id=contract_id), None, PAGE
-        )
+        asked = LineFilter(View.TO_CONFIRM, contract_id=contract_id)
         in_window = LineFilter(View.ALL, contract_id=contract_id, since=span.first, until=span.end - timedelta(days=1))
-        agenda = await reads.list_lines(connection, actor, in_window, None, PAGE)
-    if view is View.TO_CONFIRM:
-        asked = {row.contract_line_id for row in waiting}
-        lines = [line for line in lines if line.id in asked]
-    base = f"/contracts/{contract_id}/schedule"
-    band = max(head.band_below, head.band_above)
-    side = actor.side_on(head.direction)
+        waiting = await reads.list_lines(connection, actor, asked, None, PAGE)
+        coming = await reads.list_lines(connection, actor, in_window, None, PAGE)
+    return Found(head, span, lines, grid, chosen, entries, received, waiting, coming)
+
+
+async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, view: View, weeks: int) -> BoardView:
+    """The board of one contract; `part` is the contract line whose figures and chart are shown."""
+    found = await read_contract(actor, contract_id, part, weeks)
+    head, span, waiting, chosen = found.head, found.span, found.waiting, found.chosen
+    base, side = f"/contracts/{contract_id}/schedule", actor.side_on(head.direction)
     seller = side is Side.SELLER
-    can_confirm = seller and actor.may(Permission.CONFIRM_LINES) and bool(waiting)
-    figures = figures_of(chosen, entries, grid.totals.get(chosen.id), span, received) if chosen else ()
+    asked = {row.contract_line_id for row in waiting}
+    lines = [line for line in found.lines if view is not View.TO_CONFIRM or line.id in asked]
+    band = max(head.band_below, head.band_above)
+    totals = found.grid.totals.get(chosen.id) if chosen else None
+    coming = waiting if view is View.TO_CONFIRM else found.coming
     return BoardView(
         title=_("Delivery schedule"),
         sub=f"{head.party_name} · {head.number}" if actor.is_factory else head.number,
@@ -71,29 +99,42 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         release=release_text(head),
         release_href=f"/contracts/{contract_id}/releases/{head.release_no}" if head.release_no else None,
         release_no=head.release_no,
-        figures=figures,
+        figures=figures_of(chosen, found.entries, totals, span, found.received) if chosen else (),
         matrix_title=matrix_title(lines, weeks),
         views=views(base, view, len(waiting), seller),
         zones=zone_spans(span, band),
         weeks=week_columns(span),
-        rows=[board_row(line, grid, span, f"{base}?part={line.id}", side, line is chosen) for line in lines],
-        agenda=agenda_groups(
-            agenda if view is View.ALL else waiting, actor, span, band, f"/schedules?contract={contract_id}"
-        ),
+        rows=[board_row(line, found.grid, span, f"{base}?part={line.id}", side, line is chosen) for line in lines],
+        agenda=agenda_groups(coming, actor, span, band, f"/schedules?contract={contract_id}"),
         empty=_("No schedule yet. Generate deliveries from the contract's fixed quantities, or add the first one."),
-        chart=chart_of(chosen, entries, received, span) if chosen and entries else None,
-        waiting=tuple(line_card(row, actor) for row in waiting[:6]),
-        waiting_count=len(waiting),
-        waiting_title=_("To confirm") if seller else _("Waiting for the seller"),
-        deadline=deadline_of(waiting, head.time_zone) if seller else "",
-        can_confirm=can_confirm,
-        asked_word=asked_word(side),
-        confirm_label=confirm_label(len(waiting)),
-        confirm_action=f"/schedule-lines/confirm?back={base}",
-        confirm_lines=tuple(f"{row.id}:{row.version}" for row in waiting),
+        chart=chart_of(chosen, found.entries, found.received, span) if chosen and found.entries else None,
+        prepare_href=f"/contracts/{contract_id}/drafts" if may_prepare(actor, head) else None,
         export_href=f"/schedules/export?contract={contract_id}",
         refresh_href=board_href(base, part, view, weeks),
+        **asking(actor, head, waiting, base),
     )
+
+
+def may_prepare(actor: Actor, head: BoardHead) -> bool:
+    """Whether this reader prepares the next release."""
+    return actor.may(Permission.PUBLISH_SCHEDULES) and head.status == ContractStatus.ACTIVE
+
+
+def asking(actor: Actor, head: BoardHead, waiting: Sequence[LineRow], base: str) -> dict[str, Any]:
+    """What waits for the seller's answer, and the one press that answers all of it."""
+    side = actor.side_on(head.direction)
+    seller = side is Side.SELLER
+    return {
+        "waiting": tuple(line_card(row, actor) for row in waiting[:6]),
+        "waiting_count": len(waiting),
+        "waiting_title": _("To confirm") if seller else _("Waiting for the seller"),
+        "deadline": deadline_of(waiting, head.time_zone) if seller else "",
+        "can_confirm": seller and actor.may(Permission.CONFIRM_LINES) and bool(waiting),
+        "asked_word": asked_word(side),
+        "confirm_label": confirm_label(len(waiting)),
+        "confirm_action": f"/schedule-lines/confirm?back={base}",
+        "confirm_lines": tuple(f"{row.id}:{row.version}" for row in waiting),
+    }
 
 
 async def all_boards(actor: Actor, weeks: int, page: int) -> BoardView:
@@ -135,14 +176,6 @@ async def all_boards(actor: Actor, weeks: int, page: int) -> BoardView:
         shown=ngettext("{n} part", "{n} parts", len(lines)).format(n=len(lines)),
         export_href="/schedules/export",
     )
-
-
-class Grid(Struct, frozen=True):
-    """What fills the matrix."""
-
-    cells: dict[tuple[UUID, int], Cell]
-    totals: dict[UUID, Totals]
-    deltas: dict[tuple[UUID, int], Decimal]
 
 
 async def grid_of(connection: Driver, actor: Actor, lines: Sequence[BoardLine], span: Window) -> Grid:
