@@ -175,7 +175,7 @@ async def read(actor: Actor) -> AsyncIterator[Driver]:
             yield connection
         finally:
             await connection.execute("COMMIT")
-    except (asyncio.CancelledError, OSError, asyncpg.InterfaceError):
+    except (asyncio.CancelledError, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         pooled.invalidate()
         raise
     finally:
