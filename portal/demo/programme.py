@@ -141,7 +141,7 @@ def _contract_line(terms: Terms, contract: Contract, part: Part, no: int, monday
         unit=part.unit,
         foq=Decimal(part.foq),
         cadence=Cadence.WEEK,
-        target_quantity=Decimal(part.foq * (PAST + AHEAD)),
+        target_quantity=Decimal(part.foq * (PAST + AHEAD + 2)),
         pack_size=PACK,
         delivery_weekdays=[part.weekday],
         ship_to_code=code,

@@ -91,14 +91,15 @@ def chart_of(
     curves = {
         "planned": cumulative_points((e.due_date, e.ordered) for e in entries),
         "delivered": cumulative_points(received),
-        "confirmed": cumulative_points((e.due_date, e.confirmed) for e in entries if e.confirmed),
+        "confirmed": cumulative_points((e.due_date, max(e.confirmed, e.received)) for e in entries),
     }
+    answered = any(e.confirmed for e in entries)
     days, series = aligned(curves, start, end, {"delivered": span.today})
     data = {
         "x": [seconds(day) for day in days],
         "planned": plain(series["planned"]),
         "delivered": plain(series["delivered"]),
-        "cover": plain(series["confirmed"]) if curves["confirmed"] else None,
+        "cover": plain(series["confirmed"]) if answered else None,
         "zones": zone_bands(span),
         "today": seconds(span.today),
         "words": {
@@ -113,7 +114,7 @@ def chart_of(
         for n, day in enumerate(days)
     ]
     title = f"{line.item_code} {line.description}"
-    return Chart(title, json.dumps(data), finding(line, entries, received, span), rows, bool(curves["confirmed"]))
+    return Chart(title, json.dumps(data), finding(line, entries, received, span), rows, answered)
 
 
 def plain(values: Sequence[Decimal | None]) -> list[float | None]:

@@ -136,7 +136,7 @@ def figures_of(report: Report) -> tuple[Figure, ...]:
     total = report.total
     of_lines = _("{good} of {all} deliveries").format(good=i18n.number(total.on_time), all=i18n.number(total.lines))
     figures = [
-        Figure(_("On time"), percent(total.rate), of_lines),
+        Figure(_("On time"), percent(total.rate, 4), of_lines),
         Figure(
             _("Orders on time"),
             i18n.number(total.orders_on_time),
@@ -163,9 +163,9 @@ def value_figure(values: dict[str, Decimal]) -> Figure:
     return Figure(_("Value"), " · ".join(" ".join(amount) for amount in amounts), caption)
 
 
-def percent(rate: Decimal | None) -> str:
+def percent(rate: Decimal | None, places: int = 1) -> str:
     """88.4759%: as exact as the interface says it."""
-    return "–" if rate is None else i18n.percent(rate, 4)
+    return "–" if rate is None else i18n.percent(rate, places)
 
 
 def money(row: Performance) -> str:
