@@ -19,6 +19,7 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Forbidden, Invalid, PortalError
 from portal.core.i18n import N_, Language, language
+from portal.core.inputs import NUL
 from portal.core.settings import get_settings
 from portal.web.accounts import cookie_name
 from portal.web.errors import CompanyNeeded, SignInNeeded
@@ -52,6 +53,7 @@ class VersionStale(Conflict):
 
 async def recognise_browser(request: Request[Any, Any, Any]) -> None:
     """Find the session, set the language, and refuse forms that did not come from our own page for this company."""
+    check_address(request)
     settings = get_settings()
     token = request.cookies.get(cookie_name())
     signed = await identity.signed_in(token) if token else None
@@ -72,6 +74,7 @@ async def recognise_browser(request: Request[Any, Any, Any]) -> None:
 
 async def recognise_key(request: Request[Any, Any, Any]) -> None:
     """Find the API key's actor, and note the Idempotency-Key for the transaction."""
+    check_address(request)
     language.set(chosen_language(request, None))
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     actor = await identity.actor_of_key(token) if kind.lower() == "bearer" and token else None
@@ -98,6 +101,13 @@ async def remember_answer(response: Response[Any]) -> Response[Any]:
             content = response.render(response.content, response.media_type or "application/json")
         claim.body = bytes(content).decode()
     return response
+
+
+def check_address(request: Request[Any, Any, Any]) -> None:
+    """Refuse NUL in an address: PostgreSQL keeps no such text, so nothing can be found by it."""
+    query: bytes = request.scope["query_string"]
+    if NUL in request.scope["path"] or b"%00" in query or NUL.encode() in query:
+        raise Invalid
 
 
 def chosen_language(request: Request[Any, Any, Any], of_user: Language | None) -> Language:

@@ -65,6 +65,11 @@ def broken(request: Request[Any, Any, Any], error: Exception) -> Response[dict[s
     return problem(500, "failed", _("Something went wrong on our side. Quote the reference when you report it."))
 
 
+def too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[dict[str, Any]]:
+    """A body nested so deeply that nobody means it."""
+    return problem(400, "unreadable", _("The body is nested too deeply."))
+
+
 def replayed(request: Request[Any, Any, Any], answer: Replay) -> Response[bytes]:
     """The stored answer of an earlier request with the same key."""
     return Response(
@@ -79,5 +84,6 @@ HANDLERS: ExceptionHandlersMap = {
     PortalError: refused,
     HTTPException: unreadable,
     Replay: replayed,
+    RecursionError: too_deep,
     Exception: broken,
 }

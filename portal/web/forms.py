@@ -2,13 +2,17 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+
+from portal.core.inputs import check_texts
 
 
 class Form(BaseModel):
     """A posted form. The page's own token is dropped; any other unknown field is refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_max_length=10_000)
+
+    _texts = field_validator("*")(check_texts)
 
     @model_validator(mode="before")
     @classmethod

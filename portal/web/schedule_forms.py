@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar.datastructures import FormMultiDict
@@ -27,6 +27,9 @@ class NothingChosen(Invalid):
     text = N_("No delivery was chosen. Go back and choose at least one.")
 
 
+Amount = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
+
+
 class VersionForm(Form):
     """The version that the reader saw."""
 
@@ -36,7 +39,7 @@ class VersionForm(Form):
 class AnswerForm(VersionForm):
     """One or several rows of quantity and date."""
 
-    quantity: list[Decimal] = Field(min_length=1, max_length=20)
+    quantity: list[Amount] = Field(min_length=1, max_length=20)
     delivery_date: list[date] = Field(min_length=1, max_length=20)
 
     @field_validator("quantity", "delivery_date", mode="before")
