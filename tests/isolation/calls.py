@@ -1,6 +1,7 @@
 """Requests as a browser or a program would send them, without any memory of their own between two requests."""
 
 import asyncio
+import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,7 +25,9 @@ class Parts:
     form: dict[str, Any] | None = None
     json: Any = None
     version: int | None = None  # If-Match
+    file: tuple[str, bytes] | None = None  # makes the form a multipart one
     headers: dict[str, str] = field(default_factory=dict)
+    content: bytes = b""  # as it is, instead of all that
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,17 @@ def anonymous(text: str, *own: str) -> str:
 
 async def send(app: Litestar, method: str, path: str, parts: Parts, headers: dict[str, str]) -> Answer:
     """One request through the whole application. A stream is left after its first words."""
-    content, sent = b"", {**headers, **parts.headers}
-    if parts.form is not None:
+    content, sent = parts.content, {**headers, **parts.headers}
+    if parts.form is not None and parts.file is None:
         content = urlencode(parts.form, doseq=True).encode()
         sent.setdefault("content-type", "application/x-www-form-urlencoded")
     if parts.version is not None:
         sent["if-match"] = f'"{parts.version}"'
-    body: dict[str, Any] = {"json": parts.json} if parts.json is not None else {"content": content}
+    if parts.json is not None:
+        content, sent["content-type"] = json.dumps(parts.json).encode(), "application/json"
+    body: dict[str, Any] = {"content": content}
+    if parts.file is not None:
+        body = {"files": {"file": parts.file}, "data": parts.form}
     query = f"?{urlencode(parts.query, doseq=True)}" if parts.query else ""
     request = httpx.Request(method, f"{ORIGIN}{path}{query}", headers=sent, **body)
     transport = httpx.ASGITransport(_Impatient(app), raise_app_exceptions=True, client=("203.0.113.9", 1234))

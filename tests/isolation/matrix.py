@@ -1,7 +1,7 @@
 """One route tried by everybody about everybody's objects."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from tests.isolation.calls import Answer, Parts, anonymous, filled, send
@@ -146,9 +146,9 @@ class Trial:
 
 def signed(parts: Parts, sender: Principal) -> Parts:
     """A form as the sender's own page would send it."""
-    if parts.form is None:
+    if (parts.form is None and parts.file is None) or not sender.form_token:
         return parts
-    return Parts(parts.query, {"_csrf_token": sender.form_token, **parts.form}, None, parts.version, parts.headers)
+    return replace(parts, form={"_csrf_token": sender.form_token, **(parts.form or {})})
 
 
 def own(ids: Ids) -> Iterator[str]:

@@ -1,13 +1,19 @@
-"""Pages of the factory's own office: the audit, failed events."""
+"""The factory's own office: the audit, failed events, imports."""
 
 from portal.core.access import Permission
 from tests.isolation.calls import Parts
-from tests.isolation.expect import FACTORY, Sight, Spec, asked
+from tests.isolation.expect import FACTORY, Sight, Spec, asked, form
 from tests.isolation.routes_open import Routes
-from tests.isolation.things import contract, dead_letter
+from tests.isolation.things import Ids, contract, dead_letter, run
 
 P = Permission
 AUDITED = Spec(need=P.READ_AUDIT)
+
+
+def sent_file(ids: Ids) -> Parts:
+    """A small file, which only a job opens."""
+    return Parts(file=("lines.csv", b"ID\n1\n"))
+
 
 ROUTES: Routes = {
     ("GET", "/audit"): Spec(contract, asked(subject="contract_id"), need=P.READ_AUDIT, filters=True),
@@ -26,4 +32,13 @@ ROUTES: Routes = {
         contract, lambda ids: Parts(query={"subject_id": ids["contract_id"]}), need=P.READ_AUDIT, filters=True
     ),
     ("GET", "/api/v1/audit/chain"): AUDITED,
+    ("GET", "/imports"): Spec(need=P.RUN_IMPORTS),
+    ("POST", "/imports"): Spec(need=P.RUN_IMPORTS, parts=sent_file),
+    ("GET", "/imports/{run_id:uuid}"): Spec(run, need=P.RUN_IMPORTS, sight=Sight.FACTORY),
+    ("GET", "/imports/{run_id:uuid}/refused"): Spec(run, need=P.RUN_IMPORTS, sight=Sight.FACTORY),
+    ("POST", "/imports/{run_id:uuid}/apply"): Spec(run, form(), need=P.RUN_IMPORTS, sight=Sight.FACTORY, fresh=True),
+    ("GET", "/api/v1/imports"): Spec(need=P.RUN_IMPORTS),
+    ("POST", "/api/v1/imports"): Spec(need=P.RUN_IMPORTS, parts=sent_file),
+    ("GET", "/api/v1/imports/{run_id:uuid}"): Spec(run, need=P.RUN_IMPORTS, sight=Sight.FACTORY),
+    ("POST", "/api/v1/imports/{run_id:uuid}/apply"): Spec(run, need=P.RUN_IMPORTS, sight=Sight.FACTORY, fresh=True),
 }

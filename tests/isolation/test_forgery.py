@@ -1,15 +1,15 @@
 """Forged requests: no unsafe page works without the form token of this very session and company, from our own site."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from tests.isolation.calls import Answer, Parts, filled, send
-from tests.isolation.expect import Audience, Spec
+from tests.isolation.expect import Audience
 from tests.isolation.fingerprint import changed, fingerprint
+from tests.isolation.requests import Cell, cell
 from tests.isolation.table import ROUTES, Route, label, specs, unsafe
-from tests.isolation.things import Ids
 from tests.isolation.world import Place, Principal, World
 
 PAGES = unsafe(program=False)
@@ -50,38 +50,12 @@ FORGERIES: tuple[Forgery, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A request that its sender could make, if it came from the sender's own page."""
-
-    route: Route
-    sender: Principal
-    ids: Ids
-    parts: Parts
-
-    async def forged(self, world: World, method: str, forgery: Forgery) -> Answer:
-        """The request forged, which has no effect."""
-        before = await fingerprint(world.owner)
-        forged = forgery(world, self.sender, self.parts)
-        answer = await send(world.app, method, filled(self.route[1], self.ids), forged, self.sender.headers)
-        assert changed(before, await fingerprint(world.owner)) == {}, forgery.__name__
-        return answer
-
-
-async def cell(world: World, route: Route, spec: Spec) -> Cell:
-    """A request to a route that somebody signed in could make; the administrator's where none could."""
-    found: tuple[Principal, Ids] | None = None
-    for place in spec.where():
-        if place is Place.ABSENT:
-            continue
-        ids = (await spec.thing(world, place) if spec.thing else {}) | spec.given
-        allowed = [person for person in world.browsers[1:] if spec.allows(world, person.actor, place, ids)]
-        found = (allowed or world.browsers[1:])[0], ids
-        if allowed:
-            break
-    assert found is not None
-    sender, ids = found
-    return Cell(route, sender, ids, spec.parts(ids | {"email": sender.email}))
+async def forge(world: World, request: Cell, method: str, forgery: Forgery) -> Answer:
+    """The request forged, which has no effect."""
+    before = await fingerprint(world.owner)
+    answer = await request.sent(world, forgery(world, request.sender, request.parts), method)
+    assert changed(before, await fingerprint(world.owner)) == {}, forgery.__name__
+    return answer
 
 
 @pytest.mark.parametrize("route", PAGES, ids=label)
@@ -89,7 +63,7 @@ async def test_forged_forms_have_no_effect(world: World, route: Route) -> None:
     for spec in specs(route):
         request = await cell(world, route, spec)
         for forgery in FORGERIES:
-            answer = await request.forged(world, "POST", forgery)
+            answer = await forge(world, request, "POST", forgery)
             assert answer.status == 403, (forgery.__name__, answer.status, answer.text[-300:])
 
 
@@ -97,7 +71,7 @@ async def test_forged_forms_have_no_effect(world: World, route: Route) -> None:
 async def test_a_link_does_nothing_that_only_a_form_may_do(world: World, route: Route) -> None:
     """GET with everything that the form would say; where the same address is a page too, it only shows."""
     for spec in specs(route):
-        as_link = await (await cell(world, route, spec)).forged(world, "GET", _in_the_address)
+        as_link = await forge(world, await cell(world, route, spec), "GET", _in_the_address)
         assert as_link.status in {404, 405} or ("GET", route[1]) in ROUTES, as_link.status
 
 
@@ -115,7 +89,8 @@ async def test_strangers_cannot_be_signed_in_from_another_site(world: World) -> 
             request = await cell(world, route, spec)
             for headers in ways:
                 parts = replace(request.parts, headers=headers)
-                answer = await send(world.app, "POST", filled(route[1], request.ids), parts, {})
+                address = filled(route[1], request.ids)
+                answer = await send(world.app, "POST", address, parts, {})
                 assert (answer.status, "set-cookie" in answer.headers) == (403, False), (route, headers)
 
 

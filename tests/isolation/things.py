@@ -20,6 +20,7 @@ from portal.core.access import Permission, Role
 from portal.core.actor import Actor
 from portal.core.db import driver, unit_of_work
 from portal.core.ids import uuid7
+from portal.core.model import ImportRun
 from portal.schedules.service_release import CallOff, Publish, call_off, publish_release
 from portal.shipments import service as shipping
 from portal.shipments import service_receipts
@@ -56,7 +57,9 @@ class Token(str):
 async def contract(world: World, place: Place) -> Ids:
     """The place's contract in force; it has a release."""
     made = world.contracts[place]
-    if not await fetch(world.company(place), "select 1 from release where contract_id = $1", made.contract.id):
+    first = "select min(number) from release where contract_id = $1"
+    ((number,),) = await fetch(world.companies[place].factory, first, made.contract.id)
+    if number is None:
         factory = world.companies[place].factory
         order = CallOff(contract_line_id=made.line.id, quantity=Decimal(800), due_date=today() + timedelta(days=9))
         async with unit_of_work(factory) as session:
@@ -66,7 +69,7 @@ async def contract(world: World, place: Place) -> Ids:
         "contract_id": made.contract.id,
         "contract_line_id": made.line.id,
         "party_id": made.contract.party_id,
-        "number": 1,
+        "number": number or 1,
     }
 
 
@@ -241,6 +244,16 @@ async def membership(world: World, place: Place) -> Ids:
 
 
 # --- the office -------------------------------------------------------------------------------------------------------
+
+
+async def run(world: World, place: Place) -> Ids:
+    """An import that was read without refusals and waits to be applied."""
+    factory = world.companies[place].factory
+    found = ImportRun(id=uuid7(), tenant_id=factory.tenant_id, kind="scms", filename="lines.csv", digest="0" * 64)
+    found.status, found.result = "previewed", {"fresh": 1}
+    async with unit_of_work(factory) as session:
+        session.add(found)
+    return {"run_id": found.id}
 
 
 async def dead_letter(world: World, place: Place) -> Ids:

@@ -1,4 +1,4 @@
-"""Two workspaces with everybody in them who must not learn of one another, and what each of them may see."""
+"""The demo and another workspace, with everybody in them who must not learn of one another."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -7,20 +7,26 @@ from uuid import UUID
 
 import asyncpg
 from litestar import Litestar
+from sqlmodel import col, select
 
 from portal.accounts import identity, passwords
 from portal.accounts import service as people
 from portal.accounts.actors import Place as Seat
-from portal.accounts.model import Member, MemberStatus, Party
+from portal.accounts.model import Member, MemberStatus
+from portal.accounts.service_companies import find_tenant
 from portal.accounts.service_keys import CreateKey, create_key
 from portal.app import create_app
+from portal.contracts.model import Contract, ContractLine, ContractStatus
 from portal.core.access import Permission, Role, permissions_of
 from portal.core.actor import Actor, Direction, Scope
 from portal.core.db import asyncpg_dsn, unit_of_work
 from portal.core.ids import uuid7
 from portal.core.settings import Settings
+from portal.demo.seed import seed
+from portal.sync.scms_file import SOURCE
 from tests.factories import ZONE, Made, Tenant, make_contract, make_member, make_tenant
 
+CANARY = "CANARY"  # begins numbers that are found nowhere else; the demo's own are examples in the documentation too
 PASSWORD = "nine halyards of hemp"
 
 
@@ -92,7 +98,8 @@ class World:
         found: set[str] = set()
         for place, made in self.contracts.items():
             if actor is None or not sees(actor, self.company(place), made.contract.id):
-                found |= {str(made.contract.id), str(made.line.id), made.contract.number}
+                found |= {str(made.contract.id), str(made.line.id)}
+                found |= {made.contract.number} if made.contract.number.startswith(CANARY) else set()
             if actor is None or not sees(actor, self.company(place)):
                 found |= {str(made.contract.party_id), self.names[place]}
         return found
@@ -171,36 +178,71 @@ async def _named(world: World, place: Place) -> str:
     return name
 
 
-async def second_customer(home: Tenant, name: str) -> Tenant:
-    """The same workspace seen with another customer."""
-    party_id, member_id = uuid7(), uuid7()
-    company = Party(id=party_id, party_id=party_id, tenant_id=home.id, code="B", name=name, is_customer=True)
+_BOSSES = """
+select distinct on (p.id) p.id as party_id, p.is_factory, p.is_supplier, m.id as member_id, m.name, m.role
+from party p join member m on m.tenant_id = p.tenant_id and m.party_id = p.party_id
+where p.tenant_id = $1 and m.role in ('admin', 'partner_admin') order by p.id, m.id"""
+
+
+async def demo_companies(owner: asyncpg.Connection, tenant_id: UUID) -> Tenant:
+    """The demo's factory, its customer and its supplier, each as its administrator."""
+    bosses: dict[str, Actor] = {}
+    for row in await owner.fetch(_BOSSES, tenant_id):
+        kind = "factory" if row["is_factory"] else "supplier" if row["is_supplier"] else "customer"
+        scope = Scope.FACTORY if row["is_factory"] else Scope.PARTNER
+        who = (tenant_id, row["party_id"], scope, Role(row["role"]), row["member_id"], row["name"])
+        bosses[kind] = Actor(*who, time_zone=ZONE)
+    return Tenant(tenant_id, bosses["factory"], bosses["customer"], bosses["supplier"])
+
+
+async def second_customer(owner: asyncpg.Connection, home: Tenant) -> Tenant:
+    """The same workspace seen with another of its customers, who gets an administrator."""
+    query = "select id from party where tenant_id = $1 and is_customer and id <> $2 order by name limit 1"
+    party_id, member_id = await owner.fetchval(query, home.id, home.customer.party_id), uuid7()
     async with unit_of_work(home.factory) as session:
-        session.add(company)
-        await session.flush()
         session.add(make_member(home.id, party_id, member_id, Role.PARTNER_ADMIN))
     customer = Actor(home.id, party_id, Scope.PARTNER, Role.PARTNER_ADMIN, member_id, "Bea", time_zone=ZONE)
     return replace(home, customer=customer)
 
 
+async def demo_contract(home: Tenant, company: Actor) -> Made:
+    """The weekly contract of the demo with this company, with its history."""
+    async with unit_of_work(home.factory) as session:
+        mine = select(Contract).where(Contract.tenant_id == home.id, Contract.party_id == company.party_id)
+        weekly = mine.where(col(Contract.number).startswith("FC-"), Contract.status == ContractStatus.ACTIVE)
+        contract = (await session.exec(weekly)).one()
+        lines = select(ContractLine).where(ContractLine.contract_id == contract.id).order_by(col(ContractLine.line_no))
+        return Made(contract, list((await session.exec(lines)).all()))
+
+
 async def build_world(settings: Settings) -> World:
-    """Two factories; the first with customers A and B and supplier C, each with a contract of its own."""
+    """The demo with two of its customers and its supplier, and another workspace."""
     owner_url = str(settings.database_url)
-    home, elsewhere = await make_tenant(owner_url), await make_tenant(owner_url)
-    return await people_world(settings, home, await second_customer(home, "Borealis"), elsewhere)
-
-
-async def people_world(settings: Settings, home: Tenant, rival: Tenant, elsewhere: Tenant) -> World:
-    """The same with given companies: A is home's customer, B rival's customer, C home's supplier."""
-    owner = await asyncpg.connect(asyncpg_dsn(str(settings.database_url)))
+    owner = await asyncpg.connect(asyncpg_dsn(owner_url))
+    await seed(owner_url)
+    system = await find_tenant(owner_url, SOURCE)
+    assert system is not None
+    home = await demo_companies(owner, system.tenant_id)
+    rival, elsewhere = await second_customer(owner, home), await make_tenant(owner_url)
     companies = dict.fromkeys((Place.A, Place.A_OTHER, Place.C, Place.FACTORY), home)
     companies |= {Place.B: rival, Place.ELSEWHERE: elsewhere}
     world = World(settings, create_app(settings), owner, companies, {})
     world.password_hash = await passwords.hashed(PASSWORD)
-    for place in (Place.A, Place.A_OTHER, Place.B, Place.C, Place.ELSEWHERE):
-        number = f"CANARY-{uuid7().hex[-10:]}"
+    world.contracts[Place.A] = await demo_contract(home, home.customer)
+    world.contracts[Place.C] = await demo_contract(home, home.supplier)
+    for place in (Place.A_OTHER, Place.B, Place.ELSEWHERE):
+        number = f"{CANARY}-{uuid7().hex[-10:]}"
         world.contracts[place] = await make_contract(companies[place], world.direction(place), number=number)
+    for place in world.contracts:
         world.names[place] = await _named(world, place)
+    await people_of(world)
+    return world
+
+
+async def people_of(world: World) -> None:
+    """Everybody who sends requests: by browser, and the same as programs with keys."""
+    home, elsewhere = world.companies[Place.A], world.companies[Place.ELSEWHERE]
+    rival = world.companies[Place.B]
     a, b, c = home.customer, rival.customer, home.supplier
     only_one = [world.contracts[Place.A].contract.id]
     world.browsers = [
@@ -223,4 +265,3 @@ async def people_world(settings: Settings, home: Tenant, rival: Tenant, elsewher
         await world.program("customer A's key for reading", a, Role.PARTNER_ADMIN, Permission.READ),
         await world.program("key of another workspace", elsewhere.factory, Role.ADMIN),
     ]
-    return world
