@@ -129,6 +129,7 @@ class Relay:
             await self._ring(await outbox.due(tenant))
         except RedisError as error:  # the deliveries stay due, and the next round tries again
             logger.warning("the queue does not answer the relay", extra={"error": type(error).__name__})
+            self._rung.clear()  # it may come back empty
             await self._leave_queue()
         await self._seal(tenant)
 

@@ -1,60 +1,105 @@
-"""One house a test, with a tenant in it and the test's own pools pointing there."""
+"""One house with the demo in it, and the test's own pools pointing there."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
+from portal.accounts.service_companies import find_tenant
 from portal.accounts.service_keys import CreateKey, create_key
 from portal.core import db
-from portal.core.access import Permission
-from portal.core.actor import Actor, Direction
+from portal.core.access import Permission, Role
+from portal.core.actor import Actor, Scope
+from portal.core.ids import uuid7
 from portal.core.roles import ensure_roles
 from portal.core.settings import Settings
-from portal.schedules.service_release import CallOff, Publish, call_off, publish_release
+from portal.demo.seed import seed
+from portal.sync.scms_file import SOURCE
 from tests.drills.house import DATABASE, House, house
-from tests.factories import Tenant, make_contract, make_tenant, today
+from tests.factories import fetch, make_member
+
+LINES = 8
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A delivery that takes tens of thousands of part confirmations, as it was before the drill."""
+
+    id: UUID
+    version: int
+    confirmed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """What a drill works on: a supplier's key and lines that take many part confirmations."""
+    """What a drill works on: the demo, one of its suppliers with a key, and that supplier's largest open lines."""
 
     house: House
-    tenant: Tenant
+    factory: Actor
+    supplier: Actor
     key: str
-    lines: list[UUID]
+    lines: list[Line]
 
 
-@pytest.fixture
-async def stage(database: Settings) -> AsyncIterator[Stage]:
-    """An open house with eight proposed purchase lines of a million pieces each."""
+@pytest.fixture(scope="session")
+async def demo(database: Settings) -> AsyncIterator[tuple[House, Actor]]:
+    """An open house with the demo's eight thousand deliveries, for all drills of this process."""
     with house() as built:
         settings = built.settings
         await ensure_roles(built.postgres.superuser_url, DATABASE, built.postgres.role_passwords())
         await db.migrate(str(settings.database_url))
-        await db.dispose()
-        db.configure(settings)
-        tenant = await make_tenant(str(settings.database_url))
-        lines = await make_lines(tenant, 8)
-        key = await make_key(tenant.supplier)
-        built.open()
-        yield Stage(built, tenant, key, lines)
-        await db.dispose()
-        db.configure(database)
+        built.start("worker")
+        built.start("web")
+        async with pools(settings, database):
+            await seed(str(settings.database_url))
+            factory = await find_tenant(str(settings.database_url), SOURCE)
+        assert factory is not None
+        built.wait(built.ready, "the web server does not answer")
+        yield built, factory
 
 
-async def make_lines(tenant: Tenant, count: int) -> list[UUID]:
-    """Published lines of one contract, due in the firm zone, so the supplier is asked."""
-    made = await make_contract(tenant, Direction.PURCHASE, foq=None)
-    order = CallOff(contract_line_id=made.line.id, quantity=Decimal(1_000_000), due_date=today() + timedelta(days=7))
-    async with db.unit_of_work(tenant.factory) as session:
-        lines = [await call_off(session, tenant.factory, made.contract.id, order) for _ in range(count)]
-        await publish_release(session, tenant.factory, made.contract.id, None, Publish())
-    return lines
+@pytest.fixture
+async def stage(demo: tuple[House, Actor], database: Settings) -> AsyncIterator[Stage]:
+    """The demo with a supplier who has not acted before, and the test's own pools pointing there."""
+    built, factory = demo
+    async with pools(built.settings, database):
+        supplier, lines = await largest(factory)
+        yield Stage(built, factory, supplier, await make_key(supplier), lines)
+
+
+@asynccontextmanager
+async def pools(settings: Settings, afterwards: Settings) -> AsyncIterator[None]:
+    """The pools of this process point elsewhere inside the block."""
+    await db.dispose()
+    db.configure(settings)
+    try:
+        yield
+    finally:
+        await db.dispose()
+        db.configure(afterwards)
+
+
+_LARGEST = """
+select l.party_id, array_agg(l.id order by l.ordered_quantity desc) as ids
+from schedule_line l join contract c on c.tenant_id = l.tenant_id and c.id = l.contract_id
+where l.tenant_id = $1 and c.direction = 'purchase' and l.status in ('published', 'proposed')
+    and l.party_id not in (select party_id from api_key)
+group by 1 having count(*) >= $2
+order by (array_agg(l.ordered_quantity order by l.ordered_quantity desc))[$2] desc limit 1"""
+_LINES = "select id, version, confirmed_quantity from schedule_line where tenant_id = $1 and id = any($2) order by id"
+
+
+async def largest(factory: Actor) -> tuple[Actor, list[Line]]:
+    """The supplier with the eight largest open lines, and those lines."""
+    (row,) = await fetch(factory, _LARGEST, factory.tenant_id, LINES)
+    member = make_member(factory.tenant_id, row["party_id"], uuid7(), Role.PARTNER_ADMIN)
+    async with db.unit_of_work(factory) as session:
+        session.add(member)
+    supplier = Actor(factory.tenant_id, row["party_id"], Scope.PARTNER, member.role, member.id, member.name)
+    lines = await fetch(supplier, _LINES, factory.tenant_id, row["ids"][:LINES])
+    return supplier, [Line(line["id"], line["version"], int(line["confirmed_quantity"])) for line in lines]
 
 
 async def make_key(actor: Actor) -> str:

@@ -52,12 +52,6 @@ class House:
             log_level="warning",
         )
 
-    def open(self) -> None:
-        """Start web server and worker, and wait until the web server answers."""
-        self.start("web")
-        self.start("worker")
-        self.wait(self.ready, "the web server does not answer")
-
     def start(self, part: str) -> None:
         command = {"web": ["-m", "portal.cli", "serve"], "worker": ["-m", "tests.drills.worker"]}[part]
         settings = self.settings

@@ -4,13 +4,13 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from portal.core import audit, db, invariants
-from tests.drills.conftest import Stage
+from tests.drills.conftest import Line, Stage
 from tests.drills.worker import SUBSCRIBED, TOLD
 from tests.factories import fetch, today
 
@@ -24,9 +24,9 @@ class Client:
     """One program that confirms its own line piece by piece, and repeats a request until it is answered."""
 
     stage: Stage
-    line: UUID
+    line: Line
     http: httpx.AsyncClient
-    version: int = 2  # published
+    version: int
     acknowledged: list[int] = field(default_factory=list)  # the versions that were answered
     repeated: int = 0
 
@@ -41,7 +41,7 @@ class Client:
         while time.monotonic() < deadline:
             try:
                 answer = await self.http.post(
-                    f"/api/v1/schedule-lines/{self.line}/confirm",
+                    f"/api/v1/schedule-lines/{self.line.id}/confirm",
                     json={"splits": [{"quantity": "1", "delivery_date": today().isoformat()}]},
                     headers={"If-Match": f'"{self.version}"', "Idempotency-Key": key},
                 )
@@ -60,7 +60,7 @@ async def drill(stage: Stage, points: int, seed: int) -> list[Client]:
     chance, stop = random.Random(seed), asyncio.Event()
     headers = {"authorization": f"Bearer {stage.key}"}
     async with httpx.AsyncClient(base_url=stage.house.url, headers=headers, timeout=10) as http:
-        clients = [Client(stage, line, http) for line in stage.lines[:CLIENTS]]
+        clients = [Client(stage, line, http, line.version) for line in stage.lines[:CLIENTS]]
         working = [asyncio.create_task(client.work(stop)) for client in clients]
         try:
             for _ in range(points):
@@ -86,40 +86,48 @@ async def until_acknowledged(clients: list[Client], count: int, working: list[as
 
 async def settled(stage: Stage) -> None:
     """Wait until the worker has nothing left to do."""
-    left = (
-        "select (select count(*) from outbox where tenant_id = $1 and taken_at is null)"
-        " + (select count(*) from delivery where tenant_id = $1 and done_at is null)"
-        " + (select count(*) from audit where tenant_id = $1 and seal is null) as n"
-    )
     deadline = time.monotonic() + PATIENCE
-    while (await fetch(stage.tenant.factory, left, stage.tenant.id))[0]["n"]:
-        assert time.monotonic() < deadline, stage.house.said("worker")
+    while left := await fetch(stage.factory, LEFT, stage.factory.tenant_id):
+        assert time.monotonic() < deadline, f"{list(map(dict, left))}\n{stage.house.said('worker')}"
         await asyncio.sleep(0.1)
+
+
+LEFT = """
+select 'event' as what, count(*), null::int as tries, null::interval as due, '' as error from outbox
+    where tenant_id = $1 and taken_at is null having count(*) > 0
+union all
+select 'delivery', count(*), tries, min(next_try) - now(), last_error from delivery
+    where tenant_id = $1 and done_at is null group by tries, last_error
+union all
+select 'audit', count(*), null, null, '' from audit where tenant_id = $1 and seal is null having count(*) > 0"""
+HISTORY = """
+select version from timeline
+where tenant_id = $1 and subject_id = $2 and verb = 'confirmed' and version > $3 order by version"""
+COMMANDS = """
+select distinct command_id from confirmation where tenant_id = $1 and line_id = any($2) and member_id = $3 order by 1"""
+EFFECTS = "select subject_id from audit where tenant_id = $1 and action = $2 and party_id = $3 order by 1"
 
 
 async def prove(stage: Stage, clients: list[Client]) -> None:
     """Everything that was answered is there once, and so is everything that followed from it."""
-    tenant = stage.tenant
+    factory, supplier = stage.factory, stage.supplier
     await settled(stage)
     for client in clients:
-        assert client.acknowledged == list(range(3, client.version + 1))
-        (line,) = await fetch(
-            tenant.supplier, "select version, confirmed_quantity from schedule_line where id = $1", client.line
-        )
-        assert (line["version"], line["confirmed_quantity"]) == (client.version, client.version - 2)
-        history = await fetch(
-            tenant.factory,
-            "select version from timeline where tenant_id = $1 and subject_id = $2 and verb = 'confirmed' order by id",
-            *(tenant.id, client.line),
-        )
-        assert sorted(row["version"] for row in history) == client.acknowledged
-    told = "select subject_id from audit where tenant_id = $1 and action = $2 order by 1"
-    commands = "select command_id from confirmation where tenant_id = $1 order by 1"
-    assert [row[0] for row in await fetch(tenant.factory, told, tenant.id, TOLD)] == [
-        row[0] for row in await fetch(tenant.factory, commands, tenant.id)
-    ]
-    async with db.read(tenant.factory) as connection:
-        assert await audit.verify_chain(connection, tenant.factory) == []
+        line = client.line
+        assert client.acknowledged == list(range(line.version + 1, client.version + 1))
+        (now,) = await fetch(supplier, "select version, confirmed_quantity from schedule_line where id = $1", line.id)
+        assert now["version"] == client.version
+        assert now["confirmed_quantity"] == line.confirmed + len(client.acknowledged)
+        history = await fetch(factory, HISTORY, factory.tenant_id, line.id, line.version)
+        assert [entry["version"] for entry in history] == client.acknowledged
+    (key,) = await fetch(supplier, "select id from api_key where tenant_id = $1 and name = 'drill'", factory.tenant_id)
+    lines = [client.line.id for client in clients]
+    commands = await fetch(factory, COMMANDS, factory.tenant_id, lines, key["id"])
+    effects = await fetch(factory, EFFECTS, factory.tenant_id, TOLD, supplier.party_id)
+    assert len(commands) == sum(len(client.acknowledged) for client in clients)
+    assert [row[0] for row in effects] == [row[0] for row in commands]
+    async with db.read(factory) as connection:
+        assert await audit.verify_chain(connection, factory) == []
     subscribers = {event: [subscriber.name for subscriber in found] for event, found in SUBSCRIBED.items()}
     assert await invariants.run(str(stage.house.settings.database_url), subscribers) == []
 

@@ -46,23 +46,23 @@ async def write(http: httpx.AsyncClient, url: str, number: int, until: float) ->
 
 
 async def test_eight_writers_on_one_line_lose_and_fork_nothing(stage: Stage) -> None:
-    line, tenant = stage.lines[0], stage.tenant
+    line = stage.lines[0]
     headers = {"authorization": f"Bearer {stage.key}"}
     async with httpx.AsyncClient(base_url=stage.house.url, headers=headers, timeout=30) as http:
         until = time.monotonic() + SECONDS
-        url = f"/api/v1/schedule-lines/{line}"
+        url = f"/api/v1/schedule-lines/{line.id}"
         counted = await asyncio.gather(*(write(http, url, number, until) for number in range(WRITERS)))
     answers = sum(counted, Counter[int]())
 
-    (row,) = await fetch(tenant.supplier, "select version from schedule_line where id = $1", line)
+    (now,) = await fetch(stage.factory, "select version from schedule_line where id = $1", line.id)
     history = await fetch(
-        tenant.supplier,
-        "select version from timeline where tenant_id = $1 and subject_id = $2 and version > 2 order by version",
-        *(tenant.id, line),
+        stage.supplier,
+        "select version from timeline where tenant_id = $1 and subject_id = $2 and version > $3 order by version",
+        *(stage.supplier.tenant_id, line.id, line.version),
     )
     assert set(answers) == {200, 412}
-    assert answers[200] == row["version"] - 2 == len(history)
-    assert [entry["version"] for entry in history] == list(range(3, row["version"] + 1))
+    assert answers[200] == now["version"] - line.version == len(history)
+    assert [entry["version"] for entry in history] == list(range(line.version + 1, now["version"] + 1))
     assert await invariants.run(str(stage.house.settings.database_url)) == []
 
 
