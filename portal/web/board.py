@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from markupsafe import escape
 from msgspec import Struct
 
 from portal.contracts.model import ContractStatus
@@ -38,6 +39,7 @@ from portal.web.weeks import DEFAULT_FENCES, ZONES, Window, rule_text, week_colu
 WEEKS = 13
 PIECE = "H87"
 PAGE = 500
+EMPTY = BoardCell("", "")  # a week without a delivery
 AGENDA = 40  # deliveries shown a zone on the phone before "all in the list"
 
 
@@ -47,6 +49,8 @@ class Grid(Struct, frozen=True):
     cells: dict[tuple[UUID, int], Cell]
     totals: dict[UUID, Totals]
     deltas: dict[tuple[UUID, int], Decimal]
+    forecast: int  # the first week of the forecast zone, counted from the first column
+    words: dict[Side, dict[str, str]]  # of the marks, by the reader's side
 
 
 class Found(Struct, frozen=True):
@@ -184,29 +188,34 @@ async def grid_of(connection: Driver, actor: Actor, lines: Sequence[BoardLine], 
     totals = await reads_board.totals(connection, actor, ids, span.today)
     contracts = list({line.contract_id for line in lines if line.release_no > 1})
     deltas = await reads_board.deltas(connection, actor, contracts, span.first, span.end) if contracts else {}
-    return Grid({(cell.contract_line_id, cell.week): cell for cell in found}, totals, deltas)
+    cells = {(cell.contract_line_id, cell.week): cell for cell in found}
+    return Grid(cells, totals, deltas, forecast_from(span), {side: mark_words(side) for side in Side})
+
+
+def mark_words(side: Side) -> dict[str, str]:
+    """The marks of cells in words."""
+    return {
+        "at_risk": _("At risk"),
+        "to_confirm": asked_word(side),
+        "changed": _("Changed"),
+        "confirmed": _("Confirmed"),
+    }
 
 
 def board_row(
     line: BoardLine, grid: Grid, span: Window, href: str, side: Side, selected: bool = False, contract: str = ""
 ) -> BoardRow:
     """One contract line over the weeks. Hot: 26 cells a row, 500 rows a page."""
-    words = {
-        "at_risk": _("At risk"),
-        "to_confirm": asked_word(side),
-        "changed": _("Changed"),
-        "confirmed": _("Confirmed"),
-    }
-    forecast = forecast_from(span)
-    cells: list[BoardCell | None] = []
+    words = grid.words[side]
+    cells: list[BoardCell] = []
     for week in range(span.weeks):
         cell = grid.cells.get((line.id, week))
         if cell is None:
-            cells.append(None)
+            cells.append(EMPTY)
             continue
         delta = grid.deltas.get((line.id, week)) if grid.deltas else None
-        css = cell_css(cell, delta) or ("forecast" if week >= forecast else "")
-        link = f"/schedule-lines/{cell.line_id}" if cell.lines == 1 else f"{week_href(line, span, week)}"
+        css = cell_css(cell, delta) or ("forecast" if week >= grid.forecast else "")
+        link = f"/schedule-lines/{cell.line_id}" if cell.lines == 1 else escape(week_href(line, span, week))
         text = i18n.number(cell.quantity)
         cells.append(BoardCell(text, link, css, words.get(css, ""), i18n.signed(delta) if delta else ""))
     sums = grid.totals.get(line.id)

@@ -4,6 +4,8 @@ Every text is in the reader's language and every number is shown as the reader w
 these live beside the pages; nothing here reads a database or knows a session.
 """
 
+from typing import NamedTuple
+
 from msgspec import Struct
 
 Link = tuple[str, str]  # label, address
@@ -85,23 +87,23 @@ class WeekColumn(Struct, frozen=True):
     current: bool = False
 
 
-class BoardCell(Struct, frozen=True):
-    """What is due in one week. Hot: 13,000 a page, so `css` is the ready class and `word` the ready word."""
+class BoardCell(NamedTuple):
+    """What is due in one week. Hot: 13,000 a page, so the parts are ready markup, and the template unpacks them."""
 
     text: str  # "1,200"
-    href: str
+    href: str  # "" in a week without a delivery
     css: str = ""  # "", confirmed, to_confirm, at_risk, changed, forecast
     word: str = ""  # the mark in words, "" where there is no mark
     delta: str = ""  # "−200", only with `changed`
 
 
 class BoardRow(Struct, frozen=True):
-    """One contract line over the weeks; None is a week without a delivery."""
+    """One contract line over the weeks."""
 
     part: str
     name: str
     href: str  # opens this part: figures and chart follow
-    cells: list[BoardCell | None]
+    cells: list[BoardCell]
     cumulative: str
     variance: str
     variance_css: str = ""  # "", minus, plus
