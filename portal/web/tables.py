@@ -13,7 +13,8 @@ from portal.core.errors import Invalid
 from portal.core.i18n import N_
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "=", "+", "-", "@")
+# The last four are the full-width forms, which a spreadsheet program of East Asia takes for the same signs.
+_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class UnknownKind(Invalid):
