@@ -18,11 +18,12 @@ from portal.core import idempotency
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Forbidden, Invalid, PortalError
-from portal.core.i18n import N_, Language, language
+from portal.core.i18n import N_, language
 from portal.core.inputs import NUL
 from portal.core.settings import get_settings
 from portal.web.accounts import cookie_name
 from portal.web.errors import CompanyNeeded, SignInNeeded
+from portal.web.language import chosen_language
 from portal.web.pages import Page
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -108,19 +109,6 @@ def check_address(request: Request[Any, Any, Any]) -> None:
     query: bytes = request.scope["query_string"]
     if NUL in request.scope["path"] or b"%00" in query or NUL.encode() in query:
         raise Invalid
-
-
-def chosen_language(request: Request[Any, Any, Any], of_user: Language | None) -> Language:
-    """The person's choice, else the cookie's, else the browser's, else the instance's."""
-    if of_user is not None:
-        return of_user
-    cookie = request.cookies.get("language")
-    if cookie in list(Language):
-        return Language(cookie)
-    wanted = request.headers.get("accept-language", "").lower()
-    if wanted.startswith("zh"):
-        return Language.ZH
-    return Language.EN if wanted.startswith("en") else get_settings().default_language
 
 
 def check_origin(request: Request[Any, Any, Any]) -> None:

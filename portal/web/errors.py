@@ -11,9 +11,10 @@ from litestar.types import ExceptionHandlersMap
 
 from portal.accounts import identity
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
-from portal.core.i18n import N_, _
+from portal.core.i18n import N_, _, language
 from portal.core.log import request_id
 from portal.core.settings import get_settings
+from portal.web.language import chosen_language
 from portal.web.pages import Page
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,10 @@ def broken(request: Request[Any, Any, Any], error: Exception) -> Template:
 
 def answer(request: Request[Any, Any, Any], status: int, sentence: str) -> Template:
     """The error page, or the fragment that htmx puts where the result would be."""
-    signed = request.scope["state"].get("signed")
+    state = request.scope["state"]
+    if "signed" not in state:  # no route was found, so nobody has asked yet who reads
+        language.set(chosen_language(request, None))
+    signed = state.get("signed")
     page = Page(request, signed, identity.form_token(signed, get_settings().secret_key or "") if signed else "")
     shown: dict[str, Any] = {"code": status, "sentence": sentence, "reference": request_id.get() or ""}
     if not page.by_htmx:
