@@ -166,4 +166,5 @@ OPENAPI = OpenAPIConfig(
     path="/api",
     render_plugins=[JsonRenderPlugin()],
     create_examples=False,
+    use_handler_docstrings=True,
 )

@@ -153,7 +153,7 @@ async def all_boards(actor: Actor, weeks: int, page: int) -> BoardView:
     return BoardView(
         title=_("Schedules"),
         sub=_("All contracts"),
-        crumbs=(),
+        crumbs=((_("Schedules"), "/schedules"), (_("By weeks"), "")),
         release="",
         release_href=None,
         release_no=0,
