@@ -34,8 +34,7 @@ async def confirm_8(databases: Databases) -> Result:
     numbers = count(20_000, CLIENTS * LINES)
 
     async def lines() -> list[UUID]:
-        due = databases.monday + timedelta(days=14)
-        found = await data.ask(admin, CONTRACT, CLIENTS * LINES, next(numbers), due)
+        found = await data.ask(admin, CONTRACT, CLIENTS * LINES, next(numbers), databases.monday + timedelta(days=14))
         await admin.execute("checkpoint")  # else the one of the two that meets the timer's would pay for both
         return found
 
