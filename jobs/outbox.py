@@ -6,9 +6,10 @@ the try may take, so a killed worker's delivery comes back by itself, and a try 
 anything. Whatever the queue loses is rung again from these rows.
 """
 
+import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,6 +31,8 @@ BATCH = 200  # outbox rows taken in one transaction
 DUE = 500  # deliveries rung in one round; the rest follow when these are done
 TRIES = 5  # then a person decides: the delivery is a dead letter
 GRACE = 5  # seconds between the end of a try and the moment its claim lapses
+LEASE = 30  # seconds for which a try is claimed at most; a longer one renews its claim while it lives
+RING_AGAIN = 30  # seconds after which a delivery that is still due is rung for again
 FIRST_PAUSE, LONGEST_PAUSE = 2, 600  # seconds; the pause before a new try is random below the doubled one
 
 
@@ -62,10 +65,12 @@ class Ring:
     subscriber: str
     tries: int
 
-    @property
-    def job_id(self) -> str:
-        """Another try is another job: one that a killed worker left in the queue cannot block it."""
-        return f"{self.delivery_id}:{self.tries}"
+    def job_id(self, at: float) -> str:
+        """The same job all over one half minute, however many relays ring; then another one.
+
+        A job that was left in the queue by a killed worker blocks its own id until its longest time is over.
+        """
+        return f"{self.delivery_id}:{self.tries}:{int(at // RING_AGAIN)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +166,12 @@ async def claim(tenant: Tenant, delivery_id: UUID, subscriptions: Subscriptions)
             await connection.execute(_DEAD, tenant.id, delivery_id, row["tries"], "Every try ended the worker.")
             logger.error("a delivery ends its worker", extra={"delivery_id": str(delivery_id)})
             return None
-        lease = timedelta(seconds=subscriber.seconds + GRACE)
-        await connection.execute(_CLAIM, tenant.id, delivery_id, lease)
+        await connection.execute(_CLAIM, tenant.id, delivery_id, _lease(subscriber))
     return Claim(tenant.system, delivery_id, row["tries"] + 1, subscriber, occurrence)
+
+
+def _lease(subscriber: Subscriber) -> timedelta:
+    return timedelta(seconds=min(subscriber.seconds, LEASE) + GRACE)
 
 
 def _understood(row: asyncpg.Record, subscriptions: Subscriptions) -> tuple[Subscriber, Occurrence]:
@@ -173,6 +181,30 @@ def _understood(row: asyncpg.Record, subscriptions: Subscriptions) -> tuple[Subs
         raise UnknownDelivery(f"{row['name']} has no subscriber {row['subscriber']} in this release.")
     event: Event = msgspec.convert(row["data"], kind, strict=False)
     return subscriber, Occurrence(row["id"], row["party_id"], row["member_id"], row["created_at"], event)
+
+
+_RENEW = """
+update delivery set next_try = now() + $4::interval
+where tenant_id = $1 and id = $2 and tries = $3 and done_at is null"""
+
+
+@asynccontextmanager
+async def kept(claimed: Claim, every: float = LEASE / 3) -> AsyncIterator[None]:
+    """The claim of a long try does not lapse while the block runs; it does soon after its process died."""
+    keeper = asyncio.create_task(_renew(claimed, every)) if claimed.subscriber.seconds > LEASE else None
+    try:
+        yield
+    finally:
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+
+
+async def _renew(claimed: Claim, every: float) -> None:
+    while True:
+        await asyncio.sleep(every)
+        with database_may_be_away("renewing a claim"):
+            await _note(_RENEW, claimed, _lease(claimed.subscriber))
 
 
 async def act(claimed: Claim) -> None:

@@ -33,7 +33,6 @@ AT_ONCE = {QUICK: 5, SLOW: 2}  # jobs of one worker; together with the relay few
 POLL_SECONDS = 1.0  # how long an event waits at most when no bell was heard
 PAUSE_SECONDS = 0.05  # between two rounds, so that a burst is taken in batches
 SEAL_SECONDS = 1.0
-RING_AGAIN_SECONDS = 30.0
 STOP_SECONDS = 5.0  # what running jobs get to finish in
 
 
@@ -135,15 +134,16 @@ class Relay:
 
     async def _ring(self, rings: list[Ring]) -> None:
         """Put deliveries into the queue: once, and again when they are still due half a minute later."""
-        now = time.monotonic()
-        self._rung = {job: at for job, at in self._rung.items() if at > now - RING_AGAIN_SECONDS}
+        now = time.time()
+        self._rung = {job: at for job, at in self._rung.items() if at > now - outbox.RING_AGAIN}
         for ring in rings:
-            if ring.job_id not in self._rung:
+            job_id = ring.job_id(now)
+            if job_id not in self._rung:
                 self._bell = self._bell or await connect(self._redis)
                 queue = SLOW if ring.subscriber in self._slow else QUICK
                 ids = (str(ring.tenant.id), str(ring.tenant.factory_party_id), str(ring.delivery_id))
-                await self._bell.enqueue_job("deliver", *ids, _job_id=ring.job_id, _queue_name=queue)
-                self._rung[ring.job_id] = now
+                await self._bell.enqueue_job("deliver", *ids, _job_id=job_id, _queue_name=queue)
+                self._rung[job_id] = now
 
     async def _leave_queue(self) -> None:
         bell, self._bell = self._bell, None
@@ -195,7 +195,7 @@ def deliverer(subscriptions: Subscriptions) -> WorkerCoroutine:
 async def try_once(claimed: outbox.Claim) -> None:
     """Act, and note how it ended. The try is counted already, whatever happens to this process."""
     try:
-        async with asyncio.timeout(claimed.subscriber.seconds):
+        async with asyncio.timeout(claimed.subscriber.seconds), outbox.kept(claimed):
             await outbox.act(claimed)
     except outbox.Overtaken:
         logger.warning("a try was overtaken", extra={"delivery_id": str(claimed.delivery_id)})
@@ -209,7 +209,8 @@ async def try_once(claimed: outbox.Claim) -> None:
 
 async def deliver_from(queue: str, redis: RedisSettings, subscriptions: Subscriptions, stop: asyncio.Event) -> None:
     """Run the jobs of one queue until `stop`; begin anew when the queue was away."""
-    seconds = max([s.seconds for found in subscriptions.values() for s in found] or [20])
+    slow = queue == SLOW
+    seconds = max([s.seconds for found in subscriptions.values() for s in found if s.slow == slow] or [20])
     job: Function = func(deliverer(subscriptions), name="deliver", timeout=seconds + outbox.GRACE, keep_result=0)
     while not stop.is_set():
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -198,6 +199,34 @@ async def test_a_worker_that_stops_in_the_middle_hands_the_delivery_back(tenant:
 
     (waiting,) = await deliveries(tenant)
     assert (running.cancelled(), waiting["tries"], len(await outbox.due(place(tenant)))) == (True, 0, 1)
+
+
+async def test_a_long_try_keeps_its_claim_as_long_as_it_lives(tenant: Tenant) -> None:
+    async def long(actor: Actor, occurrence: Occurrence) -> None:
+        await asyncio.sleep(0)
+
+    subscriptions = subscribed(Subscriber("long", errand=long, seconds=600, slow=True))
+    await happen(tenant.factory)
+    await outbox.take(place(tenant), subscriptions)
+    (ring,) = await outbox.due(place(tenant))
+    claimed = await outbox.claim(place(tenant), ring.delivery_id, subscriptions)
+    assert claimed is not None
+    (first,) = await deliveries(tenant)
+
+    async with outbox.kept(claimed, every=0.02):
+        await asyncio.sleep(0.2)
+    (kept,) = await deliveries(tenant)
+    await asyncio.sleep(0.1)
+    (left,) = await deliveries(tenant)
+
+    assert first["next_try"] < kept["next_try"] == left["next_try"]
+    assert kept["next_try"] - first["next_try"] < timedelta(seconds=outbox.LEASE)  # it lapses soon after a crash
+
+
+def test_a_delivery_rung_half_a_minute_later_is_another_job(tenant: Tenant) -> None:
+    """One that a killed worker left in the queue would hold its own id for as long as the slowest job may take."""
+    ring = outbox.Ring(place(tenant), uuid7(), "tell", 0)
+    assert ring.job_id(60.0) == ring.job_id(89.0) != ring.job_id(90.0)
 
 
 async def test_poison_events_become_dead_letters_and_hold_nobody_up(tenant: Tenant) -> None:
