@@ -79,9 +79,9 @@ async def chinese(database: Settings) -> World:
     return await make_world(str(database.database_url), CHINESE, Language.ZH)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def world(database: Settings) -> World:
-    """A workspace of the test's own, to change things in."""
+    """A workspace to change things in; every test takes other lines and delivery notes of it."""
     return await make_world(str(database.database_url), ENGLISH, Language.EN)
 
 

@@ -295,6 +295,17 @@ async def _spare_parts(world: World) -> None:
         world.ids["scan_token"] = shipment.scan_token
 
 
+async def arriving(world: World, number: str) -> str:
+    """One more delivery note on its way to the customer's dock: 800 of A100 and 400 of A120. Returns its id."""
+    async with unit_of_work(world.factory) as session:
+        contract = UUID(world.ids["dock_contract"])
+        agreed = Agreed(contract, world.customer.party_id, await contracts.get_lines(session, world.factory, contract))
+    lines = [await _call_off(world, agreed, 0, 2, 800), await _call_off(world, agreed, 1, 2, 400)]
+    await _publish(world, agreed)
+    await _confirm(world.factory, lines)
+    return await _note(world, number, lines)
+
+
 async def _note(world: World, number: str, lines: list[UUID]) -> str:
     quantities = (800, 400)
     data = NewShipment(
@@ -330,8 +341,8 @@ async def _purchase(world: World) -> None:
     drafts = [await _call_off(world, agreed, 0, week, 500) for week in (5, 6)]
     world.ids |= {
         "purchase_id": str(agreed.id), "asked_line": str(made[2]), "asked_again": str(made[3]),
-        "asked_more": str(made[4]), "asked_last": str(made[5]), "inbound_shipment": str(shipment.id),
-        "draft_line": str(drafts[0]), "shippable_line": str(made[1]),
+        "asked_more": str(made[4]), "asked_live": str(made[5]), "asked_plain": str(made[6]), "plain_line": str(made[7]),
+        "inbound_shipment": str(shipment.id), "draft_line": str(drafts[0]), "shippable_line": str(made[1]),
     }  # fmt: skip
 
 
