@@ -61,6 +61,8 @@ PARTNER: dict[Role, frozenset[Permission]] = {
     Role.FINANCE: _OFFICE,
     Role.VIEWER: _EVERYBODY,
 }
+# These concern every contract, so a colleague restricted to some contracts has none of them, whatever the role.
+WHOLE_COMPANY = frozenset({P.MANAGE_PEOPLE, P.MANAGE_MASTER_DATA, P.RUN_IMPORTS, P.READ_AUDIT})
 BY_SCOPE = {"factory": FACTORY, "partner": PARTNER}
 
 ROLE_NAMES: dict[Role, str] = {

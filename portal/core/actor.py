@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-from portal.core.access import Permission, Role, permissions_of
+from portal.core.access import WHOLE_COMPANY, Permission, Role, permissions_of
 from portal.core.errors import Forbidden
 from portal.core.i18n import Language
 from portal.core.states import Side
@@ -61,7 +61,9 @@ class Actor:
         return self.scope is Scope.FACTORY
 
     def may(self, permission: Permission) -> bool:
-        """Whether the role allows it and, for a key, its scopes include it."""
+        """Whether the role allows it and, for a key, its scopes; the restricted may not what concerns all."""
+        if self.contract_ids is not None and permission in WHOLE_COMPANY:
+            return False
         return permission in permissions_of(self.scope, self.role) and (
             self.granted is None or permission in self.granted
         )

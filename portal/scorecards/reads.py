@@ -165,8 +165,10 @@ def _row(row: Any, priced: bool) -> Performance:
 
 
 async def partners(connection: Driver, actor: Actor) -> list[tuple[str, str]]:
-    """The factory's partners, by name: id and name."""
+    """The factory's partners that the reader may know of, by name: id and name."""
     rows = await connection.fetch(
-        "select id::text, name from party where tenant_id = $1 and not is_factory order by name, id", actor.tenant_id
+        "select id::text, name from party where tenant_id = $1 and not is_factory and ($2::uuid[] is null or id in"
+        " (select party_id from contract where tenant_id = $1 and id = any($2))) order by name, id",
+        *(actor.tenant_id, visible(actor)),
     )
     return [(row["id"], row["name"]) for row in rows]
