@@ -1,10 +1,10 @@
-"""The factory's own office: the audit, failed events, imports."""
+"""The factory's own office: the audit, failed events, reports, imports."""
 
 from portal.core.access import Permission
 from tests.isolation.calls import Parts
-from tests.isolation.expect import FACTORY, Sight, Spec, asked, form
+from tests.isolation.expect import FACTORY, Sight, Spec, asked, form, query
 from tests.isolation.routes_open import Routes
-from tests.isolation.things import Ids, contract, dead_letter, run
+from tests.isolation.things import Ids, company, contract, dead_letter, run
 
 P = Permission
 AUDITED = Spec(need=P.READ_AUDIT)
@@ -32,6 +32,14 @@ ROUTES: Routes = {
         contract, lambda ids: Parts(query={"subject_id": ids["contract_id"]}), need=P.READ_AUDIT, filters=True
     ),
     ("GET", "/api/v1/audit/chain"): AUDITED,
+    ("GET", "/reports"): Spec(company, asked(partner="party_id"), sight=Sight.COMPANY, filters=True),
+    ("GET", "/reports/export"): Spec(
+        company,
+        lambda ids: Parts(query={"partner": ids["party_id"], "kind": "csv"}),
+        sight=Sight.COMPANY,
+        filters=True,
+    ),
+    ("GET", "/api/v1/reports/deliveries"): Spec(company, query("party_id"), sight=Sight.COMPANY, filters=True),
     ("GET", "/imports"): Spec(need=P.RUN_IMPORTS),
     ("POST", "/imports"): Spec(need=P.RUN_IMPORTS, parts=sent_file),
     ("GET", "/imports/{run_id:uuid}"): Spec(run, need=P.RUN_IMPORTS, sight=Sight.FACTORY),

@@ -209,3 +209,21 @@ async def test_files_are_named_after_nobody(world: World) -> None:
     for path in (f"/photos/{ids['photo_id']}", "/schedules/export", "/contracts/export"):
         name = (await page(world, a, path)).headers["content-disposition"]
         assert not [text for text in (*world.names.values(), "CANARY", "FC-") if text in name], name
+
+
+# --- colleagues kept apart --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", [Role.PLANNER, Role.FINANCE, Role.AUDITOR, Role.VIEWER])
+async def test_a_colleague_of_the_factory_restricted_to_one_partner_reads_of_no_other(world: World, role: Role) -> None:
+    """In lists, filters, choices, files, reports and figures; who may read the audit is not to be restricted."""
+    await receipt(world, Place.B)
+    only = [world.contracts[Place.A].contract.id]
+    reader = await world.hire("kept apart", world.companies[Place.A].factory, role, only)
+    files = ("/schedules/export?kind=csv", "/contracts/export?kind=csv", "/reports/export?kind=csv")
+    pages = ("/partners", "/reports", "/contracts/new", "/sites/new", "/shipments/new", "/audit", "/imports", "/items")
+    b = world.contracts[Place.B].contract
+    for path in (*LISTS, *pages, *files):
+        answer = await page(world, reader, path)
+        told = [text for text in (world.names[Place.B], str(b.id), str(b.party_id), b.number) if text in answer.text]
+        assert told == [], path

@@ -84,7 +84,7 @@ async def test_no_value_makes_a_route_fail(world: World, route: Route) -> None:
     """A refusal is fine and success is; what reaches our side as a failure is not."""
     for spec in specs(route):
         request = await cell(world, route, spec)
-        for parts in (*poisoned(request.parts), *(replace(request.parts, query={"q": poison}) for poison in POISONS)):
+        for parts in (*poisoned(request.parts), replace(request.parts, query={**request.parts.query, "q": "\x00"})):
             if not _sendable(parts):
                 continue
             answer = await request.told(world, parts)

