@@ -135,9 +135,10 @@ def check() -> None:
     from portal.core.provision import provisioned
 
     with provisioned() as provision:
+        from jobs.subscriptions import names
         from portal.core.invariants import run
 
-        broken = asyncio.run(run(str(provision.settings.database_url)))
+        broken = asyncio.run(run(str(provision.settings.database_url), names()))
     for finding in broken:
         typer.echo(str(finding))
     typer.echo(f"{len(broken)} broken." if broken else "All invariants hold.")
