@@ -46,8 +46,8 @@ async def test_the_seller_confirms(site: Site, world: World) -> None:
 
 async def test_the_seller_ships(site: Site, world: World) -> None:
     page = await plain(site, world, "supplier", "/shipments/new?line={shippable_line}")
-    await page.get_by_label("Delivery note number").fill("NC-700")
-    await page.locator("main form button.cf-button-primary").click()
+    await page.get_by_label("Number on your paper").fill("NC-700")
+    await page.get_by_role("button", name="Send delivery note").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("NC-700")
     query = "select shipped_quantity from schedule_line where tenant_id = $1 and id = $2"
     (row,) = await fetch(world.factory, query, world.factory.tenant_id, UUID(world.ids["shippable_line"]))
