@@ -165,6 +165,7 @@ def doctor() -> None:
 
 def web_app() -> "Litestar":
     """What the web server runs, in each of its processes. With several, none outlives the one that has the port."""
+    import gc
     import multiprocessing
 
     from portal.core.launch import die_with_parent
@@ -174,6 +175,7 @@ def web_app() -> "Litestar":
         die_with_parent(os.getppid(), signal.SIGTERM)
     settings = get_settings()
     configure_logging(settings.log_format, settings.log_level)
+    gc.disable()  # nothing that start-up makes is garbage; the application turns the collector on when it is ready
     from portal.app import create_app
 
     return create_app()

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request
+from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,6 +24,7 @@ from portal.core.inputs import NUL
 from portal.core.settings import get_settings
 from portal.web.accounts import cookie_name
 from portal.web.errors import CompanyNeeded, SignInNeeded
+from portal.web.headers import cookie, header
 from portal.web.language import chosen_language
 from portal.web.pages import Page
 
@@ -56,7 +58,7 @@ async def recognise_browser(request: Request[Any, Any, Any]) -> None:
     """Find the session, set the language, and refuse forms that did not come from our own page for this company."""
     check_address(request)
     settings = get_settings()
-    token = request.cookies.get(cookie_name())
+    token = cookie(request, cookie_name())
     signed = await identity.signed_in(token) if token else None
     request.state.signed = signed
     language.set(chosen_language(request, signed.language if signed else None))
@@ -77,13 +79,13 @@ async def recognise_key(request: Request[Any, Any, Any]) -> None:
     """Find the API key's actor, and note the Idempotency-Key for the transaction."""
     check_address(request)
     language.set(chosen_language(request, None))
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    kind, _, token = (header(request, "authorization") or "").partition(" ")
     actor = await identity.actor_of_key(token) if kind.lower() == "bearer" and token else None
     if actor is None:
         raise KeyNeeded
     request.state.actor = actor
     idempotency.current.set(None)
-    if request.method == "POST" and (key := request.headers.get("idempotency-key")):
+    if request.method == "POST" and (key := header(request, "idempotency-key")):
         if len(key) > 80:
             raise Invalid(field="Idempotency-Key")
         body = await request.body()
@@ -113,17 +115,17 @@ def check_address(request: Request[Any, Any, Any]) -> None:
 
 def check_origin(request: Request[Any, Any, Any]) -> None:
     """Refuse a write that another site's page sent. Browsers name the sender; programs that do not are not browsers."""
-    site = request.headers.get("sec-fetch-site")
+    site = header(request, "sec-fetch-site")
     if site is not None and site not in {"same-origin", "none"}:
         raise ForeignForm
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    origin = header(request, "origin")
+    if origin is not None and urlsplit(origin).netloc != header(request, "host"):
         raise ForeignForm
 
 
 async def check_form(request: Request[Any, Any, Any], expected: str) -> None:
     """Every write carries the token of this session and this company, as a header or as a field."""
-    sent = request.headers.get("x-csrf-token")
+    sent = header(request, "x-csrf-token")
     if sent is None:
         form = await request.form()
         sent = str(form.get("_csrf_token", ""))
@@ -133,16 +135,20 @@ async def check_form(request: Request[Any, Any, Any], expected: str) -> None:
 
 # --- dependencies -----------------------------------------------------------------------------------------------------
 
+# Litestar resolves dependencies that do not need each other in a group of tasks, which costs more than they do. So
+# the others ask for the actor, and come one after the other.
+
 
 def provide_actor(request: Request[Any, Any, Any]) -> Actor:
-    """The member or key at work."""
-    actor: Actor = request.state.actor
+    """The member or key at work; on public pages nobody, and no handler there asks."""
+    actor: Actor = request.state.get("actor")
     return actor
 
 
-async def provide_session(request: Request[Any, Any, Any]) -> AsyncGenerator[AsyncSession]:
+async def provide_session(
+    request: Request[Any, Any, Any], actor: NamedDependency[Actor]
+) -> AsyncGenerator[AsyncSession]:
     """The request's transaction; it commits after the answer is rendered and before it is sent."""
-    actor: Actor = request.state.actor
     async with unit_of_work(actor) as session:
         claim = idempotency.current.get() if request.method == "POST" else None
         if claim is not None:
@@ -152,7 +158,7 @@ async def provide_session(request: Request[Any, Any, Any]) -> AsyncGenerator[Asy
             await claim.store(session, actor)
 
 
-def provide_page(request: Request[Any, Any, Any]) -> Page:
+def provide_page(request: Request[Any, Any, Any], actor: NamedDependency[Actor | None]) -> Page:
     """Renders a template with what every page shows."""
     signed = request.state.signed
     token = identity.form_token(signed, get_settings().secret_key or "") if signed else ""
@@ -161,10 +167,10 @@ def provide_page(request: Request[Any, Any, Any]) -> Page:
 
 def provide_expected(request: Request[Any, Any, Any]) -> int:
     """The version that the caller saw, from If-Match. Raises VersionNeeded (428) or VersionStale (412)."""
-    header = request.headers.get("if-match")
-    if header is None:
+    sent = header(request, "if-match")
+    if sent is None:
         raise VersionNeeded
-    text = header.strip().removeprefix("W/").strip('"')
+    text = sent.strip().removeprefix("W/").strip('"')
     if not text.isascii() or not text.isdecimal() or len(text) > 9:
         raise VersionStale
     return int(text)

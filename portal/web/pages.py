@@ -79,7 +79,8 @@ class Page:
         self.signed = signed
         self.form_token = form_token
         self.language = i18n.language.get()
-        self.path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = request.scope["query_string"].decode("latin-1")
+        self.path = request.scope["path"] + (f"?{query}" if query else "")
         actor = signed.actor if signed else None
         self.actor = actor
         self.tenant_name = signed.tenant_name if signed else "Calloff"

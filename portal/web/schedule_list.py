@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Response
 from msgspec import Struct
-from msgspec.structs import replace
 
 from portal.core import clock, paging
 from portal.core.actor import Actor
@@ -43,14 +42,14 @@ class Asked(Struct, frozen=True):
     until: date | None
     cursor: str | None
 
-    def href(self, **changes: Any) -> str:
-        """The same list with other parts; empty parts are left out."""
-        other = replace(self, **({"cursor": None} | changes))
-        parts = {name: getattr(other, name) for name in ("q", "contract", "part", "since", "until", "cursor")}
-        kept = {name: str(value) for name, value in parts.items() if value}
-        if other.view is not View.ALL:
-            kept["view"] = other.view.value
-        return "/schedules" + (f"?{urlencode(kept)}" if kept else "")
+    def href(self, view: View | None = None, cursor: str | None = None) -> str:
+        """The same choice in another view, or from another row on; empty parts are left out."""
+        view = view or self.view
+        parts: dict[str, Any] = {"view": None if view is View.ALL else view.value, "cursor": cursor}
+        if self.narrowed:
+            parts |= {name: getattr(self, name) for name in ("q", "contract", "part", "since", "until")}
+        kept = {name: value for name, value in parts.items() if value}
+        return "/schedules?" + urlencode(kept) if kept else "/schedules"
 
     @property
     def narrowed(self) -> bool:
