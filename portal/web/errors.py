@@ -63,6 +63,8 @@ def refused(request: Request[Any, Any, Any], error: PortalError) -> Template:
 
 def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Template:
     """Litestar's refusals: unknown addresses, forms that do not fit."""
+    if "signed" not in request.scope["state"]:  # no route was found, so nobody has asked yet who reads
+        language.set(chosen_language(request, None))
     if isinstance(error, ValidationException):
         fields = [str(item.get("key")) for item in (error.extra or []) if isinstance(item, dict)]
         return answer(request, 422, str(BadForm(fields=", ".join(fields))))
@@ -81,10 +83,7 @@ def broken(request: Request[Any, Any, Any], error: Exception) -> Template:
 
 def answer(request: Request[Any, Any, Any], status: int, sentence: str) -> Template:
     """The error page, or the fragment that htmx puts where the result would be."""
-    state = request.scope["state"]
-    if "signed" not in state:  # no route was found, so nobody has asked yet who reads
-        language.set(chosen_language(request, None))
-    signed = state.get("signed")
+    signed = request.scope["state"].get("signed")
     page = Page(request, signed, identity.form_token(signed, get_settings().secret_key or "") if signed else "")
     shown: dict[str, Any] = {"code": status, "sentence": sentence, "reference": request_id.get() or ""}
     if not page.by_htmx:
