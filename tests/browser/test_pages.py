@@ -21,8 +21,9 @@ pytestmark = pytest.mark.browser
 
 GROUPS = 4  # tests a language: two workers share them evenly
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-AXE = """async ([tags, contrast]) => (await axe.run(document, {runOnly: tags, resultTypes: ["violations"], preload: false,
-  rules: {"color-contrast": {enabled: contrast}}}))
+AXE = """async ([tags, contrast]) => (await axe.run(document, {
+    runOnly: tags, resultTypes: ["violations"], preload: false, rules: {"color-contrast": {enabled: contrast}},
+  }))
   .violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(", ")}`)"""
 SETTLE = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
