@@ -3,25 +3,19 @@
 These look as the superuser, because they ask about the roles. Each query returns what is wrong, so it must be empty.
 """
 
-import asyncio
 import importlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import CheckConstraint, Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
 from portal.core import db
-from portal.core.db import asyncpg_dsn, migrate
+from portal.core.db import asyncpg_dsn
 from portal.core.roles import BACKUP, FACTORY, IDENTITY, OWNER, PARTNER
-from portal.core.settings import Settings
 from portal.core.tables import Policy
 from tests.databases import Server, create_database, drop_database
 
@@ -91,127 +85,181 @@ OURS = "c.relnamespace = 'public'::regnamespace"
 # --- drift checks, numbered as in the reliability rules --------------------------------------------------------------
 
 
-async def test_c1_every_table_that_serves_is_under_forced_policies(catalogue: asyncpg.Connection) -> None:
-    naked = await column(
-        catalogue,
+async def naked_tables(connection: asyncpg.Connection) -> list[str]:
+    """C1: every table that serves is under forced policies; the others are out of reach for factory and partner."""
+    query = (
         f"select relname from pg_class c where {OURS} and relkind in ('r', 'p')"
-        " and not (relrowsecurity and relforcerowsecurity)",
+        " and not (relrowsecurity and relforcerowsecurity)"
+        " and (not relname = any($1) or has_any_column_privilege($2, oid, 'SELECT')"
+        " or has_any_column_privilege($3, oid, 'SELECT'))"
     )
-    identity = {name for name, model in models().items() if policy_of(model) is Policy.IDENTITY}
-    assert set(naked) == identity | {"alembic_version"}
-    for role in (FACTORY, PARTNER):
-        readable = (
-            "select $2::text || ' ' || t from unnest($1::text[]) t where has_any_column_privilege($2, t, 'SELECT')"
-        )
-        assert await column(catalogue, readable, naked, role) == []
+    return await column(connection, query, list(WITHOUT_POLICIES), FACTORY, PARTNER)
 
 
-async def test_c2_no_view_looks_past_the_policies(catalogue: asyncpg.Connection) -> None:
-    views = (
+async def open_views(connection: asyncpg.Connection) -> list[str]:
+    """C2: no view looks past the policies."""
+    return await column(
+        connection,
         f"select relname from pg_class c where {OURS} and (relkind = 'm' or (relkind = 'v'"
-        " and coalesce(array_to_string(reloptions, ','), '') not like '%security_invoker=true%'))"
+        " and coalesce(array_to_string(reloptions, ','), '') not like '%security_invoker=true%'))",
     )
-    assert await column(catalogue, views) == []
 
 
-async def test_c3_only_listed_functions_pass_policies_and_nobody_moves_their_search_path(
-    catalogue: asyncpg.Connection,
-) -> None:
-    definers = await catalogue.fetch(
-        "select proname, array_to_string(proconfig, ',') as config, oid::regprocedure::text as signature,"
-        " has_function_privilege('public', oid, 'EXECUTE') as open from pg_proc"
-        " where prosecdef and pronamespace = 'public'::regnamespace"
+async def strong_functions(connection: asyncpg.Connection) -> list[str]:
+    """C3: only listed functions pass policies, nobody moves their search path, and only the factory runs them."""
+    return await column(
+        connection,
+        "select proname from pg_proc where prosecdef and pronamespace = 'public'::regnamespace and not ("
+        " proname = any($1) and coalesce(array_to_string(proconfig, ','), '') = 'search_path=pg_catalog, pg_temp'"
+        " and not has_function_privilege('public', oid, 'EXECUTE') and not has_function_privilege($2, oid, 'EXECUTE')"
+        " and not has_function_privilege($3, oid, 'EXECUTE'))",
+        *(list(DEFINERS), PARTNER, IDENTITY),
     )
-    assert {row["proname"] for row in definers} == DEFINERS
-    for row in definers:
-        assert row["config"] == "search_path=pg_catalog, pg_temp", row["proname"]
-        assert not row["open"], row["proname"]
-        for role in (PARTNER, IDENTITY):
-            assert not await catalogue.fetchval(
-                "select has_function_privilege($1, $2, 'EXECUTE')", role, row["signature"]
-            )
 
 
-@pytest.mark.parametrize("role", SERVING)
-async def test_c4_a_serving_role_owns_nothing_and_may_not_empty_tables(
-    catalogue: asyncpg.Connection, role: str
-) -> None:
-    strong = (
-        "select rolname from pg_roles where rolname = $1"
-        " and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)"
+async def strong_roles(connection: asyncpg.Connection) -> list[str]:
+    """C4: a serving role owns nothing, is no member of an owner, and may not empty or extend tables."""
+    return await column(
+        connection,
+        "select rolname || ' is strong' from pg_roles where rolname = any($1)"
+        " and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication"
+        " or has_schema_privilege(oid, 'public', 'CREATE'))"
+        " union all select roleid::regrole || ' has a member' from pg_auth_members"
+        " where member::regrole::text = any($1)"
+        " union all select relname || ' is owned' from pg_class where relowner::regrole::text = any($1)"
+        " union all select relname || ' can be emptied or extended' from pg_class c, unnest($1::text[]) as role"
+        f" where {OURS} and relkind in ('r', 'p') and (has_table_privilege(role, c.oid, 'TRUNCATE')"
+        " or has_table_privilege(role, c.oid, 'REFERENCES') or has_table_privilege(role, c.oid, 'TRIGGER'))",
+        list(SERVING),
     )
-    member = "select roleid::regrole::text from pg_auth_members where member = $1::regrole"
-    owns = "select relname from pg_class where relowner = $1::regrole"
-    may = (
-        f"select relname from pg_class c where {OURS} and relkind in ('r', 'p') and (has_table_privilege($1, c.oid,"
-        " 'TRUNCATE') or has_table_privilege($1, c.oid, 'REFERENCES') or has_table_privilege($1, c.oid, 'TRIGGER'))"
-    )
-    for query in (strong, member, owns, may):
-        assert await column(catalogue, query, role) == []
-    assert not await catalogue.fetchval("select has_schema_privilege($1, 'public', 'CREATE')", role)
 
 
-async def test_c5_no_unique_index_tells_about_another_company(catalogue: asyncpg.Connection) -> None:
+async def telling_indexes(connection: asyncpg.Connection) -> list[str]:
+    """C5: no unique index tells about another company, and every primary key begins with the tenant."""
     keyed = (
         "select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid"
         " join pg_attribute a on a.attrelid = i.indrelid and a.attname = $1"
         f" where i.indisunique and not i.indisprimary and not a.attnum = any(i.indkey::int2[]) and {OURS}"
         " and not (c.relname = any($2))"
     )
-    for name in ("party_id", "tenant_id"):
-        assert await column(catalogue, keyed, name, list(WITHOUT_POLICIES)) == []
     primary = (
         "select c.relname from pg_index i join pg_class c on c.oid = i.indrelid"
         " join pg_attribute a on a.attrelid = i.indrelid and a.attname = 'tenant_id'"
         f" where i.indisprimary and i.indkey[0] <> a.attnum and {OURS} and not (c.relname = any($1))"
     )
-    assert await column(catalogue, primary, list(WITHOUT_POLICIES)) == []
+    found = await column(connection, primary, list(WITHOUT_POLICIES))
+    for name in ("party_id", "tenant_id"):
+        found += await column(connection, keyed, name, list(WITHOUT_POLICIES))
+    return found
 
 
-async def test_c6_no_foreign_key_tells_about_another_company(catalogue: asyncpg.Connection) -> None:
-    keys = await catalogue.fetch(
+async def telling_keys(connection: asyncpg.Connection) -> list[str]:
+    """C6: a foreign key names the company too, unless partners cannot write the column that refers."""
+    keys = await connection.fetch(
         "select k.conname, k.conrelid::regclass::text as child, k.confrelid::regclass::text as parent,"
         " (select array_agg(attname::text) from pg_attribute where attrelid = k.confrelid and attnum = any(k.confkey))"
         " as parents, (select array_agg(attname::text) from pg_attribute where attrelid = k.conrelid"
-        " and attnum = any(k.conkey)) as columns from pg_constraint k join pg_class c on c.oid = k.conrelid"
-        f" where k.contype = 'f' and {OURS}"
+        " and attnum = any(k.conkey) and attname <> 'tenant_id') as columns"
+        f" from pg_constraint k join pg_class c on c.oid = k.conrelid where k.contype = 'f' and {OURS}"
     )
     assert keys
-    for key in keys:
-        if key["child"] in WITHOUT_POLICIES or policy_of(models()[key["child"]]) is Policy.PRIVATE:
-            continue  # partners write neither
-        assert "tenant_id" in key["parents"], key["conname"]
-        if "party_id" in key["parents"]:
-            continue
-        assert policy_of(models()[key["parent"]]) in (Policy.PRIVATE, Policy.PUBLISHED), key["conname"]
-        for name in set(key["columns"]) - {"tenant_id"}:
-            for right in ("INSERT", "UPDATE"):
-                question = "select has_column_privilege($1, $2, $3, $4)"
-                assert not await catalogue.fetchval(question, PARTNER, key["child"], name, right), key["conname"]
+    return [
+        key["conname"]
+        for key in keys
+        if key["child"] not in WITHOUT_POLICIES
+        and not {"tenant_id", "party_id"} <= set(key["parents"])
+        and await written_by_partners(connection, key)
+    ]
 
 
-async def test_c7_no_function_claims_to_be_leakproof(catalogue: asyncpg.Connection) -> None:
+async def written_by_partners(connection: asyncpg.Connection, key: asyncpg.Record) -> bool:
+    question = "select has_column_privilege($1, $2, $3, 'INSERT') or has_column_privilege($1, $2, $3, 'UPDATE')"
+    return any([await connection.fetchval(question, PARTNER, key["child"], name) for name in key["columns"]])
+
+
+async def leakproof_functions(connection: asyncpg.Connection) -> list[str]:
+    """C7: no function of ours claims to be leakproof."""
     query = "select proname from pg_proc where proleakproof and pronamespace <> 'pg_catalog'::regnamespace"
-    assert await column(catalogue, query) == []
+    return await column(connection, query)
 
 
-async def test_c8_no_policy_is_always_true_or_opens_without_a_setting(catalogue: asyncpg.Connection) -> None:
-    query = (
+async def open_policies(connection: asyncpg.Connection) -> list[str]:
+    """C8: no policy is always true, opens without a setting, or is for everybody."""
+    return await column(
+        connection,
         "select polrelid::regclass::text || '.' || polname from pg_policy where"
         " pg_get_expr(polqual, polrelid) ~* '(^\\(?true\\)?$| is null)'"
-        " or pg_get_expr(polwithcheck, polrelid) ~* '(^\\(?true\\)?$| is null)'"
-        " or 0 = any(polroles)"  # for everybody
+        " or pg_get_expr(polwithcheck, polrelid) ~* '(^\\(?true\\)?$| is null)' or 0 = any(polroles)",
     )
-    assert await column(catalogue, query) == []
 
 
-async def test_c9_no_column_holds_floats_money_or_times_without_a_zone(catalogue: asyncpg.Connection) -> None:
-    query = (
+async def wrong_types(connection: asyncpg.Connection) -> list[str]:
+    """C9: no column holds floats, money, or times without a zone."""
+    return await column(
+        connection,
         "select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid"
         f" where {OURS} and relkind in ('r', 'p') and attnum > 0 and not attisdropped"
-        " and atttypid = any(array['timestamp', 'real', 'float8', 'money', 'json', 'time', 'timetz']::regtype[])"
+        " and atttypid = any(array['timestamp', 'real', 'float8', 'money', 'json', 'time', 'timetz']::regtype[])",
     )
-    assert await column(catalogue, query) == []
+
+
+Check = Callable[[asyncpg.Connection], Awaitable[list[str]]]
+CHECKS: dict[str, Check] = {
+    "C1": naked_tables,
+    "C2": open_views,
+    "C3": strong_functions,
+    "C4": strong_roles,
+    "C5": telling_indexes,
+    "C6": telling_keys,
+    "C7": leakproof_functions,
+    "C8": open_policies,
+    "C9": wrong_types,
+}
+DRIFT = [  # what a careless migration might do, and the check that must see it
+    ("C1", "create table loose (tenant_id uuid, party_id uuid)"),
+    ("C1", "alter table receipt no force row level security"),
+    ("C1", "grant select (email) on user_account to portal_factory"),
+    ("C2", "create view lines as select * from schedule_line"),
+    ("C2", "create materialized view sums as select count(*) from schedule_line"),
+    ("C3", "create function peek() returns int language sql security definer return 1"),
+    ("C3", "alter function seal_audit(integer) reset search_path"),
+    ("C3", "grant execute on function all_tenants() to portal_partner"),
+    ("C4", "grant portal_owner to portal_partner"),
+    ("C4", "alter role portal_partner bypassrls"),
+    ("C4", "grant truncate on audit to portal_factory"),
+    ("C4", "alter table photo owner to portal_factory"),
+    ("C5", "create unique index loose on contract (tenant_id, number)"),
+    ("C5", "create unique index loose on item (code)"),
+    ("C6", "alter table confirmation add foreign key (tenant_id, line_id) references schedule_line (tenant_id, id)"),
+    ("C7", "create function quiet() returns int language sql leakproof return 1"),
+    ("C8", "create policy loose on item to portal_partner using (true)"),
+    ("C8", "create policy loose on item to portal_partner using (app_tenant() is null or tenant_id = app_tenant())"),
+    ("C8", "create policy loose on item using (tenant_id = app_tenant())"),
+    ("C9", "alter table item add weight double precision"),
+    ("C9", "alter table item add seen timestamp"),
+]
+
+
+@pytest.mark.parametrize("number", CHECKS)
+async def test_the_migrated_schema_has_not_drifted(catalogue: asyncpg.Connection, number: str) -> None:
+    assert await CHECKS[number](catalogue) == []
+
+
+@pytest.mark.parametrize(("number", "deed"), DRIFT)
+async def test_a_careless_change_is_seen(catalogue: asyncpg.Connection, number: str, deed: str) -> None:
+    change = catalogue.transaction()
+    await change.start()
+    try:
+        await catalogue.execute(deed)
+        found = await CHECKS[number](catalogue)
+    finally:
+        await change.rollback()
+    assert found != []
+
+
+async def test_every_listed_function_is_there(catalogue: asyncpg.Connection) -> None:
+    query = "select proname from pg_proc where prosecdef and pronamespace = 'public'::regnamespace"
+    assert set(await column(catalogue, query)) == DEFINERS
 
 
 async def test_every_table_names_its_company_or_is_listed(catalogue: asyncpg.Connection) -> None:
@@ -277,81 +325,6 @@ async def test_documents_that_prove_something_are_never_changed(
 ) -> None:
     for right, ask in (("UPDATE", "has_any_column_privilege"), ("DELETE", "has_table_privilege")):
         assert not await catalogue.fetchval(f"select {ask}($1, $2, $3)", role, table, right), right
-
-
-# --- migrations -------------------------------------------------------------------------------------------------------
-
-
-async def test_the_models_and_the_migrated_schema_are_the_same(database: Settings) -> None:
-    def differences(connection: Connection) -> list[Any]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return list(compare_metadata(context, SQLModel.metadata))
-
-    engine = create_async_engine(str(database.database_url))
-    async with engine.connect() as connection:
-        found = await connection.run_sync(differences)
-    await engine.dispose()
-    assert found == []
-
-
-async def test_checks_in_the_models_and_in_the_schema_are_the_same(catalogue: asyncpg.Connection) -> None:
-    said = {
-        f"{table.name}.{constraint.name}"
-        for table in SQLModel.metadata.tables.values()
-        for constraint in table.constraints
-        if isinstance(constraint, CheckConstraint)
-    }
-    query = (
-        "select k.conrelid::regclass::text || '.' || k.conname from pg_constraint k"
-        f" join pg_class c on c.oid = k.conrelid where k.contype = 'c' and {OURS}"
-    )
-    kept = {name.replace(f"ck_{name.partition('.')[0]}_", "", 1) for name in await column(catalogue, query)}
-    assert {name.replace(f"ck_{name.partition('.')[0]}_", "", 1) for name in said} == kept
-
-
-SHAPE = (
-    "select 'column', table_name::text, column_name::text, data_type::text, coalesce(column_default, '')"
-    " from information_schema.columns where table_schema = 'public'",
-    "select 'policy', tablename::text, policyname::text, roles::text, coalesce(qual, '') || coalesce(with_check, '')"
-    " from pg_policies",
-    "select 'right', c.relname::text, coalesce(c.relacl::text, ''), coalesce((select"
-    " string_agg(attname || attacl::text, ',' order by attnum)"
-    f" from pg_attribute where attrelid = c.oid), ''), '' from pg_class c where {OURS}"
-    " and relkind in ('r', 'v', 'm')",
-    "select 'constraint', conrelid::regclass::text, conname::text, pg_get_constraintdef(oid), '' from pg_constraint"
-    " where connamespace = 'public'::regnamespace",
-    "select 'index', tablename::text, indexname::text, indexdef, '' from pg_indexes where schemaname = 'public'",
-    "select 'function', proname::text, coalesce(proacl::text, ''), prosrc, coalesce(proconfig::text, '') from pg_proc"
-    " where pronamespace = 'public'::regnamespace",
-)
-
-
-async def shape(url: str) -> set[tuple[Any, ...]]:
-    """Everything a migration makes, as text."""
-    connection = await asyncpg.connect(asyncpg_dsn(url))
-    try:
-        return {tuple(row) for query in SHAPE for row in await connection.fetch(query)}
-    finally:
-        await connection.close()
-
-
-async def test_migrations_go_up_down_and_up_to_the_same_schema(empty_database: Settings) -> None:
-    url = str(empty_database.database_url)
-    await migrate(url)
-    first = await shape(url)
-    await migrate(url, "base")
-    nothing = {entry for entry in await shape(url) if "alembic_version" not in str(entry)}
-    await migrate(url)
-
-    assert nothing == set()
-    assert await shape(url) == first
-    assert {str(entry[1]) for entry in first} >= set(models())
-
-
-async def test_two_migrators_at_once_do_not_meet(empty_database: Settings) -> None:
-    url = str(empty_database.database_url)
-    await asyncio.gather(migrate(url), migrate(url))
-    assert {entry[1] for entry in await shape(url) if entry[0] == "column"} == {*models(), "alembic_version"}
 
 
 async def test_the_dump_role_reads_everything_and_writes_nothing(catalogue: asyncpg.Connection) -> None:

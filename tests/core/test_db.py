@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from portal.core import db
 from portal.core.actor import Actor
@@ -134,3 +134,12 @@ async def test_the_pools_mend_themselves_after_the_server_ended_every_connection
 
     assert [result for result in results if result is not None] == []
     assert len(rows) == 16
+
+
+def test_an_unreachable_database_is_told_from_a_fault() -> None:
+    starting = RuntimeError("wrapped by the pool")
+    starting.__cause__ = asyncpg.CannotConnectNowError("the database system is starting up")
+    lost = DBAPIError("select 1", None, asyncpg.ConnectionDoesNotExistError("gone"))  # type: ignore[arg-type]
+
+    assert all(map(db.is_away, (starting, lost, ConnectionRefusedError(), asyncpg.InterfaceError("closed"))))
+    assert not any(map(db.is_away, (asyncpg.UniqueViolationError("twice"), ValueError(), None)))
