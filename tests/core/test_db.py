@@ -139,7 +139,7 @@ async def test_the_pools_mend_themselves_after_the_server_ended_every_connection
 def test_an_unreachable_database_is_told_from_a_fault() -> None:
     starting = RuntimeError("wrapped by the pool")
     starting.__cause__ = asyncpg.CannotConnectNowError("the database system is starting up")
-    lost = DBAPIError("select 1", None, asyncpg.ConnectionDoesNotExistError("gone"))  # type: ignore[arg-type]
+    lost = DBAPIError("select 1", None, asyncpg.ConnectionDoesNotExistError("gone"))
 
     assert all(map(db.is_away, (starting, lost, ConnectionRefusedError(), asyncpg.InterfaceError("closed"))))
     assert not any(map(db.is_away, (asyncpg.UniqueViolationError("twice"), ValueError(), None)))

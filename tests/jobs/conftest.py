@@ -28,7 +28,7 @@ class ThingHappened(Event):
 @pytest.fixture
 async def services(database: Settings, own_database: Settings) -> AsyncIterator[Settings]:
     """Settings of a fresh database and an empty queue; the pools point to them while the test runs."""
-    number = os.getpid() % 15 + 1
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 15 + 1
     settings = own_database.model_copy(update={"redis_url": f"{own_database.redis_url}?db={number}"})
     await flush(settings)
     await db.dispose()
