@@ -810,9 +810,7 @@ def allow(table: str, role: str, what: str, rows: str) -> None:
     op.execute(f"create policy {role}_{what} on {table} for {what} to {role}{using}{check}")
 
 
-def both(
-    table: str, *, partner_reads: bool, party: bool = True, factory_party: bool = False, only: str = ""
-) -> None:
+def both(table: str, *, partner_reads: bool, party: bool = True, factory_party: bool = False, only: str = "") -> None:
     secure(table)
     own = "tenant_id = app_tenant() and party_id = app_party()"
     allow(table, "portal_factory", "all", own if factory_party else "tenant_id = app_tenant()")
