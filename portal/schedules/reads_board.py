@@ -46,7 +46,7 @@ class BoardLine(Struct, frozen=True):
     party_name: str
     direction: Direction
     release_no: int
-    item_code: str
+    item_code: str  # as the reader's company writes it
     description: str
     unit: str
     foq: Decimal | None
@@ -59,7 +59,8 @@ class BoardLine(Struct, frozen=True):
 
 
 _BOARD_LINES = """
-select k.id, k.contract_id, c.number, c.party_name, c.direction, c.release_no, k.item_code, k.description, k.unit,
+select k.id, k.contract_id, c.number, c.party_name, c.direction, c.release_no,
+    case when $8 then k.item_code else coalesce(nullif(k.partner_part_no, ''), k.item_code) end, k.description, k.unit,
     k.foq, k.target_quantity, k.band_below_percent, k.band_above_percent, k.firm_days, k.tradeoff_days,
     k.cumulative_from
 from contract_line k join contract c on c.tenant_id = $1 and c.id = k.contract_id
@@ -109,7 +110,8 @@ async def board_lines(
     limit: int,
 ) -> list[BoardLine]:
     """The rows of a board: all lines of one contract, or every contract line with a delivery in [first, end)."""
-    rows = await connection.fetch(_BOARD_LINES, actor.tenant_id, contract_id, visible(actor), first, end, offset, limit)
+    where = (actor.tenant_id, contract_id, visible(actor), first, end, offset, limit, actor.is_factory)
+    rows = await connection.fetch(_BOARD_LINES, *where)
     return [BoardLine(*row) for row in rows]
 
 

@@ -153,7 +153,7 @@ def to_receive(found: Waiting, actor: Actor) -> TodayGroup:
 def to_accept(found: Waiting, actor: Actor) -> TodayGroup:
     items = tuple(
         TodayItem(
-            title=row.number, amount="", meta=row.title or row.party_name, href=f"/contracts/{row.id}", verb=_("Look")
+            title=row.number, amount="", meta=row.title or row.party_name, href=f"/contracts/{row.id}", verb=_("Review")
         )
         for row in found.to_accept[:SHOWN]
     )
