@@ -66,7 +66,7 @@ async def test_a_member_is_given_a_role_restricted_and_removed_on_their_page(app
         assert made.contract.number in text_of(await browser.open(path))
         assert (await browser.send(f"{path}/role", version="1", role="finance")).status_code == 303
         stale = await browser.send(f"{path}/role", version="1", role="viewer")
-        assert (stale.status_code, "changed this meanwhile" in text_of(stale)) == (409, True)
+        assert (stale.status_code, "changed meanwhile" in text_of(stale)) == (409, True)
         empty = await browser.send(f"{path}/restriction", version="2", restricted="yes")
         assert (empty.status_code, "at least one contract" in text_of(empty)) == (422, True)
         chosen = {"version": "2", "restricted": "yes", "contract_ids": str(made.contract.id), "ship_to_codes": "WUXI"}
