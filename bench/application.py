@@ -26,14 +26,12 @@ from portal.core.actor import Actor, Scope
 from portal.core.calendars import local_today
 from portal.core.db import Driver, scope_sql
 from portal.core.paging import PageOf
-from portal.core.quantities import UNITS
 from portal.core.roles import plain_dsn
 from portal.core.settings import get_settings
 from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View
-from portal.web.lines import mark, part_of
 from portal.web.pages import NAV
-from portal.web.schedule_list import SIZE, TABS, Asked
+from portal.web.schedule_list import SIZE, TABS, Asked, listed
 
 CONNECTIONS = 8  # as many as the portal's own pool of a role
 who = data.access(data.MEASURED, "factory")
@@ -106,11 +104,8 @@ prepared: dict[str, Any] = {
     "asked": asked,
     "today": today,
     "tabs": [(label, asked.href(view=view), view is asked.view) for view, label in TABS],
-    "units": {code: name for code, (_places, name) in UNITS.items()},
     "first_href": asked.href(),
     "export_href": "/schedules/export",
-    "part_of": part_of,
-    "actor": actor,
 }
 
 
@@ -120,8 +115,7 @@ async def raw_page(due: FromQuery[date], id: FromQuery[UUID]) -> Template:  # no
     rows = await fetch(page_query, who.tenant_id, today - timedelta(days=7), due, id, SIZE + 1)
     more = rows[SIZE - 1]
     changing = {
-        "rows": rows[:SIZE],
-        "marks": {row.id: mark(row, today, actor) for row in rows},
+        "rows": listed(rows[:SIZE], today, actor),
         "next_href": f"/bench/page?due={more.due_date}&id={more.id}",
     }
     return Template("schedules/list.html", context=prepared | changing)

@@ -1,5 +1,6 @@
 """The list of deliveries: what the reader asked for, one page of it, and the same as a file."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -8,7 +9,7 @@ from uuid import UUID
 from litestar import Response
 from msgspec import Struct
 
-from portal.core import clock, paging
+from portal.core import clock, i18n, paging
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
@@ -16,7 +17,7 @@ from portal.core.i18n import N_, _
 from portal.core.quantities import UNITS
 from portal.schedules import reads
 from portal.schedules.model import LineStatus
-from portal.schedules.reads import LineFilter, View
+from portal.schedules.reads import LineFilter, LineRow, View
 from portal.web import tables
 from portal.web.lines import mark, part_of
 
@@ -71,18 +72,30 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
         rows = await reads.list_lines(connection, actor, asked.filter(today), after, SIZE)
     more = rows[SIZE - 1] if len(rows) > SIZE else None
     return {
-        "rows": rows[:SIZE],
+        "rows": listed(rows[:SIZE], today, actor),
         "asked": asked,
         "today": today,
         "tabs": [(_(label), asked.href(view=view), view is asked.view) for view, label in TABS],
-        "marks": {row.id: mark(row, today, actor) for row in rows},
-        "units": {code: _(name) for code, (_places, name) in UNITS.items()},
         "next_href": asked.href(cursor=paging.encode(more.due_date, more.id)) if more else None,
         "first_href": asked.href() if asked.cursor else None,
         "export_href": asked.href().replace("/schedules", "/schedules/export", 1),
-        "part_of": part_of,
-        "actor": actor,
     }
+
+
+def listed(rows: Sequence[LineRow], today: date, actor: Actor) -> list[tuple[str, ...]]:
+    """The rows as the template unpacks them: id, due date, part, description, ordered, unit, confirmed, shipped,
+    received, the mark's class and word, contract, partner (for the factory), order."""
+    units = {code: _(name) for code, (_places, name) in UNITS.items()}
+    factory = actor.is_factory
+    return [
+        (
+            *(str(row.id), i18n.day(row.due_date, year=True), part_of(row, actor), row.description),
+            *(i18n.number(row.ordered_quantity), units[row.unit], i18n.number(row.confirmed_quantity)),
+            *(i18n.number(row.shipped_quantity), i18n.number(row.received_quantity), *mark(row, today, actor)),
+            *(row.contract_number, row.party_name if factory else "", row.order_no),
+        )
+        for row in rows
+    ]
 
 
 async def export(actor: Actor, asked: Asked, kind: str) -> Response[bytes]:
