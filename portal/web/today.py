@@ -168,7 +168,7 @@ def overdue(found: Waiting, actor: Actor) -> TodayGroup:
             amount=show_quantity(row.ordered_quantity - row.received_quantity, row.unit),
             meta=meta(row, actor),
             href=f"/schedule-lines/{row.id}",
-            verb=_("Open"),
+            verb=_("Details"),
         )
         for row in found.overdue[:SHOWN]
     )
