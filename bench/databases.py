@@ -51,6 +51,17 @@ class Databases:
         await self._drop("bench_empty")
         return await self._make("bench_empty", None)
 
+    async def copy_of_empty(self, name: str) -> Settings:
+        """`empty` again under another name, in a moment."""
+        await self._drop(name)
+        admin = await self.superuser()
+        try:
+            await admin.execute(f"create database {name} template bench_empty owner {OWNER}")
+        finally:
+            await admin.close()
+        await ensure_roles(self.postgres.superuser_url, name, self.postgres.role_passwords())
+        return self._settings(name)
+
     async def _kept(self, name: str, fill: Fill) -> Settings:
         mark = self._mark()
         admin = await self.superuser()
