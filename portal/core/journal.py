@@ -6,7 +6,7 @@ the commit, and rings the bell for open pages and waiting jobs just after. Nothi
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -85,7 +85,7 @@ def record(session: AsyncSession, actor: Actor, subject: Subject, verb: str, **d
 
 def emit(session: AsyncSession, actor: Actor, party_id: UUID, event: Event) -> None:
     """Tell it after the commit: one outbox row, in the same transaction as the work."""
-    text = json.dumps(asdict(event), default=str)
+    text = json.dumps({part.name: getattr(event, part.name) for part in fields(event)}, default=str)
     _journal(session).outbox.append((actor.tenant_id, uuid7(), party_id, type(event).__name__, text, actor.member_id))
 
 

@@ -45,7 +45,10 @@ def _request(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
 
 def _one_line(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Nobody forges a log line by sending a line break in a text that some library logs."""
-    event["event"] = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(event["event"]))
+    text = str(event["event"])
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    event["event"] = text
     return event
 
 

@@ -169,21 +169,24 @@ async def confirm_lines(session: AsyncSession, actor: Actor, data: ConfirmLines)
     return await _promise(session, actor, answers, now)
 
 
-_INSERT_PROMISES = """
-insert into confirmation (tenant_id, id, party_id, line_id, release_line_id, command_id, delivery_date, quantity,
-    status, member_id)
-select $1, r.id, r.party_id, r.line_id, r.release_line_id, r.command_id, r.delivery_date, r.quantity, 'valid', $2
-from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::date[], $9::numeric[])
-    as r(id, party_id, line_id, release_line_id, command_id, delivery_date, quantity)"""
+# Promises and lines in one statement: this is the hottest command, and each round trip costs it a tenth.
 _CONFIRM = """
+with promised as (
+    insert into confirmation (tenant_id, id, party_id, line_id, release_line_id, command_id, delivery_date, quantity,
+        status, member_id)
+    select $1, r.id, r.party_id, r.line_id, r.release_line_id, r.command_id, r.delivery_date, r.quantity, 'valid', $2
+    from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::date[], $9::numeric[])
+        as r(id, party_id, line_id, release_line_id, command_id, delivery_date, quantity)
+)
 update schedule_line l set status = r.status, confirmed_quantity = r.confirmed, version = r.version, respond_by = null,
     promised_date = coalesce(l.promised_date, r.promised)
-from unnest($2::uuid[], $3::text[], $4::numeric[], $5::int[], $6::date[]) as r(id, status, confirmed, version, promised)
+from unnest($10::uuid[], $11::text[], $12::numeric[], $13::int[], $14::date[])
+    as r(id, status, confirmed, version, promised)
 where l.tenant_id = $1 and l.id = r.id"""
 
 
 async def _promise(session: AsyncSession, actor: Actor, answers: list[Answer], now: datetime) -> list[LineHead]:
-    """Check and write the answers to locked lines with one statement a table."""
+    """Check and write the answers to locked lines."""
     promises: list[tuple[Any, ...]] = []
     changed: list[LineHead] = []
     for head, splits in answers:
@@ -201,11 +204,9 @@ async def _promise(session: AsyncSession, actor: Actor, answers: list[Answer], n
         record(session, actor, subject(after), "confirmed", splits=parts, unit=head.unit, command=command)
         emit(session, actor, head.party_id, LineConfirmed(head.id, command))
     connection = await db.driver(session)
-    await connection.execute(
-        _INSERT_PROMISES, actor.tenant_id, actor.member_id, *map(list, zip(*promises, strict=True))
-    )
     rows = [(h.id, h.status.value, h.confirmed_quantity, h.version, h.promised_date) for h in changed]
-    await connection.execute(_CONFIRM, actor.tenant_id, *map(list, zip(*rows, strict=True)))
+    columns = [list(column) for table in (promises, rows) for column in zip(*table, strict=True)]
+    await connection.execute(_CONFIRM, actor.tenant_id, actor.member_id, *columns)
     logger.info("schedule lines confirmed", extra={"lines": len(changed), "first": str(changed[0].id)})
     return changed
 
