@@ -247,7 +247,10 @@ async def _deliver_until(stop: asyncio.Event, queue: str, redis: RedisSettings, 
             await asyncio.wait(list(worker.tasks.values()), timeout=STOP_SECONDS)
     finally:
         stopped.cancel()
-        main.cancel()
-        await asyncio.wait([main])
+        rest = [main, *worker.tasks.values()]
+        for task in rest:
+            task.cancel()
+        await asyncio.wait(rest)
+        worker.tasks.clear()  # close() would gather them and take a job's cancellation for our own
         with suppress(RedisError, OSError):
             await worker.close()
