@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from portal.core.embedded import Postgres, Valkey, start_postgres, start_valkey
+from portal.core.launch import die_with_parent
 from portal.core.roles import FACTORY, IDENTITY, OWNER, PARTNER
 from portal.core.settings import Settings, variable
 
@@ -59,9 +60,15 @@ class House:
             variable(name): str(value) for name in Settings.model_fields if (value := getattr(settings, name)) != ""
         }
         others = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
+        parent = os.getpid()
         with self.log(part).open("ab") as output:
             self._parts[part] = subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, env={**others, **ours}, stdout=output, stderr=output
+                [sys.executable, *command],
+                cwd=ROOT,
+                env={**others, **ours},
+                stdout=output,
+                stderr=output,
+                preexec_fn=lambda: die_with_parent(parent, signal.SIGKILL),  # also when the drill itself is killed
             )
 
     def kill(self, part: str) -> None:
