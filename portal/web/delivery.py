@@ -1,5 +1,6 @@
 """One delivery from call-off to receipt, one release beside the one before, and what is not released yet."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
-from portal.core.db import driver, read
+from portal.core.db import Driver, driver, read
 from portal.core.errors import NotFound, PortalError
 from portal.core.i18n import N_, _
 from portal.core.quantities import UNITS, show_quantity
@@ -23,6 +24,7 @@ from portal.schedules.reads import Happening, LineFilter, LineRow, View
 from portal.schedules.reads_board import ReleaseLineRow
 from portal.schedules.rules import OPEN
 from portal.shipments.reads import documents_of
+from portal.web.errors import status_of
 from portal.web.lines import actions, line_card, mark, part_of
 from portal.web.pages import Page
 from portal.web.schedule_forms import CallOffForm
@@ -60,12 +62,17 @@ ZONE_NAMES = {zone.value: name for zone, name, _rule in ZONES}
 async def context(actor: Actor, line_id: UUID) -> dict[str, Any]:
     """What `schedules/line.html` shows."""
     async with read(actor) as connection:
-        row = await reads.get_row(connection, actor, line_id)
-        if row is None:
-            raise NotFound
-        promises = await reads.promises(connection, actor, line_id)
-        history = await reads.history(connection, actor, line_id)
-        documents = await documents_of(connection, actor, line_id)
+        return await context_on(connection, actor, line_id)
+
+
+async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[str, Any]:
+    """The same, read inside a transaction that is open already."""
+    row = await reads.get_row(connection, actor, line_id)
+    if row is None:
+        raise NotFound
+    promises = await reads.promises(connection, actor, line_id)
+    history = await reads.history(connection, actor, line_id)
+    documents = await documents_of(connection, actor, line_id)
     today = local_today(clock.now(), actor.time_zone)
     delivers = actor.side_on(row.direction) is Side.SELLER and row.status in OPEN
     return {
@@ -167,6 +174,27 @@ async def answered(session: AsyncSession, actor: Actor, page: Page, line_id: UUI
         raise NotFound
     promises = await reads.promises(connection, actor, line_id)
     return page.fragment("schedules/_line_card.html", line=line_card(row, actor, promises))
+
+
+async def refused(
+    session: AsyncSession,
+    actor: Actor,
+    page: Page,
+    line_id: UUID,
+    error: PortalError,
+    typed: Sequence[tuple[str, str]] = (),
+) -> Template:
+    """After an answer that was not accepted: the form again with what was typed, and the reason beside it."""
+    connection = await driver(session)
+    row = await reads.get_row(connection, actor, line_id)
+    if row is None:
+        raise error
+    promises = await reads.promises(connection, actor, line_id)
+    card, status = line_card(row, actor, promises, error=str(error), typed=typed), status_of(error)
+    if page.by_htmx:
+        return page.fragment("schedules/_line_card.html", status=status, line=card)
+    shown = await context_on(connection, actor, line_id) | {"line": card}
+    return page.render("schedules/line.html", active="schedules", status=status, **shown)
 
 
 async def release(actor: Actor, contract_id: UUID, number: int) -> dict[str, Any]:

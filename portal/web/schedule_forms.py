@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -53,6 +54,11 @@ class AnswerForm(VersionForm):
             raise UnevenAnswer(field="quantity")
         pairs = zip(self.quantity, self.delivery_date, strict=True)
         return ConfirmLine(splits=[Split(quantity=quantity, delivery_date=day) for quantity, day in pairs])
+
+    def typed(self) -> list[tuple[str, str]]:
+        """The rows as they were typed, for a form that is shown again."""
+        pairs = zip_longest(map(str, self.quantity), map(str, self.delivery_date), fillvalue="")
+        return list(pairs)
 
 
 class RejectForm(VersionForm):

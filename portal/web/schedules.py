@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
-from portal.core.errors import PortalError
+from portal.core.errors import Conflict, Invalid, PortalError
 from portal.schedules import service, service_release
 from portal.schedules.reads import View
 from portal.web import board, delivery, schedule_list
@@ -121,7 +121,10 @@ async def confirm(
     data: URLEncodedBody[AnswerForm],
 ) -> Template | Redirect:
     """The seller promises."""
-    await service.confirm_line(session, actor, line_id, data.version, data.command())
+    try:
+        await service.confirm_line(session, actor, line_id, data.version, data.command())
+    except (Conflict, Invalid) as error:
+        return await delivery.refused(session, actor, page, line_id, error, data.typed())
     return await delivery.answered(session, actor, page, line_id)
 
 
@@ -134,7 +137,10 @@ async def reject(
     data: URLEncodedBody[RejectForm],
 ) -> Template | Redirect:
     """The seller refuses."""
-    await service.reject_line(session, actor, line_id, data.version, data.command())
+    try:
+        await service.reject_line(session, actor, line_id, data.version, data.command())
+    except (Conflict, Invalid) as error:
+        return await delivery.refused(session, actor, page, line_id, error)
     return await delivery.answered(session, actor, page, line_id)
 
 

@@ -75,7 +75,8 @@ async def test_a_stale_answer_is_a_page_with_a_sentence(tenant: Tenant, database
         swapped = await browser.send(f"/schedule-lines/{line_id}/confirm", {"hx-request": "true"}, **form)
     assert answer.status_code == swapped.status_code == 409
     assert "you saw version 1, now it is 2" in text_of(answer)
-    assert swapped.headers["hx-retarget"] == "#main"
+    assert "you saw version 1, now it is 2" in text_of(swapped)
+    assert f'id="line-{line_id}"' in swapped.text, "the card itself says it, where it was pressed"
     assert "<html" not in swapped.text
 
 

@@ -11,6 +11,7 @@ let underway = 0;
 const quiet = (event) => event.detail.ctx.sourceElement.matches("[data-quiet]"); // refreshed behind the reader's back
 
 document.addEventListener("htmx:before:request", (event) => {
+  if (!quiet(event)) document.querySelectorAll(".cf-main > .cf-band-bad[role=alert]").forEach((old) => old.remove());
   if (!quiet(event)) root.toggleAttribute("data-loading", ++underway > 0);
 });
 document.addEventListener("htmx:finally:request", (event) => {
