@@ -16,8 +16,8 @@ from litestar.template.config import TemplateConfig
 from markupsafe import Markup
 
 from portal.core import clock, i18n, quantities
-from portal.core.access import ROLE_NAMES, Permission
-from portal.core.actor import Actor
+from portal.core.access import ROLE_NAMES, Permission, Role, permissions_of
+from portal.core.actor import Actor, Scope
 from portal.core.i18n import N_, Language
 from portal.web import assets
 
@@ -95,14 +95,7 @@ class Page:
     @property
     def nav(self) -> list[tuple[str, str, str, str]]:
         """(key, label, href, icon) of what this role may open; counts are fetched after the page."""
-        actor = self.actor
-        if actor is None:
-            return []
-        return [
-            (item.key, i18n._(item.label), item.href, item.icon)
-            for item in NAV
-            if actor.may(item.permission) and (actor.is_factory or not item.factory_only)
-        ]
+        return menu(self.actor.scope, self.actor.role, self.language) if self.actor else []
 
     @property
     def other_language(self) -> Language:
@@ -154,6 +147,18 @@ def zone_note(zone: str, language: Language) -> str:
         name = i18n._(OWN_ZONE_NAMES[zone]) if zone in OWN_ZONE_NAMES else ""
         name = name or get_timezone_name(zone, locale=language.replace("-", "_"))
         return i18n._("All times are {zone} (UTC{offset})").format(zone=name, offset=f"{hours:+g}")
+
+
+@cache
+def menu(scope: Scope, role: Role, language: Language) -> list[tuple[str, str, str, str]]:
+    """The side bar of a role, in the reader's language."""
+    allowed = permissions_of(scope, role)
+    with i18n.speaking(language):
+        return [
+            (item.key, i18n._(item.label), item.href, item.icon)
+            for item in NAV
+            if item.permission in allowed and (scope is Scope.FACTORY or not item.factory_only)
+        ]
 
 
 def unit_name(unit: str) -> str:

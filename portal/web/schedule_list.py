@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 from uuid import UUID
 
 from litestar import Response
@@ -46,11 +46,12 @@ class Asked(Struct, frozen=True):
     def href(self, view: View | None = None, cursor: str | None = None) -> str:
         """The same choice in another view, or from another row on; empty parts are left out."""
         view = view or self.view
-        parts: dict[str, Any] = {"view": None if view is View.ALL else view.value, "cursor": cursor}
+        parts: list[tuple[str, object]] = [("view", None if view is View.ALL else view.value), ("cursor", cursor)]
         if self.narrowed:
-            parts |= {name: getattr(self, name) for name in ("q", "contract", "part", "since", "until")}
-        kept = {name: value for name, value in parts.items() if value}
-        return "/schedules?" + urlencode(kept) if kept else "/schedules"
+            parts += [("q", quote_plus(self.q)), ("contract", self.contract), ("part", self.part)]
+            parts += [("since", self.since), ("until", self.until)]
+        query = "&".join([f"{name}={value}" for name, value in parts if value])
+        return "/schedules?" + query if query else "/schedules"
 
     @property
     def narrowed(self) -> bool:
