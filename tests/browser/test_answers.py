@@ -117,6 +117,22 @@ async def test_the_buyers_open_board_follows_the_sellers_answer(site: Site, worl
     assert trouble.lines == []
 
 
+async def test_a_refresh_waits_while_somebody_is_answering(site: Site, world: World) -> None:
+    page, trouble = await site.page(world, "supplier", BOARD)
+    card = page.locator(f"#line-{world.ids['asked_plain']}")
+    await card.get_by_text("Other answer").click()
+    await card.get_by_role("button", name="Add a day").click()
+    async with page.expect_request("**/counts"):
+        await page.evaluate("document.body.dispatchEvent(new CustomEvent('lines'))")
+    await page.wait_for_timeout(600)
+    assert await card.locator("[data-row]").count() == 2
+
+    async with page.expect_response("**/schedule"):
+        await card.get_by_text("Other answer").click()
+    await expect(card.locator("[data-row]")).to_have_count(1)
+    assert trouble.lines == []
+
+
 async def test_one_press_confirms_everything_that_waits(site: Site, world: World) -> None:
     page, trouble = await site.page(world, "factory", "/contracts/{contract_id}/schedule", PHONE)
     await page.locator(".cf-action-bar").get_by_role("button", name="Confirm 4 deliveries").click()

@@ -1,14 +1,13 @@
 // On every page: htmx with its event stream, saving state of buttons, toasts, focus and spoken results.
 import "htmx.org/dist/htmx.esm.js";
 import "htmx.org/dist/ext/hx-sse.js";
+import { quiet } from "./follow.js";
 import { announce, toast } from "./notices.js";
 import "./saving.js";
 import "./fields.js";
 
 const root = document.documentElement;
 let underway = 0;
-
-const quiet = (event) => event.detail.ctx.sourceElement.matches("[data-quiet]"); // refreshed behind the reader's back
 
 document.addEventListener("htmx:before:request", (event) => {
   if (!quiet(event)) document.querySelectorAll(".cf-main > .cf-band-bad[role=alert]").forEach((old) => old.remove());
