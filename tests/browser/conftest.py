@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from portal.core.i18n import Language
 from portal.core.settings import Settings
@@ -11,6 +11,8 @@ from tests.browser.server import BROWSER_ARGS, serving
 from tests.browser.site import Site
 from tests.browser.words import CHINESE, ENGLISH
 from tests.browser.world import World, make_world
+
+expect.set_options(timeout=10_000)  # the machine may be busy with other tests
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from portal.core.settings import Settings, variable
+
 BROWSER_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 STARTING = 30  # seconds
 
@@ -21,14 +23,15 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[str]:
-    """Serve the database that the environment names, at an address of its own."""
+async def serving(settings: Settings | None = None) -> AsyncIterator[str]:
+    """Serve these settings, or those that the environment names, at an address of its own."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
+    named = {variable(name): str(getattr(settings, name)) for name in Settings.model_fields} if settings else {}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "uvicorn", "--factory", "portal.app:create_app", "--port", str(port)),
         *("--log-level", "warning", "--timeout-graceful-shutdown", "1"),
-        env=os.environ | {"PORTAL_PORT": str(port), "PORTAL_BASE_URL": base},
+        env=os.environ | named | {"PORTAL_PORT": str(port), "PORTAL_BASE_URL": base},
     )
     try:
         await _answers(base, process)
