@@ -7,6 +7,7 @@ the commit, and rings the bell for open pages and waiting jobs just after. Nothi
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, fields
+from itertools import chain, count
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -89,19 +90,27 @@ def emit(session: AsyncSession, actor: Actor, party_id: UUID, event: Event) -> N
     _journal(session).outbox.append((actor.tenant_id, uuid7(), party_id, type(event).__name__, text, actor.member_id))
 
 
-# One statement for the three tables: each round trip costs a command more than the rows do.
-_WRITE = """
-with history as (
-    insert into timeline (tenant_id, id, party_id, subject, subject_id, contract_id, verb, version, member_id,
-        member_name, scope, channel, data)
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::int[],
-        $9::uuid[], $10::text[], $11::text[], $12::text[], $13::jsonb[])
-), proof as (
-    insert into audit (tenant_id, id, party_id, member_id, action, subject_id, data)
-    select * from unnest($14::uuid[], $15::uuid[], $16::uuid[], $17::uuid[], $18::text[], $19::uuid[], $20::jsonb[])
-)
-insert into outbox (tenant_id, id, party_id, name, data, member_id)
-select * from unnest($21::uuid[], $22::uuid[], $23::uuid[], $24::text[], $25::jsonb[], $26::uuid[])"""
+_TABLES = {
+    "timeline": "tenant_id uuid, id uuid, party_id uuid, subject text, subject_id uuid, contract_id uuid, verb text,"
+    " version int, member_id uuid, member_name text, scope text, channel text, data jsonb",
+    "audit": "tenant_id uuid, id uuid, party_id uuid, member_id uuid, action text, subject_id uuid, data jsonb",
+    "outbox": "tenant_id uuid, id uuid, party_id uuid, name text, data jsonb, member_id uuid",
+}
+_COLUMNS = {table: [column.split() for column in columns.split(", ")] for table, columns in _TABLES.items()}
+
+
+def _statement(rows: str, mark: str) -> str:
+    """One statement for the three tables, because each round trip costs a command more than the rows do."""
+    numbers = count(1)
+    inserts = []
+    for table, columns in _COLUMNS.items():
+        marks = ", ".join(mark.format(n=next(numbers), kind=kind) for _, kind in columns)
+        inserts.append(f"insert into {table} ({', '.join(name for name, _ in columns)}) {rows.format(marks)}")
+    return "with history as ({}), proof as ({}) {}".format(*inserts)
+
+
+_ONE_EACH = _statement("values ({})", "${n}::{kind}")  # what most commands write
+_MANY = _statement("select * from unnest({})", "${n}::{kind}[]")
 
 
 async def write(session: AsyncSession) -> set[Bell]:
@@ -111,12 +120,17 @@ async def write(session: AsyncSession) -> set[Bell]:
     journal: Journal | None = session.info.pop("journal", None)
     if journal is None:
         return set()
-    columns = (*_columns(journal.timeline, 13), *_columns(journal.audit, 7), *_columns(journal.outbox, 6))
-    await session.info["driver"].execute(_WRITE, *columns)
+    tables = (journal.timeline, journal.audit, journal.outbox)
+    if all(len(rows) == 1 for rows in tables):
+        await session.info["driver"].execute(_ONE_EACH, *chain(*(rows[0] for rows in tables)))
+    else:
+        pairs = zip(tables, _COLUMNS.values(), strict=True)
+        by_column = [_by_column(rows, len(columns)) for rows, columns in pairs]
+        await session.info["driver"].execute(_MANY, *chain(*by_column))
     return journal.bells
 
 
-def _columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+def _by_column(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
     """Rows as the columns that unnest takes; empty ones for no rows."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
