@@ -4,13 +4,13 @@ Commands call `record` and `emit` wherever they act; the unit of work writes all
 the commit, and rings the bell for open pages and waiting jobs just after. Nothing is promised before the commit.
 """
 
-import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any, ClassVar
 from uuid import UUID
 
+import msgspec
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core.actor import Actor
@@ -58,6 +58,14 @@ class Journal:
     bells: set[Bell] = field(default_factory=set)
 
 
+_encoder = msgspec.json.Encoder(enc_hook=str)  # ids, days and Decimals as text; ten times as fast as json
+
+
+def _json(value: Any) -> str:
+    """What was noted with a deed, or an event, as the text of a jsonb column."""
+    return _encoder.encode(value).decode()
+
+
 Ring = Callable[[set[Bell]], Awaitable[None]]
 _ringers: list[Ring] = []
 
@@ -70,7 +78,7 @@ def _journal(session: AsyncSession) -> Journal:
 def record(session: AsyncSession, actor: Actor, subject: Subject, verb: str, **data: Any) -> None:
     """Write the deed into the document's history and into the audit."""
     journal = _journal(session)
-    text = json.dumps(data, default=str, ensure_ascii=False)
+    text = _json(data)
     journal.audit.append(
         (actor.tenant_id, uuid7(), subject.party_id, actor.member_id, f"{subject.kind}.{verb}", subject.id, text)
     )
@@ -86,8 +94,8 @@ def record(session: AsyncSession, actor: Actor, subject: Subject, verb: str, **d
 
 def emit(session: AsyncSession, actor: Actor, party_id: UUID, event: Event) -> None:
     """Tell it after the commit: one outbox row, in the same transaction as the work."""
-    text = json.dumps({part.name: getattr(event, part.name) for part in fields(event)}, default=str)
-    _journal(session).outbox.append((actor.tenant_id, uuid7(), party_id, type(event).__name__, text, actor.member_id))
+    name = type(event).__name__
+    _journal(session).outbox.append((actor.tenant_id, uuid7(), party_id, name, _json(event), actor.member_id))
 
 
 _TABLES = {
