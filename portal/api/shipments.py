@@ -4,7 +4,8 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Request, Response, get, post
+from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
@@ -14,12 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import paging
 from portal.core.actor import Actor, Direction
 from portal.core.db import driver, read
+from portal.core.files import drawn_anew
 from portal.schedules.reads import Happening, history
 from portal.shipments import files, reads, service, service_receipts
 from portal.shipments.counting import Receive
-from portal.shipments.model import Receipt, Shipment, ShipmentStatus
+from portal.shipments.model import Photo, Receipt, Shipment, ShipmentStatus
 from portal.shipments.reads import CountedRow, NoteLine, ReceiptRow, ShipmentFilter, ShipmentRow, View
-from portal.shipments.service import NewShipment
+from portal.shipments.service import NewShipment, Transport
 
 
 class ShipmentOut(Struct):
@@ -82,6 +84,21 @@ def posted(receipt: Receipt) -> Response[ReceiptState]:
     return Response(body, status_code=HTTP_201_CREATED, headers={"Location": f"/api/v1/receipts/{receipt.id}"})
 
 
+def photo_out(photo: Photo) -> PhotoOut:
+    """A photo as the interface names it."""
+    return PhotoOut(photo.id, photo.content_type, photo.size, photo.digest)
+
+
+async def uploads(request: Request[Any, Any, Any]) -> list[UploadFile]:
+    """The pictures of a multipart body. Raises NoPhoto, or Invalid for more than a receipt can hold."""
+    fields = list((await request.form()).multi_items())
+    sent = [value for name, value in fields if name == "file" and isinstance(value, UploadFile)]
+    if not sent or len(sent) != len(fields):
+        raise files.NoPhoto(field="file")
+    files.check_number(sent)
+    return sent
+
+
 class ShipmentController(Controller):
     path = "/shipments"
     tags = ("Shipments",)
@@ -131,6 +148,19 @@ class ShipmentController(Controller):
         async with read(actor) as connection:
             await reads.get_shipment(connection, actor, shipment_id)
             return await history(connection, actor, shipment_id)
+
+    @post("/{shipment_id:uuid}/transport", status_code=HTTP_200_OK)
+    async def change_transport(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        shipment_id: FromPath[UUID],
+        data: JSONBody[Transport],
+    ) -> Response[ShipmentState]:
+        """Say anew how the goods travel and when they are expected, while nothing of them was counted. All four are
+        written: what is left out is emptied."""
+        return state(await service.change_transport(session, actor, shipment_id, expected, data), actor)
 
     @post("/{shipment_id:uuid}/withdraw", status_code=HTTP_200_OK)
     async def withdraw(
@@ -187,7 +217,7 @@ class ReceiptController(Controller):
         row = await reads.get_receipt(connection, actor, receipt_id)
         lines = await reads.counted_rows(connection, actor, receipt_id)
         photos = await files.of_receipt(session, actor, receipt_id)
-        return ReceiptOut(row, lines, [PhotoOut(p.id, p.content_type, p.size, p.digest) for p in photos])
+        return ReceiptOut(row, lines, [photo_out(photo) for photo in photos])
 
     @post("/{receipt_id:uuid}/correct", status_code=HTTP_201_CREATED)
     async def correct(
@@ -199,6 +229,21 @@ class ReceiptController(Controller):
     ) -> Response[ReceiptState]:
         """Replace a receipt of the own company within 15 minutes. Lines left out stay as they were counted."""
         return posted(await service_receipts.correct_receipt(session, actor, receipt_id, data))
+
+    @post("/{receipt_id:uuid}/photos", status_code=HTTP_201_CREATED)
+    async def add_photos(
+        self,
+        request: Request[Any, Any, Any],
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        receipt_id: FromPath[UUID],
+    ) -> list[PhotoOut]:
+        """Add pictures (JPEG, PNG or WebP) as multipart/form-data, each in a field named `file`, within the 15 minutes
+        in which the receipt can be corrected. They are drawn anew; the same picture twice is one. The answer lists
+        all photos of the receipt."""
+        pictures = [await drawn_anew(await sent.read(), "file") for sent in await uploads(request)]
+        await service_receipts.add_photos(session, actor, receipt_id, pictures)
+        return [photo_out(photo) for photo in await files.of_receipt(session, actor, receipt_id)]
 
     @get("/{receipt_id:uuid}/photos/{photo_id:uuid}", media_type="image/jpeg")
     async def photo(

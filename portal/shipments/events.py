@@ -12,6 +12,13 @@ class ShipmentSent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ShipmentChanged(Event):
+    """Its carrier, truck, note or expected day is another one; quantities never change."""
+
+    shipment_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ShipmentWithdrawn(Event):
     shipment_id: UUID
 

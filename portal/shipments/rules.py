@@ -20,6 +20,7 @@ SELLER, BUYER = (Side.SELLER,), (Side.BUYER,)
 
 SHIPMENT_STATES = StateTable(
     Move("send", by=SELLER, source=(S.DRAFT,), target=S.SENT),
+    Move("change", by=SELLER, source=(S.SENT,), target=S.SENT),  # carrier, truck, day; quantities never
     Move("receive_part", by=BUYER, source=(S.SENT, S.PARTLY_RECEIVED), target=S.PARTLY_RECEIVED),
     Move("receive", by=BUYER, source=(S.SENT, S.PARTLY_RECEIVED), target=S.RECEIVED),
     Move("close", by=BUYER, source=(S.PARTLY_RECEIVED, S.RECEIVED), target=S.CLOSED),

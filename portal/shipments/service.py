@@ -28,7 +28,7 @@ from portal.core.versions import check_version
 from portal.schedules import service_booking as booking
 from portal.schedules.service_booking import Deliveries, Delivery
 from portal.shipments import rules, rules_documents
-from portal.shipments.events import ShipmentSent, ShipmentWithdrawn
+from portal.shipments.events import ShipmentChanged, ShipmentSent, ShipmentWithdrawn
 from portal.shipments.model import Receipt, ReceiptLine, Shipment, ShipmentLine, ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
 from portal.shipments.rules_documents import DuplicateDeliveryNote, PartlyHidden, RequestReused
@@ -47,15 +47,20 @@ class ShippedLine(Input):
     package_size: Decimal | None = Field(default=None, gt=0, max_digits=18, decimal_places=6)
 
 
-class NewShipment(Input):
-    """One delivery note for one company, as the seller's paper says."""
+class Transport(Input):
+    """How the goods travel and when they are expected; what may still change while they are on the way."""
 
-    number: str = Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["ASN-20261124-07"])
-    shipped_on: date | None = Field(default=None, description="Without: today where the contract is kept")
     expected_on: date | None = None
     carrier: str = Field(default="", max_length=120)
     vehicle: str = Field(default="", max_length=60, examples=["苏B·7K218"])
     note: str = Field(default="", max_length=500)
+
+
+class NewShipment(Transport):
+    """One delivery note for one company, as the seller's paper says."""
+
+    number: str = Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["ASN-20261124-07"])
+    shipped_on: date | None = Field(default=None, description="Without: today where the contract is kept")
     request_id: UUID | None = Field(default=None, description="Sent twice, it is one shipment; becomes its id")
     lines: list[ShippedLine] = Field(min_length=1, max_length=500)
 
@@ -157,15 +162,44 @@ async def ship(session: AsyncSession, actor: Actor, data: NewShipment) -> Shipme
     return shipment
 
 
-async def withdraw(session: AsyncSession, actor: Actor, shipment_id: UUID, version: int | None) -> Shipment:
-    """The seller takes a delivery note back before anything of it was received. Its number stays used."""
+async def change_transport(
+    session: AsyncSession, actor: Actor, shipment_id: UUID, version: int | None, data: Transport
+) -> Shipment:
+    """The seller says anew how the goods travel and when they come; the buyer sees what it said before."""
+    shipment, _status, shipped = await _to_move(session, actor, shipment_id, version, "change")
+    rules_documents.check_shipped_on(shipment.shipped_on, data.expected_on, shipment.shipped_on)
+    said = data.model_dump()
+    before = {name: getattr(shipment, name) for name, value in said.items() if getattr(shipment, name) != value}
+    if not before:
+        return shipment
+    shipment.sqlmodel_update(said)
+    shipment.version += 1
+    session.add(shipment)
+    contract_id = rules_documents.shared_value((line.contract_id for line in shipped), None)
+    now = {name: said[name] for name in before}
+    record(session, actor, subject(shipment, contract_id), "transport_changed", before=before, after=now)
+    emit(session, actor, shipment.party_id, ShipmentChanged(shipment.id))
+    logger.info("shipment's transport changed", extra={"shipment_id": str(shipment.id)})
+    return shipment
+
+
+async def _to_move(
+    session: AsyncSession, actor: Actor, shipment_id: UUID, version: int | None, action: str
+) -> tuple[Shipment, ShipmentStatus, list[ShipmentLine]]:
+    """The locked delivery note, the state that the seller's action leads to, and its lines, all of which are seen."""
     actor.require(Permission.SHIP)
     shipment = await get_shipment(session, actor, shipment_id, lock=True)
     if version is not None:
         check_version(version, shipment.version)
-    status = SHIPMENT_STATES.target(shipment.status, "withdraw", by=actor.side_on(shipment.direction))
+    status = SHIPMENT_STATES.target(shipment.status, action, by=actor.side_on(shipment.direction))
     shipped = await lines_of(session, actor, shipment_id)
     check_all_seen(actor, shipped)
+    return shipment, status, shipped
+
+
+async def withdraw(session: AsyncSession, actor: Actor, shipment_id: UUID, version: int | None) -> Shipment:
+    """The seller takes a delivery note back before anything of it was received. Its number stays used."""
+    shipment, status, shipped = await _to_move(session, actor, shipment_id, version, "withdraw")
     quantities: dict[UUID, Decimal] = defaultdict(Decimal)
     for line in shipped:
         quantities[line.schedule_line_id] += line.quantity
@@ -191,7 +225,7 @@ def subject(shipment: Shipment, contract_id: UUID | None) -> Subject:
 
 def actions(actor: Actor, status: ShipmentStatus, direction: Direction) -> list[str]:
     """What this member can do with a shipment now."""
-    allowed = {"withdraw": Permission.SHIP, "receive": Permission.RECEIVE}
+    allowed = {"change": Permission.SHIP, "withdraw": Permission.SHIP, "receive": Permission.RECEIVE}
     moves = SHIPMENT_STATES.actions(status, actor.side_on(direction))
     return [move for move in moves if move in allowed and actor.may(allowed[move])]
 

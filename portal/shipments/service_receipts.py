@@ -150,6 +150,27 @@ async def correct_receipt(
     return receipt
 
 
+async def add_photos(session: AsyncSession, actor: Actor, receipt_id: UUID, photos: Sequence[Stored]) -> Receipt:
+    """The company that counted adds pictures while its receipt can still be corrected. The same one twice is one."""
+    actor.require(Permission.RECEIVE)
+    receipt = await get_receipt(session, actor, receipt_id)
+    shipment = await service.get_shipment(session, actor, receipt.shipment_id, lock=True)
+    counted = await lines_of(session, actor, receipt_id)
+    service.check_all_seen(actor, counted)
+    side = actor.side_on(shipment.direction)
+    rules_documents.check_correctable(side, receipt.posted_at, clock.now(), await _replaced(session, receipt))
+    there = {photo.digest for photo in await files.of_receipt(session, actor, receipt_id)}
+    new = [photo for photo in photos if photo.digest not in there]
+    files.check_number([*there, *new])
+    if new:
+        await files.attach(session, actor, receipt, new)
+        contract_id = rules_documents.shared_value((line.contract_id for line in counted), None)
+        about = service.subject(shipment, contract_id)
+        record(session, actor, about, "photos_added", number=receipt.number, receipt_id=receipt.id, photos=len(new))
+        logger.info("photos added", extra={"receipt_id": str(receipt.id), "photos": len(new)})
+    return receipt
+
+
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 

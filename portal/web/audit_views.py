@@ -82,6 +82,8 @@ VERBS = {
     "shipped": N_("shipped"),
     "shipment_withdrawn": N_("delivery note withdrawn"),
     "supply_noted": N_("material state noted"),
+    "transport_changed": N_("transport changed"),
+    "photos_added": N_("photos added"),
     "tried_again": N_("tried again"),
     "withdrawn": N_("withdrawn"),
 }

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from litestar import Request
 from litestar.datastructures import FormMultiDict, UploadFile
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from portal.core import files
 from portal.core.errors import Invalid
@@ -17,6 +18,7 @@ from portal.core.i18n import N_
 from portal.shipments import counting, service
 from portal.shipments.files import check_number
 from portal.web.errors import BadForm
+from portal.web.schedule_forms import VersionForm
 
 PHOTOS_A_LINE = 6
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
@@ -87,6 +89,18 @@ def new_shipment(form: FormMultiDict) -> service.NewShipment:
     head = {name: typed[name] for name in HEAD if typed.get(name)}
     command: service.NewShipment = read(service.NewShipment, **head, lines=lines)
     return command
+
+
+class TransportForm(VersionForm):
+    """The dialog on a delivery note that is on its way."""
+
+    expected_on: date | None = None
+    carrier: str = Field(default="", max_length=120)
+    vehicle: str = Field(default="", max_length=60)
+    note: str = Field(default="", max_length=500)
+
+    def command(self) -> service.Transport:
+        return service.Transport(**self.model_dump(exclude={"version"}))
 
 
 # --- receiving --------------------------------------------------------------------------------------------------------

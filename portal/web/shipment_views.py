@@ -1,6 +1,6 @@
 """What the pages of delivery notes show: the list, one note, its printed form, and the form of a new one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -47,11 +47,19 @@ TONES = {
     ShipmentStatus.CLOSED: "confirmed",
     ShipmentStatus.WITHDRAWN: "changed",
 }
+TRANSPORT = {
+    "expected_on": N_("Expected on"),
+    "carrier": N_("Carrier"),
+    "vehicle": N_("Truck"),
+    "note": N_("Note"),
+}
 VERBS = {
     "sent": N_("Delivery note {number} sent"),
     "withdrawn": N_("Delivery note {number} withdrawn"),
     "received": N_("Received with {number}"),
     "receipt_corrected": N_("Receipt {former} corrected by {number}"),
+    "transport_changed": N_("Transport changed"),
+    "photos_added": N_("Photos added to {number}"),
     "imported": N_("Imported"),
 }
 
@@ -116,8 +124,24 @@ def moment(entry: Happening, zone: str) -> Moment:
     text = _(VERBS.get(entry.verb, entry.verb)).format_map({"number": "", "former": ""} | entry.data)
     differing = entry.data.get("differing") or 0
     note = ngettext("{n} line differs", "{n} lines differ", differing).format(n=differing) if differing else ""
+    if entry.verb == "transport_changed":
+        note = " · ".join(_changes(entry.data["before"], entry.data["after"]))
     way = _(CHANNELS.get(entry.channel, entry.channel))
     return Moment(text, entry.member_name, i18n.moment(entry.at, zone), way, note)
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Expected on: 24 Nov 2026 → 26 Nov 2026, for each part that is another one."""
+    for name, label in TRANSPORT.items():
+        if name in after:
+            was, now = (_said(name, values[name]) for values in (before, after))
+            yield _("{what}: {before} → {after}").format(what=_(label), before=was, after=now)
+
+
+def _said(name: str, value: Any) -> str:
+    if not value:
+        return _("nothing said")
+    return i18n.day(date.fromisoformat(value), year=True) if name == "expected_on" else str(value)
 
 
 def sides(row: ShipmentRow, factory: str) -> tuple[str, str]:

@@ -101,6 +101,19 @@ async def code(actor: NamedDependency[Actor], shipment_id: FromPath[UUID]) -> Re
     return Response(drawing.getvalue(), media_type="image/svg+xml")
 
 
+@post("/shipments/{shipment_id:uuid}/transport", status_code=HTTP_200_OK)
+async def change_transport(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    shipment_id: FromPath[UUID],
+    data: URLEncodedBody[shipment_forms.TransportForm],
+) -> Redirect:
+    """Say anew how the goods travel and when they are expected."""
+    async with unit_of_work(actor) as session:
+        await service.change_transport(session, actor, shipment_id, data.version, data.command())
+    return page.go(f"/shipments/{shipment_id}")
+
+
 @post("/shipments/{shipment_id:uuid}/withdraw", status_code=HTTP_200_OK)
 async def withdraw(
     actor: NamedDependency[Actor],
@@ -114,4 +127,13 @@ async def withdraw(
     return page.go(f"/shipments/{shipment_id}")
 
 
-ROUTES: list[HTTPRouteHandler] = [shipments, new_shipment, send, shipment, printed_note, code, withdraw]
+ROUTES: list[HTTPRouteHandler] = [
+    shipments,
+    new_shipment,
+    send,
+    shipment,
+    printed_note,
+    code,
+    change_transport,
+    withdraw,
+]

@@ -1,9 +1,14 @@
 """The interface for programs."""
 
+import io
+from itertools import count
 from typing import Any
+
+from PIL import Image
 
 from portal.core.access import Permission
 from tests.factories import today
+from tests.isolation.calls import Parts
 from tests.isolation.expect import BUYER, FACTORY, PARTNER, SELLER, Sight, Spec, body, of, query, version
 from tests.isolation.routes_open import Routes
 from tests.isolation.routes_web import email, new
@@ -159,6 +164,16 @@ def counts(ids: Ids) -> list[dict[str, Any]]:
     return [{"shipment_line_id": str(ids["shipment_line_id"]), "good": "40"}]
 
 
+_SHADES = count()
+
+
+def picture(ids: Ids) -> Parts:
+    """One photo that no receipt has yet."""
+    target = io.BytesIO()
+    Image.new("RGB", (8, 8), (next(_SHADES) % 256, 0, 0)).save(target, "PNG")
+    return Parts(form={}, file=("damage.png", target.getvalue()))
+
+
 GOODS: Routes = {
     ("GET", f"{V1}/shipments"): Spec(contract, query("contract_id"), filters=True),
     ("POST", f"{V1}/shipments"): Spec(
@@ -170,11 +185,15 @@ GOODS: Routes = {
     ),
     ("GET", SHIPMENT): Spec(shipment),
     ("GET", f"{SHIPMENT}/history"): Spec(shipment),
+    ("POST", f"{SHIPMENT}/transport"): Spec(
+        shipment, body(versioned=True, carrier="Deppon"), need=P.SHIP, side=SELLER, fresh=True
+    ),
     ("POST", f"{SHIPMENT}/withdraw"): Spec(shipment, version, need=P.SHIP, side=SELLER, fresh=True),
     ("POST", f"{SHIPMENT}/receipts"): Spec(shipment, body(versioned=True, lines=counts), **RECEIVES),
     ("GET", f"{V1}/receipts"): Spec(shipment, query("shipment_id"), filters=True),
     ("GET", RECEIPT): Spec(receipt),
     ("POST", f"{RECEIPT}/correct"): Spec(receipt, body(lines=counts), **RECEIVES),
+    ("POST", f"{RECEIPT}/photos"): Spec(receipt, picture, **RECEIVES),
     ("GET", f"{RECEIPT}/photos/{{photo_id:uuid}}"): Spec(receipt),
 }
 ROUTES: Routes = {**ACCESS, **ITEMS, **CONTRACTS, **SCHEDULES, **GOODS}

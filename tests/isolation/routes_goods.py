@@ -92,6 +92,13 @@ GOODS: Routes = {
     ("GET", "/shipments/{shipment_id:uuid}"): Spec(shipment),
     ("GET", "/shipments/{shipment_id:uuid}/note"): Spec(shipment),
     ("GET", "/shipments/{shipment_id:uuid}/code.svg"): Spec(shipment),
+    ("POST", "/shipments/{shipment_id:uuid}/transport"): Spec(
+        shipment,
+        lambda ids: Parts(form={"version": 1, "carrier": "Deppon"}),
+        need=P.SHIP,
+        side=SELLER,
+        fresh=True,
+    ),
     ("POST", "/shipments/{shipment_id:uuid}/withdraw"): Spec(
         shipment, lambda ids: Parts(form={"version": 1}), need=P.SHIP, side=SELLER, fresh=True
     ),

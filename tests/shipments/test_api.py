@@ -41,7 +41,7 @@ async def test_a_supplier_ships_and_the_factory_receives(tenant: Tenant, databas
     first, second = await open_lines(tenant)
     async with calling(database, tenant.supplier) as supplier, calling(database, tenant.factory) as factory:
         made = await supplier.post(SHIPMENTS, json=note("ASN-1", (first, "800"), (second, "400")))
-        assert (made.status_code, made.headers["etag"], made.json()["actions"]) == (201, '"1"', ["withdraw"])
+        assert (made.status_code, made.headers["etag"], made.json()["actions"]) == (201, '"1"', ["change", "withdraw"])
         shipment = (await factory.get(f"{SHIPMENTS}/{made.json()['id']}")).json()
         assert (shipment["shipment"]["number"], shipment["actions"]) == ("ASN-1", ["receive"])
         line = shipment["lines"][0]["id"]
@@ -199,3 +199,61 @@ async def test_cursor_pages_hold_every_note_once(tenant: Tenant, database: Setti
         broken = base64.urlsafe_b64encode(b'["x"]').decode()
         for query in ({"cursor": broken}, {"limit": 201}, {"view": "nothing"}):
             assert (await client.get(SHIPMENTS, params=query)).status_code in {400, 422}
+
+
+async def test_the_seller_says_anew_when_the_goods_come(tenant: Tenant, database: Settings) -> None:
+    first, _ = await open_lines(tenant)
+    shipment, _ = await sent(tenant, (first, 800))
+    address, said = f"{SHIPMENTS}/{shipment.id}/transport", {"carrier": "Deppon", "expected_on": str(today())}
+    async with calling(database, tenant.supplier) as supplier, calling(database, tenant.factory) as factory:
+        assert (await supplier.post(address, json=said)).status_code == 428
+        assert (await supplier.post(address, json=said, headers=seen(7))).status_code == 412
+        assert (await factory.post(address, json=said, headers=seen(1))).status_code == 409, "the buyer drives nothing"
+        early = await supplier.post(address, json={"expected_on": "2020-01-01"}, headers=seen(1))
+        assert (early.status_code, early.json()["errors"][0]["field"]) == (422, "expected_on")
+        assert (await factory.get(f"{SHIPMENTS}/{shipment.id}")).headers["etag"] == '"1"'
+
+        changed = await supplier.post(address, json=said, headers=seen(1))
+        assert (changed.status_code, changed.headers["etag"]) == (200, '"2"'), changed.text
+        again = await supplier.post(address, json=said, headers=seen(2))
+        assert again.headers["etag"] == '"2"', "the same words change nothing"
+        read = (await factory.get(f"{SHIPMENTS}/{shipment.id}")).json()["shipment"]
+        assert (read["carrier"], read["expected_on"]) == ("Deppon", str(today()))
+        (entry, _sent) = (await factory.get(f"{SHIPMENTS}/{shipment.id}/history")).json()
+        assert (entry["verb"], entry["data"]["before"]["carrier"], entry["data"]["after"]["carrier"]) == (
+            *("transport_changed", "", "Deppon"),
+        )
+        await receive(tenant.factory, shipment, Receive(), version=2)
+        assert (await supplier.post(address, json={}, headers=seen(3))).status_code == 409
+    told = await fetch(tenant.factory, "select count(*) from outbox where name = 'ShipmentChanged'")
+    assert told == [(1,)]
+    assert await sums(tenant.factory, first) == (800, 800, 0, "closed", "complete")
+
+
+async def test_photos_come_over_the_interface_while_a_receipt_can_be_corrected(
+    tenant: Tenant, database: Settings
+) -> None:
+    first, _ = await open_lines(tenant)
+    shipment, (announced,) = await sent(tenant, (first, 800))
+    receipt = await receive(tenant.factory, shipment, counting(announced, 800))
+    address = f"{RECEIPTS}/{receipt.id}/photos"
+    one = ("file", ("damage.jpg", photo(), "image/jpeg"))
+    async with calling(database, tenant.factory) as factory, calling(database, tenant.supplier) as supplier:
+        for refused in (
+            await supplier.post(address, files=[one]),
+            await factory.post(address, files=[("other", ("a.jpg", photo()))]),
+            await factory.post(address, files=[one, ("file", ("a.jpg", b"no picture"))]),
+            await factory.post(address, json={}),
+        ):
+            assert refused.status_code in {409, 422}, refused.text
+        assert (await factory.get(f"{RECEIPTS}/{receipt.id}")).json()["photos"] == []
+
+        added = await factory.post(address, files=[one, one])
+        assert added.status_code == 201, added.text
+        assert len(added.json()) == 1, "the same picture twice is one"
+        assert (await factory.post(address, files=[one])).json() == added.json()
+        seen_by_other = (await supplier.get(f"{RECEIPTS}/{receipt.id}")).json()["photos"]
+        assert seen_by_other == added.json()
+        assert (await supplier.get(f"{address}/{seen_by_other[0]['id']}")).content[:2] == b"\xff\xd8"
+        verbs = [entry["verb"] for entry in (await supplier.get(f"{SHIPMENTS}/{shipment.id}/history")).json()]
+        assert verbs.count("photos_added") == 1

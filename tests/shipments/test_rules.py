@@ -146,7 +146,7 @@ def test_figures_entered_one_by_one_must_add_up_and_be_explained() -> None:
 
 def test_a_receipt_is_the_buyers_and_a_delivery_note_the_sellers() -> None:
     assert SHIPMENT_STATES.actions(S.SENT, Side.BUYER) == ["receive_part", "receive"]
-    assert SHIPMENT_STATES.actions(S.SENT, Side.SELLER) == ["withdraw"]
+    assert SHIPMENT_STATES.actions(S.SENT, Side.SELLER) == ["change", "withdraw"]
     with pytest.raises(WrongSide):
         SHIPMENT_STATES.target(S.SENT, "receive", Side.SELLER)
 

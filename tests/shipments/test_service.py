@@ -87,7 +87,7 @@ async def test_a_factory_ships_to_its_customer(tenant: Tenant) -> None:
     async with unit_of_work(tenant.customer) as session:
         read = await service.get_shipment(session, tenant.customer, shipment.id)
         assert service.actions(tenant.customer, read.status, read.direction) == ["receive"]
-        assert service.actions(tenant.factory, read.status, read.direction) == ["withdraw"]
+        assert service.actions(tenant.factory, read.status, read.direction) == ["change", "withdraw"]
     async with unit_of_work(tenant.supplier) as session:
         with pytest.raises(NotFound):
             await service.get_shipment(session, tenant.supplier, shipment.id)
