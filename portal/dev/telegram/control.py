@@ -24,7 +24,7 @@ be read 400. With several bots, `?bot=<username>` chooses; else it is the first.
 | POST /ctl/delivery | copies?, delay?, reorder?, drop?, timeout?; what is left out is as usual | {} |
 | POST /ctl/limits | on | {} |
 | GET /ctl/state | ?user= only theirs; ?after=revision&wait=seconds for what is newer | everything as it stands |
-| GET /ctl/calls | ?method=&chat=&status= | every call of a bot with its parameters and answer, oldest first |
+| GET /ctl/calls | ?method=&chat=&status=&last= | every call of a bot with its parameters and answer, oldest first |
 | GET /ctl/counts | | {"sendMessage": {"200": 3, "429": 1}} |
 | GET /ctl/files/{id} | | the bytes of a file |
 """
@@ -291,7 +291,8 @@ async def calls(request: web.Request) -> web.Response:
         found = {"method": call.method, "chat": str(call.chat), "status": str(call.status)}
         return all(query.get(name, value) == value for name, value in found.items())
 
-    return web.json_response([vars(call) for call in request.app[WORLD].calls if asked(call)])
+    found = [vars(call) for call in request.app[WORLD].calls if asked(call)]
+    return web.json_response(found[-int(query.get("last", "0")) :])
 
 
 async def counts(request: web.Request) -> web.Response:

@@ -63,6 +63,8 @@ async def answer(world: World, bot: Bot, name: str, given: dict[str, Any], uploa
         call.status, call.description, call.result = refused.code, refused.description, refused.body()
     finally:
         world.keep(call)
+        if call.method != "getUpdates":
+            world.stir()
     return call
 
 
