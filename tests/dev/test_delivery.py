@@ -17,7 +17,7 @@ from aiogram.exceptions import (
 from aiogram.types import Message, Update
 from aiohttp import web
 
-from portal.dev.telegram.client import Person, World
+from portal.dev.telegram.client import Person, Refusal, World
 from tests.dev.conftest import bot_for
 
 
@@ -215,6 +215,18 @@ async def test_delivery_can_repeat_reorder_delay_and_lose(
     await world.clock(advance=23 * 3600)
     await world.delivered()
     assert receiver.texts == ["late"]
+
+
+async def test_an_update_can_be_replayed(world: World, bot: Bot, lena: Person, receiver: Receiver) -> None:
+    await bot.set_webhook(receiver.url)
+    await world.delivered()
+    [update] = await world.updates()
+    await world.replay(update["update_id"])
+    await world.delivered()
+    assert receiver.texts == ["/start", "/start"]
+    assert {got.update_id for got in receiver.got} == {update["update_id"]}
+    with pytest.raises(Refusal, match="There was no update 1"):
+        await world.replay(1)
 
 
 async def test_a_webhook_may_answer_with_a_call(world: World, bot: Bot, lena: Person, receiver: Receiver) -> None:

@@ -7,7 +7,7 @@ from itertools import product
 import aiohttp
 import pytest
 from aiogram import Bot
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
@@ -34,7 +34,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 async def answer_presses(bot: Bot, *, alert: bool) -> None:
     """Wait for one press and answer it."""
-    presses = []
+    presses: list[CallbackQuery] = []
     while not presses:
         updates = await bot.get_updates(timeout=5)
         presses = [update.callback_query for update in updates if update.callback_query]
