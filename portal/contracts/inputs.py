@@ -205,7 +205,7 @@ class AgreedLine(LineTerms):
     revision: str = ""
     partner_part_no: str = ""
     unit: str
-    prices: list[NewPrice] = []
+    prices: list[NewPrice] = Field(default=[])
 
 
 class Agreed(ContractTerms):
@@ -215,4 +215,4 @@ class Agreed(ContractTerms):
     party_name: str
     number: str
     direction: Direction
-    lines: list[AgreedLine] = []
+    lines: list[AgreedLine] = Field(default=[])

@@ -17,6 +17,7 @@ from portal.core.quantities import UNITS, check_scale, check_unit
 INCOTERMS = ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF")  # ICC 2020
 MOST_NOTICE = 730
 
+
 class WrongIncoterm(Invalid):
     code = "wrong-incoterm"
     text = N_("“{incoterm}” is not an Incoterm of 2020. Use one of: {known}.")
@@ -228,6 +229,10 @@ def _check_quantities(line: LineTerms) -> None:
         raise MinimumAboveQuantity(field="minimum_order", minimum=line.minimum_order, foq=line.foq)
     if line.foq is not None and line.target_quantity is not None and line.target_quantity < line.foq:
         raise TargetBelowQuantity(field="target_quantity", target=line.target_quantity, foq=line.foq)
+    _check_owed(line)
+
+
+def _check_owed(line: LineTerms) -> None:
     owed = line.take_or_pay_quantity
     if owed is not None and (line.target_quantity is None or owed > line.target_quantity):
         raise TakeOrPayWithoutTarget(field="take_or_pay_quantity", minimum=owed)

@@ -20,9 +20,10 @@ from portal.contracts.events import (
 )
 from portal.contracts.inputs import Amendment, Decline
 from portal.contracts.model import Contract, ContractRevision, ContractStatus
-from portal.contracts.rules_life import contract_target, last_day
+from portal.contracts.rules_life import last_day
 from portal.contracts.rules_versions import NoOfferOpen, OfferOpen, check_effective
 from portal.contracts.service import get_contract, require_step, subject
+from portal.contracts.service_life import check_step
 from portal.contracts.service_versions import (
     agreed,
     answer,
@@ -146,13 +147,11 @@ async def _apply(
     return True
 
 
-async def _locked(
-    session: AsyncSession, actor: Actor, contract_id: UUID, action: str, version: int | None
-) -> Contract:
+async def _locked(session: AsyncSession, actor: Actor, contract_id: UUID, action: str, version: int | None) -> Contract:
     """Lock a contract in force for a step of an amendment; its state stays, its version counts the step."""
     require_step(actor, action)
     contract = await get_contract(session, actor, contract_id, lock=True, version=version)
-    contract_target(contract.status, "amend", actor.side_on(contract.direction), proposed_by_us=False)
+    check_step(actor, contract, action)
     contract.version += 1
     return contract
 

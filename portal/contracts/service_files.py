@@ -81,9 +81,7 @@ async def files_of(session: AsyncSession, actor: Actor, contract_id: UUID) -> Se
     return (await session.exec(query.order_by(col(ContractFile.id)))).all()
 
 
-async def get_file(
-    session: AsyncSession, actor: Actor, contract_id: UUID, file_id: UUID
-) -> tuple[ContractFile, bytes]:
+async def get_file(session: AsyncSession, actor: Actor, contract_id: UUID, file_id: UUID) -> tuple[ContractFile, bytes]:
     """One file with its bytes. Absent, foreign, hidden: NotFound."""
     await get_contract(session, actor, contract_id)
     for file in await files_of(session, actor, contract_id):

@@ -257,15 +257,20 @@ async def digest_of(session: AsyncSession, actor: Actor, contract: Contract) -> 
     return digest(await content_of(session, actor, contract))
 
 
+def check_step(actor: Actor, contract: Contract, action: str) -> ContractStatus:
+    """The state after a step of this company. Raises WrongSide, WrongState, OwnProposal or NotYourProposal."""
+    ours = offered_by_factory(contract.status) == actor.is_factory
+    return contract_target(contract.status, action, actor.side_on(contract.direction), proposed_by_us=ours)
+
+
 async def _move(
     session: AsyncSession, actor: Actor, contract_id: UUID, action: str, version: int | None
 ) -> tuple[Contract, ContractStatus]:
     """Lock the contract and take the step, if the role, the state and the side allow it. With its former state."""
     require_step(actor, action)
     contract = await get_contract(session, actor, contract_id, lock=True, version=version)
-    side, former = actor.side_on(contract.direction), contract.status
-    ours = offered_by_factory(former) == actor.is_factory
-    contract.status = contract_target(former, action, side, proposed_by_us=ours)
+    former = contract.status
+    contract.status = check_step(actor, contract, action)
     contract.version += 1
     return contract, former
 

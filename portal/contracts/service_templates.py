@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.contracts.evidence import read_back
 from portal.contracts.inputs import (
     AgreedLine,
     FromTemplate,
@@ -17,9 +18,7 @@ from portal.contracts.inputs import (
     NewLine,
     NewPrice,
     SaveTemplate,
-    TradeTerms,
 )
-from portal.contracts.evidence import read_back
 from portal.contracts.model import Contract, ContractTemplate
 from portal.contracts.service import get_contract
 from portal.contracts.service_drafts import RestrictedWriter, create_contract
@@ -42,9 +41,7 @@ class TemplateNameTaken(Conflict):
     text = N_("There already is a template called “{name}”. Enter another name, or remove that one first.")
 
 
-async def save_template(
-    session: AsyncSession, actor: Actor, contract_id: UUID, data: SaveTemplate
-) -> ContractTemplate:
+async def save_template(session: AsyncSession, actor: Actor, contract_id: UUID, data: SaveTemplate) -> ContractTemplate:
     """Keep what a contract says now under a name. Later changes of the contract do not change the template."""
     _require(actor)
     contract = await get_contract(session, actor, contract_id)

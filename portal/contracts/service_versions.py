@@ -16,7 +16,14 @@ from portal.catalog.service import items_by_code
 from portal.contracts.evidence import Content, content, digest, read_back
 from portal.contracts.inputs import AgreedLine, LineTerms, NewPrice, Offer, TradeTerms
 from portal.contracts.lines import build_lines, new_price, place
-from portal.contracts.model import Contract, ContractLine, ContractPrice, ContractRevision, ContractStatus, RevisionStatus
+from portal.contracts.model import (
+    Contract,
+    ContractLine,
+    ContractPrice,
+    ContractRevision,
+    ContractStatus,
+    RevisionStatus,
+)
 from portal.contracts.rules_life import check_answered_by_other
 from portal.contracts.rules_versions import REVISION_STATES, changed, in_force
 from portal.contracts.service import get_lines, prices_of

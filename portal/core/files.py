@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from uuid import UUID
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -267,3 +268,9 @@ def clean_name(name: str) -> str:
     seen = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C").strip(". ")
     stem, dot, ending = seen.rpartition(".")
     return f"{stem[: LONGEST_NAME - 1 - len(ending)]}{dot}{ending}"[:LONGEST_NAME] if dot else seen[:LONGEST_NAME]
+
+
+def disposition(name: str) -> str:
+    """A header that every browser reads, whatever the name is written in."""
+    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "_" for sign in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
