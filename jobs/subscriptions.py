@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import imports
+from jobs import contracts, imports
 from portal.core.actor import Actor
 from portal.core.journal import Event
 
@@ -50,6 +50,7 @@ class Subscriber:
 Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 
 SUBSCRIPTIONS: Subscriptions = {
+    "AmendmentAccepted": (Subscriber("contracts.apply_amendment", effect=contracts.apply_amendment),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
 }
 """By the name of the event. An event without subscribers is marked as taken and kept as history."""

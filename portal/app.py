@@ -115,7 +115,11 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
 def create_app(settings: Settings | None = None) -> Litestar:
     """The application for one process."""
     settings = settings or get_settings()
-    session = {"session": Provide(deps.provide_session), "actor": Provide(deps.provide_actor, sync_to_thread=False)}
+    session = {
+        "session": Provide(deps.provide_session),
+        "actor": Provide(deps.provide_actor, sync_to_thread=False),
+        "origin": Provide(deps.provide_origin, sync_to_thread=False),
+    }
     web = Router(
         "/",
         route_handlers=WEB_ROUTES,

@@ -16,13 +16,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts import identity
 from portal.core import idempotency
-from portal.core.actor import Actor
+from portal.core.actor import Actor, Origin
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Forbidden, Invalid, PortalError
 from portal.core.i18n import N_, language
 from portal.core.inputs import NUL
 from portal.core.settings import get_settings
-from portal.web.accounts import cookie_name
+from portal.web.accounts import cookie_name, network_of
 from portal.web.errors import CompanyNeeded, SignInNeeded
 from portal.web.headers import cookie, header
 from portal.web.language import chosen_language
@@ -163,6 +163,11 @@ def provide_page(request: Request[Any, Any, Any], actor: NamedDependency[Actor |
     signed = request.state.signed
     token = identity.form_token(signed, get_settings().secret_key or "") if signed else ""
     return Page(request, signed, token)
+
+
+def provide_origin(request: Request[Any, Any, Any]) -> Origin:
+    """Where the answer comes from, for the evidence of an acceptance."""
+    return Origin(network_of(request), header(request, "user-agent") or "")
 
 
 def provide_expected(request: Request[Any, Any, Any]) -> int:

@@ -52,6 +52,8 @@ WITHOUT_PARTY = {
     "delivery",  # private: jobs
     "import_run",  # private
     "item",  # private
+    "contract_template",  # private: the factory's own beginnings
+    "exchange_rate",  # private
     "contract_note",  # private: what a partner must not learn about its contract
     "user_account",  # identity: a person may act for several companies
     "user_session",  # identity
@@ -60,6 +62,7 @@ IDENTITY_TABLES = {name for name, model in models().items() if policy_of(model) 
 WITHOUT_POLICIES = IDENTITY_TABLES | {"alembic_version"}  # factory and partner have no right on any of them
 NOT_TOLD_YET = {  # what a partner does not see although it is theirs: drafts
     "contract": "(proposed_at IS NOT NULL)",
+    "contract_file": "(NOT internal)",
     "schedule_line": "((status)::text <> 'draft'::text)",
 }
 

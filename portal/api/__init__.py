@@ -2,13 +2,30 @@
 
 from typing import Any
 
-from portal.api import accounts, audit, catalog, contract_lines, contracts, imports, keys, reports, schedules, shipments
+from portal.api import (
+    accounts,
+    audit,
+    catalog,
+    contract_extras,
+    contract_lines,
+    contract_steps,
+    contract_versions,
+    contracts,
+    imports,
+    keys,
+    reports,
+    schedules,
+    shipments,
+)
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
     *audit.ROUTES,
     *catalog.ROUTES,
+    *contract_extras.ROUTES,
     *contract_lines.ROUTES,
+    *contract_steps.ROUTES,
+    *contract_versions.ROUTES,
     *contracts.ROUTES,
     *imports.ROUTES,
     *keys.ROUTES,

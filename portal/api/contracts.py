@@ -8,13 +8,22 @@ from uuid import UUID
 from litestar import Controller, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
-from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+from litestar.status_codes import HTTP_201_CREATED
 from msgspec import Meta, Struct, convert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts import reads, service, service_drafts, service_life
-from portal.contracts.inputs import ChangeContract, Decline, NewContract
-from portal.contracts.model import Cadence, Contract, ContractKind, ContractLine, ContractPrice, ContractStatus, DayUnit
+from portal.contracts.inputs import ChangeContract, NewContract
+from portal.contracts.model import (
+    Cadence,
+    Contract,
+    ContractKind,
+    ContractLine,
+    ContractPrice,
+    ContractStatus,
+    DayUnit,
+    PriceTier,
+)
 from portal.contracts.reads import ContractFilter, ContractRow
 from portal.core import clock, paging
 from portal.core.access import Permission
@@ -22,7 +31,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.db import driver, read
 from portal.schedules.reads import Happening, history
-from portal.schedules.service_contract import Use, complete_contract, use_of_lines
+from portal.schedules.service_contract import Use, use_of_lines
 
 Decimals = Annotated[Decimal, Meta(examples=["600.000000"], description="exact, as text")]
 Number = Annotated[str, Meta(examples=["FC-2026-014"])]
@@ -36,6 +45,8 @@ class PriceOut(Struct):
     order_no: str
     price: Annotated[Decimal, Meta(examples=["12.500000"])]
     price_unit: Annotated[Decimal, Meta(examples=["1.000000"])]
+    tier: PriceTier
+    from_quantity: Decimals
 
 
 class ContractLineOut(Struct, kw_only=True):
@@ -67,6 +78,8 @@ class ContractLineOut(Struct, kw_only=True):
     unloading_point: str
     receiving_window: str
     cumulative_from: date | None
+    take_or_pay_quantity: Decimals | None
+    ended_from: date | None  # an amendment took the line out from this day on
     prices: list[PriceOut] | None = None  # null: not for this role
     use: Use | None = None  # null: nothing was called off yet
 
@@ -88,6 +101,15 @@ class ContractOut(Struct, kw_only=True):
     valid_to: date | None
     time_zone: str
     response_hours: int
+    incoterm: str
+    incoterm_place: str
+    payment_terms: str
+    take_or_pay_percent: Decimal | None
+    penalty_percent: Decimal | None
+    penalty_cap_percent: Decimal | None
+    notice_days: int | None
+    ends_on: date | None  # the last day after a termination
+    end_reason: str
     release_no: int
     released_on: date | None
     proposed_at: datetime | None
@@ -197,73 +219,6 @@ class ContractController(Controller):
         """What happened to the contract, newest first; an acceptance carries the sha256 of what was accepted."""
         await service.get_contract(session, actor, contract_id)
         return await history(await driver(session), actor, contract_id)
-
-    @post("/{contract_id:uuid}/propose", status_code=HTTP_200_OK)
-    async def propose(
-        self,
-        session: NamedDependency[AsyncSession],
-        actor: NamedDependency[Actor],
-        expected: NamedDependency[int],
-        contract_id: FromPath[UUID],
-    ) -> Response[ContractState]:
-        """Show the draft to the partner and ask for its answer."""
-        return state(await service_life.propose(session, actor, contract_id, expected), actor)
-
-    @post("/{contract_id:uuid}/accept", status_code=HTTP_200_OK)
-    async def accept(
-        self,
-        session: NamedDependency[AsyncSession],
-        actor: NamedDependency[Actor],
-        expected: NamedDependency[int],
-        contract_id: FromPath[UUID],
-    ) -> Response[ContractState]:
-        """Agree to the contract as it stands in the version of If-Match. The history keeps the evidence."""
-        return state(await service_life.accept(session, actor, contract_id, expected), actor)
-
-    @post("/{contract_id:uuid}/decline", status_code=HTTP_200_OK)
-    async def decline(
-        self,
-        session: NamedDependency[AsyncSession],
-        actor: NamedDependency[Actor],
-        expected: NamedDependency[int],
-        contract_id: FromPath[UUID],
-        data: JSONBody[Decline],
-    ) -> Response[ContractState]:
-        """Do not agree, and say why. The draft goes back to its writer."""
-        return state(await service_life.decline(session, actor, contract_id, data, expected), actor)
-
-    @post("/{contract_id:uuid}/withdraw", status_code=HTTP_200_OK)
-    async def withdraw(
-        self,
-        session: NamedDependency[AsyncSession],
-        actor: NamedDependency[Actor],
-        expected: NamedDependency[int],
-        contract_id: FromPath[UUID],
-    ) -> Response[ContractState]:
-        """Take the own proposal back."""
-        return state(await service_life.withdraw(session, actor, contract_id, expected), actor)
-
-    @post("/{contract_id:uuid}/activate", status_code=HTTP_200_OK)
-    async def activate(
-        self,
-        session: NamedDependency[AsyncSession],
-        actor: NamedDependency[Actor],
-        expected: NamedDependency[int],
-        contract_id: FromPath[UUID],
-    ) -> Response[ContractState]:
-        """Put an accepted contract in force: deliveries can be called off."""
-        return state(await service_life.activate(session, actor, contract_id, expected), actor)
-
-    @post("/{contract_id:uuid}/complete", status_code=HTTP_200_OK)
-    async def complete(
-        self,
-        session: NamedDependency[AsyncSession],
-        actor: NamedDependency[Actor],
-        expected: NamedDependency[int],
-        contract_id: FromPath[UUID],
-    ) -> Response[ContractState]:
-        """End a contract of which nothing is open any more."""
-        return state(await complete_contract(session, actor, contract_id, expected), actor)
 
 
 ROUTES: list[Any] = [ContractController]

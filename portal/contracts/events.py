@@ -34,3 +34,73 @@ class ContractActivated(Event):
 @dataclass(frozen=True, slots=True)
 class ContractCompleted(Event):
     contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ContractCountered(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ContractSuspended(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ContractResumed(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ContractTerminated(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ContractExpired(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ContractEndingSoon(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ContractUnderused(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentProposed(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentCountered(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentAccepted(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentDeclined(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentWithdrawn(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentApplied(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ContractFileAdded(Event):
+    contract_id: UUID

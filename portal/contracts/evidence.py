@@ -1,7 +1,8 @@
 """What an acceptance is an acceptance of: the contract's content in one canonical form, and its digest.
 
 Pure. Two contracts that say the same have the same digest, whoever computes it: keys are sorted, decimals are written
-without exponent and idle zeros, dates as ISO 8601, all as UTF-8 JSON without spaces.
+without exponent and idle zeros, dates as ISO 8601, all as UTF-8 JSON without spaces. A field of the second lists is
+left out while it says nothing, so a digest outlives the release that adds one.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from portal.contracts.inputs import Agreed
 from portal.contracts.model import Contract, ContractLine, ContractPrice
 
 HEAD = (
@@ -26,31 +28,60 @@ LINE = (
     *("ship_to_country", "ship_to_address", "unloading_point", "receiving_window", "cumulative_from"),
 )
 PRICE = ("valid_from", "order_no", "price", "price_unit")
+MORE_HEAD = (
+    *("incoterm", "incoterm_place", "payment_terms", "take_or_pay_percent", "penalty_percent"),
+    *("penalty_cap_percent", "notice_days"),
+)
+MORE_LINE = ("take_or_pay_quantity",)
+MORE_PRICE = ("tier", "from_quantity")
+SAYS_NOTHING = (None, "", "0", "all")
+Content = dict[str, Any]
 
 
 def content(
     contract: Contract, lines: Sequence[ContractLine], prices: Mapping[UUID, Sequence[ContractPrice]]
-) -> dict[str, Any]:
+) -> Content:
     """Everything that the two companies agree on, as plain values; nothing of state, time or system."""
-    said = {name: _plain(getattr(contract, name)) for name in HEAD}
-    said["lines"] = [
-        {name: _plain(getattr(line, name)) for name in LINE} | {"prices": _prices(prices.get(line.id, ()))}
-        for line in sorted(lines, key=lambda line: line.line_no)
+    return said(contract, [(line, prices.get(line.id, ())) for line in lines if line.ended_from is None])
+
+
+def said(head: Contract | Agreed, lines: Sequence[tuple[Any, Sequence[Any]]]) -> Content:
+    """The same of a head and of lines with their prices, wherever they come from."""
+    found = _fields(head, HEAD, MORE_HEAD)
+    found["lines"] = [
+        _fields(line, LINE, MORE_LINE) | {"prices": _prices(prices)}
+        for line, prices in sorted(lines, key=lambda pair: pair[0].line_no)
     ]
-    return said
+    return found
+
+
+def read_back(content: Content) -> Agreed:
+    """A content as typed values."""
+    return Agreed.model_validate(content)
+
+
+def digest(content: Content) -> str:
+    """The sha256 of a canonical content, 64 hexadecimal digits."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def content_hash(
     contract: Contract, lines: Sequence[ContractLine], prices: Mapping[UUID, Sequence[ContractPrice]]
 ) -> str:
-    """The sha256 of the canonical content, 64 hexadecimal digits."""
-    text = json.dumps(content(contract, lines, prices), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """The digest of a contract as its rows say it."""
+    return digest(content(contract, lines, prices))
 
 
-def _prices(rows: Sequence[ContractPrice]) -> list[dict[str, Any]]:
-    ordered = sorted(rows, key=lambda row: (row.valid_from, row.order_no, row.price))
-    return [{name: _plain(getattr(row, name)) for name in PRICE} for row in ordered]
+def _prices(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    ordered = sorted(rows, key=lambda row: (row.valid_from, row.order_no, row.from_quantity, row.price))
+    return [_fields(row, PRICE, MORE_PRICE) for row in ordered]
+
+
+def _fields(row: Any, names: Sequence[str], more: Sequence[str]) -> dict[str, Any]:
+    kept = {name: _plain(getattr(row, name)) for name in names}
+    spoken = {name: _plain(getattr(row, name)) for name in more}
+    return kept | {name: value for name, value in spoken.items() if value not in SAYS_NOTHING}
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from portal.contracts.model import Cadence, ContractKind, DayUnit
+from portal.contracts.model import Cadence, ContractKind, DayUnit, PriceTier
 from portal.core.actor import Direction
 from portal.core.inputs import Input
 
@@ -17,12 +17,16 @@ Days = Annotated[int, Field(ge=0, le=3650)]
 
 
 class NewPrice(Input):
-    """A price from a day on; with an order number, for that order only."""
+    """A price from a day on; with an order number, for that order only; with a tier, one step of a scale."""
 
     valid_from: date = Field(examples=["2027-01-01"])
     price: Decimal = Field(ge=0, max_digits=18, decimal_places=6, examples=["12.50"])
     price_unit: Decimal = Field(default=Decimal(1), gt=0, max_digits=18, decimal_places=6, examples=["1"])
     order_no: str = Field(default="", max_length=40)
+    tier: PriceTier = Field(default=PriceTier.ALL, description="which quantity `from_quantity` is compared with")
+    from_quantity: Decimal = Field(
+        default=Decimal(0), ge=0, max_digits=18, decimal_places=6, description="where this step begins", examples=["0"]
+    )
 
 
 class LineTerms(Input):
@@ -47,6 +51,7 @@ class LineTerms(Input):
     unloading_point: str = Field(default="", max_length=60, examples=["Gate 3"])
     receiving_window: str = Field(default="", max_length=40, examples=["07:00-09:00"])
     cumulative_from: date | None = None
+    take_or_pay_quantity: Amount | None = Field(default=None, description="owed over the validity even if not taken")
 
 
 class NewLine(LineTerms):
@@ -68,17 +73,29 @@ class ChangeLine(LineTerms):
     partner_part_no: str | None = Field(default=None, max_length=60)
 
 
-class ContractTerms(Input):
-    """The head of a contract."""
+class TradeTerms(Input):
+    """What the head of a contract says, beside what never changes once it is agreed."""
 
     kind: ContractKind = ContractKind.PERIODIC
     title: str = Field(default="", max_length=200, examples=["Gearbox castings 2027"])
     partner_reference: str = Field(default="", max_length=60, description="the partner's own number for it")
+    valid_to: date | None = Field(default=None, description="the last day, inclusive", examples=["2027-12-31"])
+    response_hours: int = Field(default=16, ge=1, le=400, description="working hours the seller has for an answer")
+    incoterm: str = Field(default="", max_length=3, description="Incoterms 2020", examples=["DAP"])
+    incoterm_place: str = Field(default="", max_length=120, examples=["Wuxi"])
+    payment_terms: str = Field(default="", max_length=200, examples=["30 days net"])
+    take_or_pay_percent: Percent | None = Field(default=None, description="of each line's target quantity")
+    penalty_percent: Percent | None = Field(default=None, description="of a late delivery's value, per day late")
+    penalty_cap_percent: Percent | None = Field(default=None, description="at most, of that value")
+    notice_days: int | None = Field(default=None, description="before the end; the reminder is sent then")
+
+
+class ContractTerms(TradeTerms):
+    """The head of a contract."""
+
     currency: str = Field(min_length=3, max_length=3, examples=["CNY"])
     valid_from: date = Field(examples=["2027-01-01"])
-    valid_to: date | None = Field(default=None, description="the last day, inclusive", examples=["2027-12-31"])
     time_zone: str | None = Field(default=None, max_length=64, examples=["Asia/Shanghai"])
-    response_hours: int = Field(default=16, ge=1, le=400, description="working hours the seller has for an answer")
 
 
 class NewContract(ContractTerms):
@@ -100,3 +117,102 @@ class Decline(Input):
     """Why the proposal is not accepted; the other side reads it."""
 
     reason: str = Field(min_length=1, max_length=500, examples=["The price of A100 is not what we agreed in March."])
+
+
+# Offers about a contract that both sides see: only what is said is changed ------------------------------------------
+
+
+class HeadOffer(TradeTerms):
+    """Terms of the head to be changed; what is left out stays as it is."""
+
+    valid_from: date | None = Field(default=None, description="only while the contract is not agreed")
+
+
+class LineOffer(LineTerms):
+    """Terms of one line to be changed; what is left out stays. A price for the same day, order and step is replaced."""
+
+    line_no: int = Field(ge=1, examples=[1])
+    prices: list[NewPrice] = Field(default=[], max_length=200)
+
+
+class Offer(Input):
+    """What one company wants changed in the contract that the other one is to agree to."""
+
+    terms: HeadOffer = HeadOffer()
+    lines: list[LineOffer] = Field(default=[], max_length=1000)
+    new_lines: list[NewLine] = Field(default=[], max_length=1000, description="the factory alone")
+    ended_lines: list[int] = Field(default=[], max_length=1000, description="numbers of lines to take out")
+    note: str = Field(default="", max_length=500, description="the other company reads it")
+
+
+class Amendment(Offer):
+    """An offer to change a contract in force from a day on."""
+
+    effective_from: date = Field(examples=["2027-04-01"])
+
+
+class Reason(Input):
+    """Why; the other side reads it."""
+
+    reason: str = Field(min_length=1, max_length=500, examples=["The furnace is being rebuilt until April."])
+
+
+class Terminate(Reason):
+    """Nothing is called off after the last day; what was called off is still delivered."""
+
+    last_day: date = Field(examples=["2027-06-30"])
+
+
+class WriteNote(Input):
+    """What the factory alone knows about a contract."""
+
+    reference: str = Field(default="", max_length=60, description="of the customer behind a purchase contract")
+    note: str = Field(default="", max_length=500)
+
+
+class SetRate(Input):
+    """What one unit of the base currency is worth from a day on."""
+
+    base: str = Field(min_length=3, max_length=3, examples=["EUR"])
+    quote: str = Field(min_length=3, max_length=3, examples=["CNY"])
+    day: date = Field(examples=["2026-11-27"])
+    rate: Decimal = Field(gt=0, max_digits=18, decimal_places=8, examples=["7.83"])
+
+
+class SaveTemplate(Input):
+    name: str = Field(min_length=1, max_length=120, examples=["Castings, weekly, ±20 %"])
+
+
+class FromTemplate(Input):
+    """A draft with the template's terms and lines, for a partner and over days of its own."""
+
+    party_id: UUID
+    direction: Direction
+    valid_from: date
+    valid_to: date | None = None
+    number: str | None = Field(default=None, min_length=1, max_length=60)
+
+
+# What was agreed, read back from its canonical form ------------------------------------------------------------------
+
+
+class AgreedLine(LineTerms):
+    """One line of a version. Bounds of its texts are those of the rows it came from."""
+
+    line_no: int
+    item_code: str
+    description: str
+    revision: str = ""
+    partner_part_no: str = ""
+    unit: str
+    prices: list[NewPrice] = Field(default=[])
+
+
+class Agreed(ContractTerms):
+    """The whole content of a version."""
+
+    party_id: UUID
+    party_name: str
+    number: str
+    direction: Direction
+    lines: list[AgreedLine] = Field(default=[])

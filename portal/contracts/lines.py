@@ -16,6 +16,7 @@ from portal.contracts.inputs import LineTerms, NewLine, NewPrice
 from portal.contracts.model import Contract
 from portal.contracts.rules import LineTerms as Terms
 from portal.contracts.rules import check_line
+from portal.contracts.rules_prices import check_prices
 from portal.core.actor import Actor
 from portal.core.db import driver, to_json
 from portal.core.errors import Invalid, PortalError
@@ -29,11 +30,6 @@ FROM_ITEM = {"description", "revision", "partner_part_no", "unit"}
 class UnknownItem(Invalid):
     code = "unknown-item"
     text = N_("There is no item with the code “{item_code}”. Add the item first, or correct the code.")
-
-
-class TwoPrices(Invalid):
-    code = "two-prices"
-    text = N_("Two prices begin on {day}. Keep one of them.")
 
 
 async def build_lines(
@@ -101,15 +97,6 @@ async def write_lines(session: AsyncSession, lines: Sequence[Values], prices: Se
             # Values travel as one JSON text; numbers as strings, so that no digit is lost.
             query = f"insert into {table} select * from json_populate_recordset(null::{table}, $1)"  # noqa: S608
             await connection.execute(query, to_json(rows))
-
-
-def check_prices(prices: Sequence[NewPrice]) -> None:
-    """Raise TwoPrices when two prices for the same orders begin on one day."""
-    seen = set()
-    for n, price in enumerate(prices):
-        if (price.valid_from, price.order_no) in seen:
-            raise TwoPrices(field=f"prices.{n}.valid_from", day=price.valid_from)
-        seen.add((price.valid_from, price.order_no))
 
 
 def new_price(contract: Contract, line_id: UUID, said: NewPrice) -> Values:

@@ -3,9 +3,10 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, SmallInteger, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, Index, Numeric, SmallInteger, UniqueConstraint, text
 from sqlmodel import Field
 
 from portal.core.actor import Direction
@@ -13,6 +14,7 @@ from portal.core.tables import (
     PrivateRow,
     SharedRow,
     child_of,
+    document,
     index,
     numeric,
     of_party,
@@ -48,10 +50,32 @@ class DayUnit(StrEnum):
 
 class ContractStatus(StrEnum):
     DRAFT = "draft"
-    PROPOSED = "proposed"
+    PROPOSED = "proposed"  # the factory's offer waits for the partner
+    COUNTERED = "countered"  # the partner's offer waits for the factory
     ACCEPTED = "accepted"
     ACTIVE = "active"
+    SUSPENDED = "suspended"
     COMPLETED = "completed"
+    TERMINATED = "terminated"
+    EXPIRED = "expired"
+
+
+class PriceTier(StrEnum):
+    """What `from_quantity` of a price is compared with."""
+
+    ALL = "all"  # nothing: one price whatever the quantity
+    CUMULATIVE = "cumulative"  # what the line had delivered before
+    DELIVERY = "delivery"  # what this delivery holds
+
+
+class RevisionStatus(StrEnum):
+    """What became of an offer. Whether an agreed version is in force follows from its date, never from here."""
+
+    PROPOSED = "proposed"
+    REPLACED = "replaced"  # by the other company's counter-offer
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    AGREED = "agreed"
 
 
 class Contract(SharedRow, table=True):
@@ -81,6 +105,13 @@ class Contract(SharedRow, table=True):
     valid_to: date | None = None  # the last day, inclusive
     time_zone: str = Field(default="UTC", max_length=64)  # the contract's business dates are dates here
     response_hours: int = 16  # working hours in which the seller answers a proposed line
+    incoterm: str = Field(default="", max_length=3)  # ICC Incoterms 2020
+    incoterm_place: str = Field(default="", max_length=120)
+    payment_terms: str = Field(default="", max_length=200)
+    take_or_pay_percent: Decimal | None = percentage(default=None)  # of each line's target, owed even if not taken
+    penalty_percent: Decimal | None = percentage(default=None)  # of a late delivery's value, per day late
+    penalty_cap_percent: Decimal | None = percentage(default=None)  # at most, of that value
+    notice_days: int | None = None  # before the end; also when the reminder of the end is sent
     release_no: int = 0  # the release in force; 0 before the first
     released_on: date | None = None  # its calculation date, from which zones count
     last_line_no: int = 0  # schedule lines are numbered within the contract
@@ -88,6 +119,11 @@ class Contract(SharedRow, table=True):
     proposed_at: datetime | None = None
     accepted_by: UUID | None = None  # member of the partner
     accepted_at: datetime | None = None
+    suspended_by: str = Field(default="", max_length=8)  # the scope that may resume
+    ends_on: date | None = None  # the last day after a termination
+    end_reason: str = Field(default="", max_length=500)
+    reminded_end: date | None = None  # the last day that a reminder was sent for
+    reminded_use: date | None = None  # when somebody was last told that too little is called off
     source: str | None = Field(default=None, max_length=20)
     external_id: str | None = Field(default=None, max_length=120)
     version: int = 1
@@ -135,6 +171,8 @@ class ContractLine(SharedRow, table=True):
     unloading_point: str = Field(default="", max_length=60)  # gate or dock
     receiving_window: str = Field(default="", max_length=40)  # as agreed, 07:00-09:00
     cumulative_from: date | None = None  # cumulative quantities count from here
+    take_or_pay_quantity: Decimal | None = numeric(default=None)  # over the whole validity; wins over the percentage
+    ended_from: date | None = None  # an amendment took the line out of the contract from this day on
     generated_until: date | None = None  # periods before this day have their schedule lines
     carried_remainder: Decimal = numeric(default=Decimal(0))  # what rounding to packs left over so far
     external_id: str | None = Field(default=None, max_length=200)
@@ -146,9 +184,10 @@ class ContractPrice(SharedRow, table=True):
 
     __tablename__ = "contract_price"
     __table_args__ = (
-        unique("contract_line_id", "valid_from", "order_no", "price"),
+        unique("contract_line_id", "valid_from", "order_no", "from_quantity", "price"),
         child_of("contract_line", "contract_line_id"),
         CheckConstraint("price >= 0 and price_unit > 0", name="not_negative"),
+        CheckConstraint("from_quantity >= 0", name="from_quantity"),
     )
 
     contract_line_id: UUID
@@ -156,6 +195,92 @@ class ContractPrice(SharedRow, table=True):
     order_no: str = Field(default="", max_length=40)  # a price agreed for one order only
     price: Decimal = numeric()  # per price_unit of the line's unit, in the contract's currency
     price_unit: Decimal = numeric(default=Decimal(1))
+    tier: PriceTier = Field(default=PriceTier.ALL, sa_type=text_enum(PriceTier))
+    from_quantity: Decimal = numeric(default=Decimal(0))  # where this step of the scale begins, in the line's unit
+
+
+class ContractRevision(SharedRow, table=True):
+    """One offer to agree on the contract's whole content from a day on: the first proposal, a counter-offer, or an
+    amendment. Once agreed it is a version of the contract; the content and its digest never change."""
+
+    __tablename__ = "contract_revision"
+    __table_args__ = (
+        unique("contract_id", "number"),
+        child_of("contract", "contract_id"),
+        Index("ix_contract_revision_due", "tenant_id", "effective_from", postgresql_where=text("applies")),
+        index("contract_revision", "contract_id"),
+    )
+
+    contract_id: UUID
+    number: int  # within the contract, in the order of the offers
+    status: RevisionStatus = Field(default=RevisionStatus.PROPOSED, sa_type=text_enum(RevisionStatus))
+    effective_from: date
+    content: dict[str, Any] = document()  # as `evidence.content` gives it
+    sha256: str = Field(max_length=64)
+    based_on: int | None = None  # the number of the version or offer that it changes
+    note: str = Field(default="", max_length=500)
+    offered_scope: str = Field(max_length=8)  # factory or partner
+    offered_by: UUID | None = None  # member
+    offered_name: str = Field(default="", max_length=120)
+    offered_at: datetime
+    answered_by: UUID | None = None  # member of the other company
+    answered_name: str = Field(default="", max_length=120)
+    answered_at: datetime | None = None
+    answered_via: str = Field(default="", max_length=8)  # page, api
+    answered_from: str = Field(default="", max_length=45)  # network address
+    answered_agent: str = Field(default="", max_length=200)
+    reason: str = Field(default="", max_length=500)  # of a refusal
+    applies: bool = False  # agreed, and not yet written into the contract's rows
+    applied_at: datetime | None = None
+
+
+class ContractTemplate(PrivateRow, table=True):
+    """The terms of a contract that the factory begins new drafts from."""
+
+    __tablename__ = "contract_template"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: str = Field(max_length=120)
+    content: dict[str, Any] = document()  # as `evidence.content` gives it, without parties, number and days
+    created_by: str = Field(default="", max_length=120)
+    created_at: datetime
+
+
+class ExchangeRate(PrivateRow, table=True):
+    """What one unit of a currency was worth in another from a day on, for the factory's own overviews."""
+
+    __tablename__ = "exchange_rate"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "base", "quote", "day"),
+        CheckConstraint("rate > 0", name="positive"),
+    )
+
+    base: str = Field(max_length=3)  # one unit of it
+    quote: str = Field(max_length=3)  # is worth `rate` of this
+    day: date
+    rate: Decimal = Field(max_digits=18, decimal_places=8, sa_type=Numeric(18, 8))
+
+
+class ContractFile(SharedRow, table=True):
+    """A file on a contract: the bytes lie in the file store under their digest."""
+
+    __tablename__ = "contract_file"
+    __table_args__ = (
+        child_of("contract", "contract_id"),
+        unique("contract_id", "digest", "internal"),
+        index("contract_file", "contract_id"),
+    )
+
+    partner_sees = "not internal"
+
+    contract_id: UUID
+    name: str = Field(max_length=160)
+    digest: str = Field(max_length=64)
+    content_type: str = Field(max_length=80)
+    size: int
+    internal: bool = False  # the factory's own
+    added_by: str = Field(default="", max_length=120)
+    added_at: datetime
 
 
 class ContractNote(PrivateRow, table=True):

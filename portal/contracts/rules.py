@@ -1,60 +1,46 @@
-"""Who may move a contract on, what its lines may say, the band around a fixed quantity, the price in force on a day.
+"""What the head and the lines of a contract may say, the band around a fixed quantity.
 
 Pure: everything comes in as an argument. The protocols name the fields of the contract rows, so that a row, an input
 model and a test value all fit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from enum import StrEnum
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
-from portal.contracts.model import Cadence, ContractStatus
-from portal.core.errors import Conflict, Forbidden, Invalid
+from portal.contracts.model import Cadence
+from portal.core.errors import Invalid
 from portal.core.i18n import N_
 from portal.core.quantities import UNITS, check_scale, check_unit
-from portal.core.states import BOTH, Move, Side, StateTable
 
-S = ContractStatus
-
-# The table speaks of seller and buyer, and either may be the factory. That one company proposes and the *other*
-# answers is a second rule: `check_answered_by_other`, which `contract_actions` and `contract_target` apply.
-CONTRACT_STATES = StateTable(
-    Move("propose", by=BOTH, source=(S.DRAFT,), target=S.PROPOSED),
-    Move("accept", by=BOTH, source=(S.PROPOSED,), target=S.ACCEPTED),
-    Move("decline", by=BOTH, source=(S.PROPOSED,), target=S.DRAFT),
-    Move("withdraw", by=BOTH, source=(S.PROPOSED,), target=S.DRAFT),
-    Move("activate", by=BOTH, source=(S.ACCEPTED,), target=S.ACTIVE),
-    Move("complete", by=BOTH, source=(S.ACTIVE,), target=S.COMPLETED),
-)
-ANSWERS = frozenset({"accept", "decline"})  # taken by the company that was asked
-TAKEN_BACK = frozenset({"withdraw"})  # taken by the company that proposed
+INCOTERMS = ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF")  # ICC 2020
+MOST_NOTICE = 730
 
 
-class OwnProposal(Forbidden):
-    code = "own-proposal"
-    text = N_("Your company proposed this contract, so the other company answers. You can withdraw the proposal.")
+class WrongIncoterm(Invalid):
+    code = "wrong-incoterm"
+    text = N_("“{incoterm}” is not an Incoterm of 2020. Use one of: {known}.")
 
 
-class NotYourProposal(Forbidden):
-    code = "not-your-proposal"
-    text = N_("The other company proposed this contract, so only it can withdraw. You can decline it.")
+class PlaceWithoutIncoterm(Invalid):
+    code = "place-without-incoterm"
+    text = N_("A named place belongs to an Incoterm. Choose the Incoterm too, or leave the place empty.")
 
 
-class NothingAgreed(Invalid):
-    code = "nothing-agreed"
-    text = N_("A contract needs at least one line before it can be proposed.")
+class CapWithoutPenalty(Invalid):
+    code = "cap-without-penalty"
+    text = N_("A cap belongs to a penalty per day. Enter the penalty too, or leave the cap empty.")
 
 
-class AlreadyEnded(Conflict):
-    code = "already-ended"
-    text = N_("The contract ended on {valid_to}, so it cannot become active. Agree on a later end first.")
+class TakeOrPayWithoutTarget(Invalid):
+    code = "take-or-pay-without-target"
+    text = N_("Take-or-pay needs a target quantity of at least {minimum}. Enter the target, or lower take-or-pay.")
 
 
-class OpenLines(Conflict):
-    code = "open-lines"
-    text = N_("{count} deliveries are still open. Receive, close or cancel them before completing the contract.")
+class NoticeOutOfRange(Invalid):
+    code = "notice-out-of-range"
+    text = N_("Notice is given 1 to {most} days before the end. Enter a number of days in that range.")
 
 
 class EndBeforeStart(Invalid):
@@ -118,64 +104,53 @@ class WrongWeekday(Invalid):
     text = N_("Delivery weekdays are numbers from 0 (Monday) to 6 (Sunday), each once.")
 
 
-class NoPrice(Conflict):
-    code = "no-price"
-    text = N_("The contract has no price for {day}. Add a price that is valid from that day or earlier.")
-
-
-class AmbiguousPrice(Conflict):
-    code = "ambiguous-price"
-    text = N_("The contract has {count} different prices from {day} on. Keep one, or state the price on the delivery.")
-
-
-# Life --------------------------------------------------------------------------------------------------------------
-
-
-def check_answered_by_other(action: str, proposed_by_us: bool) -> None:
-    """Raise OwnProposal when we answer our own proposal, NotYourProposal when we withdraw another company's."""
-    if action in ANSWERS and proposed_by_us:
-        raise OwnProposal
-    if action in TAKEN_BACK and not proposed_by_us:
-        raise NotYourProposal
-
-
-def contract_actions(status: ContractStatus, side: Side, proposed_by_us: bool) -> list[str]:
-    """What our company can do with the contract now. proposed_by_us: whether our company made the live proposal."""
-    not_ours = ANSWERS if proposed_by_us else TAKEN_BACK
-    return [action for action in CONTRACT_STATES.actions(status, side) if action not in not_ours]
-
-
-def contract_target(status: ContractStatus, action: str, by: Side, proposed_by_us: bool) -> ContractStatus:
-    """The state after the action. Raises WrongSide, WrongState, OwnProposal or NotYourProposal."""
-    target = CONTRACT_STATES.target(status, action, by)
-    check_answered_by_other(action, proposed_by_us)
-    return target
-
-
-def check_proposable(line_count: int) -> None:
-    """Raise NothingAgreed for a contract without lines."""
-    if line_count < 1:
-        raise NothingAgreed
-
-
-def check_activation(valid_to: date | None, today: date) -> None:
-    """Raise AlreadyEnded when the last day of validity has passed; active before the first day is allowed."""
-    if valid_to is not None and valid_to < today:
-        raise AlreadyEnded(valid_to=valid_to)
-
-
-def check_completion(open_lines: int) -> None:
-    """Raise OpenLines while any schedule line of any contract line is open: one used-up line completes nothing."""
-    if open_lines > 0:
-        raise OpenLines(count=open_lines)
+# Head --------------------------------------------------------------------------------------------------------------
 
 
 def check_contract(valid_from: date, valid_to: date | None, currency: str) -> None:
     """Raise EndBeforeStart or UnknownCurrency. valid_to is the last day, inclusive; none: until further notice."""
     if valid_to is not None and valid_to < valid_from:
         raise EndBeforeStart(field="valid_to", valid_from=valid_from, valid_to=valid_to)
+    check_currency(currency)
+
+
+def check_currency(currency: str, field: str = "currency") -> None:
+    """Raise UnknownCurrency unless it has the form of an ISO 4217 code."""
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
-        raise UnknownCurrency(field="currency", currency=currency)
+        raise UnknownCurrency(field=field, currency=currency)
+
+
+class HeadTerms(Protocol):
+    """What the head of a contract says of trade, in the fields of its row."""
+
+    @property
+    def incoterm(self) -> str: ...
+    @property
+    def incoterm_place(self) -> str: ...
+    @property
+    def take_or_pay_percent(self) -> Decimal | None: ...
+    @property
+    def penalty_percent(self) -> Decimal | None: ...
+    @property
+    def penalty_cap_percent(self) -> Decimal | None: ...
+    @property
+    def notice_days(self) -> int | None: ...
+
+
+def check_head(head: HeadTerms) -> None:
+    """Raise the first thing wrong with the terms of trade; the error's `field` names the row's field."""
+    if head.incoterm and head.incoterm not in INCOTERMS:
+        raise WrongIncoterm(field="incoterm", incoterm=head.incoterm, known=", ".join(INCOTERMS))
+    if head.incoterm_place and not head.incoterm:
+        raise PlaceWithoutIncoterm(field="incoterm")
+    for name in ("take_or_pay_percent", "penalty_percent", "penalty_cap_percent"):
+        value = getattr(head, name)
+        if value is not None:
+            _check_percent(value, 100, name)
+    if head.penalty_cap_percent is not None and head.penalty_percent is None:
+        raise CapWithoutPenalty(field="penalty_percent")
+    if head.notice_days is not None and not 1 <= head.notice_days <= MOST_NOTICE:
+        raise NoticeOutOfRange(field="notice_days", most=MOST_NOTICE)
 
 
 # Lines -------------------------------------------------------------------------------------------------------------
@@ -210,6 +185,8 @@ class LineTerms(Protocol):
     def tradeoff_days(self) -> int: ...
     @property
     def delivery_weekdays(self) -> Sequence[int]: ...
+    @property
+    def take_or_pay_quantity(self) -> Decimal | None: ...
 
 
 def check_line(line: LineTerms) -> None:
@@ -236,13 +213,13 @@ def _check_quantities(line: LineTerms) -> None:
     if (line.foq is None) != (line.cadence is None):
         raise CadenceWithoutQuantity(field="cadence" if line.cadence is None else "foq")
     # An empty target means "no agreed total". A zero would look the same and silently switch the cap off.
-    for name in ("foq", "target_quantity", "pack_size"):
+    for name in ("foq", "target_quantity", "pack_size", "take_or_pay_quantity"):
         value = getattr(line, name)
         if value is not None and value <= 0:
             raise NotPositive(field=name, value=value)
     if line.minimum_order < 0:
         raise NotNegative(field="minimum_order", value=line.minimum_order)
-    for name in ("foq", "target_quantity", "pack_size", "minimum_order"):
+    for name in ("foq", "target_quantity", "pack_size", "minimum_order", "take_or_pay_quantity"):
         value = getattr(line, name)
         if value is not None:
             check_scale(value, line.unit, field=name)
@@ -252,6 +229,13 @@ def _check_quantities(line: LineTerms) -> None:
         raise MinimumAboveQuantity(field="minimum_order", minimum=line.minimum_order, foq=line.foq)
     if line.foq is not None and line.target_quantity is not None and line.target_quantity < line.foq:
         raise TargetBelowQuantity(field="target_quantity", target=line.target_quantity, foq=line.foq)
+    _check_owed(line)
+
+
+def _check_owed(line: LineTerms) -> None:
+    owed = line.take_or_pay_quantity
+    if owed is not None and (line.target_quantity is None or owed > line.target_quantity):
+        raise TakeOrPayWithoutTarget(field="take_or_pay_quantity", minimum=owed)
 
 
 def _check_percent(value: Decimal, high: int, field: str) -> None:
@@ -291,67 +275,8 @@ def remaining_quantity(target: Decimal | None, consumed: Decimal) -> Decimal | N
     return None if target is None else target - consumed
 
 
-# Prices ------------------------------------------------------------------------------------------------------------
-
-
-class PriceRow(Protocol):
-    """A price from a day on, for everything (order_no empty) or for one order."""
-
-    @property
-    def valid_from(self) -> date: ...
-    @property
-    def order_no(self) -> str: ...
-    @property
-    def price(self) -> Decimal: ...
-    @property
-    def price_unit(self) -> Decimal: ...
-
-
-P = TypeVar("P", bound=PriceRow)
-
-
-class PriceReason(StrEnum):
-    """Why this price applies."""
-
-    OWN = "own_price"  # stated on the schedule line itself
-    ORDER = "order_price"  # agreed for its order number
-    LIST = "list_price"
-
-
-class PriceFound(NamedTuple):
-    """A price in the contract's currency, per price_unit of the line's unit, and why it applies."""
-
-    price: Decimal
-    price_unit: Decimal
-    why: PriceReason
-    since: date | None  # valid from; none for a line's own price
-
-    @property
-    def per_unit(self) -> Decimal:
-        return self.price / self.price_unit
-
-
-def price_on(prices: Iterable[P], day: date, order_no: str = "", own: Decimal | None = None) -> PriceFound:
-    """The price in force on a day.
-
-    own: a price stated on the schedule line itself, per unit; it wins, also when it is zero. Else the latest price
-    valid from the day or earlier: one agreed for the order before one of the list; a price of another order never.
-    Raises NoPrice, or AmbiguousPrice when two different prices begin on the same day.
-    """
-    if own is not None:
-        return PriceFound(own, Decimal(1), PriceReason.OWN, None)
-    valid = [row for row in prices if row.valid_from <= day]
-    for wanted, why in ((order_no, PriceReason.ORDER), ("", PriceReason.LIST)):
-        fitting = [row for row in valid if row.order_no == wanted]
-        if fitting and (wanted or why is PriceReason.LIST):
-            return _latest(fitting, why)
-    raise NoPrice(day=day)
-
-
-def _latest(rows: Sequence[P], why: PriceReason) -> PriceFound:
-    since = max(row.valid_from for row in rows)
-    newest = {row.price / row.price_unit: row for row in rows if row.valid_from == since}
-    if len(newest) > 1:
-        raise AmbiguousPrice(day=since, count=len(newest))
-    (row,) = newest.values()
-    return PriceFound(row.price, row.price_unit, why, since)
+def take_or_pay(target: Decimal | None, percent: Decimal | None, quantity: Decimal | None) -> Decimal | None:
+    """What is paid even if it is not taken, of a line's target; a quantity of its own wins over the percentage."""
+    if quantity is not None:
+        return quantity
+    return None if target is None or percent is None else target * percent / 100

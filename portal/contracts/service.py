@@ -10,24 +10,31 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.model import Contract, ContractLine, ContractNote, ContractPrice, ContractStatus
-from portal.contracts.rules import PriceFound, contract_actions, price_on
+from portal.contracts.rules_life import contract_actions, offered_by_factory
+from portal.contracts.rules_prices import PriceFound, price_on
 from portal.core.access import Permission
 from portal.core.actor import Actor
-from portal.core.errors import NotFound
+from portal.core.errors import Forbidden, NotFound
 from portal.core.journal import Subject
 from portal.core.versions import check_version
 
 Prices = dict[UUID, list[ContractPrice]]  # by contract line, oldest first
 
-# Which permission a step needs beside the side that the state table names.
-PERMISSION = {
-    "propose": Permission.EDIT_CONTRACTS,
-    "withdraw": Permission.EDIT_CONTRACTS,
-    "accept": Permission.ACCEPT_CONTRACTS,
-    "decline": Permission.ACCEPT_CONTRACTS,
-    "activate": Permission.EDIT_CONTRACTS,
-    "complete": Permission.EDIT_CONTRACTS,
-}
+# What the factory alone does. Every other step can be taken by either company, as far as the state table allows.
+WRITTEN = frozenset({"propose", "activate", "complete"})
+
+
+def may_step(actor: Actor, action: str) -> bool:
+    """Whether this reader's role may take the step, whatever the state."""
+    if actor.is_factory:
+        return actor.may(Permission.EDIT_CONTRACTS)
+    return action not in WRITTEN and actor.may(Permission.ACCEPT_CONTRACTS)
+
+
+def require_step(actor: Actor, action: str) -> None:
+    """Raise Forbidden unless the role may take the step."""
+    if not may_step(actor, action):
+        raise Forbidden
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -126,23 +133,33 @@ async def get_note(session: AsyncSession, actor: Actor, contract_id: UUID) -> Co
 
 
 async def price_for(
-    session: AsyncSession, line: ContractLine, day: date, order_no: str = "", own: Decimal | None = None
+    session: AsyncSession,
+    line: ContractLine,
+    day: date,
+    order_no: str = "",
+    own: Decimal | None = None,
+    *,
+    delivery: Decimal = Decimal(0),
+    before: Decimal = Decimal(0),
 ) -> PriceFound:
     """The price of a contract line on a day. Raises NoPrice or AmbiguousPrice. For calculations, not for readers."""
     query = select(ContractPrice).where(
         ContractPrice.tenant_id == line.tenant_id, ContractPrice.contract_line_id == line.id
     )
-    return price_on((await session.exec(query)).all(), day, order_no, own)
+    prices = (await session.exec(query)).all()
+    return price_on(prices, day, order_no, own, delivery=delivery, before=before)
 
 
 def actions(contract: Contract, actor: Actor) -> list[str]:
     """What this reader can do with the contract now, from the state table and the access table.
 
-    Only the factory writes and proposes contracts so far, so a live proposal is ours exactly when we are the factory.
+    `resume` belongs to the company that suspended.
     """
     side = actor.side_on(contract.direction)
-    steps = contract_actions(contract.status, side, proposed_by_us=actor.is_factory)
-    return [action for action in steps if actor.may(PERMISSION[action])]
+    ours = offered_by_factory(contract.status) == actor.is_factory
+    steps = contract_actions(contract.status, side, proposed_by_us=ours)
+    others = {"resume"} if contract.suspended_by not in ("", actor.scope) else set()
+    return [action for action in steps if action not in others and may_step(actor, action)]
 
 
 def can_edit(contract: Contract, actor: Actor) -> bool:

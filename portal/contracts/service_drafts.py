@@ -16,13 +16,14 @@ from portal.accounts.model import Party
 from portal.contracts.inputs import ChangeContract, ChangeLine, NewContract, NewLine, NewPrice
 from portal.contracts.lines import build_lines, new_price, place, write_lines
 from portal.contracts.model import Contract, ContractLine, ContractPrice, ContractStatus
-from portal.contracts.rules import check_contract, check_line
+from portal.contracts.rules import check_contract, check_head, check_line
+from portal.contracts.rules_prices import PriceRow, check_prices
 from portal.contracts.service import get_contract, get_line, subject
 from portal.core import clock
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.calendars import check_time_zone, local_today
-from portal.core.errors import Conflict, Forbidden, Invalid, NotFound
+from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError
 from portal.core.i18n import N_
 from portal.core.journal import record
 from portal.core.numbering import next_number
@@ -56,6 +57,7 @@ async def create_contract(session: AsyncSession, actor: Actor, data: NewContract
     if actor.contract_ids is not None:
         raise RestrictedWriter
     check_contract(data.valid_from, data.valid_to, data.currency)
+    check_head(data)
     time_zone = data.time_zone or actor.time_zone
     check_time_zone(time_zone)
     party = await _partner(session, actor, data.party_id, data.direction)
@@ -116,6 +118,7 @@ async def change_contract(
     """Change the head of a draft."""
     contract = await _draft(session, actor, contract_id, version)
     check_contract(data.valid_from, data.valid_to, data.currency)
+    check_head(data)
     changes = data.model_dump(exclude={"number", "time_zone"})
     changes["time_zone"] = data.time_zone or contract.time_zone
     check_time_zone(changes["time_zone"])
@@ -193,17 +196,32 @@ async def set_price(
     data: NewPrice,
     version: int | None = None,
 ) -> ContractPrice:
-    """Agree on a price from a day on; one already there for the same day and order is replaced."""
+    """Agree on a price from a day on; one already there for the same day, order and step is replaced."""
     contract = await _draft(session, actor, contract_id, version)
     line = await get_line(session, actor, contract_id, line_id)
+    others: list[PriceRow] = [data]
     for price in await _prices_of_line(session, line):
-        if (price.valid_from, price.order_no) == (data.valid_from, data.order_no):
+        if (price.valid_from, price.order_no, price.from_quantity) == (
+            *(data.valid_from, data.order_no, data.from_quantity),
+        ):
             await session.delete(price)
+        elif (price.valid_from, price.order_no) == (data.valid_from, data.order_no):
+            others.append(price)
+    _check_scale(others)
     await session.flush()
     price = ContractPrice(**new_price(contract, line.id, data))
     session.add(price)
     _step(session, actor, contract, "price_set", line_no=line.line_no, valid_from=data.valid_from)
     return price
+
+
+def _check_scale(prices: list[PriceRow]) -> None:
+    """One price with those that it would stand beside; the input is one price, so its fields have plain names."""
+    try:
+        check_prices(prices)
+    except PortalError as error:
+        error.field = (error.field or "").rpartition(".")[2]
+        raise
 
 
 async def remove_price(

@@ -1,8 +1,9 @@
-"""The life of a contract: proposed by the one company, answered by the other, in force, completed."""
+"""The life of a contract: offered by the one company, answered by the other, in force, suspended, ended."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -12,66 +13,180 @@ from portal.contracts.events import (
     ContractAccepted,
     ContractActivated,
     ContractCompleted,
+    ContractCountered,
     ContractDeclined,
+    ContractExpired,
     ContractProposed,
+    ContractResumed,
+    ContractSuspended,
+    ContractTerminated,
     ContractWithdrawn,
 )
-from portal.contracts.evidence import content_hash
-from portal.contracts.inputs import Decline
-from portal.contracts.model import Contract
-from portal.contracts.rules import check_activation, check_completion, check_proposable, contract_target
-from portal.contracts.service import PERMISSION, get_contract, get_lines, prices_of, subject
+from portal.contracts.evidence import digest
+from portal.contracts.inputs import Decline, Offer, Reason, Terminate
+from portal.contracts.model import Contract, ContractRevision, ContractStatus, RevisionStatus
+from portal.contracts.rules_life import (
+    check_activation,
+    check_completion,
+    check_end,
+    check_proposable,
+    check_resumed_by,
+    contract_target,
+    last_day,
+    offered_by_factory,
+    over,
+)
+from portal.contracts.service import get_contract, get_lines, require_step, subject
+from portal.contracts.service_versions import (
+    answer,
+    content_of,
+    current,
+    get_revisions,
+    live,
+    offer,
+    offered,
+    write_content,
+)
 from portal.core import clock
-from portal.core.actor import Actor
+from portal.core.actor import Actor, Origin, Scope
 from portal.core.calendars import local_today
 from portal.core.journal import Event, emit, record
 from portal.core.model import Timeline
 
 logger = logging.getLogger(__name__)
+IN_FORCE = (ContractStatus.ACCEPTED, ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
 
 
 async def propose(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None) -> Contract:
     """Show the draft to the partner and ask for its answer. From now on its text stands still."""
-    contract = await _move(session, actor, contract_id, "propose", version)
-    lines = await get_lines(session, actor, contract_id)
-    check_proposable(len(lines))
+    contract, _former = await _move(session, actor, contract_id, "propose", version)
+    check_proposable(len(await get_lines(session, actor, contract_id)))
     contract.proposed_by, contract.proposed_at = actor.member_id, clock.now()
-    digest = content_hash(contract, lines, await prices_of(session, actor, contract_id))
-    _told(session, actor, contract, "proposed", ContractProposed(contract.id), sha256=digest)
+    said = await content_of(session, actor, contract)
+    made = await offer(session, actor, contract, said, effective_from=contract.valid_from)
+    data = {"sha256": made.sha256, "offer": made.number}
+    _told(session, actor, contract, "proposed", ContractProposed(contract.id), **data)
     return contract
 
 
-async def accept(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None) -> Contract:
-    """The partner agrees. The history keeps who, when, by which way, and the digest of what was agreed."""
-    contract = await _move(session, actor, contract_id, "accept", version)
+async def counter(
+    session: AsyncSession, actor: Actor, contract_id: UUID, data: Offer, version: int | None = None
+) -> Contract:
+    """Change terms of the other company's offer and send it back. From now on this is the only live offer."""
+    contract, former = await _move(session, actor, contract_id, "counter", version)
+    theirs = await _live_offer(session, actor, contract, former)
+    said = await offered(session, actor, contract, theirs.content, data)
+    answer(theirs, actor, "counter")
+    first = date.fromisoformat(said["valid_from"])
+    made = await offer(session, actor, contract, said, effective_from=first, note=data.note, based_on=theirs.number)
+    if actor.is_factory:
+        await write_content(session, actor, contract, said, first)
+    told = {"sha256": made.sha256, "offer": made.number, "note": data.note}
+    _told(session, actor, contract, "countered", ContractCountered(contract.id), **told)
+    return contract
+
+
+async def accept(
+    session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None, origin: Origin | None = None
+) -> Contract:
+    """Agree to the live offer. It keeps who, when, from where, by which way, and the digest of what was agreed."""
+    contract, former = await _move(session, actor, contract_id, "accept", version)
+    theirs = await _live_offer(session, actor, contract, former)
+    answer(theirs, actor, "accept", origin)
+    if not offered_by_factory(former):
+        await write_content(session, actor, contract, theirs.content, contract.valid_from)
     contract.accepted_by, contract.accepted_at = actor.member_id, clock.now()
-    digest = await digest_of(session, actor, contract)
-    _told(session, actor, contract, "accepted", ContractAccepted(contract.id), sha256=digest)
+    data = {"sha256": theirs.sha256, "offer": theirs.number}
+    _told(session, actor, contract, "accepted", ContractAccepted(contract.id), **data)
     return contract
 
 
 async def decline(
     session: AsyncSession, actor: Actor, contract_id: UUID, data: Decline, version: int | None = None
 ) -> Contract:
-    """The partner does not agree and says why. The draft goes back to its writer."""
-    contract = await _move(session, actor, contract_id, "decline", version)
-    _told(session, actor, contract, "declined", ContractDeclined(contract.id), reason=data.reason)
+    """Do not agree, and say why. The draft goes back to its writer."""
+    contract, former = await _move(session, actor, contract_id, "decline", version)
+    theirs = await _live_offer(session, actor, contract, former)
+    answer(theirs, actor, "decline", reason=data.reason)
+    told = {"reason": data.reason, "offer": theirs.number}
+    _told(session, actor, contract, "declined", ContractDeclined(contract.id), **told)
     return contract
 
 
 async def withdraw(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None) -> Contract:
-    """Take the proposal back, to change it. The partner does not see it until it is proposed again."""
-    contract = await _move(session, actor, contract_id, "withdraw", version)
-    contract.proposed_by = contract.proposed_at = None
-    _told(session, actor, contract, "withdrawn", ContractWithdrawn(contract.id))
+    """Take the own offer back. The factory's draft is its own again; under a partner's counter-offer the factory's
+    offer, which it replaced, is live again."""
+    contract, former = await _move(session, actor, contract_id, "withdraw", version)
+    ours = await _live_offer(session, actor, contract, former)
+    answer(ours, actor, "withdraw")
+    if offered_by_factory(former):
+        contract.proposed_by = contract.proposed_at = None
+    else:
+        await _restore(session, contract, ours)
+    _told(session, actor, contract, "withdrawn", ContractWithdrawn(contract.id), offer=ours.number)
     return contract
+
+
+async def _restore(session: AsyncSession, contract: Contract, withdrawn: ContractRevision) -> None:
+    for revision in await get_revisions(session, contract):
+        if revision.number == withdrawn.based_on:
+            revision.status = RevisionStatus.PROPOSED
+            revision.answered_by = revision.answered_at = None
+            revision.answered_name = revision.answered_via = ""
+
+
+async def _live_offer(
+    session: AsyncSession, actor: Actor, contract: Contract, former: ContractStatus
+) -> ContractRevision:
+    """The offer that waits. A contract proposed before offers were kept gets its own here."""
+    found = live(await get_revisions(session, contract))
+    if found is None:
+        said = await content_of(session, actor, contract)
+        by = Scope.FACTORY if offered_by_factory(former) else Scope.PARTNER
+        former_offer = {"offered_scope": by.value, "offered_by": contract.proposed_by, "offered_name": ""}
+        found = await offer(session, actor, contract, said, effective_from=contract.valid_from, **former_offer)
+    return found
 
 
 async def activate(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None) -> Contract:
     """Put an accepted contract in force: from now on deliveries can be called off."""
-    contract = await _move(session, actor, contract_id, "activate", version)
-    check_activation(contract.valid_to, local_today(clock.now(), contract.time_zone))
+    contract, _former = await _move(session, actor, contract_id, "activate", version)
+    check_activation(last_day(contract.valid_to, contract.ends_on), local_today(clock.now(), contract.time_zone))
     _told(session, actor, contract, "activated", ContractActivated(contract.id))
+    return contract
+
+
+async def suspend(
+    session: AsyncSession, actor: Actor, contract_id: UUID, data: Reason, version: int | None = None
+) -> Contract:
+    """Nothing new is called off until the same company resumes; what was called off is still delivered."""
+    contract, _former = await _move(session, actor, contract_id, "suspend", version)
+    contract.suspended_by = actor.scope.value
+    _told(session, actor, contract, "suspended", ContractSuspended(contract.id), reason=data.reason)
+    return contract
+
+
+async def resume(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None) -> Contract:
+    """Go on. Raises SuspendedByOther."""
+    contract, _former = await _move(session, actor, contract_id, "resume", version)
+    check_resumed_by(contract.suspended_by, actor.scope.value)
+    contract.suspended_by = ""
+    _told(session, actor, contract, "resumed", ContractResumed(contract.id))
+    return contract
+
+
+async def terminate(
+    session: AsyncSession, actor: Actor, contract_id: UUID, data: Terminate, version: int | None = None
+) -> Contract:
+    """End the contract before its time. On the last day it is terminated at once; before, on the morning after it."""
+    contract, former = await _move(session, actor, contract_id, "terminate", version)
+    today = local_today(clock.now(), contract.time_zone)
+    check_end(data.last_day, contract.valid_to, today)
+    contract.ends_on, contract.end_reason = data.last_day, data.reason
+    if data.last_day > today:
+        contract.status = former
+    told = {"reason": data.reason, "last_day": data.last_day}
+    _told(session, actor, contract, "terminated", ContractTerminated(contract.id), **told)
     return contract
 
 
@@ -83,10 +198,29 @@ async def complete(
     open_lines: how many schedule lines are still open, counted while the contract is locked; the schedules know, so
     faces call `schedules.service_contract.complete_contract`.
     """
-    contract = await _move(session, actor, contract_id, "complete", version)
+    contract, _former = await _move(session, actor, contract_id, "complete", version)
     check_completion(open_lines)
     _told(session, actor, contract, "completed", ContractCompleted(contract.id))
     return contract
+
+
+async def expire_contracts(session: AsyncSession, actor: Actor, now: datetime) -> int:
+    """End every contract whose last day has passed where it is kept. Safe to repeat. Returns how many ended."""
+    query = (
+        select(Contract)
+        .where(Contract.tenant_id == actor.tenant_id, col(Contract.status).in_(IN_FORCE))
+        .where((col(Contract.valid_to) < now.date()) | (col(Contract.ends_on) < now.date()))
+        .order_by(col(Contract.id))
+        .with_for_update()
+    )
+    ended = 0
+    for contract in (await session.exec(query)).all():
+        target = over(local_today(now, contract.time_zone), contract.valid_to, contract.ends_on)
+        if target is not None:
+            contract.status, contract.version, ended = target, contract.version + 1, ended + 1
+            last = last_day(contract.valid_to, contract.ends_on)
+            _told(session, actor, contract, "expired", ContractExpired(contract.id), last_day=last)
+    return ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +230,16 @@ class Acceptance:
     member_name: str
     at: datetime
     sha256: str
+    address: str = ""
 
 
-async def acceptance(session: AsyncSession, actor: Actor, contract: Contract) -> Acceptance | None:
-    """Who accepted the contract, when and over which digest; None before, and for contracts that were imported."""
+async def acceptance(
+    session: AsyncSession, actor: Actor, contract: Contract, revisions: Sequence[ContractRevision]
+) -> Acceptance | None:
+    """Who accepted what is in force, when and over which digest; None before, and for contracts that were imported."""
+    version = current(revisions, local_today(clock.now(), contract.time_zone))
+    if version is not None and version.answered_name and version.answered_at is not None:
+        return Acceptance(version.answered_name, version.answered_at, version.sha256, version.answered_from)
     query = (
         select(Timeline)
         .where(Timeline.tenant_id == actor.tenant_id, Timeline.subject_id == contract.id, Timeline.verb == "accepted")
@@ -114,21 +254,28 @@ async def acceptance(session: AsyncSession, actor: Actor, contract: Contract) ->
 
 async def digest_of(session: AsyncSession, actor: Actor, contract: Contract) -> str:
     """The sha256 of the contract's content as it is now."""
-    lines = await get_lines(session, actor, contract.id)
-    return content_hash(contract, lines, await prices_of(session, actor, contract.id))
+    return digest(await content_of(session, actor, contract))
 
 
-async def _move(session: AsyncSession, actor: Actor, contract_id: UUID, action: str, version: int | None) -> Contract:
-    """Lock the contract and take the step, if the role, the state and the side allow it."""
-    actor.require(PERMISSION[action])
+def check_step(actor: Actor, contract: Contract, action: str) -> ContractStatus:
+    """The state after a step of this company. Raises WrongSide, WrongState, OwnProposal or NotYourProposal."""
+    ours = offered_by_factory(contract.status) == actor.is_factory
+    return contract_target(contract.status, action, actor.side_on(contract.direction), proposed_by_us=ours)
+
+
+async def _move(
+    session: AsyncSession, actor: Actor, contract_id: UUID, action: str, version: int | None
+) -> tuple[Contract, ContractStatus]:
+    """Lock the contract and take the step, if the role, the state and the side allow it. With its former state."""
+    require_step(actor, action)
     contract = await get_contract(session, actor, contract_id, lock=True, version=version)
-    side = actor.side_on(contract.direction)
-    contract.status = contract_target(contract.status, action, side, proposed_by_us=actor.is_factory)
+    former = contract.status
+    contract.status = check_step(actor, contract, action)
     contract.version += 1
-    return contract
+    return contract, former
 
 
-def _told(session: AsyncSession, actor: Actor, contract: Contract, verb: str, event: Event, **data: str) -> None:
+def _told(session: AsyncSession, actor: Actor, contract: Contract, verb: str, event: Event, **data: object) -> None:
     record(session, actor, subject(contract), verb, **data)
     emit(session, actor, contract.party_id, event)
     logger.info("contract moved on", extra={"contract_id": str(contract.id), "verb": verb})

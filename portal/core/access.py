@@ -27,8 +27,8 @@ class Permission(StrEnum):
 
     READ = "read"  # contracts, schedules, shipments, receipts, reports of the own company
     SEE_PRICES = "see_prices"
-    EDIT_CONTRACTS = "edit_contracts"  # draft, propose, activate, complete
-    ACCEPT_CONTRACTS = "accept_contracts"  # answer a proposal for the own company
+    EDIT_CONTRACTS = "edit_contracts"  # the factory's: draft, propose, answer, amend, suspend, terminate, complete
+    ACCEPT_CONTRACTS = "accept_contracts"  # a partner's: answer, counter, offer amendments, suspend, terminate
     PUBLISH_SCHEDULES = "publish_schedules"  # generate lines, publish a release, cancel lines
     CONFIRM_LINES = "confirm_lines"  # the seller's answer
     SHIP = "ship"

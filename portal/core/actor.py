@@ -36,6 +36,14 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an answer that binds a company came from; kept as evidence with it."""
+
+    address: str = ""  # of the network
+    agent: str = ""  # the program's own name for itself
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """One company's member at work. Everything that is allowed or visible follows from these fields."""
 

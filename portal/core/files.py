@@ -1,4 +1,4 @@
-"""The file store: bytes under their own digest, one folder a tenant, below PORTAL_DATA/files.
+"""The file store: bytes under their own digest, one folder a tenant, below PORTAL_DATA/files or in PORTAL_FILES_URL.
 
 What comes from outside is judged by its content, never by its name or declared type. Pictures are drawn anew, so that
 nothing hidden in them, and not the place where they were taken, is ever stored or handed on.
@@ -8,9 +8,16 @@ import asyncio
 import hashlib
 import io
 import os
+import re
+import unicodedata
 import warnings
+import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 from uuid import UUID
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -19,6 +26,9 @@ from portal.core.errors import Invalid, NotFound, Unavailable
 from portal.core.i18n import N_
 from portal.core.ids import uuid7
 from portal.core.settings import get_settings
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
 
 PICTURE_MB = 15  # a photo as phones make them, before it is drawn anew
 LONG_EDGE = 1600  # pixels of a stored picture
@@ -71,17 +81,36 @@ class Stored:
 
 async def keep(tenant_id: UUID, file: Stored) -> str:
     """Write the bytes and return their digest. The same bytes twice are one file; a crash leaves no half file."""
-    await asyncio.to_thread(_write, _path(tenant_id, file.digest), file.content)
+    if url := get_settings().files_url:
+        await _remote(url).put_async(_name(tenant_id, file.digest), file.content)
+    else:
+        await asyncio.to_thread(_write, _path(tenant_id, file.digest), file.content)
     return file.digest
 
 
 async def fetch(tenant_id: UUID, digest: str) -> bytes:
     """The bytes of a digest. Raises NotFound for what cannot be a digest, FileMissing when the store lacks it."""
-    path = _path(tenant_id, digest)
     try:
-        return await asyncio.to_thread(path.read_bytes)
+        if url := get_settings().files_url:
+            found = await _remote(url).get_async(_name(tenant_id, digest))
+            return bytes(await found.bytes_async())
+        return await asyncio.to_thread(_path(tenant_id, digest).read_bytes)
     except FileNotFoundError as error:
         raise FileMissing from error
+
+
+@cache
+def _remote(url: str) -> "ObjectStore":
+    """A folder or a bucket. The keys of a bucket come from the environment, as its own programs read them."""
+    from obstore.store import from_url  # imported late: most installations keep files in a folder
+
+    if url.startswith("file:"):
+        return from_url(url, mkdir=True)
+    return from_url(url)
+
+
+def _name(tenant_id: UUID, digest: str) -> str:
+    return f"{tenant_id}/{_path(tenant_id, digest).name}"
 
 
 def folder(tenant_id: UUID) -> Path:
@@ -158,3 +187,90 @@ def _upright(picture: Image.Image) -> Stored:
 def _times(picture: Image.Image) -> dict[int, object]:
     exif = picture.getexif()
     return {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
+
+
+# --- attachments ------------------------------------------------------------------------------------------------------
+
+ATTACHMENT_MB = 20
+LONGEST_NAME = 160
+_OFFICE = {".docx": "word/document.xml", ".xlsx": "xl/workbook.xml"}  # the part that tells which kind a zip file is
+
+
+class AttachmentTooLarge(Invalid):
+    code = "attachment-too-large"
+    text = N_("This file has more than {most} MB. Send a smaller one.")
+
+
+class AttachmentKind(Invalid):
+    code = "attachment-kind"
+    text = N_("Only these files can be attached: {kinds}. What is in this one does not match its name “{name}”.")
+
+
+class AttachmentEmpty(Invalid):
+    code = "attachment-empty"
+    text = N_("No file was chosen, or it is empty. Choose a file.")
+
+
+def _office(part: str) -> Callable[[bytes], bool]:
+    def fits(content: bytes) -> bool:
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                return part in archive.namelist()
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+            return False
+
+    return fits
+
+
+def _text(content: bytes) -> bool:
+    try:
+        return "\x00" not in content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+
+
+# By the end of the name: the content type it is served with, and whether the bytes are such a file.
+ATTACHMENTS: dict[str, tuple[str, Callable[[bytes], bool]]] = {
+    ".pdf": ("application/pdf", lambda content: content.startswith(b"%PDF-")),
+    ".png": ("image/png", lambda content: content.startswith(b"\x89PNG\r\n\x1a\n")),
+    ".jpg": ("image/jpeg", lambda content: content.startswith(b"\xff\xd8\xff")),
+    ".docx": (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        _office(_OFFICE[".docx"]),
+    ),
+    ".xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _office(_OFFICE[".xlsx"])),
+    ".csv": ("text/csv", _text),
+    ".txt": ("text/plain", _text),
+}
+
+
+def attachment(name: str, content: bytes, field: str = "file") -> tuple[str, Stored]:
+    """A file as it may be kept beside a document, with its name cleaned of paths and of signs that are not seen.
+
+    Raises AttachmentEmpty, AttachmentTooLarge, or AttachmentKind when its bytes are not what its name says.
+    """
+    if not content:
+        raise AttachmentEmpty(field=field)
+    if len(content) > ATTACHMENT_MB * 1024 * 1024:
+        raise AttachmentTooLarge(field=field, most=ATTACHMENT_MB)
+    shown = clean_name(name)
+    ending = PurePosixPath(shown).suffix.lower().replace(".jpeg", ".jpg")
+    content_type, fits = ATTACHMENTS.get(ending, ("", lambda _: False))
+    if not fits(content):
+        kinds = ", ".join(kind[1:].upper() for kind in ATTACHMENTS)
+        raise AttachmentKind(field=field, kinds=kinds, name=shown)
+    return shown, Stored(content, content_type)
+
+
+def clean_name(name: str) -> str:
+    """The last part of a path, without control signs and signs that turn the reading direction; its ending is kept."""
+    last = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
+    seen = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C").strip(". ")
+    stem, dot, ending = seen.rpartition(".")
+    return f"{stem[: LONGEST_NAME - 1 - len(ending)]}{dot}{ending}"[:LONGEST_NAME] if dot else seen[:LONGEST_NAME]
+
+
+def disposition(name: str) -> str:
+    """A header that every browser reads, whatever the name is written in."""
+    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "_" for sign in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     )
 
     data: Path = Field(Path(".portal"), description="Folder for the embedded services, uploads and generated keys")
+    files_url: str = Field(
+        "", description="Where uploaded files lie: s3://bucket/prefix or file:///folder; empty is PORTAL_DATA/files"
+    )
     database_url: str | None = _secret(
         "PostgreSQL as the owner, who migrates; empty runs an embedded server under PORTAL_DATA", default=None
     )
@@ -99,6 +102,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("files_url")
+    @classmethod
+    def _known_store(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"s3", "file"}:
+            raise ValueError("must look like s3://bucket/prefix or file:///folder")
+        return value
 
     @field_validator("base_url")
     @classmethod

@@ -36,7 +36,7 @@ HORIZON_LIMIT = 731
 
 class NotInForce(Conflict):
     code = "contract-not-active"
-    text = N_("Deliveries are called off from an active contract only; this one is “{status}”. Activate it first.")
+    text = N_("Deliveries are called off from a contract in force only; this one is “{status}”.")
 
 
 class NothingToPublish(Conflict):
@@ -52,6 +52,16 @@ class HorizonTooLong(Invalid):
 class OutsideValidity(Invalid):
     code = "outside-validity"
     text = N_("{day} is outside the contract's validity. Choose a day from {first} to {last}.")
+
+
+class LineEnded(Conflict):
+    code = "line-ended"
+    text = N_("This line ended on {day} by an amendment, so nothing is called off from it any more.")
+
+
+class DraftsOutside(Conflict):
+    code = "drafts-outside"
+    text = N_("{count} drafted deliveries are due after the contract's last day, {last}. Cancel them, then publish.")
 
 
 class Generate(Input):
@@ -81,7 +91,7 @@ class ContractHead(Struct, frozen=True):
     version: int
     status: str
     valid_from: date
-    valid_to: date | None
+    valid_to: date | None  # the last day; of a terminated contract the day it ends on
     time_zone: str
     response_hours: int
     release_no: int
@@ -106,14 +116,15 @@ class Terms(Struct, frozen=True):
     ship_to_code: str
     generated_until: date | None
     carried_remainder: Decimal
+    ended_from: date | None  # an amendment took the line out
 
 
 async def lock_contract(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None) -> ContractHead:
     """Lock a contract that is in force. NotFound, Stale, or NotInForce."""
     connection = await db.driver(session)
     row = await connection.fetchrow(
-        "select id, party_id, version, status, valid_from, valid_to, time_zone, response_hours, release_no,"
-        " last_line_no from contract"
+        "select id, party_id, version, status, valid_from, least(valid_to, ends_on), time_zone, response_hours,"
+        " release_no, last_line_no from contract"
         " where tenant_id = $1 and id = $2 and ($3::uuid[] is null or id = any($3)) for update",
         *(actor.tenant_id, contract_id, visible(actor)),
     )
@@ -131,8 +142,8 @@ async def read_terms(connection: Driver, actor: Actor, contract_id: UUID) -> dic
     """The contract's lines in the order of their numbers."""
     rows = await connection.fetch(
         "select id, unit, foq, cadence, pack_size, minimum_order, under_percent, over_percent, firm_days,"
-        " tradeoff_days, day_unit, delivery_weekdays, ship_to_code, generated_until, carried_remainder"
-        " from contract_line where tenant_id = $1 and contract_id = $2 order by line_no",
+        " tradeoff_days, day_unit, delivery_weekdays, ship_to_code, generated_until, carried_remainder,"
+        " ended_from from contract_line where tenant_id = $1 and contract_id = $2 order by line_no",
         *(actor.tenant_id, contract_id),
     )
     return {
@@ -195,7 +206,7 @@ async def generate_lines(session: AsyncSession, actor: Actor, contract_id: UUID,
     at = await calendars(connection, actor, {line.ship_to_code for line in terms.values()})
     new: list[tuple[Any, ...]] = []
     states: list[tuple[Any, ...]] = []
-    for line in terms.values():
+    for line in (line for line in terms.values() if line.ended_from is None):
         made = generate(line, head.valid_from, head.valid_to, at[line.ship_to_code], today, until)
         states.append((line.id, made.generated_until, made.carried_remainder))
         for delivery in made.deliveries:
@@ -203,7 +214,8 @@ async def generate_lines(session: AsyncSession, actor: Actor, contract_id: UUID,
             new.append(_new_line(line, number, delivery.due_date, delivery.period_start, delivery.quantity))
     if new:
         await _store_lines(connection, actor, head, "", today, new)
-    await connection.execute(_STORE_STATE, actor.tenant_id, *map(list, zip(*states, strict=True)))
+    if states:
+        await connection.execute(_STORE_STATE, actor.tenant_id, *map(list, zip(*states, strict=True)))
     record(session, actor, _subject(head), "generated", lines=len(new), until=until)
     logger.info("schedule lines generated", extra={"contract_id": str(contract_id), "lines": len(new)})
     return len(new)
@@ -217,6 +229,8 @@ async def call_off(session: AsyncSession, actor: Actor, contract_id: UUID, data:
     line = (await read_terms(connection, actor, contract_id)).get(data.contract_line_id)
     if line is None:
         raise NotFound
+    if line.ended_from is not None:
+        raise LineEnded(field="contract_line_id", day=line.ended_from)
     check_scale(data.quantity, line.unit)
     if data.due_date < head.valid_from or (head.valid_to is not None and data.due_date > head.valid_to):
         last = head.valid_to or date.max
@@ -296,6 +310,7 @@ async def publish_release(
     rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, contract_id)
     if not rows:
         raise NothingToPublish
+    _check_validity(rows, head.valid_to)
     terms = await read_terms(connection, actor, contract_id)
     at = await calendars(connection, actor, {line.ship_to_code for line in terms.values()})
     ends = {
@@ -314,6 +329,13 @@ async def publish_release(
     emit(session, actor, head.party_id, ReleasePublished(head.id, release_id))
     logger.info("release published", extra={"contract_id": str(head.id), "number": number, "lines": len(lines)})
     return release_id, number
+
+
+def _check_validity(rows: list[Any], last: date | None) -> None:
+    """Raise DraftsOutside: an end that came nearer leaves nothing behind it to be called off."""
+    late = [row for row in rows if row["status"] == LineStatus.DRAFT and last is not None and row["due_date"] > last]
+    if late:
+        raise DraftsOutside(count=len(late), last=last)
 
 
 def _published(row: Any, ends: rules.Fences, today: date) -> _Published:

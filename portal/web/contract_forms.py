@@ -4,7 +4,20 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from portal.contracts.inputs import ChangeContract, ChangeLine, Decline, NewContract, NewLine, NewPrice
+from portal.contracts.inputs import (
+    ChangeContract,
+    ChangeLine,
+    Decline,
+    FromTemplate,
+    NewContract,
+    NewLine,
+    NewPrice,
+    Reason,
+    SaveTemplate,
+    SetRate,
+    Terminate,
+    WriteNote,
+)
 from portal.web.field_errors import command, filled
 from portal.web.forms import Form
 
@@ -28,6 +41,13 @@ class HeadForm(Form):
     valid_to: str = ""
     time_zone: str = ""
     response_hours: str = ""
+    incoterm: str = ""
+    incoterm_place: str = ""
+    payment_terms: str = ""
+    take_or_pay_percent: str = ""
+    penalty_percent: str = ""
+    penalty_cap_percent: str = ""
+    notice_days: str = ""
 
     @field_validator("currency")
     @classmethod
@@ -76,6 +96,7 @@ class TermsForm(Form):
     unloading_point: str = ""
     receiving_window: str = ""
     cumulative_from: str = ""
+    take_or_pay_quantity: str = ""
 
     @field_validator("delivery_weekdays", mode="before")
     @classmethod
@@ -112,9 +133,11 @@ class PriceForm(Form):
     price_unit: str = ""
     price_from: str = ""
     order_no: str = ""
+    tier: str = ""
+    from_quantity: str = ""
 
     def command(self) -> NewPrice:
-        said = {"price": self.price, "price_unit": self.price_unit, "order_no": self.order_no}
+        said = self.model_dump(exclude={"version", "price_from"})
         return command(NewPrice, said | {"valid_from": self.price_from}, PRICE_FIELDS)
 
 
@@ -122,6 +145,66 @@ class StepForm(Form):
     """A step in the contract's life, on the version that was seen."""
 
     version: int
+
+
+class ReasonForm(StepForm):
+    reason: str = ""
+
+    def command(self) -> Reason:
+        return command(Reason, {"reason": self.reason})
+
+
+class TerminateForm(StepForm):
+    reason: str = ""
+    last_day: str = ""
+
+    def command(self) -> Terminate:
+        return command(Terminate, {"reason": self.reason, "last_day": self.last_day})
+
+
+class NoteForm(Form):
+    """The factory's private note."""
+
+    reference: str = ""
+    note: str = ""
+
+    def command(self) -> WriteNote:
+        return command(WriteNote, self.model_dump())
+
+
+class TemplateForm(Form):
+    name: str = ""
+
+    def command(self) -> SaveTemplate:
+        return command(SaveTemplate, self.model_dump())
+
+
+class FromTemplateForm(Form):
+    """The partner and the days of a draft begun from a template."""
+
+    direction: str = ""
+    party_id: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    number: str = ""
+
+    def command(self) -> FromTemplate:
+        return command(FromTemplate, self.model_dump())
+
+
+class RateForm(Form):
+    base: str = ""
+    quote: str = ""
+    day: str = ""
+    rate: str = ""
+
+    @field_validator("base", "quote")
+    @classmethod
+    def _upper(cls, value: str) -> str:
+        return value.upper()
+
+    def command(self) -> SetRate:
+        return command(SetRate, self.model_dump())
 
 
 class DeclineForm(StepForm):

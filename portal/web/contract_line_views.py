@@ -8,7 +8,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from portal.contracts.model import Contract, ContractLine, ContractPrice
-from portal.contracts.rules import AmbiguousPrice, NoPrice, band, price_on, remaining_quantity
+from portal.contracts.rules import band, remaining_quantity
+from portal.contracts.rules_prices import AmbiguousPrice, NoPrice, price_on
 from portal.core import i18n
 from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.accounts.reads import list_sites
 from portal.contracts import service, service_drafts
 from portal.contracts.inputs import LineTerms
-from portal.contracts.model import ContractLine, ContractPrice, DayUnit
+from portal.contracts.model import ContractLine, ContractPrice, DayUnit, PriceTier
 from portal.core import clock, i18n
 from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar, local_today
@@ -31,6 +31,11 @@ from portal.web.typed import Typed
 
 CADENCES = {"": N_("none: pure call-off"), "week": N_("week"), "month": N_("month"), "quarter": N_("quarter")}
 DAY_UNITS = {DayUnit.CALENDAR.value: N_("calendar days"), DayUnit.WORKING.value: N_("working days")}
+TIERS = {
+    PriceTier.ALL: N_("none: one price"),
+    PriceTier.CUMULATIVE: N_("by all deliveries so far"),
+    PriceTier.DELIVERY: N_("by the quantity of one delivery"),
+}
 TERMS = tuple(LineTerms.model_fields)
 FIELDS = (*TERMS, "item_code", "description", "revision", "partner_part_no", "price", "price_from", "price_unit")
 LONGEST = 3650  # days of a zone
@@ -172,6 +177,7 @@ async def line_form(
         priced=priced or Typed(None, None, price_unit="1", price_from=plain(contract.valid_from)),
         prices=[(price, price_words(price, contract.currency)) for price in prices],
         cadences=[(value, _(label)) for value, label in CADENCES.items()],
+        tiers=[(tier.value, _(label)) for tier, label in TIERS.items()],
         day_units=[(value, _(label)) for value, label in DAY_UNITS.items()],
         weekdays=[(str(n), i18n.weekday(A_MONDAY.replace(day=1 + n))) for n in range(7)],
         sites=sorted({site.code for site in sites if site.party_id in (actor.party_id, contract.party_id)}),
@@ -203,6 +209,9 @@ def price_words(price: ContractPrice, currency: str) -> str:
     words = show_price(price.price, currency)
     if price.price_unit != 1:
         words += " " + _("per {quantity}").format(quantity=i18n.number(price.price_unit))
+    if price.from_quantity:
+        step = _("from {quantity} on").format(quantity=i18n.number(price.from_quantity))
+        words += f" · {step}, {_(TIERS[price.tier])}"
     if price.order_no:
         words += " · " + _("order {number} only").format(number=price.order_no)
     return words

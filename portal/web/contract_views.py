@@ -5,27 +5,41 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from litestar.response import Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts import service
-from portal.contracts.model import Contract, ContractKind, ContractStatus
+from portal.contracts.model import Contract, ContractKind, ContractRevision, ContractStatus
+from portal.contracts.service_files import files_of
 from portal.contracts.service_life import acceptance, digest_of
+from portal.contracts.service_versions import get_revisions, live
 from portal.core import clock, i18n
 from portal.core.access import Permission
-from portal.core.actor import Actor, Direction
+from portal.core.actor import Actor, Direction, Scope
 from portal.core.calendars import local_today
-from portal.core.db import driver
+from portal.core.db import driver, unit_of_work
+from portal.core.errors import PortalError
 from portal.core.i18n import N_, _, ngettext
 from portal.core.states import Side
 from portal.schedules.reads import Happening, history
 from portal.schedules.reads_board import ReleaseRow, releases
 from portal.schedules.service_contract import Use, use_of_lines
 from portal.schedules.service_release import calendars
+from portal.web.contract_facts import file_row, terms_of_trade, value_facts
 from portal.web.contract_line_views import Reader, line_view
+from portal.web.contract_version_views import amendment_steps, summary
+from portal.web.errors import status_of
+from portal.web.pages import Page
 from portal.web.views import Figure, Moment
 
 S = ContractStatus
-TONES: dict[S, str] = {S.PROPOSED: "waiting", S.ACCEPTED: "changed", S.ACTIVE: "confirmed"}
+TONES: dict[S, str] = {
+    S.PROPOSED: "waiting",
+    S.COUNTERED: "waiting",
+    S.ACCEPTED: "changed",
+    S.ACTIVE: "confirmed",
+    S.SUSPENDED: "risk",
+}
 KIND_NAMES: dict[ContractKind, str] = {
     ContractKind.PERIODIC: N_("Periodic order"),
     ContractKind.ANNUAL: N_("Annual agreement"),
@@ -49,6 +63,18 @@ VERBS = {
     "withdrawn": N_("Proposal withdrawn"),
     "activated": N_("Put in force"),
     "completed": N_("Contract completed"),
+    "countered": N_("Counter-offer sent"),
+    "suspended": N_("Contract suspended"),
+    "resumed": N_("Contract resumed"),
+    "terminated": N_("Contract terminated as of {last_day}"),
+    "expired": N_("Contract ended after {last_day}"),
+    "amendment_proposed": N_("Amendment offered as version {offer}, from {effective_from} on"),
+    "amendment_countered": N_("Counter-offer sent as version {offer}, from {effective_from} on"),
+    "amendment_accepted": N_("Amendment accepted: version {offer}, from {effective_from} on"),
+    "amendment_declined": N_("Amendment declined: version {offer}"),
+    "amendment_withdrawn": N_("Amendment withdrawn: version {offer}"),
+    "amendment_applied": N_("Version {offer} is in force from {effective_from} on"),
+    "file_added": N_("File added: {name}"),
     "released": N_("Release {number} published"),
     "generated": N_("Deliveries generated"),
 }
@@ -62,12 +88,15 @@ CHANNELS = {
 HISTORY = 50
 
 
-async def context(session: AsyncSession, actor: Actor, contract_id: UUID) -> dict[str, Any]:
-    """What `contracts/contract.html` shows."""
+async def context(
+    session: AsyncSession, actor: Actor, contract_id: UUID, refusal: PortalError | None = None
+) -> dict[str, Any]:
+    """What `contracts/contract.html` shows. refusal: of what was just tried on this page."""
     contract = await service.get_contract(session, actor, contract_id)
     lines = await service.get_lines(session, actor, contract_id)
     prices = await service.get_prices(session, actor, contract_id)
     note = await service.get_note(session, actor, contract_id)
+    revisions = await get_revisions(session, contract)
     connection = await driver(session)
     today = local_today(clock.now(), contract.time_zone)
     used = await use_of_lines(connection, actor, contract, today)
@@ -92,14 +121,34 @@ async def context(session: AsyncSession, actor: Actor, contract_id: UUID) -> dic
         "shows_prices": reader.shows_prices,
         "lines": [line_view(reader, line, prices.get(line.id, []), used.get(line.id)) for line in lines],
         "figures": figures(contract, list(used.values()), today) if contract.release_no or used else (),
-        "facts": facts(contract, actor, note.reference if note else ""),
+        "facts": [
+            *facts(contract, actor, note.reference if note else ""),
+            *await value_facts(session, actor, contract, lines, prices),
+        ],
+        "note": note.note if note else "",
         "next_step": next_step(contract, actor, past),
-        "seal": await seal(session, actor, contract),
+        "versions": summary(contract, revisions, today),
+        "waiting": live(revisions) if contract.status in (S.ACTIVE, S.SUSPENDED) else None,
+        "steps": amendment_steps(contract, revisions, actor),
+        "seal": await seal(session, actor, contract, revisions),
+        "files": [file_row(file, actor) for file in await files_of(session, actor, contract_id)],
+        "can_attach": service.may_step(actor, "attach"),
+        "can_note": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS),
+        "today": today,
+        "refusal": str(refusal) if refusal else "",
         "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),
         "moments": [moment(entry, actor.time_zone) for entry in past],
         "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
         "release": release_words(contract),
     }
+
+
+async def refused_contract(actor: Actor, page: Page, contract_id: UUID, error: PortalError) -> Template:
+    """The contract's page again, with what was refused on it."""
+    async with unit_of_work(actor) as session:
+        found = await context(session, actor, contract_id, error)
+    status = status_of(error)
+    return page.render("contracts/contract.html", active="contracts", status=status, live="/live", **found)
 
 
 def status_name(status: S) -> str:
@@ -189,14 +238,17 @@ def facts(contract: Contract, actor: Actor, reference: str) -> list[tuple[str, s
         (_("Valid"), validity(contract.valid_from, contract.valid_to)),
         (_("Currency"), contract.currency),
         (_("Seller answers within"), hours),
+        *terms_of_trade(contract),
         (_("Dates are of"), contract.time_zone),
     ]
     return [(label, value) for label, value in known if value]
 
 
-async def seal(session: AsyncSession, actor: Actor, contract: Contract) -> tuple[str, bool] | None:
+async def seal(
+    session: AsyncSession, actor: Actor, contract: Contract, revisions: Sequence[ContractRevision]
+) -> tuple[str, bool] | None:
     """The acceptance's evidence: who, when and over which digest, and whether the content is still the same."""
-    found = await acceptance(session, actor, contract)
+    found = await acceptance(session, actor, contract, revisions)
     if found is None:
         return None
     words = _("{name} accepted this content on {moment} (SHA-256 {digest}…).").format(
@@ -210,14 +262,19 @@ def next_step(contract: Contract, actor: Actor, past: Sequence[Happening]) -> st
     partner, us = contract.party_name, actor.is_factory
     match contract.status:
         case S.DRAFT:
-            refused = next((entry for entry in past if entry.verb in ("declined", "proposed")), None)
-            if refused is not None and refused.verb == "declined" and contract.proposed_at is not None:
-                return refusal(partner, us, str(refused.data.get("reason", "")))
-            return _("A draft: {partner} does not see it until you propose it.").format(partner=partner)
+            return drafted(contract, us, past)
         case S.PROPOSED if us:
-            return _("{partner} has to accept or decline. Until then the text stands still.").format(partner=partner)
+            return _("{partner} has to answer: accept, counter or decline. Until then the text stands still.").format(
+                partner=partner
+            )
         case S.PROPOSED:
-            return _("This contract was proposed to you. Read it, then accept or decline.")
+            return _("This contract was proposed to you. Read it, then accept, counter or decline.")
+        case S.COUNTERED if us:
+            return _("{partner} sent a counter-offer. Compare it, then accept, counter or decline.").format(
+                partner=partner
+            )
+        case S.COUNTERED:
+            return _("Your counter-offer waits for the other company's answer.")
         case S.ACCEPTED if us:
             return _("{partner} has accepted. Put the contract in force to call off deliveries.").format(
                 partner=partner
@@ -225,11 +282,48 @@ def next_step(contract: Contract, actor: Actor, past: Sequence[Happening]) -> st
         case S.ACCEPTED:
             return _("Accepted. Deliveries follow once the contract is put in force.")
         case _:
+            return ending(contract, past)
+
+
+def drafted(contract: Contract, us: bool, past: Sequence[Happening]) -> str:
+    """Of a draft: that nobody else sees it, or why its proposal was refused."""
+    answered = next((entry for entry in past if entry.verb in ("declined", "proposed", "countered")), None)
+    if answered is not None and answered.verb == "declined" and contract.proposed_at is not None:
+        return refusal_words(contract.party_name, us, answered)
+    return _("A draft: {partner} does not see it until you propose it.").format(partner=contract.party_name)
+
+
+def ending(contract: Contract, past: Sequence[Happening]) -> str:
+    """What keeps a contract from going on, in one sentence; nothing while it is simply in force."""
+    match contract.status:
+        case S.SUSPENDED:
+            return _("Nothing new is called off until the contract is resumed. {reason}").format(
+                reason=reason_of(past, "suspended")
+            )
+        case S.ACTIVE if contract.ends_on is not None:
+            return _("Terminated: the last day is {day}. {reason}").format(
+                day=i18n.day(contract.ends_on, year=True), reason=contract.end_reason
+            )
+        case S.TERMINATED:
+            return _("Terminated. What was called off is still delivered. {reason}").format(reason=contract.end_reason)
+        case S.EXPIRED:
+            return _("The contract has ended. What was called off is still delivered.")
+        case _:
             return ""
 
 
-def refusal(partner: str, us: bool, reason: str) -> str:
-    """What became of a declined proposal, for either side."""
+def reason_of(past: Sequence[Happening], verb: str) -> str:
+    """The reason that was given with the latest such step."""
+    return next((str(entry.data.get("reason", "")) for entry in past if entry.verb == verb), "")
+
+
+def refusal_words(partner: str, us: bool, declined: Happening) -> str:
+    """What became of a declined proposal, for either side; the factory may have declined a counter-offer."""
+    reason = str(declined.data.get("reason", ""))
+    if declined.scope == Scope.FACTORY:
+        if us:
+            return _("You declined the counter-offer. Change the draft and propose it again, or leave it.")
+        return _("The counter-offer was declined. The reason: “{reason}”").format(reason=reason)
     if us:
         return _("{partner} declined. Change the draft and propose it again. The reason: “{reason}”").format(
             partner=partner, reason=reason
@@ -242,12 +336,18 @@ def refusal(partner: str, us: bool, reason: str) -> str:
 
 def moment(entry: Happening, zone: str) -> Moment:
     """One entry of the history in words."""
-    text = _(VERBS.get(entry.verb, entry.verb)).format_map(_Known(entry.data))
+    data = {name: days_in_words(name, value) for name, value in entry.data.items()}
+    text = _(VERBS.get(entry.verb, entry.verb)).format_map(_Known(data))
     notes = [str(entry.data.get("reason", ""))]
     if digest := entry.data.get("sha256"):
         notes.append(f"SHA-256 {str(digest)[:16]}…")
     way = _(CHANNELS.get(entry.channel, entry.channel))
     return Moment(text, entry.member_name, i18n.moment(entry.at, zone), way, " · ".join(filter(None, notes)))
+
+
+def days_in_words(name: str, value: Any) -> Any:
+    """Days were noted as ISO 8601."""
+    return i18n.day(date.fromisoformat(value), year=True) if name in ("last_day", "effective_from") and value else value
 
 
 class _Known(dict[str, Any]):

@@ -1,5 +1,6 @@
-"""Pages of contracts: the list, one contract, its head as a form, and the steps of its life."""
+"""Pages of contracts: the list, one contract, and its head as a form."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,17 +11,17 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.contracts import reads, service, service_drafts, service_life
+from portal.contracts import reads, service, service_drafts
 from portal.contracts.model import Contract
+from portal.contracts.rules import INCOTERMS
 from portal.contracts.service_drafts import NoDraft
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import _
-from portal.schedules.service_contract import complete_contract
 from portal.web import contract_list, contract_views
-from portal.web.contract_forms import DeclineForm, EditContractForm, NewContractForm, StepForm
+from portal.web.contract_forms import EditContractForm, NewContractForm
 from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES
 from portal.web.errors import status_of
 from portal.web.pages import Page
@@ -29,7 +30,8 @@ from portal.web.typed import Typed
 LIVE = "/live"
 HEAD_FIELDS = (
     *("number", "kind", "title", "partner_reference", "currency", "valid_from", "valid_to", "time_zone"),
-    *("response_hours", "party_id", "direction"),
+    *("response_hours", "incoterm", "incoterm_place", "payment_terms", "take_or_pay_percent", "penalty_percent"),
+    *("penalty_cap_percent", "notice_days", "party_id", "direction"),
 )
 
 
@@ -108,6 +110,7 @@ async def new_form(actor: Actor, page: Page, typed: Typed, status: int = 200) ->
         contract=None,
         fields=HEAD_FIELDS,
         kinds=[(kind.value, _(name)) for kind, name in KIND_NAMES.items()],
+        incoterms=[("", _("none")), *((term, term) for term in INCOTERMS)],
         directions=[("", ""), *((way.value, _(name)) for way, name in DIRECTION_NAMES.items())],
         partners=[("", ""), *((str(row.id), f"{row.name} ({row.code})") for row in partners)],
     )
@@ -162,93 +165,16 @@ def edit_form(page: Page, draft: Contract, typed: Typed, status: int = 200) -> T
         contract=draft,
         fields=HEAD_FIELDS,
         kinds=[(kind.value, _(name)) for kind, name in KIND_NAMES.items()],
+        incoterms=[("", _("none")), *((term, term) for term in INCOTERMS)],
     )
 
 
 def plain(value: Any) -> str:
-    """A value as a form field holds it."""
+    """A value as a form field holds it; figures without idle zeros."""
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
     return "" if value is None else str(value)
-
-
-# Steps ---------------------------------------------------------------------------------------------------------------
-
-
-@post("/contracts/{contract_id:uuid}/propose")
-async def propose(
-    session: NamedDependency[AsyncSession],
-    actor: NamedDependency[Actor],
-    page: NamedDependency[Page],
-    contract_id: FromPath[UUID],
-    data: URLEncodedBody[StepForm],
-) -> Redirect:
-    """Ask the partner for its answer."""
-    await service_life.propose(session, actor, contract_id, data.version)
-    return page.go(f"/contracts/{contract_id}")
-
-
-@post("/contracts/{contract_id:uuid}/accept")
-async def accept(
-    session: NamedDependency[AsyncSession],
-    actor: NamedDependency[Actor],
-    page: NamedDependency[Page],
-    contract_id: FromPath[UUID],
-    data: URLEncodedBody[StepForm],
-) -> Redirect:
-    """Agree for the own company."""
-    await service_life.accept(session, actor, contract_id, data.version)
-    return page.go(f"/contracts/{contract_id}")
-
-
-@post("/contracts/{contract_id:uuid}/decline")
-async def decline(
-    session: NamedDependency[AsyncSession],
-    actor: NamedDependency[Actor],
-    page: NamedDependency[Page],
-    contract_id: FromPath[UUID],
-    data: URLEncodedBody[DeclineForm],
-) -> Redirect:
-    """Do not agree, and say why."""
-    await service_life.decline(session, actor, contract_id, data.command(), data.version)
-    return page.go(f"/contracts/{contract_id}")
-
-
-@post("/contracts/{contract_id:uuid}/withdraw")
-async def withdraw(
-    session: NamedDependency[AsyncSession],
-    actor: NamedDependency[Actor],
-    page: NamedDependency[Page],
-    contract_id: FromPath[UUID],
-    data: URLEncodedBody[StepForm],
-) -> Redirect:
-    """Take the proposal back."""
-    await service_life.withdraw(session, actor, contract_id, data.version)
-    return page.go(f"/contracts/{contract_id}")
-
-
-@post("/contracts/{contract_id:uuid}/activate")
-async def activate(
-    session: NamedDependency[AsyncSession],
-    actor: NamedDependency[Actor],
-    page: NamedDependency[Page],
-    contract_id: FromPath[UUID],
-    data: URLEncodedBody[StepForm],
-) -> Redirect:
-    """Put the contract in force."""
-    await service_life.activate(session, actor, contract_id, data.version)
-    return page.go(f"/contracts/{contract_id}")
-
-
-@post("/contracts/{contract_id:uuid}/complete")
-async def complete(
-    session: NamedDependency[AsyncSession],
-    actor: NamedDependency[Actor],
-    page: NamedDependency[Page],
-    contract_id: FromPath[UUID],
-    data: URLEncodedBody[StepForm],
-) -> Redirect:
-    """End the contract."""
-    await complete_contract(session, actor, contract_id, data.version)
-    return page.go(f"/contracts/{contract_id}")
 
 
 ROUTES: list[HTTPRouteHandler] = [
@@ -259,10 +185,4 @@ ROUTES: list[HTTPRouteHandler] = [
     create,
     edit_contract,
     change,
-    propose,
-    accept,
-    decline,
-    withdraw,
-    activate,
-    complete,
 ]

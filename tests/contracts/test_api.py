@@ -66,7 +66,7 @@ async def test_a_contract_lives_over_the_wire_and_both_sides_read_the_same(tenan
         proposed = await factory.post(f"{url}/propose", headers=matching(made))
         assert proposed.json()["actions"] == ["withdraw"]
         seen = await customer.get(url)
-        assert seen.json()["actions"] == ["accept", "decline"]
+        assert seen.json()["actions"] == ["accept", "counter", "decline"]
         accepted = await customer.post(f"{url}/accept", headers=matching(seen))
         assert (accepted.status_code, accepted.json()["status"]) == (200, "accepted")
         active = await factory.post(f"{url}/activate", headers=matching(accepted))

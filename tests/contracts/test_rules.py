@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.contracts import rules
-from portal.contracts.model import Cadence, ContractStatus
-from portal.contracts.rules import PriceReason, band, check_line, contract_actions, contract_target, price_on
+from portal.contracts import rules, rules_life, rules_prices
+from portal.contracts.model import Cadence, ContractStatus, PriceTier
+from portal.contracts.rules import band, check_line
+from portal.contracts.rules_life import contract_actions, contract_target
+from portal.contracts.rules_prices import PriceReason, price_on
 from portal.core.errors import PortalError
 from portal.core.quantities import TooFine, UnknownUnit
 from portal.core.states import Side, WrongState
@@ -35,6 +37,7 @@ class Terms(NamedTuple):
     firm_days: int = 28
     tradeoff_days: int = 63
     delivery_weekdays: tuple[int, ...] = (1, 3)
+    take_or_pay_quantity: Decimal | None = None
 
 
 class Price(NamedTuple):
@@ -42,13 +45,15 @@ class Price(NamedTuple):
     price: Decimal
     order_no: str = ""
     price_unit: Decimal = D(1)
+    tier: PriceTier = PriceTier.ALL
+    from_quantity: Decimal = D(0)
 
 
 # Life --------------------------------------------------------------------------------------------------------------
 
 
 def test_the_company_that_proposed_cannot_accept_its_own_proposal() -> None:
-    with pytest.raises(rules.OwnProposal):
+    with pytest.raises(rules_life.OwnProposal):
         contract_target(S.PROPOSED, "accept", Side.SELLER, proposed_by_us=True)
     assert contract_target(S.PROPOSED, "accept", Side.BUYER, proposed_by_us=False) is S.ACCEPTED
 
@@ -57,11 +62,11 @@ def test_the_answer_does_not_depend_on_who_sells() -> None:
     """The factory proposes as seller to its customers and as buyer to its suppliers."""
     for side in Side:
         assert contract_actions(S.PROPOSED, side, proposed_by_us=True) == ["withdraw"]
-        assert contract_actions(S.PROPOSED, side, proposed_by_us=False) == ["accept", "decline"]
+        assert contract_actions(S.PROPOSED, side, proposed_by_us=False) == ["accept", "counter", "decline"]
 
 
 def test_a_proposal_is_withdrawn_by_its_company_only() -> None:
-    with pytest.raises(rules.NotYourProposal):
+    with pytest.raises(rules_life.NotYourProposal):
         contract_target(S.PROPOSED, "withdraw", Side.SELLER, proposed_by_us=False)
     assert contract_target(S.PROPOSED, "withdraw", Side.SELLER, proposed_by_us=True) is S.DRAFT
 
@@ -75,22 +80,22 @@ def test_a_contract_in_force_has_no_way_back_to_draft() -> None:
 
 
 def test_one_used_up_line_does_not_complete_the_contract() -> None:
-    with pytest.raises(rules.OpenLines) as refused:
-        rules.check_completion(open_lines=3)
+    with pytest.raises(rules_life.OpenLines) as refused:
+        rules_life.check_completion(open_lines=3)
     assert str(refused.value).startswith("3 deliveries are still open.")
-    rules.check_completion(open_lines=0)
+    rules_life.check_completion(open_lines=0)
 
 
 def test_a_contract_that_has_ended_is_not_activated() -> None:
-    rules.check_activation(date(2026, 12, 31), today=date(2026, 12, 31))
-    rules.check_activation(None, today=date(2026, 12, 31))
-    with pytest.raises(rules.AlreadyEnded):
-        rules.check_activation(date(2026, 12, 31), today=date(2027, 1, 1))
+    rules_life.check_activation(date(2026, 12, 31), today=date(2026, 12, 31))
+    rules_life.check_activation(None, today=date(2026, 12, 31))
+    with pytest.raises(rules_life.AlreadyEnded):
+        rules_life.check_activation(date(2026, 12, 31), today=date(2027, 1, 1))
 
 
 def test_an_empty_contract_is_not_proposed() -> None:
-    with pytest.raises(rules.NothingAgreed):
-        rules.check_proposable(0)
+    with pytest.raises(rules_life.NothingAgreed):
+        rules_life.check_proposable(0)
 
 
 def test_a_contract_may_last_one_day_and_use_any_currency() -> None:
@@ -187,28 +192,28 @@ LIST = [Price(JAN, D("4.20")), Price(JUL, D("4.00")), Price(JAN, D("3.90"), "SCM
 
 
 def test_the_latest_price_that_has_begun_applies() -> None:
-    assert price_on(LIST, date(2026, 6, 30)) == (D("4.20"), D(1), PriceReason.LIST, JAN)
-    assert price_on(LIST, JUL) == (D("4.00"), D(1), PriceReason.LIST, JUL)
+    assert price_on(LIST, date(2026, 6, 30))[:4] == (D("4.20"), D(1), PriceReason.LIST, JAN)
+    assert price_on(LIST, JUL)[:4] == (D("4.00"), D(1), PriceReason.LIST, JUL)
 
 
 def test_an_orders_own_price_goes_before_the_list_and_never_to_another_order() -> None:
     assert price_on(LIST, JUL, "SCMS-17").why is PriceReason.ORDER
     assert price_on(LIST, JUL, "SCMS-18").price == D("4.00")
-    with pytest.raises(rules.NoPrice):
+    with pytest.raises(rules_prices.NoPrice):
         price_on([Price(JAN, D(1), "SCMS-17")], JUL, "SCMS-18")
 
 
 def test_before_the_first_price_there_is_none() -> None:
-    with pytest.raises(rules.NoPrice) as refused:
+    with pytest.raises(rules_prices.NoPrice) as refused:
         price_on(LIST, date(2025, 12, 31))
     assert "31\u00a0Dec\u00a02025" in str(refused.value)
 
 
 def test_two_prices_of_one_day_are_ambiguous_until_the_line_has_its_own() -> None:
     twice = [Price(JAN, D("4.20"), "SCMS-17"), Price(JAN, D("4.25"), "SCMS-17")]
-    with pytest.raises(rules.AmbiguousPrice):
+    with pytest.raises(rules_prices.AmbiguousPrice):
         price_on(twice, JUL, "SCMS-17")
-    assert price_on(twice, JUL, "SCMS-17", own=D("4.25")) == (D("4.25"), D(1), PriceReason.OWN, None)
+    assert price_on(twice, JUL, "SCMS-17", own=D("4.25"))[:4] == (D("4.25"), D(1), PriceReason.OWN, None)
 
 
 def test_zero_is_a_price() -> None:

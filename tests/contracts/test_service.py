@@ -12,7 +12,7 @@ from portal.contracts import service, service_drafts
 from portal.contracts.evidence import content_hash
 from portal.contracts.inputs import Decline, NewPrice
 from portal.contracts.model import ContractStatus
-from portal.contracts.rules import (
+from portal.contracts.rules_life import (
     AlreadyEnded,
     NothingAgreed,
     OpenLines,
@@ -161,7 +161,7 @@ async def test_a_step_that_is_not_ones_own_changes_nothing(
 
 
 async def test_even_an_actor_with_every_permission_cannot_answer_its_own_proposal(tenant: Tenant) -> None:
-    from portal.contracts.rules import contract_target
+    from portal.contracts.rules_life import contract_target
     from portal.core.states import Side
 
     contract = await make_proposed(tenant)

@@ -11,13 +11,10 @@ import pytest
 
 from portal.contracts import service, service_drafts
 from portal.contracts.inputs import ChangeContract, ChangeLine, NewPrice
-from portal.contracts.lines import TwoPrices, UnknownItem
+from portal.contracts.lines import UnknownItem
 from portal.contracts.model import Cadence
-from portal.contracts.rules import (
-    MinimumNotInPacks,
-    NoPrice,
-    PriceReason,
-)
+from portal.contracts.rules import MinimumNotInPacks
+from portal.contracts.rules_prices import NoPrice, PriceReason, TwoPrices
 from portal.contracts.service_drafts import NoDraft, NumberTaken, RestrictedWriter, WrongPartner
 from portal.core import clock
 from portal.core.actor import Direction

@@ -12,8 +12,9 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 import portal
-from portal.contracts.model import Cadence, ContractKind, ContractStatus, DayUnit
-from portal.contracts.rules import CONTRACT_STATES, PriceReason
+from portal.contracts.model import Cadence, ContractKind, ContractStatus, DayUnit, PriceTier, RevisionStatus
+from portal.contracts.rules_life import CONTRACT_STATES
+from portal.contracts.rules_prices import PriceReason
 from portal.core.i18n import LOCALE_DIR, NBSP, Language, _, catalogue, day, number, signed, speaking, week
 from portal.core.quantities import UNITS
 from portal.schedules.model import CloseReason, Level, LineStatus, SupplyState, Zone
@@ -24,7 +25,7 @@ from portal.shipments.rules import SHIPMENT_STATES
 PACKAGE = Path(portal.__file__).parent
 DOMAINS = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists())
 ENUMS = [
-    ContractKind, ContractStatus, Cadence, DayUnit, PriceReason,
+    ContractKind, ContractStatus, Cadence, DayUnit, PriceReason, PriceTier, RevisionStatus,
     LineStatus, CloseReason, Zone, Level, SupplyState, RejectReason,
     ShipmentStatus, Problem,
 ]  # fmt: skip

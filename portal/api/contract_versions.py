@@ -1,0 +1,203 @@
+"""Versions of contracts over the interface: offers, amendments, and how two of them differ."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+from msgspec import Meta, Struct, convert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.contracts import service, service_amendments
+from portal.contracts.evidence import Content
+from portal.contracts.inputs import Amendment, Decline
+from portal.contracts.model import ContractRevision, RevisionStatus
+from portal.contracts.rules_versions import differences
+from portal.contracts.service_versions import current, get_revision, get_revisions
+from portal.core import clock
+from portal.core.access import Permission
+from portal.core.actor import Actor, Origin
+from portal.core.calendars import local_today
+
+
+class RevisionOut(Struct, kw_only=True):
+    """An offer or an agreed version, with the evidence of its answer."""
+
+    number: Annotated[int, Meta(examples=[2])]
+    status: RevisionStatus
+    effective_from: date
+    sha256: str
+    based_on: int | None
+    note: str
+    offered_scope: Annotated[str, Meta(examples=["partner"], description="factory or partner")]
+    offered_name: str
+    offered_at: datetime
+    answered_name: str
+    answered_at: datetime | None
+    answered_via: str
+    answered_from: str
+    reason: str
+    applied_at: datetime | None
+    in_force: bool = False
+    content: dict[str, Any] | None = None  # only of one version; prices only where the role shows them
+
+
+class DifferenceOut(Struct):
+    """One field that two versions say differently."""
+
+    change: str
+    field: str
+    before: Any
+    after: Any
+    line_no: int | None
+    item_code: str
+
+
+class OfferOut(Struct):
+    """An offer after a step, and the contract's version after it."""
+
+    number: int
+    status: RevisionStatus
+    effective_from: date
+    contract_version: int
+
+
+def revision_out(revision: ContractRevision, in_force: bool) -> RevisionOut:
+    """One version without its content."""
+    out = convert(revision, RevisionOut, from_attributes=True)
+    out.content, out.in_force = None, in_force
+    return out
+
+
+def shown(content: Content, actor: Actor) -> Content:
+    """The content without prices for a reader who may not see them."""
+    if actor.may(Permission.SEE_PRICES):
+        return content
+    return content | {"lines": [line | {"prices": []} for line in content["lines"]]}
+
+
+async def told(
+    session: AsyncSession, actor: Actor, contract_id: UUID, revision: ContractRevision
+) -> Response[OfferOut]:
+    """What a step made of an offer, with the contract's new version as ETag."""
+    contract = await service.get_contract(session, actor, contract_id)
+    body = OfferOut(revision.number, revision.status, revision.effective_from, contract.version)
+    return Response(body, headers={"ETag": f'"{contract.version}"'})
+
+
+class ContractVersionController(Controller):
+    path = "/contracts/{contract_id:uuid}"
+    tags = ("Contracts",)
+
+    @get("/versions")
+    async def list_versions(
+        self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], contract_id: FromPath[UUID]
+    ) -> list[RevisionOut]:
+        """All offers and versions of a contract, the newest first."""
+        contract = await service.get_contract(session, actor, contract_id)
+        revisions = await get_revisions(session, contract)
+        holds = current(revisions, local_today(clock.now(), contract.time_zone))
+        return [revision_out(revision, revision is holds) for revision in revisions]
+
+    @get("/versions/{number:int}")
+    async def get_version(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        contract_id: FromPath[UUID],
+        number: FromPath[int],
+    ) -> RevisionOut:
+        """One version with its content, whose canonical JSON has this sha256 where prices are shown."""
+        contract = await service.get_contract(session, actor, contract_id)
+        found = await get_revision(session, contract, number)
+        holds = current(await get_revisions(session, contract), local_today(clock.now(), contract.time_zone))
+        out = revision_out(found, found is holds)
+        out.content = shown(found.content, actor)
+        return out
+
+    @get("/versions/{number:int}/differences")
+    async def compare(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        contract_id: FromPath[UUID],
+        number: FromPath[int],
+        since: FromQuery[int],
+    ) -> list[DifferenceOut]:
+        """What this version says otherwise than the version `since`, field by field."""
+        contract = await service.get_contract(session, actor, contract_id)
+        old, new = [(await get_revision(session, contract, n)).content for n in (since, number)]
+        return [
+            DifferenceOut(entry.change, entry.field, entry.before, entry.after, entry.line_no, entry.item_code)
+            for entry in differences(shown(old, actor), shown(new, actor))
+        ]
+
+    @post("/amendment", status_code=HTTP_201_CREATED)
+    async def amend(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        contract_id: FromPath[UUID],
+        data: JSONBody[Amendment],
+    ) -> Response[OfferOut]:
+        """Offer a change of a contract in force from a day on. The version in force stays in force until then."""
+        made = await service_amendments.amend(session, actor, contract_id, data, expected)
+        return await told(session, actor, contract_id, made)
+
+    @post("/amendment/counter", status_code=HTTP_201_CREATED)
+    async def counter(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        contract_id: FromPath[UUID],
+        data: JSONBody[Amendment],
+    ) -> Response[OfferOut]:
+        """Change terms of the waiting amendment and send it back."""
+        made = await service_amendments.counter_amendment(session, actor, contract_id, data, expected)
+        return await told(session, actor, contract_id, made)
+
+    @post("/amendment/accept", status_code=HTTP_200_OK)
+    async def accept(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        origin: NamedDependency[Origin],
+        contract_id: FromPath[UUID],
+    ) -> Response[OfferOut]:
+        """Agree to the waiting amendment. It is in force from its day on."""
+        found = await service_amendments.accept_amendment(session, actor, contract_id, expected, origin)
+        return await told(session, actor, contract_id, found)
+
+    @post("/amendment/decline", status_code=HTTP_200_OK)
+    async def decline(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        contract_id: FromPath[UUID],
+        data: JSONBody[Decline],
+    ) -> Response[OfferOut]:
+        """Do not agree to the waiting amendment, and say why."""
+        found = await service_amendments.decline_amendment(session, actor, contract_id, data, expected)
+        return await told(session, actor, contract_id, found)
+
+    @post("/amendment/withdraw", status_code=HTTP_200_OK)
+    async def withdraw(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        contract_id: FromPath[UUID],
+    ) -> Response[OfferOut]:
+        """Take the own amendment back before it is answered."""
+        found = await service_amendments.withdraw_amendment(session, actor, contract_id, expected)
+        return await told(session, actor, contract_id, found)
+
+
+ROUTES: list[Any] = [ContractVersionController]

@@ -1,0 +1,147 @@
+"""Steps in the life of a contract, each one press on its page: answered, put in force, suspended, ended."""
+
+from uuid import UUID
+
+from litestar import post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Redirect
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.contracts import service_life
+from portal.core.actor import Actor, Origin
+from portal.schedules.service_contract import complete_contract
+from portal.web.contract_forms import DeclineForm, ReasonForm, StepForm, TerminateForm
+from portal.web.pages import Page
+
+
+@post("/contracts/{contract_id:uuid}/propose")
+async def propose(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """Ask the partner for its answer."""
+    await service_life.propose(session, actor, contract_id, data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/accept")
+async def accept(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    origin: NamedDependency[Origin],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """Agree for the own company."""
+    await service_life.accept(session, actor, contract_id, data.version, origin)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/decline")
+async def decline(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[DeclineForm],
+) -> Redirect:
+    """Do not agree, and say why."""
+    await service_life.decline(session, actor, contract_id, data.command(), data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/withdraw")
+async def withdraw(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """Take the proposal back."""
+    await service_life.withdraw(session, actor, contract_id, data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/activate")
+async def activate(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """Put the contract in force."""
+    await service_life.activate(session, actor, contract_id, data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/complete")
+async def complete(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """End the contract."""
+    await complete_contract(session, actor, contract_id, data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/suspend")
+async def suspend(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[ReasonForm],
+) -> Redirect:
+    """Call off nothing new until it is resumed."""
+    await service_life.suspend(session, actor, contract_id, data.command(), data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/resume")
+async def resume(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[StepForm],
+) -> Redirect:
+    """Go on after a suspension."""
+    await service_life.resume(session, actor, contract_id, data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+@post("/contracts/{contract_id:uuid}/terminate")
+async def terminate(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[TerminateForm],
+) -> Redirect:
+    """End the contract before its time."""
+    await service_life.terminate(session, actor, contract_id, data.command(), data.version)
+    return page.go(f"/contracts/{contract_id}")
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    propose,
+    accept,
+    decline,
+    withdraw,
+    activate,
+    suspend,
+    resume,
+    terminate,
+    complete,
+]

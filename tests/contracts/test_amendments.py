@@ -1,0 +1,522 @@
+"""Counter-offers, amendments and versions, proven on both sides."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from portal.contracts import service, service_amendments, service_life
+from portal.contracts.inputs import Amendment, Decline, HeadOffer, LineOffer, NewPrice, Offer, Reason, Terminate
+from portal.contracts.model import Contract, ContractRevision, ContractStatus, RevisionStatus
+from portal.contracts.rules_life import (
+    EndsTooEarly,
+    NotYourProposal,
+    OnlyByCalendar,
+    OwnProposal,
+    SuspendedByOther,
+    contract_target,
+)
+from portal.contracts.rules_versions import (
+    EffectiveTooEarly,
+    FixedOnceAgreed,
+    NothingChanged,
+    OfferOpen,
+    UnknownLine,
+    differences,
+    in_force,
+)
+from portal.contracts.service_versions import agreed, get_revisions
+from portal.core import clock
+from portal.core.access import Role
+from portal.core.actor import Actor, Channel, Direction, Origin
+from portal.core.db import driver, unit_of_work
+from portal.core.errors import Forbidden, NotFound, PortalError
+from portal.core.states import Side, WrongState
+from portal.schedules.service_contract_days import contract_day
+from portal.schedules.service_release import (
+    CallOff,
+    DraftsOutside,
+    Generate,
+    LineEnded,
+    NotInForce,
+    OutsideValidity,
+    Publish,
+    call_off,
+    generate_lines,
+    publish_release,
+)
+from tests.contracts.makers import events, head, history, make_draft, make_item, make_proposed, new_line, step
+from tests.factories import Tenant, fetch, today
+
+DAY = timedelta(days=1)
+BOTH = pytest.mark.parametrize("direction", list(Direction))
+FOQ = "select foq from contract_line where contract_id = $1 and ended_from is null order by line_no"
+
+
+def wanting(foq: int, **more: Any) -> Offer:
+    """Another fixed quantity of line 1."""
+    return Offer(lines=[LineOffer(line_no=1, foq=Decimal(foq), cadence="week")], **more)
+
+
+def from_day(day: date, foq: int, **more: Any) -> Amendment:
+    """The same from a day on."""
+    return Amendment(effective_from=day, **wanting(foq, **more).model_dump(exclude_unset=True))
+
+
+async def make_active(tenant: Tenant, direction: Direction = Direction.SALE, **terms: Any) -> Contract:
+    contract = await make_draft(tenant, direction, **terms)
+    await step(tenant.factory, "propose", contract.id)
+    await step(tenant.partner(direction), "accept", contract.id)
+    return await step(tenant.factory, "activate", contract.id)
+
+
+async def take(actor: Actor, deed: str, contract: Contract, *given: Any, **more: Any) -> ContractRevision:
+    """One step of an amendment, committed."""
+    async with unit_of_work(actor) as session:
+        made: ContractRevision = await getattr(service_amendments, deed)(session, actor, contract.id, *given, **more)
+        return made
+
+
+async def foqs(actor: Actor, contract: Contract) -> list[Decimal]:
+    return [row[0] for row in await fetch(actor, FOQ, contract.id)]
+
+
+async def offers(actor: Actor, contract: Contract) -> list[tuple[int, str, str]]:
+    query = "select number, status, offered_scope from contract_revision where contract_id = $1 order by number"
+    return [tuple(row) for row in await fetch(actor, query, contract.id)]
+
+
+async def run_day(tenant: Tenant, now: datetime) -> dict[str, int]:
+    async with unit_of_work(tenant.factory) as session:
+        return await contract_day(session, tenant.factory, now)
+
+
+# Counter-offers ------------------------------------------------------------------------------------------------------
+
+
+@BOTH
+async def test_a_partner_counters_the_factory_counters_back_and_the_newest_offer_is_agreed(
+    tenant: Tenant, direction: Direction
+) -> None:
+    partner = tenant.partner(direction)
+    contract = await make_proposed(tenant, direction)
+
+    await step(partner, "counter", contract.id, 2, data=wanting(480, note="The furnace is small."))
+    assert (await head(tenant.factory, contract.id) or ())[:2] == ("countered", 3)
+    assert await foqs(tenant.factory, contract) == [Decimal(600)]  # the rows are the factory's offer
+    await step(tenant.factory, "counter", contract.id, 3, data=wanting(560))
+    await step(partner, "accept", contract.id, 4)
+
+    assert await foqs(tenant.factory, contract) == await foqs(partner, contract) == [Decimal(560)]
+    said = [(1, "replaced", "factory"), (2, "replaced", "partner"), (3, "agreed", "factory")]
+    assert await offers(tenant.factory, contract) == await offers(partner, contract) == said
+    verbs = [verb for verb, _ in await history(partner, contract.id)]
+    assert verbs == ["created", "proposed", "countered", "countered", "accepted"]
+    assert (await events(tenant, contract.id))[1:3] == ["ContractCountered", "ContractCountered"]
+
+
+async def test_the_factory_accepts_a_counter_offer_and_the_rows_say_what_was_accepted(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+    terms = HeadOffer(payment_terms="30 days net", incoterm="DAP", incoterm_place="Wuxi")
+    price = NewPrice(valid_from=date(2026, 1, 1), price=Decimal("12.10"))
+    data = Offer(terms=terms, lines=[LineOffer(line_no=1, prices=[price])])
+
+    await step(tenant.customer, "counter", contract.id, data=data)
+    await step(tenant.factory, "accept", contract.id, origin=Origin("192.0.2.7", "Firefox"))
+
+    async with unit_of_work(tenant.customer) as session:
+        found = await service.get_contract(session, tenant.customer, contract.id)
+        (revision, _first) = await get_revisions(session, found)
+        digest = await service_life.digest_of(session, tenant.customer, found)
+        prices = await service.get_prices(session, tenant.customer, contract.id)
+    assert (found.status, found.payment_terms, found.incoterm) == (ContractStatus.ACCEPTED, "30 days net", "DAP")
+    assert [price.price for row in prices.values() for price in row] == [Decimal("12.1")]
+    assert revision.sha256 == digest
+    evidence = (revision.answered_name, revision.answered_from, revision.answered_agent, revision.answered_via)
+    assert evidence == ("Lena Vogt", "192.0.2.7", "Firefox", "page")
+
+
+@pytest.mark.parametrize(("who", "refusal"), [("factory", OwnProposal), ("supplier", NotFound)])
+async def test_who_was_not_asked_cannot_counter(tenant: Tenant, who: str, refusal: type[PortalError]) -> None:
+    contract = await make_proposed(tenant)
+
+    with pytest.raises(refusal):
+        await step(getattr(tenant, who), "counter", contract.id, data=wanting(480))
+
+    assert await head(tenant.factory, contract.id) == ("proposed", 2, True, None)
+    assert await offers(tenant.factory, contract) == [(1, "proposed", "factory")]
+
+
+async def test_a_clerk_cannot_counter_and_an_offer_that_changes_nothing_is_none(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+    with pytest.raises(Forbidden):
+        await step(tenant.as_role(tenant.customer, Role.CLERK), "counter", contract.id, data=wanting(480))
+    for data, refusal in ((Offer(), NothingChanged), (wanting(600), NothingChanged)):
+        with pytest.raises(refusal):
+            await step(tenant.customer, "counter", contract.id, data=data)
+    with pytest.raises(UnknownLine) as refused:
+        await step(tenant.customer, "counter", contract.id, data=Offer(lines=[LineOffer(line_no=9, firm_days=1)]))
+
+    assert refused.value.field == "lines.0.line_no"
+    assert await head(tenant.factory, contract.id) == ("proposed", 2, True, None)
+
+
+async def test_a_withdrawn_counter_offer_leaves_the_proposal_and_only_its_maker_withdraws(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+    await step(tenant.customer, "counter", contract.id, data=wanting(480))
+
+    with pytest.raises(NotYourProposal):
+        await step(tenant.factory, "withdraw", contract.id)
+    with pytest.raises(OwnProposal):
+        await step(tenant.customer, "accept", contract.id)
+    await step(tenant.customer, "withdraw", contract.id)
+    assert await offers(tenant.customer, contract) == [(1, "proposed", "factory"), (2, "withdrawn", "partner")]
+    await step(tenant.customer, "accept", contract.id)
+
+    assert await offers(tenant.factory, contract) == [(1, "agreed", "factory"), (2, "withdrawn", "partner")]
+
+
+async def test_a_declined_counter_offer_goes_back_to_the_writer_of_the_draft(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+    await step(tenant.customer, "counter", contract.id, data=wanting(480))
+    await step(tenant.factory, "decline", contract.id, data=Decline(reason="Too little."))
+
+    assert (await head(tenant.customer, contract.id) or ())[0] == "draft"
+    assert await foqs(tenant.factory, contract) == [Decimal(600)]
+    await step(tenant.factory, "propose", contract.id)
+    assert [row[1] for row in await offers(tenant.customer, contract)] == ["replaced", "declined", "proposed"]
+
+
+# Amendments ----------------------------------------------------------------------------------------------------------
+
+
+@BOTH
+async def test_the_version_in_force_stays_in_force_until_the_amendments_day(
+    tenant: Tenant, direction: Direction
+) -> None:
+    partner, day = tenant.partner(direction), today() + 10 * DAY
+    contract = await make_active(tenant, direction)
+    (line_id,) = [
+        row[0] for row in await fetch(partner, "select id from contract_line where contract_id=$1", contract.id)
+    ]
+
+    await take(partner, "amend", contract, from_day(day, 720, note="More from spring on."))
+    await take(tenant.factory, "accept_amendment", contract)
+
+    assert (await head(partner, contract.id) or ())[0] == "active"
+    assert await foqs(partner, contract) == [Decimal(600)]
+    before, after = clock.now() + 9 * DAY, clock.now() + 10 * DAY
+    assert (await run_day(tenant, before))["applied"] == 0
+    assert [(await run_day(tenant, after))["applied"] for _ in range(2)] == [1, 0]
+    assert await foqs(tenant.factory, contract) == await foqs(partner, contract) == [Decimal(720)]
+    ids = await fetch(partner, "select id, version from contract_line where contract_id = $1", contract.id)
+    assert [tuple(row) for row in ids] == [(line_id, 2)]
+    verbs = [verb for verb, _ in await history(partner, contract.id)][-3:]
+    assert verbs == ["amendment_proposed", "amendment_accepted", "amendment_applied"]
+    told = (await events(tenant, contract.id))[-3:]
+    assert told == ["AmendmentProposed", "AmendmentAccepted", "AmendmentApplied"]
+
+
+async def test_an_amendment_that_the_factory_accepts_on_its_day_holds_at_once(tenant: Tenant) -> None:
+    contract = await make_active(tenant)
+    await take(tenant.customer, "amend", contract, from_day(today(), 640))
+    await take(tenant.factory, "accept_amendment", contract)
+    assert await foqs(tenant.customer, contract) == [Decimal(640)]
+
+
+async def test_an_amendment_adds_and_ends_lines_and_nothing_is_called_off_from_an_ended_one(tenant: Tenant) -> None:
+    await make_item(tenant, "A1")
+    await make_item(tenant, "B2")
+    contract = await make_active(tenant, Direction.SALE)
+    query = "select id, line_no, ended_from from contract_line where contract_id = $1 order by line_no"
+    ((first_id, *_),) = await fetch(tenant.factory, query, contract.id)
+    data = Amendment(effective_from=today(), new_lines=[new_line("B2"), new_line("A1")], ended_lines=[1])
+
+    with pytest.raises(Forbidden):
+        await take(tenant.customer, "amend", contract, data)  # items are the factory's
+    await take(tenant.factory, "amend", contract, data)
+    await take(tenant.customer, "accept_amendment", contract)
+    await run_day(tenant, clock.now())
+
+    rows = [tuple(row)[1:] for row in await fetch(tenant.customer, query, contract.id)]
+    assert rows == [(1, today()), (2, None), (3, None)]
+    order = CallOff(contract_line_id=first_id, quantity=Decimal(40), due_date=today() + DAY)
+    async with unit_of_work(tenant.factory) as session:
+        with pytest.raises(LineEnded):
+            await call_off(session, tenant.factory, contract.id, order)
+        assert await generate_lines(session, tenant.factory, contract.id, Generate()) > 0
+    drafted = "select count(*) from schedule_line where contract_line_id = $1"
+    assert [row[0] for row in await fetch(tenant.factory, drafted, first_id)] == [0]
+
+
+async def test_refused_amendments_change_nothing(tenant: Tenant) -> None:
+    contract, day = await make_active(tenant), today() + 5 * DAY
+    await take(tenant.factory, "amend", contract, from_day(day, 700))
+    await take(tenant.customer, "accept_amendment", contract)
+    state, seen = await head(tenant.customer, contract.id), await offers(tenant.customer, contract)
+    first = HeadOffer(valid_from=contract.valid_from - DAY)
+
+    for actor, data, refusal in (
+        (tenant.factory, from_day(day - DAY, 720), EffectiveTooEarly),
+        (tenant.customer, from_day(day, 700), NothingChanged),
+        (tenant.customer, Amendment(effective_from=day, terms=first), FixedOnceAgreed),
+        (tenant.as_role(tenant.factory, Role.VIEWER), from_day(day, 720), Forbidden),
+        (tenant.supplier, from_day(day, 720), NotFound),
+    ):
+        with pytest.raises(refusal):
+            await take(actor, "amend", contract, data)
+
+    assert await head(tenant.customer, contract.id) == state
+    assert await offers(tenant.factory, contract) == seen
+    assert (await history(tenant.customer, contract.id))[-1][0] == "amendment_accepted"
+
+
+async def test_one_amendment_waits_at_a_time_and_its_maker_cannot_answer_it(tenant: Tenant) -> None:
+    contract, day = await make_active(tenant), today() + 5 * DAY
+    await take(tenant.customer, "amend", contract, from_day(day, 700))
+
+    with pytest.raises(OfferOpen):
+        await take(tenant.factory, "amend", contract, from_day(day, 720))
+    for deed in ("accept_amendment", "counter_amendment"):
+        more = [from_day(day, 710)] if deed == "counter_amendment" else []
+        with pytest.raises(OwnProposal):
+            await take(tenant.customer, deed, contract, *more)
+    await take(tenant.factory, "counter_amendment", contract, from_day(day + DAY, 650))
+    with pytest.raises(NotYourProposal):
+        await take(tenant.customer, "withdraw_amendment", contract)
+    await take(tenant.customer, "decline_amendment", contract, Decline(reason="No."))
+
+    states = [row[1] for row in await offers(tenant.factory, contract)]
+    assert states == ["agreed", "replaced", "declined"]
+    assert await foqs(tenant.factory, contract) == [Decimal(600)]
+    assert (await head(tenant.customer, contract.id) or ())[0] == "active"
+
+
+async def test_a_contract_of_before_versions_gets_its_first_one_with_its_first_amendment(tenant: Tenant) -> None:
+    contract = await make_active(tenant)
+    async with unit_of_work(tenant.factory) as session:
+        found = await session.get(Contract, (tenant.id, contract.id))
+        assert found is not None
+        old = await service_life.digest_of(session, tenant.factory, found)
+    owner = "update contract_revision set status = 'declined' where contract_id = $1"  # as if it had none
+    async with unit_of_work(tenant.factory) as session:
+        await (await driver(session)).execute(owner, contract.id)
+
+    await take(tenant.customer, "amend", contract, from_day(today() + DAY, 700))
+
+    async with unit_of_work(tenant.customer) as session:
+        found = await service.get_contract(session, tenant.customer, contract.id)
+        (base,) = agreed(await get_revisions(session, found))
+    assert (base.sha256, base.effective_from, base.answered_by) == (old, contract.valid_from, contract.accepted_by)
+
+
+async def test_what_was_offered_can_be_changed_by_nobody(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+    for actor in (tenant.factory, tenant.customer):
+        for column in ("content = '{}'", "sha256 = ''", "effective_from = current_date", "number = 9"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                async with unit_of_work(actor) as session:
+                    await (await driver(session)).execute(f"update contract_revision set {column}")
+    assert await fetch(tenant.supplier, "select 1 from contract_revision where contract_id = $1", contract.id) == []
+
+
+# The law of versions -------------------------------------------------------------------------------------------------
+
+deeds = st.lists(
+    st.tuples(
+        st.sampled_from(["amend", "accept", "decline", "counter", "withdraw"]), st.integers(-3, 30), st.booleans()
+    ),
+    max_size=12,
+)
+
+
+@given(deeds)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_on_every_day_exactly_one_version_is_in_force_whatever_was_offered_and_agreed(
+    tenant: Tenant, plan: list[tuple[str, int, bool]]
+) -> None:
+    contract = await make_active(tenant)
+    accepted = [(contract.valid_from, 1)]
+    for n, (deed, ahead, by_factory) in enumerate(plan):
+        actor = tenant.factory if by_factory else tenant.customer
+        given_data: list[Any] = []
+        if deed in ("amend", "counter"):
+            given_data = [from_day(today() + ahead * DAY, 601 + n)]
+        if deed == "decline":
+            given_data = [Decline(reason="no")]
+        name = deed if deed == "amend" else f"{deed}_amendment"
+        try:
+            made = await take(actor, name, contract, *given_data)
+        except PortalError:
+            continue
+        if made.status is RevisionStatus.AGREED:
+            accepted.append((made.effective_from, made.number))
+
+    async with unit_of_work(tenant.customer) as session:
+        found = await service.get_contract(session, tenant.customer, contract.id)
+        versions = agreed(await get_revisions(session, found))
+    assert [(version.effective_from, version.number) for version in reversed(versions)] == accepted
+    for ahead in range(32):
+        day = contract.valid_from + ahead * DAY
+        holds = in_force(versions, day)
+        assert holds is not None
+        assert holds.number == max(entry for entry in accepted if entry[0] <= day)[1]
+    for ahead in (0, 31):
+        await run_day(tenant, clock.now() + ahead * DAY)
+        async with unit_of_work(tenant.factory) as session:
+            found = await service.get_contract(session, tenant.factory, contract.id)
+            holds = in_force(versions, today() + ahead * DAY)
+            assert holds is not None
+            assert await service_life.digest_of(session, tenant.factory, found) == holds.sha256
+
+
+def test_differences_name_the_field_the_line_and_both_values() -> None:
+    price = {"valid_from": "2026-01-01", "order_no": "", "price": "12.5", "price_unit": "1"}
+    line = {"line_no": 1, "item_code": "A", "unit": "H87", "foq": "600", "prices": [price]}
+    old = {"title": "a", "lines": [line, line | {"line_no": 2}]}
+    new = {"title": "b", "payment_terms": "net", "lines": [line | {"foq": "720", "prices": [price | {"price": "12"}]}]}
+
+    found = [(d.change.value, d.field, d.line_no) for d in differences(old, new)]
+
+    head_fields = [("changed", "title", None), ("changed", "payment_terms", None)]
+    assert found == [*head_fields, ("changed", "foq", 1), ("changed", "price", 1), ("ended", "line", 2)]
+
+
+# Suspended, terminated, expired --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["factory", "customer"])
+async def test_nothing_is_called_off_while_suspended_and_who_suspended_resumes(tenant: Tenant, who: str) -> None:
+    actor: Actor = getattr(tenant, who)
+    other = tenant.customer if who == "factory" else tenant.factory
+    contract = await make_active(tenant)
+    await step(actor, "suspend", contract.id, data=Reason(reason="The line stands still."))
+
+    async with unit_of_work(tenant.factory) as session:
+        for deed in (generate_lines(session, tenant.factory, contract.id, Generate()),
+                     publish_release(session, tenant.factory, contract.id, None, Publish())):  # fmt: skip
+            with pytest.raises(NotInForce) as refused:
+                await deed
+            assert "suspended" in str(refused.value)
+    with pytest.raises(SuspendedByOther):
+        await step(other, "resume", contract.id)
+    assert (await head(other, contract.id) or ())[0] == "suspended"
+    async with unit_of_work(other) as session:
+        seen = await service.get_contract(session, other, contract.id)
+        assert "resume" not in service.actions(seen, other)
+    await step(actor, "resume", contract.id)
+    assert (await head(other, contract.id) or ())[0] == "active"
+
+
+async def test_a_termination_takes_place_on_the_morning_after_its_last_day(tenant: Tenant) -> None:
+    contract, last = await make_active(tenant), today() + 3 * DAY
+    with pytest.raises(EndsTooEarly):
+        await step(tenant.customer, "terminate", contract.id, data=Terminate(reason="r", last_day=today() - DAY))
+    await step(tenant.customer, "terminate", contract.id, data=Terminate(reason="We close.", last_day=last))
+
+    assert (await head(tenant.factory, contract.id) or ())[0] == "active"
+    (line_id,) = [
+        row[0] for row in await fetch(tenant.factory, "select id from contract_line where contract_id=$1", contract.id)
+    ]
+    order = CallOff(contract_line_id=line_id, quantity=Decimal(40), due_date=last + DAY)
+    async with unit_of_work(tenant.factory) as session:
+        with pytest.raises(OutsideValidity):
+            await call_off(session, tenant.factory, contract.id, order)
+    await run_day(tenant, clock.now() + 3 * DAY)
+    assert (await head(tenant.factory, contract.id) or ())[0] == "active"
+    await run_day(tenant, clock.now() + 4 * DAY)
+    assert (await head(tenant.customer, contract.id) or ())[0] == "terminated"
+    with pytest.raises(WrongState):
+        await step(tenant.factory, "resume", contract.id)
+
+
+async def test_a_termination_of_today_ends_the_contract_at_once(tenant: Tenant) -> None:
+    contract = await make_active(tenant)
+    await step(tenant.factory, "terminate", contract.id, data=Terminate(reason="Agreed.", last_day=today()))
+    assert (await head(tenant.customer, contract.id) or ())[0] == "terminated"
+
+
+async def test_a_contract_expires_on_the_day_after_its_last_once_and_is_reminded_of_before(tenant: Tenant) -> None:
+    contract = await make_active(tenant, valid_to=today() + 40 * DAY, notice_days=30)
+
+    told = []
+    for ahead in (5, 11, 12, 40, 41, 42):
+        told.append((await run_day(tenant, clock.now() + ahead * DAY))["ended"])
+
+    assert told == [0, 0, 0, 0, 1, 0]
+    assert (await head(tenant.customer, contract.id) or ())[0] == "expired"
+    names = await events(tenant, contract.id)
+    assert names[3:] == ["ContractEndingSoon", "ContractExpired"]
+    with pytest.raises(OnlyByCalendar):
+        contract_target(ContractStatus.ACTIVE, "expire", Side.SELLER, proposed_by_us=True)
+
+
+async def test_too_little_called_off_is_told_once_a_month(tenant: Tenant) -> None:
+    await make_item(tenant, "A100")
+    contract = await make_draft(
+        tenant, Direction.SALE, new_line("A100", target_quantity=Decimal(31_200)), valid_to=today() + 364 * DAY
+    )
+    await step(tenant.factory, "propose", contract.id)
+    await step(tenant.customer, "accept", contract.id)
+    await step(tenant.factory, "activate", contract.id)
+
+    for ahead in (80, 95, 96, 124, 126):
+        await run_day(tenant, clock.now() + ahead * DAY)
+
+    assert (await events(tenant, contract.id))[3:] == ["ContractUnderused", "ContractUnderused"]
+
+
+async def test_an_end_that_came_nearer_leaves_no_draft_behind_it(tenant: Tenant) -> None:
+    contract = await make_active(tenant)
+    async with unit_of_work(tenant.factory) as session:
+        await generate_lines(session, tenant.factory, contract.id, Generate())
+    await step(tenant.factory, "terminate", contract.id, data=Terminate(reason="r", last_day=today() + 30 * DAY))
+
+    async with unit_of_work(tenant.factory) as session:
+        with pytest.raises(DraftsOutside):
+            await publish_release(session, tenant.factory, contract.id, None, Publish())
+    released = await fetch(tenant.customer, "select count(*) from release where contract_id = $1", contract.id)
+    assert released[0][0] == 0
+
+
+@BOTH
+@pytest.mark.parametrize("by_factory", [True, False])
+async def test_every_step_from_every_state_is_offered_or_refused_without_effect(
+    tenant: Tenant, direction: Direction, by_factory: bool
+) -> None:
+    actor = tenant.factory if by_factory else tenant.partner(direction)
+    given_data: dict[str, dict[str, Any]] = {
+        "counter": {"data": wanting(480)},
+        "decline": {"data": Decline(reason="no")},
+        "suspend": {"data": Reason(reason="r")},
+        "terminate": {"data": Terminate(reason="r", last_day=today())},
+        "complete": {"open_lines": 0},
+    }
+    contract = await make_proposed(tenant, direction)
+    for status in ContractStatus:
+        async with unit_of_work(tenant.factory) as session:
+            row = await session.get(Contract, (tenant.id, contract.id))
+            assert row is not None
+            row.status, row.suspended_by = status, ""
+            allowed = set(service.actions(row, actor)) - {"amend"}
+        before = (await head(tenant.factory, contract.id), await history(tenant.factory, contract.id))
+        for action in ("propose", "accept", "counter", "decline", "withdraw", "activate", "suspend", "resume",
+                       "terminate", "complete"):  # fmt: skip
+            if action in allowed:
+                continue
+            with pytest.raises(PortalError):
+                await step(actor, action, contract.id, **given_data.get(action, {}))
+        assert (await head(tenant.factory, contract.id), await history(tenant.factory, contract.id)) == before
+
+
+async def test_an_acceptance_by_key_is_evidence_too(tenant: Tenant) -> None:
+    contract = await make_proposed(tenant)
+    await step(tenant.customer.via(Channel.API), "accept", contract.id, origin=Origin("203.0.113.9", "curl"))
+    rows = await fetch(
+        tenant.factory, "select answered_via, answered_from from contract_revision where contract_id = $1", contract.id
+    )
+    assert [tuple(row) for row in rows] == [("api", "203.0.113.9")]
