@@ -51,7 +51,7 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.SHOW: Permission.READ,
     Verb.SHOW_RISKS: Permission.READ,
 }
-REPEATABLE = frozenset({Verb.SHOW, Verb.SHOW_RISKS, Verb.LATE, Verb.PROBLEM, Verb.COUNT})  # change nothing by themselves
+REPEATABLE = frozenset({Verb.SHOW, Verb.SHOW_RISKS, Verb.LATE, Verb.PROBLEM, Verb.COUNT})  # only begin something
 PERSONAL = frozenset({Verb.CONFIRM_ALL})  # made of what one person was shown, so for nobody else to press
 
 

@@ -66,7 +66,7 @@ CREATE TABLE notice (
     CONSTRAINT uq_notice_tenant_id_party_id_member_id_key UNIQUE (tenant_id, party_id, member_id, key),
     CONSTRAINT fk_notice_tenant_id_party_id_member_id FOREIGN KEY(tenant_id, party_id, member_id) REFERENCES member (tenant_id, party_id, id),
     CONSTRAINT ck_notice_level CHECK (level between 1 and 3),
-    CONSTRAINT ck_notice_kind CHECK (kind IN ('to_confirm', 'confirmed', 'rejected', 'at_risk', 'cancelled', 'shipped', 'received', 'difference', 'contract', 'reminder', 'overdue', 'receipt_due', 'digest', 'agreed')),
+    CONSTRAINT ck_notice_kind CHECK (kind IN ('to_confirm', 'released', 'confirmed', 'rejected', 'at_risk', 'cancelled', 'shipped', 'received', 'difference', 'contract', 'reminder', 'overdue', 'receipt_due', 'digest', 'agreed')),
     CONSTRAINT ck_notice_urgency CHECK (urgency IN ('normal', 'deadline', 'line_stop')),
     CONSTRAINT ck_notice_noticestatus CHECK (status IN ('planned', 'sent', 'superseded', 'expired', 'dropped'))
 );
@@ -96,7 +96,7 @@ CREATE TABLE dispatch (
     CONSTRAINT pk_dispatch PRIMARY KEY (tenant_id, id),
     CONSTRAINT fk_dispatch_tenant_id_party_id_notice_id FOREIGN KEY(tenant_id, party_id, notice_id) REFERENCES notice (tenant_id, party_id, id),
     CONSTRAINT fk_dispatch_tenant_id_party_id_member_id FOREIGN KEY(tenant_id, party_id, member_id) REFERENCES member (tenant_id, party_id, id),
-    CONSTRAINT ck_dispatch_kind CHECK (kind IN ('to_confirm', 'confirmed', 'rejected', 'at_risk', 'cancelled', 'shipped', 'received', 'difference', 'contract', 'reminder', 'overdue', 'receipt_due', 'digest', 'agreed')),
+    CONSTRAINT ck_dispatch_kind CHECK (kind IN ('to_confirm', 'released', 'confirmed', 'rejected', 'at_risk', 'cancelled', 'shipped', 'received', 'difference', 'contract', 'reminder', 'overdue', 'receipt_due', 'digest', 'agreed')),
     CONSTRAINT ck_dispatch_dispatchstate CHECK (state IN ('waiting', 'sent', 'failed', 'dead'))
 );
 CREATE INDEX ix_dispatch_party_id_id ON dispatch (tenant_id, party_id, id);
