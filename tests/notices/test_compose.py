@@ -9,7 +9,7 @@ import pytest
 
 from portal.contracts import service_life
 from portal.contracts.model import ContractStatus
-from portal.core import clock, db
+from portal.core import db
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.errors import Forbidden, NotFound
