@@ -152,7 +152,7 @@ class Dispatch(SharedRow, table=True):
     notice_id: UUID | None = None  # none: an edit, because the object moved on
     card_id: UUID | None = None  # the message to edit; none: a new message
     member_id: UUID
-    kind: Kind = Field(sa_type=text_enum(Kind))
+    kind: Kind | None = Field(default=None, sa_type=text_enum(Kind), nullable=True)  # none: a card somebody asked for
     object_kind: str = Field(max_length=24)
     object_id: UUID
     contract_id: UUID | None = None

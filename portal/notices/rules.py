@@ -168,7 +168,7 @@ def choice(wishes: Wishes, kind: Kind) -> Choice:
     if kind is Kind.AGREED and not wishes.evening_summary:
         return Choice.OFF
     chosen = wishes.kinds.get(kind)
-    if chosen is not None and chosen in Choice:
+    if chosen in set(Choice):
         return Choice(chosen)
     return Choice.DIGEST if kind in QUIETLY else Choice.AT_ONCE
 

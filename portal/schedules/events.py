@@ -29,5 +29,10 @@ class LineCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LineAskedAgain(Event):
+    line_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class SupplyNoted(Event):
     line_id: UUID

@@ -78,7 +78,7 @@ CREATE TABLE dispatch (
     notice_id UUID,
     card_id UUID,
     member_id UUID NOT NULL,
-    kind VARCHAR(24) NOT NULL,
+    kind VARCHAR(24),
     object_kind VARCHAR(24) NOT NULL,
     object_id UUID NOT NULL,
     contract_id UUID,
