@@ -51,7 +51,8 @@ class Post:
                 await connection.execute(
                     "insert into preference (tenant_id, id, party_id, member_id, digest_at, quiet_from, quiet_to,"
                     " kinds, channels, deputy_id, evening_summary, wake_for_line_stop, version)"
-                    " values ($1, gen_random_uuid(), $2, $3, $4, 0, 0, $5, '{}', $6, true, false, 1) on conflict (tenant_id, party_id, member_id)"
+                    " values ($1, gen_random_uuid(), $2, $3, $4, 0, 0, $5, '{}', $6, true, false, 1)"
+                    " on conflict (tenant_id, party_id, member_id)"
                     " do update set kinds = excluded.kinds, deputy_id = excluded.deputy_id",
                     *(actor.tenant_id, actor.party_id, actor.member_id, wishes.get("digest_at", 480)),
                     *(db.to_json(wishes.get("kinds", {})), wishes.get("deputy_id")),
