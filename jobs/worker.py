@@ -20,7 +20,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
-from jobs import outbox, reminding, sealing
+from jobs import letters, outbox, reminding, sealing
 from jobs.outbox import Ring, Tenant, database_may_be_away
 from jobs.sending import Sender, channels_of
 from jobs.subscriptions import SUBSCRIPTIONS, Subscriptions
@@ -79,6 +79,7 @@ async def work(
         Relay(redis, subscriptions, woken).run(),
         Sender(channels or channels_of(), pacer).run(),
         reminding.run(),
+        letters.run(),
     ]
     looking = [asyncio.create_task(each) for each in endless]
     tasks = [

@@ -168,11 +168,15 @@ CREATE TABLE password_token (
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
     used_at TIMESTAMP WITH TIME ZONE,
+    tries INTEGER NOT NULL,
+    next_try TIMESTAMP WITH TIME ZONE NOT NULL,
+    sent_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_password_token PRIMARY KEY (id),
     CONSTRAINT uq_password_token_token_hash UNIQUE (token_hash),
     CONSTRAINT fk_password_token_user_id FOREIGN KEY(user_id) REFERENCES user_account (id)
 );
 CREATE INDEX ix_password_token_user_id ON password_token (user_id);
+CREATE INDEX ix_password_token_unsent ON password_token (next_try) WHERE sent_at is null;
 ALTER TABLE tenant ADD COLUMN chat_detail VARCHAR(24) DEFAULT 'full' NOT NULL
     CONSTRAINT ck_tenant_chatdetail CHECK (chat_detail IN ('full', 'number_only'));
 """
