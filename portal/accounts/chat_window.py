@@ -122,7 +122,7 @@ async def press(signed: Signed, message_id: UUID, data: str) -> None:
             raise ButtonGone
         no = await add(session, actor, row_id, ChatMessageKind.PRESSED, "", answer_to=message_id)
     query = {
-        "id": str(no),
+        "id": f"{chat.chat_id}.{no}",
         "from": _person(chat, signed),
         "chat_instance": str(chat.chat_id),
         "message": _head(found.no, chat) | {"text": found.text or "-", "from": BOT},

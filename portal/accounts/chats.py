@@ -54,6 +54,9 @@ class Known:
     membership_id: UUID | None = None
     company_name: str = ""
     tenant_name: str = ""
+    tenant_id: UUID | None = None
+    contract_id: UUID | None = None  # of a group
+    numbers_only: bool = False  # the workspace lets no figures leave the house
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ left join user_account u on u.id = a.user_id and u.disabled_at is null
 left join membership m on m.id = a.membership_id and m.user_id = u.id
 where a.bot = $1 and a.chat_id = $2"""
 _LIVE = """
-select id, contract_id from chat
+select id, contract_id, (select chat_detail = 'number_only' from tenant where tenant_id = $1) as numbers_only from chat
 where tenant_id = $1 and party_id = $2 and member_id = $3 and account_id = $4 and unbound_at is null"""
 
 
@@ -128,22 +131,20 @@ async def known(chat: ChatName) -> Known | None:
         chat_row = await connection.fetchrow(_LIVE, place.tenant_id, place.party_id, place.id, row["id"])
     if chat_row is None:
         return found
-    actor = _speaking(live, row["language"])
-    if chat_row["contract_id"] is not None:
-        actor = replace(actor, contract_ids=_narrowed(actor, chat_row["contract_id"]))
     return replace(
-        found, actor=actor, row_id=chat_row["id"], company_name=live.company_name, tenant_name=live.tenant_name
+        found,
+        actor=_speaking(live, row["language"]),
+        row_id=chat_row["id"],
+        company_name=live.company_name,
+        tenant_name=live.tenant_name,
+        tenant_id=place.tenant_id,
+        contract_id=chat_row["contract_id"],
+        numbers_only=chat_row["numbers_only"],
     )
 
 
 def _speaking(live: LiveMember, language: str | None) -> Actor:
     return replace(live.actor.via(Channel.CHAT), language=Language(language) if language else live.actor.language)
-
-
-def _narrowed(actor: Actor, contract_id: UUID) -> frozenset[UUID]:
-    """A group speaks of its one contract only, and of that only to those who may see it."""
-    own = frozenset({contract_id})
-    return own if actor.contract_ids is None else own & actor.contract_ids
 
 
 async def heard_from(chat: ChatName) -> None:
