@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, Index, SmallInteger, UniqueConstraint, text
 from sqlmodel import Field
 
 from portal.core.access import Role
@@ -223,13 +223,20 @@ class PasswordToken(IdentityRow, table=True):
     """A one-time link by which a person who forgot the password sets a new one. Only the hash is stored."""
 
     __tablename__ = "password_token"
-    __table_args__ = (UniqueConstraint("token_hash"), Index("ix_password_token_user_id", "user_id"))
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index("ix_password_token_user_id", "user_id"),
+        Index("ix_password_token_unsent", "next_try", postgresql_where=text("sent_at is null")),
+    )
 
     token_hash: str = Field(max_length=64)
     user_id: UUID = Field(foreign_key="user_account.id")
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+    tries: int = 0  # of sending it
+    next_try: datetime  # not before; while it is sent, the moment when the claim lapses
+    sent_at: datetime | None = None
 
 
 class ApiKeyToken(IdentityRow, table=True):

@@ -67,7 +67,7 @@ def shortened(card: Card, most: int) -> Card:
     """The card within a channel's length: figures fall away from the end, and the reader is told so."""
     facts = card.facts
     while facts and len(replace(card, facts=facts).text) > most:
-        facts = facts[:-2] + (_(MORE_ON_THE_PAGE),) if len(facts) > 1 else ()
+        facts = (*facts[:-2], _(MORE_ON_THE_PAGE)) if len(facts) > 1 else ()
     return replace(card, facts=facts)
 
 

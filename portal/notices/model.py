@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """What a notice is about; a person chooses for each whether and how to be told."""
 
     TO_CONFIRM = "to_confirm"  # deliveries wait for the seller's answer
+    RELEASED = "released"  # the buyer's copy of what was called off
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
     AT_RISK = "at_risk"  # the seller doubts the material behind a delivery, or reports a problem
@@ -36,6 +37,7 @@ class Kind(StrEnum):
 
 KIND_NAMES: dict[Kind, str] = {
     Kind.TO_CONFIRM: N_("Deliveries to confirm"),
+    Kind.RELEASED: N_("A release was published"),
     Kind.CONFIRMED: N_("A delivery was confirmed"),
     Kind.REJECTED: N_("A delivery was refused"),
     Kind.AT_RISK: N_("A delivery is at risk"),
@@ -150,7 +152,7 @@ class Dispatch(SharedRow, table=True):
     notice_id: UUID | None = None  # none: an edit, because the object moved on
     card_id: UUID | None = None  # the message to edit; none: a new message
     member_id: UUID
-    kind: Kind = Field(sa_type=text_enum(Kind))
+    kind: Kind | None = Field(default=None, sa_type=text_enum(Kind), nullable=True)  # none: a card somebody asked for
     object_kind: str = Field(max_length=24)
     object_id: UUID
     contract_id: UUID | None = None
@@ -213,7 +215,7 @@ class CardMessage(OwnRow, table=True):
 
 
 class Preference(OwnRow, table=True):
-    """How one person wants to be told. Without a row the defaults hold. Hours are minutes after midnight at the site."""
+    """How one person wants to be told. Without a row the defaults hold. Hours are minutes after midnight."""
 
     __tablename__ = "preference"
     __table_args__ = (

@@ -29,6 +29,11 @@ class LineCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LineAskedAgain(Event):
+    line_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class SupplyNoted(Event):
     line_id: UUID
 

@@ -26,7 +26,7 @@ from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
 from portal.core.states import Side
 from portal.schedules import rules
-from portal.schedules.events import LineCancelled, LineConfirmed, LineRejected, SupplyNoted
+from portal.schedules.events import LineAskedAgain, LineCancelled, LineConfirmed, LineRejected, SupplyNoted
 from portal.schedules.model import CloseReason, LineStatus, SupplyState, Zone
 from portal.schedules.rules import CONFIRM_ACTION, LINE_STATES, RejectReason
 
@@ -248,6 +248,7 @@ async def ask_again(session: AsyncSession, actor: Actor, line_id: UUID, version:
     status = LINE_STATES.target(head.status, "ask_again", by=head.side(actor))
     after = await change(session, actor, head, status=status, reject_reason="")
     record(session, actor, subject(after), "asked_again")
+    emit(session, actor, head.party_id, LineAskedAgain(head.id))
     logger.info("schedule line asked again", extra={"line_id": str(head.id)})
     return after
 

@@ -66,7 +66,7 @@ CREATE TABLE notice (
     CONSTRAINT uq_notice_tenant_id_party_id_member_id_key UNIQUE (tenant_id, party_id, member_id, key),
     CONSTRAINT fk_notice_tenant_id_party_id_member_id FOREIGN KEY(tenant_id, party_id, member_id) REFERENCES member (tenant_id, party_id, id),
     CONSTRAINT ck_notice_level CHECK (level between 1 and 3),
-    CONSTRAINT ck_notice_kind CHECK (kind IN ('to_confirm', 'confirmed', 'rejected', 'at_risk', 'cancelled', 'shipped', 'received', 'difference', 'contract', 'reminder', 'overdue', 'receipt_due', 'digest', 'agreed')),
+    CONSTRAINT ck_notice_kind CHECK (kind IN ('to_confirm', 'released', 'confirmed', 'rejected', 'at_risk', 'cancelled', 'shipped', 'received', 'difference', 'contract', 'reminder', 'overdue', 'receipt_due', 'digest', 'agreed')),
     CONSTRAINT ck_notice_urgency CHECK (urgency IN ('normal', 'deadline', 'line_stop')),
     CONSTRAINT ck_notice_noticestatus CHECK (status IN ('planned', 'sent', 'superseded', 'expired', 'dropped'))
 );
@@ -78,7 +78,7 @@ CREATE TABLE dispatch (
     notice_id UUID,
     card_id UUID,
     member_id UUID NOT NULL,
-    kind VARCHAR(24) NOT NULL,
+    kind VARCHAR(24),
     object_kind VARCHAR(24) NOT NULL,
     object_id UUID NOT NULL,
     contract_id UUID,
@@ -96,7 +96,7 @@ CREATE TABLE dispatch (
     CONSTRAINT pk_dispatch PRIMARY KEY (tenant_id, id),
     CONSTRAINT fk_dispatch_tenant_id_party_id_notice_id FOREIGN KEY(tenant_id, party_id, notice_id) REFERENCES notice (tenant_id, party_id, id),
     CONSTRAINT fk_dispatch_tenant_id_party_id_member_id FOREIGN KEY(tenant_id, party_id, member_id) REFERENCES member (tenant_id, party_id, id),
-    CONSTRAINT ck_dispatch_kind CHECK (kind IN ('to_confirm', 'confirmed', 'rejected', 'at_risk', 'cancelled', 'shipped', 'received', 'difference', 'contract', 'reminder', 'overdue', 'receipt_due', 'digest', 'agreed')),
+    CONSTRAINT ck_dispatch_kind CHECK (kind IN ('to_confirm', 'released', 'confirmed', 'rejected', 'at_risk', 'cancelled', 'shipped', 'received', 'difference', 'contract', 'reminder', 'overdue', 'receipt_due', 'digest', 'agreed')),
     CONSTRAINT ck_dispatch_dispatchstate CHECK (state IN ('waiting', 'sent', 'failed', 'dead'))
 );
 CREATE INDEX ix_dispatch_party_id_id ON dispatch (tenant_id, party_id, id);
@@ -168,11 +168,15 @@ CREATE TABLE password_token (
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
     used_at TIMESTAMP WITH TIME ZONE,
+    tries INTEGER NOT NULL,
+    next_try TIMESTAMP WITH TIME ZONE NOT NULL,
+    sent_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_password_token PRIMARY KEY (id),
     CONSTRAINT uq_password_token_token_hash UNIQUE (token_hash),
     CONSTRAINT fk_password_token_user_id FOREIGN KEY(user_id) REFERENCES user_account (id)
 );
 CREATE INDEX ix_password_token_user_id ON password_token (user_id);
+CREATE INDEX ix_password_token_unsent ON password_token (next_try) WHERE sent_at is null;
 ALTER TABLE tenant ADD COLUMN chat_detail VARCHAR(24) DEFAULT 'full' NOT NULL
     CONSTRAINT ck_tenant_chatdetail CHECK (chat_detail IN ('full', 'number_only'));
 """
