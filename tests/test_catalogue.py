@@ -57,6 +57,9 @@ WITHOUT_PARTY = {
     "user_account",  # identity: a person may act for several companies
     "user_session",  # identity
     "password_token",  # identity: the person, whatever companies they act for
+    "chat_account",  # identity: a chat as its service numbers it
+    "chat_link",  # identity: the person's, before any company is chosen
+    "bot_update",  # identity: stored before anybody knows whose it is
 }
 IDENTITY_TABLES = {name for name, model in models().items() if policy_of(model) is Policy.IDENTITY}
 WITHOUT_POLICIES = IDENTITY_TABLES | {"alembic_version"}  # factory and partner have no right on any of them

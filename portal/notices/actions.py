@@ -39,6 +39,15 @@ class Verb(StrEnum):
     COUNT = "count"  # begin to count a shipment line by line
     SHOW = "show"  # the current card of the object
     SHOW_RISKS = "show_risks"  # the deliveries at risk, as a list
+    REPORT = "report"  # a delivery will be late or has a problem; data: what was chosen on the way
+    OTHER_DAY = "other_day"  # the day is typed
+    REASON = "reason"  # of a shipment counted line by line; data: what was counted so far
+    COUNTED = "counted"  # post the count; data: the lines
+    CORRECT = "correct"  # begin to count a receipt again
+    RECOUNTED = "recounted"  # replace the receipt by the new count; data: the lines
+    SWITCH = "switch"  # the chat speaks for another of its person's companies
+    LANGUAGE = "language"  # data: the language of the chat
+    TODAY = "today"  # the day's summary anew
 
 
 PERMISSION: dict[Verb, Permission] = {
@@ -50,9 +59,24 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.COUNT: Permission.RECEIVE,
     Verb.SHOW: Permission.READ,
     Verb.SHOW_RISKS: Permission.READ,
+    Verb.REPORT: Permission.CONFIRM_LINES,
+    Verb.OTHER_DAY: Permission.CONFIRM_LINES,
+    Verb.REASON: Permission.RECEIVE,
+    Verb.COUNTED: Permission.RECEIVE,
+    Verb.CORRECT: Permission.RECEIVE,
+    Verb.RECOUNTED: Permission.RECEIVE,
+    Verb.SWITCH: Permission.READ,
+    Verb.LANGUAGE: Permission.READ,
+    Verb.TODAY: Permission.READ,
 }
-REPEATABLE = frozenset({Verb.SHOW, Verb.SHOW_RISKS, Verb.LATE, Verb.PROBLEM, Verb.COUNT})  # only begin something
-PERSONAL = frozenset({Verb.CONFIRM_ALL})  # made of what one person was shown, so for nobody else to press
+REPEATABLE = frozenset(  # change nothing of the business by themselves
+    {
+        *(Verb.SHOW, Verb.SHOW_RISKS, Verb.LATE, Verb.PROBLEM, Verb.COUNT, Verb.OTHER_DAY, Verb.REASON, Verb.CORRECT),
+        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY),
+    }
+)
+# Made of what one person was shown, or about that person: for nobody else to press.
+PERSONAL = frozenset({Verb.CONFIRM_ALL, Verb.SWITCH, Verb.LANGUAGE})
 
 
 class NotYours(Forbidden):
@@ -187,7 +211,9 @@ def log_press(
     )
 
 
-async def refused_press(session: AsyncSession, actor: Actor, action_id: UUID, channel: str, outcome: str) -> None:
+async def refused_press(
+    session: AsyncSession, actor: Actor, action_id: UUID, channel: str, outcome: str
+) -> Action | None:
     """Log a press that was refused, in a session of its own after the command's was rolled back."""
     query = select(Action).where(
         Action.tenant_id == actor.tenant_id, Action.party_id == actor.party_id, Action.id == action_id
@@ -195,3 +221,4 @@ async def refused_press(session: AsyncSession, actor: Actor, action_id: UUID, ch
     action = (await session.exec(query)).one_or_none()
     if action is not None:
         log_press(session, actor, action, channel, outcome)
+    return action

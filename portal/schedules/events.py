@@ -36,3 +36,15 @@ class LineAskedAgain(Event):
 @dataclass(frozen=True, slots=True)
 class SupplyNoted(Event):
     line_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LineReported(Event):
+    line_id: UUID
+    report_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReportClosed(Event):
+    line_id: UUID
+    report_id: UUID

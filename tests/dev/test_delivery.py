@@ -14,10 +14,10 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.types import Message, Update
+from aiogram.types import Message, Update, WebhookInfo
 from aiohttp import web
 
-from portal.dev.telegram.client import Person, World
+from portal.dev.telegram.client import Person, Refusal, World
 from tests.dev.conftest import bot_for
 
 
@@ -131,6 +131,15 @@ async def test_in_a_group_a_bot_hears_what_is_meant_for_it(world: World, bot: Bo
     assert heard == ["/start", "/today", "thanks"]
 
 
+async def failed(bot: Bot, words: str) -> WebhookInfo:
+    """Wait until the stand-in has seen a post fail; from then on it pauses."""
+    async with asyncio.timeout(5):
+        while True:
+            info = await bot.get_webhook_info()
+            if words in (info.last_error_message or ""):
+                return info
+
+
 # --- webhook ----------------------------------------------------------------------------------------------------------
 
 
@@ -157,13 +166,12 @@ async def test_what_is_not_answered_with_2xx_comes_again_after_growing_pauses(
     await world.clock(speed=0)
     receiver.answers += [web.Response(status=500), web.Response(status=401), web.Response()]
     await bot.set_webhook(receiver.url)
-    await receiver.until(lambda: len(receiver.secrets) == 1)
-    info = await bot.get_webhook_info()
+    info = await failed(bot, "500")
     assert (info.pending_update_count, info.last_error_message) == (
         1, "Wrong response from the webhook: 500 Internal Server Error",
     )  # fmt: skip
     await world.clock(advance=1)
-    await receiver.until(lambda: len(receiver.secrets) == 2)
+    await failed(bot, "401")
     await world.clock(advance=1.5)
     assert len(receiver.secrets) == 2
     await world.clock(advance=0.5)
@@ -184,7 +192,7 @@ async def test_one_chat_that_fails_holds_up_no_other(world: World, bot: Bot, len
     await world.clock(speed=0)
     receiver.answers += [web.Response(status=500)]
     await bot.set_webhook(receiver.url)
-    await receiver.until(lambda: len(receiver.secrets) == 1)
+    await failed(bot, "500")
     ben = await world.user("Ben")
     await ben.say("from Ben")
     await receiver.until(lambda: receiver.texts == ["from Ben"])
@@ -215,6 +223,18 @@ async def test_delivery_can_repeat_reorder_delay_and_lose(
     await world.clock(advance=23 * 3600)
     await world.delivered()
     assert receiver.texts == ["late"]
+
+
+async def test_an_update_can_be_replayed(world: World, bot: Bot, lena: Person, receiver: Receiver) -> None:
+    await bot.set_webhook(receiver.url)
+    await world.delivered()
+    [update] = await world.updates()
+    await world.replay(update["update_id"])
+    await world.delivered()
+    assert receiver.texts == ["/start", "/start"]
+    assert {got.update_id for got in receiver.got} == {update["update_id"]}
+    with pytest.raises(Refusal, match="There was no update 1"):
+        await world.replay(1)
 
 
 async def test_a_webhook_may_answer_with_a_call(world: World, bot: Bot, lena: Person, receiver: Receiver) -> None:

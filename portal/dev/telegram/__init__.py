@@ -11,5 +11,8 @@ here as it would fail there. It is stricter where Telegram forgives: an unknown 
 | `params.py`, `markup.py`, `entities.py` | what a call may carry; malformed is refused in Telegram's words |
 | `calls.py`, `calls_media.py`, `calls_updates.py`, `dispatch.py` | the methods |
 | `world.py`, `actions.py`, `shapes.py`, `files.py` | users, chats, messages; what people do; their JSON |
-| `limits.py`, `faults.py`, `clock.py`, `updates.py` | 429, failures on demand, time, webhook and polling |
+| `limits.py`, `faults.py`, `clock.py` | 429, failures on demand, time |
+| `updates.py`, `webhook.py` | the way of an update to the bot |
+| `page.py`, `static/` | the phone |
+| `running.py` | `portal dev telegram` |
 """

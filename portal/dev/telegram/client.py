@@ -129,6 +129,10 @@ class World:
         """copies, delay, reorder, drop, timeout; without any, as usual."""
         await self.post("delivery", **bend)
 
+    async def replay(self, update_id: int) -> None:
+        """Send an update once more, however long ago it arrived."""
+        await self.post("replay", update=update_id)
+
     async def limits(self, *, on: bool) -> None:
         await self.post("limits", on=on)
 
@@ -138,6 +142,11 @@ class World:
         self, method: str | None = None, *, chat: int | None = None, status: int | None = None
     ) -> list[Call]:
         return [Call(**call) for call in await self.get("calls", method=method, chat=chat, status=status)]
+
+    async def updates(self) -> list[dict[str, Any]]:
+        """Every update that was made, as the bot got or will get it."""
+        found: list[dict[str, Any]] = await self.get("updates")
+        return found
 
     async def counts(self) -> dict[str, dict[str, int]]:
         found: dict[str, dict[str, int]] = await self.get("counts")

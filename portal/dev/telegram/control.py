@@ -22,9 +22,11 @@ be read 400. With several bots, `?bot=<username>` chooses; else it is the first.
 | POST /ctl/heal | {} | {}: forgets the failures that are still to come |
 | POST /ctl/clock | set?, advance?, speed? (0 stops it) | {"now": seconds, "speed": factor} |
 | POST /ctl/delivery | copies?, delay?, reorder?, drop?, timeout?; what is left out is as usual | {} |
+| POST /ctl/replay | update: its id | {}: sends it once more |
 | POST /ctl/limits | on | {} |
 | GET /ctl/state | ?user= only theirs; ?after=revision&wait=seconds for what is newer | everything as it stands |
 | GET /ctl/calls | ?method=&chat=&status=&last= | every call of a bot with its parameters and answer, oldest first |
+| GET /ctl/updates | | every update that was made, oldest first |
 | GET /ctl/counts | | {"sendMessage": {"200": 3, "429": 1}} |
 | GET /ctl/files/{id} | | the bytes of a file |
 """
@@ -80,6 +82,10 @@ class Time(Body):
     speed: float | None = Field(None, ge=0)
 
 
+class Replay(Body):
+    update: int
+
+
 class LimitsBody(Body):
     on: bool
 
@@ -94,9 +100,11 @@ def routes() -> list[web.RouteDef]:
         web.post("/ctl/heal", heal),
         web.post("/ctl/clock", set_clock),
         web.post("/ctl/delivery", bend),
+        web.post("/ctl/replay", replay),
         web.post("/ctl/limits", limits),
         web.get("/ctl/state", state),
         web.get("/ctl/calls", calls),
+        web.get("/ctl/updates", updates),
         web.get("/ctl/counts", counts),
         web.get("/ctl/files/{file}", file),
     ]
@@ -210,6 +218,13 @@ async def bend(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
+async def replay(request: web.Request) -> web.Response:
+    body = Replay.model_validate(await request.json())
+    if not bot_of(request).updates.replay(body.update):
+        raise Impossible(f"There was no update {body.update}.")
+    return web.json_response({})
+
+
 async def limits(request: web.Request) -> web.Response:
     bot_of(request).limits.on = LimitsBody.model_validate(await request.json()).on
     return web.json_response({})
@@ -238,7 +253,7 @@ def snapshot(world: World, bot: Bot, user: int | None) -> dict[str, Any]:
         "speed": world.clock.speed,
         "bot": shapes.me_json(bot) | {"commands": _commands(bot)},
         "pending": len(bot.updates.waiting),
-        "users": [shapes.user_json(known) for known in world.users.values()],
+        "users": [shapes.user_json(known) for known in world.users.values() if user in {None, known.id}],
         "chats": [_chat_json(chat, world, bot) for chat in chats],
         "queries": [_query_json(query) for query in queries],
     }
@@ -293,6 +308,10 @@ async def calls(request: web.Request) -> web.Response:
 
     found = [vars(call) for call in request.app[WORLD].calls if asked(call)]
     return web.json_response(found[-int(query.get("last", "0")) :])
+
+
+async def updates(request: web.Request) -> web.Response:
+    return web.json_response([item.body for item in bot_of(request).updates.made])
 
 
 async def counts(request: web.Request) -> web.Response:

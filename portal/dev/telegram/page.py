@@ -8,7 +8,7 @@ STATIC = Path(__file__).parent / "static"
 FILES = {"phone.css": "text/css", "phone.js": "text/javascript", "words.js": "text/javascript"}
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",

@@ -20,6 +20,7 @@ from portal.dev.telegram.refusals import conflict
 
 KEPT_SECONDS = 24 * 3600
 LONGEST_PAUSE = 600.0
+KEPT_MADE = 20_000
 USUAL = {"message", "edited_message", "callback_query", "my_chat_member"}  # what comes when nothing else is asked for
 
 
@@ -75,6 +76,7 @@ class Updates:
     allowed: set[str] = field(default_factory=lambda: set(USUAL))
     bend: Bend = field(default_factory=Bend)
     last_id: int = 1000
+    made: deque[Pending] = field(default_factory=lambda: deque(maxlen=KEPT_MADE))  # also what has arrived long ago
     lanes: dict[int, deque[Pending]] = field(default_factory=lambda: defaultdict(deque))
     held: list[Pending] = field(default_factory=list)
     _posting: dict[int, asyncio.Task[None]] = field(default_factory=dict)
@@ -91,9 +93,21 @@ class Updates:
             self.bend.drop -= 1
             return
         now = self.clock.now()
-        self.held.append(Pending({"update_id": self.last_id, kind: content}, lane, now, now + self.bend.delay))
+        item = Pending({"update_id": self.last_id, kind: content}, lane, now, now + self.bend.delay)
+        self.made.append(item)
+        self.held.append(item)
         if len(self.held) >= self.bend.reorder:
             self.release()
+
+    def replay(self, update_id: int) -> bool:
+        """Send an update once more, as it was, however long ago it arrived."""
+        item = next((item for item in self.made if item.id == update_id), None)
+        if item is None:
+            return False
+        now = self.clock.now()
+        self.held.append(Pending(item.body, item.lane, now, now))
+        self.release()
+        return True
 
     def release(self) -> None:
         """Let go what was held back, the last first."""

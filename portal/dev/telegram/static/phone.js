@@ -327,8 +327,9 @@ $("join").addEventListener("submit", async (event) => {
   if (!name) return;
   const user = await post("users", { first_name: name, language_code: language });
   $("name").value = "";
-  if (user) [me, told] = [user.id, null];
-  localStorage.setItem("user", String(me));
+  if (!user) return;
+  if (!state.users.some((known) => known.id === user.id)) state.users.push(user); // the news may come later
+  choose(user.id);
 });
 $("open").addEventListener("submit", (event) => {
   event.preventDefault();
