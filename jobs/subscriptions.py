@@ -13,9 +13,10 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import contracts, imports
+from jobs import contracts, imports, invitations, notices
 from portal.core.actor import Actor
 from portal.core.journal import Event
+from portal.notices.happenings import READERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 
 SUBSCRIPTIONS: Subscriptions = {
     "AmendmentAccepted": (Subscriber("contracts.apply_amendment", effect=contracts.apply_amendment),),
+    **{kind.__name__: (Subscriber(f"notices.{kind.__name__}", errand=notices.tell),) for kind in READERS},
+    "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
 }
 """By the name of the event. An event without subscribers is marked as taken and kept as history."""

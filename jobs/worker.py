@@ -9,6 +9,7 @@ import json
 import logging
 import signal
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -19,11 +20,14 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
-from jobs import contracts, outbox, sealing
+from jobs import contracts, letters, outbox, reminding, sealing
 from jobs.outbox import Ring, Tenant, database_may_be_away
+from jobs.sending import Sender, channels_of
 from jobs.subscriptions import SUBSCRIPTIONS, Subscriptions
 from portal.core import db, live
 from portal.core.settings import Settings, get_settings
+from portal.notices.channels import Channel
+from portal.notices.pacing import Pacer
 
 logger = logging.getLogger(__name__)
 QUICK, SLOW = "portal:jobs", "portal:slow"  # names of the queues
@@ -56,24 +60,41 @@ async def _until_signal(settings: Settings, subscriptions: Subscriptions) -> Non
     logger.info("the worker has stopped")
 
 
-async def work(settings: Settings, stop: asyncio.Event, subscriptions: Subscriptions = SUBSCRIPTIONS) -> None:
-    """Relay, deliver and seal until `stop` is set. The pools are open already."""
+async def work(
+    settings: Settings,
+    stop: asyncio.Event,
+    subscriptions: Subscriptions = SUBSCRIPTIONS,
+    channels: Mapping[str, Channel] | None = None,
+) -> None:
+    """Relay, deliver, seal, remind and send until `stop` is set. The pools are open already.
+
+    channels: by name; without them those that the settings name.
+    """
     dsn, redis = str(settings.database_direct_url), RedisSettings.from_dsn(str(settings.redis_url))
     woken = asyncio.Event()
-    tasks: list[asyncio.Task[None]] = [
-        asyncio.create_task(live.ringer(dsn)),
-        asyncio.create_task(listen(dsn, woken)),
-        asyncio.create_task(Relay(redis, subscriptions, woken).run()),
-        asyncio.create_task(contracts.keep_days()),
+    pacer = Pacer(str(settings.redis_url))
+    endless = [
+        live.ringer(dsn),
+        listen(dsn, woken),
+        Relay(redis, subscriptions, woken).run(),
+        Sender(channels or channels_of(), pacer).run(),
+        reminding.run(),
+        letters.run(),
+        contracts.keep_days(),
+    ]
+    looking = [asyncio.create_task(each) for each in endless]
+    tasks = [
+        *looking,
         *(asyncio.create_task(deliver_from(queue, redis, subscriptions, stop)) for queue in AT_ONCE),
     ]
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in tasks if task.done()]  # no part ends by itself unless something is wrong
     stop.set()
-    for task in tasks[:4]:
+    for task in looking:
         task.cancel()
     await asyncio.wait([*tasks, stopped])
+    await pacer.close()
     for task in failed:
         task.result()
 

@@ -54,7 +54,8 @@ async def database(server: Server) -> AsyncIterator[Settings]:
     name = f"portal_test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     settings = await create_database(server, name)
     for field in Settings.model_fields:
-        os.environ[variable(field)] = str(getattr(settings, field))
+        value = getattr(settings, field)
+        os.environ[variable(field)] = "" if value is None else str(value)
     get_settings.cache_clear()
     db.configure(settings)
     yield settings

@@ -42,6 +42,7 @@ SERVING = (FACTORY, PARTNER, IDENTITY)
 DEFINERS = {
     "all_tenants",  # the machinery's list of tenants: ids only
     "pending_tenants",  # the same, where something waits
+    "sending_tenants",  # the same, where messages are due
     "learn_statistics",  # ANALYZE, which belongs to the owner; shows and changes no row
     "seal_audit",  # writes the seal, which no role may write; works on the current tenant alone
 }
@@ -57,6 +58,10 @@ WITHOUT_PARTY = {
     "contract_note",  # private: what a partner must not learn about its contract
     "user_account",  # identity: a person may act for several companies
     "user_session",  # identity
+    "password_token",  # identity: the person, whatever companies they act for
+    "chat_account",  # identity: a chat as its service numbers it
+    "chat_link",  # identity: the person's, before any company is chosen
+    "bot_update",  # identity: stored before anybody knows whose it is
 }
 IDENTITY_TABLES = {name for name, model in models().items() if policy_of(model) is Policy.IDENTITY}
 WITHOUT_POLICIES = IDENTITY_TABLES | {"alembic_version"}  # factory and partner have no right on any of them

@@ -73,6 +73,16 @@ async def check(account: str, network: str) -> None:
         return
 
 
+async def allowed(item: RateLimitItem, key: str) -> bool:
+    """Count one use of something that may be used so often; False above it."""
+    for counter in _counters():
+        try:
+            return bool(await counter.hit(item, key))
+        except (StorageError, RedisError, OSError):
+            logger.warning("uses are counted by this process alone")
+    return True
+
+
 async def failed(account: str, network: str) -> None:
     """Count one failure."""
     for counter in _counters():

@@ -39,3 +39,13 @@ class KeyCreated(Event):
 @dataclass(frozen=True, slots=True)
 class KeyRevoked(Event):
     key_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ChatBound(Event):
+    chat_id: UUID  # the company's row
+
+
+@dataclass(frozen=True, slots=True)
+class ChatUnbound(Event):
+    chat_id: UUID

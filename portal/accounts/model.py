@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, Index, SmallInteger, UniqueConstraint, text
 from sqlmodel import Field
 
 from portal.core.access import Role
@@ -24,6 +24,13 @@ from portal.core.tables import (
 )
 
 
+class ChatDetail(StrEnum):
+    """How much a message may say that leaves the house by a chat."""
+
+    FULL = "full"
+    NUMBER_ONLY = "number_only"  # what it is about, the number and the link; for mainland China the default
+
+
 class Tenant(Row, table=True):
     """One factory's workspace. Partners read its name; `id` equals `tenant_id`."""
 
@@ -37,6 +44,9 @@ class Tenant(Row, table=True):
     time_zone: str = Field(default="UTC", max_length=64)  # IANA name; business dates without a site use it
     currency: str = Field(default="USD", max_length=3)  # ISO 4217
     language: Language = Field(default=Language.EN, sa_type=text_enum(Language))
+    chat_detail: ChatDetail = Field(
+        default=ChatDetail.FULL, sa_type=text_enum(ChatDetail), sa_column_kwargs={"server_default": "full"}
+    )
 
 
 class Party(SharedRow, table=True):
@@ -207,6 +217,26 @@ class InvitationToken(IdentityRow, table=True):
     email: str = Field(max_length=254)
     expires_at: datetime
     used_at: datetime | None = None
+
+
+class PasswordToken(IdentityRow, table=True):
+    """A one-time link by which a person who forgot the password sets a new one. Only the hash is stored."""
+
+    __tablename__ = "password_token"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index("ix_password_token_user_id", "user_id"),
+        Index("ix_password_token_unsent", "next_try", postgresql_where=text("sent_at is null")),
+    )
+
+    token_hash: str = Field(max_length=64)
+    user_id: UUID = Field(foreign_key="user_account.id")
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    tries: int = 0  # of sending it
+    next_try: datetime  # not before; while it is sent, the moment when the claim lapses
+    sent_at: datetime | None = None
 
 
 class ApiKeyToken(IdentityRow, table=True):

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.accounts import identity, rules
+from portal.accounts import identity, rules, service_chats
 from portal.accounts.actors import Place
 from portal.accounts.events import MemberInvited, MemberRemoved
 from portal.accounts.model import ApiKey, Member, MemberRestriction, MemberStatus, Party
@@ -233,6 +233,7 @@ async def remove_member(session: AsyncSession, actor: Actor, member_id: UUID, ve
     member.status = MemberStatus.REMOVED
     member.version += 1
     await revoke_keys_of(session, actor, member)
+    await service_chats.end_chats_of(session, actor, member.id, member.party_id)
     record(session, actor, _subject(member), "removed")
     emit(session, actor, member.party_id, MemberRemoved(member_id=member.id))
     await revoke(session, member.id)

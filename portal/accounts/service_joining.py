@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.accounts import identity, passwords, rules
+from portal.accounts import identity, passwords, rules, service_chats
 from portal.accounts.actors import Place
 from portal.accounts.events import MemberJoined
 from portal.accounts.identity import Invitation, Signed
@@ -196,3 +196,4 @@ async def disable_user(email: str) -> None:
         async with unit_of_work(admin) as session:
             member = await _own_row(session, replace(admin, member_id=place.id))
             await revoke_keys_of(session, admin, member)
+            await service_chats.end_chats_of(session, admin, member.id, member.party_id)

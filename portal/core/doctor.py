@@ -1,5 +1,6 @@
 """`portal doctor`: where each setting comes from, and whether what the portal depends on is as it must be."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,6 +90,7 @@ async def examine(settings: Settings) -> list[Finding]:
         findings = [Finding(Level.WRONG, str(error))]
     for role in ROLES_WITH_URL:
         findings.append(await _sign_in(f"portal_{role}", getattr(settings, f"database_{role}_url")))
+    findings.append(await _mail(settings.smtp_url))
     findings.append(await _redis(str(settings.redis_url)))
     return findings
 
@@ -148,6 +150,22 @@ async def _sign_in(role: str, url: str) -> Finding:
         return Finding(Level.WRONG, f"The URL for {role} signs in as somebody else.")
     finally:
         await connection.close()
+
+
+async def _mail(url: str | None) -> Finding:
+    """Whether somebody answers at the mail server's door; nothing is sent."""
+    if not url:
+        text = "PORTAL_SMTP_URL is not set, so there is no mail: no notices, invitations or password links."
+        return Finding(Level.WARNING, text)
+    parts = urlsplit(url)
+    port = parts.port or (465 if parts.scheme == "smtps" else 25)
+    try:
+        async with asyncio.timeout(5):
+            _reader, writer = await asyncio.open_connection(parts.hostname, port)
+        writer.close()
+    except (OSError, TimeoutError) as error:
+        return Finding(Level.WRONG, f"The mail server {parts.hostname}:{port} does not answer: {error or 'too slow'}.")
+    return _fine("the mail server answers")
 
 
 async def _redis(url: str) -> Finding:

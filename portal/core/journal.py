@@ -98,6 +98,11 @@ def emit(session: AsyncSession, actor: Actor, party_id: UUID, event: Event) -> N
     _journal(session).outbox.append((actor.tenant_id, uuid7(), party_id, name, _json(event), actor.member_id))
 
 
+def wake(session: AsyncSession, actor: Actor) -> None:
+    """Let the company's open pages look again after the commit, where nothing goes into a history."""
+    _journal(session).bells.add(Bell(actor.tenant_id, actor.party_id, None))
+
+
 _TABLES = {
     "timeline": "tenant_id uuid, id uuid, party_id uuid, subject text, subject_id uuid, contract_id uuid, verb text,"
     " version int, member_id uuid, member_name text, scope text, channel text, data jsonb",
@@ -131,7 +136,7 @@ async def write(session: AsyncSession) -> set[Bell]:
     tables = (journal.timeline, journal.audit, journal.outbox)
     if all(len(rows) == 1 for rows in tables):
         await session.info["driver"].execute(_ONE_EACH, *chain(*(rows[0] for rows in tables)))
-    else:
+    elif any(tables):
         pairs = zip(tables, _COLUMNS.values(), strict=True)
         by_column = [_by_column(rows, len(columns)) for rows, columns in pairs]
         await session.info["driver"].execute(_MANY, *chain(*by_column))

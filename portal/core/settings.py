@@ -86,6 +86,13 @@ class Settings(BaseSettings):
         default=None,
         min_length=32,
     )
+    smtp_url: str | None = _secret(
+        "Mail server as smtp://user:password@host:587 (STARTTLS where offered) or smtps://host:465; empty: no mail",
+        default=None,
+    )
+    mail_from: str = Field(
+        "", description="Sender of the portal's mail, such as Calloff <portal@example.com>; needed with PORTAL_SMTP_URL"
+    )
     session_idle_minutes: int = Field(720, ge=5, description="A sign-in ends after this long without a request")
     session_absolute_hours: int = Field(168, ge=1, description="A sign-in ends after this long in any case")
     upload_limit_mb: int = Field(50, ge=1, le=1024, description="Largest file that may be uploaded, in MB")
@@ -140,6 +147,19 @@ class Settings(BaseSettings):
         if value is not None and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_scheme(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in {"smtp", "smtps"} or not urlsplit(value).hostname):
+            raise ValueError("must begin with smtp:// or smtps:// and name a host")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Self:
+        if self.smtp_url and "@" not in self.mail_from:
+            raise ValueError(f"{variable('mail_from')} must be an address, because {variable('smtp_url')} is set")
+        return self
 
     @model_validator(mode="after")
     def _all_roles_or_none(self) -> Self:

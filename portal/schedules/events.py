@@ -29,5 +29,22 @@ class LineCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LineAskedAgain(Event):
+    line_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class SupplyNoted(Event):
     line_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LineReported(Event):
+    line_id: UUID
+    report_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReportClosed(Event):
+    line_id: UUID
+    report_id: UUID

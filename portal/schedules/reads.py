@@ -24,6 +24,7 @@ class View(StrEnum):
     OVERDUE = "overdue"
     CLOSED = "closed"
     DRAFT = "draft"  # in no release yet; the factory's own
+    AT_RISK = "at_risk"  # the seller doubts the material
 
 
 DRAFTS = 1000  # draft lines read for one contract's page
@@ -35,6 +36,7 @@ _VIEW_SQL = {
     View.ALL: " and status <> 'draft'",
     View.CLOSED: " and status = 'closed'",
     View.DRAFT: " and status = 'draft'",
+    View.AT_RISK: f" and {OPEN_SQL} and supply_state = 'at_risk'",
 }
 
 
@@ -82,6 +84,11 @@ class LineRow(Struct, frozen=True):
     description: str
     partner_part_no: str
     contract_line_id: UUID
+
+
+def part_of(row: LineRow, actor: Actor) -> str:
+    """The part number as the reader's company writes it, else the factory's."""
+    return (row.partner_part_no or row.item_code) if not actor.is_factory else row.item_code
 
 
 _COLUMNS = """l.id, l.line_no, l.due_date, l.requested_date, l.promised_date, l.status, l.zone, l.level, l.unit,

@@ -26,7 +26,7 @@ from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
 from portal.core.states import Side
 from portal.schedules import rules
-from portal.schedules.events import LineCancelled, LineConfirmed, LineRejected, SupplyNoted
+from portal.schedules.events import LineAskedAgain, LineCancelled, LineConfirmed, LineRejected, SupplyNoted
 from portal.schedules.model import CloseReason, LineStatus, SupplyState, Zone
 from portal.schedules.rules import CONFIRM_ACTION, LINE_STATES, RejectReason
 
@@ -219,7 +219,7 @@ async def reject_line(
     rules.check_rejection(data.reason, data.note)
     (head,) = await lock_lines(session, actor, {line_id: version})
     status = LINE_STATES.target(head.status, "reject", by=head.side(actor))
-    after = await _change(session, actor, head, status=status, reject_reason=data.reason.value, respond_by=None)
+    after = await change(session, actor, head, status=status, reject_reason=data.reason.value, respond_by=None)
     record(session, actor, subject(after), "rejected", reason=data.reason.value, note=data.note)
     emit(session, actor, head.party_id, LineRejected(head.id))
     logger.info("schedule line rejected", extra={"line_id": str(head.id)})
@@ -232,7 +232,7 @@ async def cancel_line(session: AsyncSession, actor: Actor, line_id: UUID, versio
     (head,) = await lock_lines(session, actor, {line_id: version})
     status = LINE_STATES.target(head.status, "cancel", by=head.side(actor))
     rules.check_cancellation(head.zone, head.shipped_quantity)
-    after = await _change(
+    after = await change(
         session, actor, head, status=status, close_reason=CloseReason.CANCELLED.value, respond_by=None
     )
     record(session, actor, subject(after), "cancelled")
@@ -246,8 +246,9 @@ async def ask_again(session: AsyncSession, actor: Actor, line_id: UUID, version:
     actor.require(Permission.PUBLISH_SCHEDULES)
     (head,) = await lock_lines(session, actor, {line_id: version})
     status = LINE_STATES.target(head.status, "ask_again", by=head.side(actor))
-    after = await _change(session, actor, head, status=status, reject_reason="")
+    after = await change(session, actor, head, status=status, reject_reason="")
     record(session, actor, subject(after), "asked_again")
+    emit(session, actor, head.party_id, LineAskedAgain(head.id))
     logger.info("schedule line asked again", extra={"line_id": str(head.id)})
     return after
 
@@ -259,7 +260,7 @@ async def note_supply(
     actor.require(Permission.CONFIRM_LINES)
     (head,) = await lock_lines(session, actor, {line_id: version})
     rules.check_supply_note(head.side(actor), head.status)
-    after = await _change(session, actor, head, supply_state=data.state.value, supply_note=data.note)
+    after = await change(session, actor, head, supply_state=data.state.value, supply_note=data.note)
     record(session, actor, subject(after), "supply_noted", state=data.state.value, note=data.note)
     emit(session, actor, head.party_id, SupplyNoted(head.id))
     return after
@@ -270,7 +271,7 @@ def subject(head: LineHead) -> Subject:
     return Subject("schedule_line", head.id, head.party_id, head.version, head.contract_id)
 
 
-async def _change(session: AsyncSession, actor: Actor, head: LineHead, **values: Any) -> LineHead:
+async def change(session: AsyncSession, actor: Actor, head: LineHead, **values: Any) -> LineHead:
     """Write columns of one locked line and raise its version. Column names come from this file only."""
     connection = await db.driver(session)
     sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, start=4))

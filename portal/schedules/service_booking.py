@@ -19,7 +19,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.errors import NotFound
 from portal.core.journal import Subject, record
 from portal.core.states import Side, WrongState
-from portal.schedules import rules
+from portal.schedules import rules, service_reports
 from portal.schedules.model import CloseReason, LineStatus
 from portal.schedules.rules import LINE_STATES, SHIPPABLE
 from portal.schedules.service import visible
@@ -121,6 +121,9 @@ async def book_received(
         if line.status is LineStatus.CLOSED and before.status is not LineStatus.CLOSED:
             figures["closed"] = str(line.close_reason)
         record(session, actor, _subject(line), verb, **figures, **data)
+    await service_reports.settle_reports(
+        session, actor, [line.id for line in after if line.status is LineStatus.CLOSED]
+    )
     return after
 
 

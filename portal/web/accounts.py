@@ -106,15 +106,18 @@ def with_session(answer: Redirect, token: str) -> Redirect:
 # --- signing in and out -----------------------------------------------------------------------------------------------
 
 
-def sign_in_form(page: Page, email: str, back: str, error: PortalError | None = None, status: int = 200) -> Template:
-    said = str(error) if error else ""
-    return page.render("accounts/sign_in.html", status=status, form={"email": email, "error": said, "next": back})
+def sign_in_form(
+    page: Page, email: str, back: str, error: PortalError | None = None, status: int = 200, *, done: bool = False
+) -> Template:
+    form = {"email": email, "error": str(error) if error else "", "next": back, "done": done}
+    return page.render("accounts/sign_in.html", status=status, form=form)
 
 
 @get("/sign-in", opt=PUBLIC)
 async def sign_in_page(request: Browser, page: NamedDependency[Page]) -> Template | Redirect:
     back = own_path(request.query_params.get("next", "/"))
-    return page.go(back) if request.state.signed is not None else sign_in_form(page, "", back)
+    done = request.query_params.get("done") == "password"
+    return page.go(back) if request.state.signed is not None else sign_in_form(page, "", back, done=done)
 
 
 @post("/sign-in", opt=PUBLIC)

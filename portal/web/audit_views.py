@@ -36,6 +36,8 @@ KINDS = {
     "import_run": N_("Import"),
     "tenant": N_("Company settings"),
     "delivery": N_("Event"),
+    "preference": N_("Notification choices"),
+    "reminder": N_("Reminder"),
 }
 PLACES = {  # where a document of a kind is opened
     "contract": "/contracts/",
@@ -60,6 +62,8 @@ VERBS = {
     "declined": N_("declined"),
     "drafted": N_("drafted"),
     "edited": N_("edited"),
+    "escalated": N_("the deputy was asked for an answer"),
+    "escalated_to_admin": N_("the administrator was told of the missing answer"),
     "generated": N_("deliveries generated"),
     "imported": N_("imported"),
     "invited": N_("invited"),
@@ -72,6 +76,7 @@ VERBS = {
     "received": N_("received"),
     "rejected": N_("rejected"),
     "released": N_("release published"),
+    "reminded": N_("reminded of the answer"),
     "requested": N_("requested"),
     "removed": N_("removed"),
     "renamed": N_("renamed"),

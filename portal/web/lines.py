@@ -11,6 +11,7 @@ from portal.core.quantities import show_quantity
 from portal.core.states import Side
 from portal.schedules.model import LineStatus, SupplyState
 from portal.schedules.reads import LineRow, PromiseRow
+from portal.schedules.reads import part_of as part_of
 from portal.schedules.rules import LINE_STATES, RejectReason
 from portal.web.pages import unit_name
 from portal.web.views import AgendaRow, LineCard, Link, Promise
@@ -57,11 +58,6 @@ def mark(row: LineRow, today: date, actor: Actor) -> tuple[str, str]:
 def asked_word(side: Side) -> str:
     """What an unanswered line is to the seller, and to the buyer."""
     return _("To confirm") if side is Side.SELLER else _("Waiting")
-
-
-def part_of(row: LineRow, actor: Actor) -> str:
-    """The part number as the reader's company writes it, else the factory's."""
-    return (row.partner_part_no or row.item_code) if not actor.is_factory else row.item_code
 
 
 def agenda_row(row: LineRow, actor: Actor, today: date) -> AgendaRow:

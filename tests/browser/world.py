@@ -14,7 +14,7 @@ from uuid import UUID
 
 from PIL import Image
 
-from portal.accounts import identity, service_companies, service_joining, service_keys
+from portal.accounts import identity, recovery, service_companies, service_joining, service_keys
 from portal.accounts import service as accounts
 from portal.accounts.service import InviteMember
 from portal.accounts.service_companies import CreateParty, CreateSite, CreateTenant, SetDay
@@ -374,5 +374,8 @@ async def _people_and_keys(world: World) -> None:
         made, _token = await service_keys.create_key(session, factory, key)
     found = await identity.open_invitations(factory.tenant_id, [invited.id])
     link = identity.invitation_link(found[invited.id].id)
+    await recovery.ask(world.emails["customer"], f"net-{os.urandom(4).hex()}")
+    (reset,) = [each for each in await recovery.unsent() if each.email == world.emails["customer"]]
+    world.ids["password_link"] = reset.path.rpartition("/")[2]
     world.ids |= {"member_id": str(invited.id), "key_id": str(made.id), "invitation": link.rpartition("/")[2]}
     world.ids["party_id"] = world.ids["customer_party"]

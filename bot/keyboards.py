@@ -1,0 +1,73 @@
+"""Cards as chats show them: Telegram's subset of HTML, and buttons that carry an action's id and nothing else."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from html import escape
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from aiogram.filters import Filter
+from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup
+
+from portal.notices.cards import Button, Card, shortened
+
+VERSION = "v1:"
+LONGEST = 3800  # characters of text; Telegram takes 4,096 after its entities
+MOST_BUTTONS = 40
+
+
+def pack(action_id: UUID) -> str:
+    """v1: and 22 characters."""
+    return VERSION + urlsafe_b64encode(action_id.bytes).decode().rstrip("=")
+
+
+def parse(data: str | None) -> UUID | None:
+    """The action of a button; None for anything that we did not make."""
+    if not data or not data.startswith(VERSION) or len(data) != len(VERSION) + 22:
+        return None
+    try:
+        return UUID(bytes=urlsafe_b64decode(data[len(VERSION) :] + "=="))
+    except ValueError:
+        return None
+
+
+class ActionButton(Filter):
+    """A press of one of our buttons; the handler gets `action_id`."""
+
+    async def __call__(self, query: CallbackQuery) -> dict[str, UUID] | bool:
+        action_id = parse(query.data)
+        return {"action_id": action_id} if action_id else False
+
+
+def text_of(card: Card, *, links: bool) -> str:
+    """The card's lines, the first one set off. links: where buttons cannot open the page, its address is the last."""
+    lines = [escape(line, quote=False) for line in shortened(card, LONGEST).lines]
+    if lines and card.title:
+        lines[0] = f"<b>{lines[0]}</b>"
+    if links and card.link:
+        lines.append(escape(card.link, quote=False))
+    return "\n".join(lines)
+
+
+def keyboard_of(card: Card, *, links: bool) -> InlineKeyboardMarkup | None:
+    """The card's buttons in their rows. links: buttons that open pages are left out."""
+    rows = [[_button(button) for button in row if button.action_id or not links] for row in card.buttons]
+    rows = [row for row in rows if row][:MOST_BUTTONS]
+    return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if button.action_id is None:
+        return InlineKeyboardButton(text=button.label, url=button.url)
+    if not button.style:
+        return InlineKeyboardButton(text=button.label, callback_data=pack(button.action_id))
+    return InlineKeyboardButton(text=button.label, callback_data=pack(button.action_id), style=button.style)
+
+
+def reachable(address: str) -> bool:
+    """Whether a chat service accepts the address on a button: it refuses names without a dot and private addresses."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host

@@ -1,0 +1,234 @@
+"""One delivery in a chat: confirm, say that it will be late, report a problem."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from aiogram import F, Router
+from aiogram.fsm.context import FSMContext
+from aiogram.types import Message
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.answers import Answers
+from bot.phrases import read_day
+from bot.pressing import Press, on
+from bot.steps import Steps, begin, collected
+from bot.talk import Talk
+from portal.core import clock, db, i18n
+from portal.core.actor import Actor
+from portal.core.calendars import WorkingCalendar, local_today
+from portal.core.i18n import _
+from portal.core.quantities import show_quantity
+from portal.notices.actions import Verb, make_action
+from portal.notices.cards import Button, Card, Rows
+from portal.notices.compose import card_for
+from portal.notices.wording import day as weekday_and_day
+from portal.schedules import reads, rules_reports, service, service_reports
+from portal.schedules.model_reports import ReportKind, ReportReason, Urgency
+from portal.schedules.rules_reports import REASONS, URGENCIES
+from portal.schedules.service import ConfirmLine, ConfirmLines
+from portal.schedules.service_reports import ReportLine
+
+router = Router(name="lines")
+LINE = "schedule_line"
+
+
+# --- confirm ----------------------------------------------------------------------------------------------------------
+
+
+@on(Verb.CONFIRM)
+async def confirm(press: Press) -> Answers:
+    """The whole delivery on its day."""
+    _kind, line_id = press.object
+    head = await service.confirm_line(press.session, press.actor, line_id, press.action.object_version, ConfirmLine())
+    quantity = show_quantity(head.confirmed_quantity, head.unit)
+    said = _("Confirmed: {quantity}").format(quantity=quantity)
+    await press.done(said, head.contract_id)
+    return [await press.current(), press.talk.note(said)]
+
+
+@on(Verb.CONFIRM_ALL)
+async def confirm_all(press: Press) -> Answers:
+    """All deliveries that the message named, as they were then; one that moved on stops them all."""
+    lines = [{"id": line_id, "version": version} for line_id, version in press.action.data["lines"]]
+    heads = await service.confirm_lines(press.session, press.actor, ConfirmLines.model_validate({"lines": lines}))
+    said = i18n.ngettext("{n} delivery confirmed", "{n} deliveries confirmed", len(heads))
+    said = said.format(n=i18n.number(len(heads)))
+    await press.done(said)
+    return [await press.current(), press.talk.note(said)]
+
+
+@on(Verb.SHOW)
+async def show(press: Press) -> Answers:
+    """The object as it is now: in place where the button leads back, else below."""
+    if press.action.data.get("back"):
+        await press.state.clear()
+        return [await press.current(), press.talk.note()]
+    kind, object_id = press.object
+    card = await card_for(press.session, press.actor, kind, object_id)
+    return [press.talk.card(card, of=press.object), press.talk.note()]
+
+
+# --- will be late -----------------------------------------------------------------------------------------------------
+
+
+@on(Verb.LATE)
+async def late(press: Press) -> Answers:
+    """First the day, then the reason, then the summary with a button that sends it."""
+    chosen = press.action.data
+    if "expected_on" not in chosen:
+        return [press.ask(await _ask_day(press)), press.talk.note()]
+    if "reason" not in chosen:
+        buttons = await _reasons(press, Verb.LATE, {"expected_on": chosen["expected_on"]})
+        return [press.ask(await _question(press, _("Reason?"), buttons)), press.talk.note()]
+    return [press.ask(await _summary(press, chosen)), press.talk.note()]
+
+
+async def _ask_day(press: Press) -> Card:
+    row = await reads.get_row(await db.driver(press.session), press.actor, press.object[1])
+    assert row is not None  # the card of it was just pressed, and a hidden one refuses below
+    today = local_today(clock.now(), press.actor.time_zone)
+    days = rules_reports.later_days(row.due_date, today, WorkingCalendar())
+    first = [await press.button(i18n.day(day), Verb.LATE, {"expected_on": day.isoformat()}) for day in days]
+    other = await press.button(_("Other day"), Verb.OTHER_DAY)
+    return await _question(press, _("New date?"), ((*first,), (other, await _back(press))))
+
+
+@on(Verb.OTHER_DAY)
+async def other_day(press: Press) -> Answers:
+    """The next message is the day."""
+    kind, line_id = press.object
+    await begin(press.state, Steps.typing_day, kind, line_id, version=press.action.object_version)
+    return [press.talk.say(_("Which day? Write it as 2026-11-30 or 30 Nov.")), press.talk.note()]
+
+
+@router.message(Steps.typing_day, F.text, ~F.text.startswith("/"))
+async def day_typed(message: Message, session: AsyncSession, actor: Actor, talk: Talk, state: FSMContext) -> Answers:
+    """The day, read and checked, leads to the reasons."""
+    form = await state.get_data()
+    line_id = UUID(form["id"])
+    row = await reads.get_row(await db.driver(session), actor, line_id)
+    today = local_today(clock.now(), actor.time_zone)
+    day = read_day(message.text or "", row.due_date if row else today)
+    if row is None or day is None:
+        return [talk.say(_("I cannot read a day in this. Write it as 2026-11-30 or 30 Nov."))]
+    rules_reports.check_expected(day, row.due_date, today)
+    await state.clear()
+    buttons = await reason_buttons(session, actor, line_id, form["version"], Verb.LATE, {"expected_on": day.isoformat()})
+    card = replace(await card_for(session, actor, LINE, line_id), title=_("Reason?"), deadline="", buttons=buttons)
+    return [talk.card(card)]
+
+
+async def _summary(press: Press, chosen: dict[str, Any]) -> Card:
+    row = await reads.get_row(await db.driver(press.session), press.actor, press.object[1])
+    assert row is not None
+    day = date.fromisoformat(chosen["expected_on"])
+    data = {"kind": ReportKind.LATE, "urgency": Urgency.CAN_WAIT, **chosen}
+    send = await press.button(_("Send"), Verb.REPORT, data, "danger")
+    card = await _question(press, _("Will be late: please check and send"), ((send, await _back(press)),))
+    quantity = show_quantity(row.ordered_quantity, row.unit)
+    moved = f"{weekday_and_day(row.due_date)} → {weekday_and_day(day)}"
+    reason = _("Reason: {reason}").format(reason=_(REASONS[ReportReason(chosen["reason"])]))
+    facts = (f"{quantity} · {moved}", reason)
+    return replace(card, facts=facts, deadline=_("The agreed day stays until the other company agrees to another one."))
+
+
+# --- problem ----------------------------------------------------------------------------------------------------------
+
+
+@on(Verb.PROBLEM)
+async def problem(press: Press) -> Answers:
+    """First the reason, then words or photos, and the urgency that sends it."""
+    if "reason" not in press.action.data:
+        buttons = await _reasons(press, Verb.PROBLEM, {})
+        return [press.ask(await _question(press, _("What is the problem?"), buttons)), press.talk.note()]
+    reason = press.action.data["reason"]
+    kind, line_id = press.object
+    version = press.action.object_version
+    await begin(press.state, Steps.describing, kind, line_id, version=version, reason=reason)
+    buttons = await urgency_buttons(press.session, press.actor, line_id, version, reason)
+    return [press.ask(await _question(press, _(DESCRIBE), buttons)), press.talk.note()]
+
+
+DESCRIBE = i18n.N_("Send a few words or a photo. Then choose how urgent it is.")
+
+
+@router.message(Steps.describing, F.text, ~F.text.startswith("/"))
+async def described(message: Message, session: AsyncSession, actor: Actor, talk: Talk, state: FSMContext) -> Answers:
+    """Words about the problem; the buttons stand below them again."""
+    form = await state.get_data()
+    note = " ".join(filter(None, (form["note"], (message.text or "").strip())))[:500]
+    await state.update_data(note=note)
+    line_id = UUID(form["id"])
+    card = await card_for(session, actor, LINE, line_id)
+    buttons = await urgency_buttons(session, actor, line_id, form["version"], form["reason"])
+    facts = (_("Reason: {reason}").format(reason=_(REASONS[ReportReason(form["reason"])])), f"“{note}”")
+    return [talk.card(replace(card, title=_("How urgent is it?"), facts=facts, deadline="", buttons=buttons))]
+
+
+@on(Verb.REPORT)
+async def report(press: Press) -> Answers:
+    """Send it: the buyer is told, the agreed day stays."""
+    _kind, line_id = press.object
+    note, photos = await collected(press.state, line_id)
+    chosen = press.action.data
+    data = ReportLine.model_validate(chosen | {"note": note if chosen["kind"] == ReportKind.PROBLEM else ""})
+    version = press.action.object_version
+    made = await service_reports.report_line(press.session, press.actor, line_id, version, data, photos)
+    await press.state.clear()
+    said = _("{number} is sent. The other company is told; the agreed day stays.").format(number=made.number)
+    await press.done(said, made.contract_id)
+    return [await press.current(), press.talk.note(said)]
+
+
+# --- shared by the questions ------------------------------------------------------------------------------------------
+
+
+async def _question(press: Press, title: str, buttons: Rows) -> Card:
+    """The delivery's card with a question in place of its buttons."""
+    kind, object_id = press.object
+    card = await card_for(press.session, press.actor, kind, object_id)
+    return replace(card, title=title, state="", deadline="", buttons=buttons)
+
+
+async def _back(press: Press) -> Button:
+    return await press.button(_("Drop"), Verb.SHOW, {"back": True})
+
+
+async def _reasons(press: Press, verb: Verb, data: dict[str, Any]) -> Rows:
+    _kind, line_id = press.object
+    return await reason_buttons(press.session, press.actor, line_id, press.action.object_version, verb, data)
+
+
+async def reason_buttons(
+    session: AsyncSession, actor: Actor, line_id: UUID, version: int | None, verb: Verb, data: dict[str, Any]
+) -> Rows:
+    """One button a reason, three in a row, and the way back."""
+    buttons = [
+        await _button(session, actor, line_id, version, _(label), verb, data | {"reason": reason.value})
+        for reason, label in REASONS.items()
+    ]
+    drop = await _button(session, actor, line_id, version, _("Drop"), Verb.SHOW, {"back": True})
+    return (tuple(buttons[:3]), (*buttons[3:], drop))
+
+
+async def urgency_buttons(
+    session: AsyncSession, actor: Actor, line_id: UUID, version: int | None, reason: str
+) -> Rows:
+    """The urgencies, each of which sends the report, and the way back."""
+    data = {"kind": ReportKind.PROBLEM.value, "reason": reason}
+    buttons = [
+        await _button(session, actor, line_id, version, _(label), Verb.REPORT, data | {"urgency": urgency.value})
+        for urgency, label in URGENCIES.items()
+    ]
+    buttons[-1] = replace(buttons[-1], style="danger")
+    drop = await _button(session, actor, line_id, version, _("Drop"), Verb.SHOW, {"back": True})
+    return (tuple(buttons), (drop,))
+
+
+async def _button(
+    session: AsyncSession, actor: Actor, line_id: UUID, version: int | None, label: str, verb: Verb, data: dict[str, Any]
+) -> Button:
+    action = await make_action(session, actor, verb, LINE, line_id, version, data)
+    return Button(label, action.id)

@@ -1,0 +1,172 @@
+"""Sends what is due: many addresses at once, one message an address at a time, in the pace that each channel takes.
+
+Any number of workers may send; a message is claimed in the database before it leaves. A chat that is blocked, slow or
+asked to be left alone keeps only its own messages waiting.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from functools import partial
+from uuid import UUID
+
+from jobs import bells
+from jobs.outbox import Tenant, database_may_be_away
+from portal.core import db
+from portal.core.actor import Actor
+from portal.core.errors import Unavailable
+from portal.core.i18n import speaking
+from portal.notices import addresses, recipients, service_sending
+from portal.notices.channels import Blocked, Channel, SlowDown
+from portal.notices.pacing import Pacer
+from portal.notices.service_sending import Claimed, Unwanted, Written
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 24  # messages under way in one worker
+POLL_SECONDS = 1.0
+PAUSE_SECONDS = 0.02  # between two looks, so that a burst is claimed in batches
+SECONDS = 30  # that one message may take, less than its claim
+
+
+class Sender:
+    """Claims and sends until cancelled."""
+
+    def __init__(self, channels: Mapping[str, Channel], pacer: Pacer) -> None:
+        self._channels = channels
+        self._pacer = pacer
+        self._woken = asyncio.Event()
+        self._busy: dict[str, asyncio.Task[None]] = {}  # by address
+        self._room = asyncio.Event()
+
+    async def run(self) -> None:
+        bells.listen(self._woken)
+        try:
+            while True:
+                self._woken.clear()
+                found = 0
+                with database_may_be_away("sending"):
+                    found = await self.rounds()
+                await self._pause(found)
+        finally:
+            bells.deafen(self._woken)
+            for task in self._busy.values():
+                task.cancel()
+            if self._busy:
+                await asyncio.wait(list(self._busy.values()))
+
+    async def _pause(self, found: int) -> None:
+        """At once when messages are under way and more may be due, else after a bell or a second."""
+        await asyncio.sleep(PAUSE_SECONDS)
+        self._room.clear()
+        waiting = [asyncio.create_task(self._woken.wait())]
+        waiting += [asyncio.create_task(self._room.wait())] if self._busy or found else []
+        try:
+            await asyncio.wait(waiting, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    async def rounds(self) -> int:
+        """One round in every workspace that has something due."""
+        begun = 0
+        for tenant in await sending_tenants() if self._channels else []:
+            begun += await self.round(tenant)
+        return begun
+
+    async def round(self, tenant: Tenant) -> int:
+        """Claim what is due as far as there is room, and begin to send it. Returns how many messages."""
+        room = AT_ONCE - len(self._busy)
+        if room <= 0:
+            return 0
+        claimed = await service_sending.claim(tenant.system, list(self._busy), list(self._channels), room)
+        for each in claimed:
+            self._begin(each)
+        return len(claimed)
+
+    async def idle(self) -> None:
+        """Wait until everything that is under way has ended."""
+        while self._busy:
+            await asyncio.wait(list(self._busy.values()))
+
+    def _begin(self, claimed: Claimed) -> None:
+        task = asyncio.create_task(self._try(claimed))
+        self._busy[claimed.address] = task
+        task.add_done_callback(partial(self._ended, claimed.address))
+
+    def _ended(self, address: str, task: asyncio.Task[None]) -> None:
+        self._busy.pop(address, None)
+        self._room.set()
+
+    async def _try(self, claimed: Claimed) -> None:
+        """One try of one message. Whatever happens, its claim lapses and it comes back, unless its end was noted."""
+        channel = self._channels[claimed.channel]
+        try:
+            with database_may_be_away("sending a message"):
+                async with asyncio.timeout(SECONDS):
+                    await self._send(claimed, channel)
+        except TimeoutError:
+            logger.warning("a message took too long", extra={"dispatch_id": str(claimed.id)})
+        except Exception as error:  # one message that cannot be written must not end the worker
+            logger.exception("a message cannot be written", extra={"dispatch_id": str(claimed.id)})
+            with database_may_be_away("noting a failure"):
+                await service_sending.note_failure(claimed, error, [])
+
+    async def _send(self, claimed: Claimed, channel: Channel) -> None:
+        written = await service_sending.write(claimed, channel.abilities)
+        if isinstance(written, Unwanted):
+            await service_sending.note_unwanted(claimed, written)
+            return
+        if written.same:
+            await service_sending.note_sent(claimed, written, written.edits, channel.abilities)
+            return
+        later = await self._pacer.wait(claimed.channel, claimed.address)
+        if later > 0:
+            await service_sending.note_later(claimed, later, counts=False)
+            return
+        try:
+            message_id = await hand_over(channel, claimed, written)
+        except SlowDown as error:
+            await self._pacer.pause(claimed.channel, claimed.address, error.retry_after)
+            await service_sending.note_later(claimed, error.retry_after, str(error), counts=False)
+        except Blocked as error:
+            await service_sending.give_up(claimed, str(error) or "blocked", await ways_of(claimed))
+        except Unavailable as error:
+            await service_sending.note_failure(claimed, error, await ways_of(claimed))
+        else:
+            await service_sending.note_sent(claimed, written, message_id, channel.abilities)
+
+
+async def hand_over(channel: Channel, claimed: Claimed, written: Written) -> str:
+    """Send, or change the message that is there. Returns the provider's id of it."""
+    with speaking(written.actor.language):
+        if not written.edits:
+            return await channel.send(claimed.address, written.card, silent=claimed.silent)
+        await channel.edit(claimed.address, written.edits, written.card)
+        return written.edits
+
+
+async def ways_of(claimed: Claimed) -> list[tuple[str, str]]:
+    """The person's channels and addresses, in their order; a chat that was just blocked is not among them."""
+    actor = recipients.speaker(claimed.tenant_id, claimed.party_id, claimed.scope)
+    async with db.read(actor) as connection:
+        of = await recipients.company(connection, actor)
+        found = [who for who in of.people if who.member_id == claimed.member_id]
+        known = await addresses.addresses_of(connection, actor, found)
+    return [(each.channel, each.ref) for each in known.get(claimed.member_id, [])]
+
+
+async def sending_tenants() -> list[Tenant]:
+    """The tenants with messages that are due. Ids only, across tenants."""
+    nobody = Actor.system(UUID(int=0), UUID(int=0))
+    async with db.read(nobody) as connection:
+        rows = await connection.fetch("select tenant_id, factory_party_id from sending_tenants()")
+    return [Tenant(row["tenant_id"], row["factory_party_id"]) for row in rows]
+
+
+def channels_of() -> dict[str, Channel]:
+    """Every channel that this installation has. Chats are made where their library is."""
+    from portal.core.settings import get_settings
+    from portal.notices.mail import Mail
+
+    settings = get_settings()
+    return {"email": Mail(settings)} if settings.smtp_url else {}

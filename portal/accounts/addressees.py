@@ -1,0 +1,44 @@
+"""Who is written to: a live member, in the language of the person. Beside `identity` it opens identity tables to read
+the person's language and whether they were disabled, and for nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from portal.accounts.actors import Place, live_member
+from portal.core import db
+from portal.core.actor import Actor
+from portal.core.i18n import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What identity knows of a member."""
+
+    language: Language | None
+    disabled: bool
+
+
+_PEOPLE = """
+select m.member_id, u.language, u.disabled_at is not null as disabled
+from membership m join user_account u on u.id = m.user_id where m.tenant_id = $1 and m.member_id = any($2)"""
+
+
+async def people(tenant_id: UUID, member_ids: Sequence[UUID]) -> dict[UUID, Person]:
+    """The persons behind members of one workspace, with one question."""
+    async with db.identity_work() as session:
+        rows = await (await db.driver(session)).fetch(_PEOPLE, tenant_id, list(member_ids))
+    return {
+        row["member_id"]: Person(Language(row["language"]) if row["language"] else None, row["disabled"])
+        for row in rows
+    }
+
+
+async def addressee(place: Place, person: Person | None) -> Actor | None:
+    """The member as they may be written to now; None when they left or were disabled."""
+    if person is not None and person.disabled:
+        return None
+    live = await live_member(place)
+    if live is None:
+        return None
+    return replace(live.actor, language=person.language) if person and person.language else live.actor

@@ -1,0 +1,216 @@
+"""Which chat speaks for whom: approved by its person in the portal, ended from either side.
+
+Two databases' worth of rows are touched, as when somebody joins. The identity side says whose chat it is, the
+company's row that it may speak; the order of the steps is such that a chat speaks for nobody in between.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.accounts import chats, identity
+from portal.accounts.chats import ChatName, Request
+from portal.accounts.events import ChatBound, ChatUnbound
+from portal.accounts.identity import Signed
+from portal.accounts.model_chats import Chat, ChatBot
+from portal.core import clock
+from portal.core.access import Permission
+from portal.core.actor import Actor, Channel
+from portal.core.db import Driver, unit_of_work
+from portal.core.errors import Conflict, NotFound
+from portal.core.i18n import N_
+from portal.core.ids import uuid7
+from portal.core.journal import Subject, emit, record
+
+logger = logging.getLogger(__name__)
+
+
+class NotAGroup(Conflict):
+    code = "not-a-group"
+    text = N_("Only a group chat can be bound to a contract. Add the bot to a group and send the command there.")
+
+
+class ChatRow(Struct, frozen=True):
+    """One live binding, as its person and the company's administrators see it."""
+
+    id: UUID
+    bot: ChatBot
+    name: str
+    member_id: UUID
+    member_name: str
+    contract_number: str  # of a group
+    bound_at: datetime
+
+
+_LIST = """
+select h.id, h.bot, h.name, h.member_id, m.name, coalesce(c.number, ''), h.bound_at
+from chat h join member m on m.tenant_id = $1 and m.id = h.member_id
+left join contract c on c.tenant_id = $1 and c.id = h.contract_id
+where h.tenant_id = $1 and h.party_id = $2 and h.unbound_at is null and ($3::uuid is null or h.member_id = $3)
+order by h.bound_at, h.id limit 500"""
+
+
+async def own_chats(connection: Driver, actor: Actor) -> list[ChatRow]:
+    """The chats that speak for the reader in this company."""
+    return [ChatRow(*row) for row in await connection.fetch(_LIST, actor.tenant_id, actor.party_id, actor.member_id)]
+
+
+async def company_chats(connection: Driver, actor: Actor) -> list[ChatRow]:
+    """All chats of the own company, for those who manage its people."""
+    actor.require(Permission.MANAGE_PEOPLE)
+    return [ChatRow(*row) for row in await connection.fetch(_LIST, actor.tenant_id, actor.party_id, None)]
+
+
+# --- binding ----------------------------------------------------------------------------------------------------------
+
+
+async def approve(signed: Signed, request_id: UUID) -> None:
+    """The person recognises the chat: from now on it speaks for them, in every company they act for.
+
+    Whoever had it before loses it first, and is told. Raises LinkExpired.
+    """
+    assert signed.membership_id is not None
+    request = await _request(signed, request_id)
+    former = await chats.owner_of(request.chat)
+    if former is not None:
+        await _leave_all(former, request.chat)
+    approved = await chats.approve(signed.user_id, signed.membership_id, request_id)
+    for company in await identity.companies_of(signed.user_id):
+        actor = company.live.actor
+        async with unit_of_work(actor) as session:
+            chosen = company.membership_id == signed.membership_id
+            await _bind(session, actor, approved.account_id, approved.chat, greet=chosen)
+    logger.info("chat bound", extra={"account_id": str(approved.account_id), "again": former is not None})
+
+
+async def _request(signed: Signed, request_id: UUID) -> Request:
+    for request in await chats.requests_of(signed.user_id):
+        if request.id == request_id:
+            return request
+    raise chats.LinkExpired
+
+
+async def _bind(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    chat: ChatName,
+    *,
+    contract_id: UUID | None = None,
+    greet: bool = True,
+) -> Chat:
+    """The company's row, in place of one that this chat had here before. greet: the chat is told."""
+    await _end(session, actor, await _live(session, actor, account_id=account_id), tell=False)
+    assert actor.member_id is not None
+    row = Chat(
+        tenant_id=actor.tenant_id,
+        id=uuid7(),
+        party_id=actor.party_id,
+        member_id=actor.member_id,
+        bot=chat.bot,
+        account_id=account_id,
+        name=chat.name[: chats.NAME_LENGTH],
+        contract_id=contract_id,
+        bound_at=clock.now(),
+    )
+    session.add(row)
+    await session.flush()
+    record(session, actor, _subject(row), "bound", bot=chat.bot, name=chat.name)
+    if greet:
+        emit(session, actor, row.party_id, ChatBound(chat_id=row.id))
+    return row
+
+
+async def bind_group(session: AsyncSession, actor: Actor, user_id: UUID, membership_id: UUID, chat: ChatName, contract_id: UUID) -> Chat:
+    """An administrator lets a group chat speak of one contract. Its buttons ask whoever presses them."""
+    actor.require(Permission.MANAGE_PEOPLE)
+    if chat.chat_id > 0:
+        raise NotAGroup
+    account_id = await chats.bind_group(chat, user_id, membership_id)
+    return await _bind(session, actor, account_id, chat, contract_id=contract_id, greet=False)
+
+
+async def open_window(signed: Signed) -> tuple[UUID, ChatName]:
+    """The portal's own chat of this person in the company chosen: the row's id and the chat's number."""
+    actor = signed.actor
+    assert actor is not None and actor.member_id is not None and signed.membership_id is not None
+    account_id, chat = await chats.window_of(signed.user_id, signed.membership_id, signed.user_name)
+    async with unit_of_work(actor) as session:
+        live = [row for row in await _live(session, actor, account_id=account_id) if row.member_id == actor.member_id]
+        row = live[0] if live else await _bind(session, actor, account_id, chat, greet=False)
+        return row.id, chat
+
+
+# --- ending -----------------------------------------------------------------------------------------------------------
+
+
+async def unbind(session: AsyncSession, actor: Actor, row_id: UUID) -> Chat:
+    """End a chat of one's own, or as an administrator any of the company's. Twice changes nothing. Raises NotFound."""
+    query = select(Chat).where(
+        Chat.tenant_id == actor.tenant_id, Chat.party_id == actor.party_id, col(Chat.id) == row_id
+    )
+    row = (await session.exec(query.with_for_update())).one_or_none()
+    if row is None or (row.member_id != actor.member_id and not actor.may(Permission.MANAGE_PEOPLE)):
+        raise NotFound
+    if row.unbound_at is None:
+        await _end(session, actor, [row], tell=True)
+    return row
+
+
+async def unbind_everywhere(user_id: UUID, chat: ChatName) -> None:
+    """The person ends it from the chat: it speaks for them nowhere any more, and identity forgets whose it was."""
+    await _leave_all(user_id, chat)
+
+
+async def _leave_all(user_id: UUID, chat: ChatName) -> None:
+    numbers = await chats.known(chat)
+    if numbers is None:
+        return
+    for company in await identity.companies_of(user_id):
+        actor = replace(company.live.actor, channel=Channel.CHAT)
+        async with unit_of_work(actor) as session:
+            rows = await _live(session, actor, account_id=numbers.account_id)
+            await _end(session, actor, rows, tell=False)
+    await chats.forget([numbers.account_id], user_id)
+
+
+async def end_chats_of(session: AsyncSession, actor: Actor, member_id: UUID, party_id: UUID) -> None:
+    """Whoever leaves the company takes no chat along."""
+    query = select(Chat).where(
+        Chat.tenant_id == actor.tenant_id,
+        Chat.party_id == party_id,
+        Chat.member_id == member_id,
+        col(Chat.unbound_at).is_(None),
+    )
+    await _end(session, actor, list((await session.exec(query.with_for_update())).all()), tell=True)
+
+
+async def _live(session: AsyncSession, actor: Actor, *, account_id: UUID) -> list[Chat]:
+    query = select(Chat).where(
+        Chat.tenant_id == actor.tenant_id,
+        Chat.party_id == actor.party_id,
+        Chat.account_id == account_id,
+        col(Chat.unbound_at).is_(None),
+    )
+    return list((await session.exec(query.with_for_update())).all())
+
+
+async def _end(session: AsyncSession, actor: Actor, rows: list[Chat], *, tell: bool) -> None:
+    """tell: the chat learns that it was ended; a chat that ends itself, or changes hands, is answered anyway."""
+    for row in rows:
+        row.unbound_at = clock.now()
+        session.add(row)
+        record(session, actor, _subject(row), "unbound", bot=row.bot, name=row.name)
+        if tell and row.bot is not ChatBot.PORTAL:
+            emit(session, actor, row.party_id, ChatUnbound(chat_id=row.id))
+    if rows:
+        await session.flush()
+
+
+def _subject(row: Chat) -> Subject:
+    return Subject("chat", row.id, row.party_id, 1, row.contract_id)

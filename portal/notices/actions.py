@@ -1,0 +1,224 @@
+"""What the buttons of messages do, and who may press them.
+
+A button carries the id of an action row and nothing else. The row says what is done; the one who presses says, at the
+press, whether they may: a forwarded button or one in a group asks its presser, never its first reader. The verb itself
+is done by the domain's own command, which checks side, state, version and sight as on every other way.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.accounts.model import Member, MemberStatus
+from portal.core import clock
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.errors import Conflict, Forbidden, NotFound
+from portal.core.i18n import N_
+from portal.core.ids import uuid7
+from portal.notices.model import Action, Press
+
+logger = logging.getLogger(__name__)
+RESULT_LENGTH = 500
+OUTCOME_LENGTH = 300
+
+
+class Verb(StrEnum):
+    """What a button can do. Values are stored."""
+
+    CONFIRM = "confirm"  # a schedule line, whole, on its due date
+    CONFIRM_ALL = "confirm_all"  # data: {"lines": [[id, version], ...]}
+    LATE = "late"  # begin to say that a delivery will be late
+    PROBLEM = "problem"  # begin to report a problem with a delivery
+    RECEIVE = "receive"  # a shipment, all complete
+    COUNT = "count"  # begin to count a shipment line by line
+    SHOW = "show"  # the current card of the object
+    SHOW_RISKS = "show_risks"  # the deliveries at risk, as a list
+    REPORT = "report"  # a delivery will be late or has a problem; data: what was chosen on the way
+    OTHER_DAY = "other_day"  # the day is typed
+    REASON = "reason"  # of a shipment counted line by line; data: what was counted so far
+    COUNTED = "counted"  # post the count; data: the lines
+    CORRECT = "correct"  # begin to count a receipt again
+    RECOUNTED = "recounted"  # replace the receipt by the new count; data: the lines
+    SWITCH = "switch"  # the chat speaks for another of its person's companies
+    LANGUAGE = "language"  # data: the language of the chat
+    TODAY = "today"  # the day's summary anew
+
+
+PERMISSION: dict[Verb, Permission] = {
+    Verb.CONFIRM: Permission.CONFIRM_LINES,
+    Verb.CONFIRM_ALL: Permission.CONFIRM_LINES,
+    Verb.LATE: Permission.CONFIRM_LINES,
+    Verb.PROBLEM: Permission.CONFIRM_LINES,
+    Verb.RECEIVE: Permission.RECEIVE,
+    Verb.COUNT: Permission.RECEIVE,
+    Verb.SHOW: Permission.READ,
+    Verb.SHOW_RISKS: Permission.READ,
+    Verb.REPORT: Permission.CONFIRM_LINES,
+    Verb.OTHER_DAY: Permission.CONFIRM_LINES,
+    Verb.REASON: Permission.RECEIVE,
+    Verb.COUNTED: Permission.RECEIVE,
+    Verb.CORRECT: Permission.RECEIVE,
+    Verb.RECOUNTED: Permission.RECEIVE,
+    Verb.SWITCH: Permission.READ,
+    Verb.LANGUAGE: Permission.READ,
+    Verb.TODAY: Permission.READ,
+}
+REPEATABLE = frozenset(  # change nothing of the business by themselves
+    {
+        *(Verb.SHOW, Verb.SHOW_RISKS, Verb.LATE, Verb.PROBLEM, Verb.COUNT, Verb.OTHER_DAY, Verb.REASON, Verb.CORRECT),
+        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY),
+    }
+)
+# Made of what one person was shown, or about that person: for nobody else to press.
+PERSONAL = frozenset({Verb.CONFIRM_ALL, Verb.SWITCH, Verb.LANGUAGE})
+
+
+class NotYours(Forbidden):
+    code = "button-of-somebody-else"
+    text = N_("This button was made for a colleague. Send /today for your own.")
+
+
+class AlreadyTaken(Conflict):
+    code = "button-already-used"
+    text = N_("This was done already: {result}")
+
+
+async def make_action(
+    session: AsyncSession,
+    addressee: Actor,
+    verb: Verb | str,
+    object_kind: str,
+    object_id: UUID,
+    version: int | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Action:
+    """A button for this reader. The session is in the reader's own scope. object_kind: the table of the object."""
+    assert addressee.member_id is not None, "a button is made for a person"
+    action = Action(
+        tenant_id=addressee.tenant_id,
+        party_id=addressee.party_id,
+        member_id=addressee.member_id,
+        verb=Verb(verb).value,
+        object_kind=object_kind,
+        object_id=object_id,
+        object_version=version,
+        data=dict(data or {}),
+        created_at=clock.now(),
+    )
+    session.add(action)
+    return action
+
+
+async def offer(
+    session: AsyncSession,
+    addressee: Actor,
+    verbs: Sequence[Verb],
+    object_kind: str,
+    object_id: UUID,
+    version: int | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> dict[Verb, UUID]:
+    """One unused action for each verb, made now or left from an earlier card that showed the same version."""
+    query = select(Action).where(
+        Action.tenant_id == addressee.tenant_id,
+        Action.party_id == addressee.party_id,
+        Action.object_id == object_id,
+        Action.member_id == addressee.member_id,
+        col(Action.used_at).is_(None),
+    )
+    wanted = dict(data or {})
+    found = {
+        Verb(action.verb): action.id
+        for action in (await session.exec(query)).all()
+        if action.object_version == version and action.data == wanted
+    }
+    for verb in verbs:
+        if verb not in found:
+            found[verb] = (await make_action(session, addressee, verb, object_kind, object_id, version, wanted)).id
+    return found
+
+
+async def take_action(session: AsyncSession, actor: Actor, action_id: UUID) -> Action:
+    """Lock the action that this person presses, before its command is done in the same transaction.
+
+    Absent or another company's: NotFound. Somebody who left, or may not: Forbidden. A colleague's own: NotYours. Done
+    before: AlreadyTaken, which says the first result.
+    """
+    query = select(Action).where(
+        Action.tenant_id == actor.tenant_id, Action.party_id == actor.party_id, Action.id == action_id
+    )
+    action = (await session.exec(query.with_for_update())).one_or_none()
+    if action is None:
+        raise NotFound
+    await _check_presser(session, actor)
+    verb = Verb(action.verb)
+    actor.require(PERMISSION[verb])
+    if verb in PERSONAL and action.member_id != actor.member_id:
+        raise NotYours
+    if action.used_at is not None and verb not in REPEATABLE:
+        raise AlreadyTaken(result=action.result)
+    return action
+
+
+async def _check_presser(session: AsyncSession, actor: Actor) -> None:
+    """Raise Forbidden unless the presser is an active member of the company now."""
+    live = select(col(Member.id)).where(
+        Member.tenant_id == actor.tenant_id,
+        Member.party_id == actor.party_id,
+        Member.id == actor.member_id,
+        Member.status == MemberStatus.ACTIVE,
+    )
+    if (await session.exec(live)).one_or_none() is None:
+        raise Forbidden
+
+
+async def finish_action(
+    session: AsyncSession, actor: Actor, action: Action, result: str, channel: str, contract_id: UUID | None = None
+) -> None:
+    """Keep what came of the press, for a second press and for the log. result: a sentence as the presser was told."""
+    action.used_at, action.used_channel = clock.now(), channel
+    action.result = result[:RESULT_LENGTH]
+    log_press(session, actor, action, channel, result, contract_id)
+    logger.info("a button was pressed", extra={"action_id": str(action.id), "verb": action.verb})
+
+
+def log_press(
+    session: AsyncSession, actor: Actor, action: Action, channel: str, outcome: str, contract_id: UUID | None = None
+) -> None:
+    """Write one press into the log. A refused press rolls back its command, so it is logged in a session of its own."""
+    assert actor.member_id is not None
+    session.add(
+        Press(
+            id=uuid7(),
+            tenant_id=actor.tenant_id,
+            party_id=actor.party_id,
+            action_id=action.id,
+            member_id=actor.member_id,
+            verb=action.verb,
+            object_kind=action.object_kind,
+            object_id=action.object_id,
+            contract_id=contract_id,
+            channel=channel,
+            outcome=outcome[:OUTCOME_LENGTH],
+            at=clock.now(),
+        )
+    )
+
+
+async def refused_press(
+    session: AsyncSession, actor: Actor, action_id: UUID, channel: str, outcome: str
+) -> Action | None:
+    """Log a press that was refused, in a session of its own after the command's was rolled back."""
+    query = select(Action).where(
+        Action.tenant_id == actor.tenant_id, Action.party_id == actor.party_id, Action.id == action_id
+    )
+    action = (await session.exec(query)).one_or_none()
+    if action is not None:
+        log_press(session, actor, action, channel, outcome)
+    return action

@@ -1,0 +1,39 @@
+"""The current card of an object for one reader: what it is, how it stands now, and what this reader can do about it.
+
+Notices, edits of sent messages and the bot's answers all come from here, so an old button shows what a new message
+would. Everything is read in the reader's own scope; what the reader may not see raises NotFound. Never a price.
+"""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core.actor import Actor
+from portal.core.errors import NotFound
+from portal.core.i18n import speaking
+from portal.notices import compose_contracts, compose_days, compose_goods, compose_lines
+from portal.notices.cards import Card
+
+Composer = Callable[[AsyncSession, Actor, UUID, str], Awaitable[Card]]
+COMPOSERS: dict[str, Composer] = {
+    "schedule_line": compose_lines.line_card,
+    "release": compose_contracts.release_card,
+    "contract": compose_contracts.contract_card,
+    "shipment": compose_goods.shipment_card,
+    "digest": compose_days.digest_card,
+    "agreed": compose_days.agreed_card,
+}
+
+
+async def card_for(session: AsyncSession, actor: Actor, object_kind: str, object_id: UUID, purpose: str = "") -> Card:
+    """The card, in the actor's language. The session is in the actor's scope; missing actions are added to it.
+
+    purpose: a `Kind` when the card is a notice, which then says why it comes; empty when somebody asked for it.
+    object_id: for the day's summaries any id that names the person and the day (`days.day_id`).
+    """
+    composer = COMPOSERS.get(object_kind)
+    if composer is None:
+        raise NotFound
+    with speaking(actor.language):
+        return await composer(session, actor, object_id, purpose)

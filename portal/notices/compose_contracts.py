@@ -1,0 +1,130 @@
+"""The cards of a contract and of a release with what it asks."""
+
+from uuid import UUID
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.contracts import service as contracts
+from portal.contracts.model import Contract, ContractStatus
+from portal.core import db, i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.errors import NotFound
+from portal.core.i18n import N_, _, ngettext
+from portal.core.quantities import show_quantity
+from portal.core.states import Side
+from portal.notices import wording
+from portal.notices.actions import Verb, offer
+from portal.notices.cards import Button, Card
+from portal.notices.wording import joined, opening
+from portal.schedules import reads
+from portal.schedules.model import Release
+from portal.schedules.reads import LineRow, part_of
+
+SHOWN = 5  # deliveries named in a message; the rest are counted
+MOST = 200  # deliveries that one button confirms
+STATE = {
+    ContractStatus.PROPOSED: N_("A contract was proposed: please review it"),
+    ContractStatus.ACCEPTED: N_("A contract was accepted"),
+    ContractStatus.DRAFT: N_("A contract was declined"),
+    ContractStatus.ACTIVE: N_("A contract is in force"),
+    ContractStatus.COMPLETED: N_("A contract was completed"),
+}
+PROPOSED_BY_US = N_("A contract waits for the other company's answer")
+
+
+async def contract_card(session: AsyncSession, actor: Actor, contract_id: UUID, purpose: str) -> Card:
+    """One contract: what it is about and whose answer it waits for. Answering takes the page, with the whole text."""
+    contract = await contracts.get_contract(session, actor, contract_id)
+    lines = await contracts.get_lines(session, actor, contract_id)
+    connection = await db.driver(session)
+    verbs = {ContractStatus.ACCEPTED: ["accepted"], ContractStatus.DRAFT: ["declined"]}.get(contract.status, [])
+    state = await wording.last_said(connection, actor, contract_id, verbs, contract.party_name) if verbs else ""
+    asked = contract.status is ContractStatus.PROPOSED and actor.may(Permission.ACCEPT_CONTRACTS)
+    waits = contract.status is ContractStatus.PROPOSED and actor.is_factory
+    path = f"/contracts/{contract_id}"
+    return Card(
+        title=_(PROPOSED_BY_US if waits else STATE[contract.status]),
+        subject=joined(contract.number, contract.title, contract.party_name if actor.is_factory else ""),
+        facts=(_validity(contract), ngettext("{n} part", "{n} parts", len(lines)).format(n=i18n.number(len(lines)))),
+        deadline=_("Please accept or decline it on its page.") if asked else _(wording.INFORMATION),
+        state=state,
+        buttons=((opening(path, _("Review") if asked else ""),),),
+        link=wording.address(path),
+    )
+
+
+def _validity(contract: Contract) -> str:
+    first = i18n.day(contract.valid_from, year=True)
+    if contract.valid_to is None:
+        return _("Valid from {first}").format(first=first)
+    return _("Valid from {first} to {last}").format(first=first, last=i18n.day(contract.valid_to, year=True))
+
+
+async def release_card(session: AsyncSession, actor: Actor, release_id: UUID, purpose: str) -> Card:
+    """A published release, with the deliveries that still wait for this reader's answer."""
+    query = select(Release).where(Release.tenant_id == actor.tenant_id, Release.id == release_id)
+    release = (await session.exec(query)).one_or_none()
+    if release is None:
+        raise NotFound
+    contract = await contracts.get_contract(session, actor, release.contract_id)
+    seller = actor.side_on(contract.direction) is Side.SELLER and actor.may(Permission.CONFIRM_LINES)
+    connection = await db.driver(session)
+    waiting = await reads.to_confirm(connection, actor, MOST, contract.id) if seller else []
+    return Card(
+        title=_release_title(release.number, len(waiting)),
+        subject=joined(contract.number, contract.title, contract.party_name if actor.is_factory else ""),
+        facts=tuple(named(waiting, actor)),
+        deadline=confirm_by(waiting, actor) or ("" if seller else _(wording.INFORMATION)),
+        state=_("All deliveries are answered.") if seller and not waiting else "",
+        buttons=await _release_buttons(session, actor, release, waiting),
+        link=wording.address(f"/contracts/{contract.id}"),
+    )
+
+
+def _release_title(number: int, waiting: int) -> str:
+    if not waiting:
+        return _("Release {no} is published").format(no=number)
+    text = ngettext(
+        "Release {no} is published: please confirm {n} delivery",
+        "Release {no} is published: please confirm {n} deliveries",
+        waiting,
+    )
+    return text.format(no=number, n=i18n.number(waiting))
+
+
+async def _release_buttons(
+    session: AsyncSession, actor: Actor, release: Release, waiting: list[LineRow]
+) -> tuple[tuple[Button, ...], ...]:
+    page = opening("/schedules?view=to_confirm" if waiting else f"/contracts/{release.contract_id}")
+    if not waiting:
+        return ((page,),)
+    return ((await confirm_all(session, actor, "release", release.id, waiting), page),)
+
+
+async def confirm_all(
+    session: AsyncSession, actor: Actor, object_kind: str, object_id: UUID, waiting: list[LineRow]
+) -> Button:
+    """The button that confirms exactly the deliveries that the message named or counted, in the versions shown."""
+    lines = [[str(row.id), row.version] for row in waiting]
+    actions = await offer(session, actor, [Verb.CONFIRM_ALL], object_kind, object_id, data={"lines": lines})
+    label = ngettext("Confirm {n} delivery", "Confirm {n} deliveries", len(waiting))
+    return Button(label.format(n=i18n.number(len(waiting))), actions[Verb.CONFIRM_ALL], style="success")
+
+
+def named(rows: list[LineRow], actor: Actor) -> list[str]:
+    """The first deliveries by part, quantity and day, and how many more there are."""
+    lines = [f"{part_of(row, actor)} {amount(row)}, {wording.day(row.due_date)}" for row in rows[:SHOWN]]
+    more = len(rows) - SHOWN
+    return [*lines, _("and {n} more").format(n=i18n.number(more))] if more > 0 else lines
+
+
+def amount(row: LineRow) -> str:
+    return show_quantity(row.ordered_quantity, row.unit)
+
+
+def confirm_by(waiting: list[LineRow], actor: Actor) -> str:
+    """The earliest deadline of what waits."""
+    first = min((row.respond_by for row in waiting if row.respond_by), default=None)
+    return _("Confirm by {when}").format(when=i18n.moment(first, actor.time_zone)) if first else ""

@@ -1,0 +1,94 @@
+"""The card of one delivery."""
+
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core import db, i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.errors import NotFound
+from portal.core.i18n import N_, _
+from portal.core.quantities import show_quantity
+from portal.core.states import Side
+from portal.notices import wording
+from portal.notices.actions import Verb, offer
+from portal.notices.cards import Card
+from portal.notices.model import Kind
+from portal.notices.wording import acting, joined, opening
+from portal.schedules import reads, rules
+from portal.schedules.model import LineStatus, SupplyState
+from portal.schedules.reads import LineRow, part_of
+
+S = LineStatus
+ENDED = {S.CONFIRMED: "confirmed", S.REJECTED: "rejected", S.CANCELLED: "cancelled"}
+TITLES: dict[str, str] = {
+    Kind.TO_CONFIRM: N_("Please confirm a delivery"),
+    Kind.REMINDER: N_("Reminder: a delivery is due soon"),
+    Kind.OVERDUE: N_("No answer yet: please confirm a delivery"),
+    Kind.CONFIRMED: N_("A delivery was confirmed"),
+    Kind.REJECTED: N_("A delivery was refused: please decide what follows"),
+    Kind.AT_RISK: N_("A delivery is at risk"),
+    Kind.CANCELLED: N_("A delivery was cancelled: do not deliver it"),
+    "deputy": N_("No answer from your colleague. You are the deputy: please confirm a delivery"),
+    "admin": N_("No answer from your company: please see that a delivery is confirmed"),
+    "": N_("Delivery"),
+}
+ZONES = {"firm": N_("firm zone"), "tradeoff": N_("trade-off zone"), "forecast": N_("forecast zone")}
+
+
+async def line_card(session: AsyncSession, actor: Actor, line_id: UUID, purpose: str) -> Card:
+    """One delivery as it stands now. Raises NotFound when this colleague may not see it."""
+    connection = await db.driver(session)
+    row = await reads.get_row(connection, actor, line_id)
+    if row is None:
+        raise NotFound
+    status = S(row.status)
+    said = [ENDED[status]] if status in ENDED else []
+    state = await wording.last_said(connection, actor, line_id, said, row.party_name) if said else ""
+    path = f"/schedule-lines/{line_id}"
+    verbs = offered(row, actor)
+    actions = await offer(session, actor, verbs, "schedule_line", line_id, row.version)
+    rows = tuple(acting(verb, actions) for verb in verbs)
+    return Card(
+        title=_(TITLES.get(purpose, TITLES[""])),
+        subject=joined(f"{part_of(row, actor)} {row.description}", row.contract_number, _partner(row, actor)),
+        facts=tuple(_facts(row)),
+        deadline=_deadline(row, actor, verbs, purpose),
+        state=state,
+        buttons=tuple(filter(None, (rows, (opening(path),)))),
+        link=wording.address(path),
+    )
+
+
+def offered(row: LineRow, actor: Actor) -> list[Verb]:
+    """What this reader can do with the delivery from a message."""
+    if actor.side_on(row.direction) is not Side.SELLER or not actor.may(Permission.CONFIRM_LINES):
+        return []
+    status = S(row.status)
+    verbs = [Verb.CONFIRM] if "confirm" in rules.LINE_STATES.actions(status, Side.SELLER) else []
+    return [*verbs, Verb.LATE, Verb.PROBLEM] if status in rules.SHIPPABLE else verbs
+
+
+def _partner(row: LineRow, actor: Actor) -> str:
+    return row.party_name if actor.is_factory else ""
+
+
+def _facts(row: LineRow) -> list[str]:
+    facts = [joined(show_quantity(row.ordered_quantity, row.unit), wording.day(row.due_date), row.ship_to_code)]
+    facts += [_(ZONES[row.zone])] if row.zone in ZONES else []
+    if row.status == S.PARTLY_CONFIRMED:
+        done, asked = i18n.number(row.confirmed_quantity), show_quantity(row.ordered_quantity, row.unit)
+        facts.append(_("Confirmed {done} of {asked}").format(done=done, asked=asked))
+    if row.shipped_quantity:
+        facts.append(_("Shipped: {quantity}").format(quantity=show_quantity(row.shipped_quantity, row.unit)))
+    if row.supply_state == SupplyState.AT_RISK:
+        facts.append(_("At risk: {note}").format(note=row.supply_note) if row.supply_note else _("Material at risk"))
+    return facts
+
+
+def _deadline(row: LineRow, actor: Actor, verbs: list[Verb], purpose: str) -> str:
+    if Verb.CONFIRM in verbs and row.status == S.PROPOSED and row.respond_by is not None:
+        return _("Confirm by {when}").format(when=i18n.moment(row.respond_by, actor.time_zone))
+    asks = row.status == S.REJECTED and actor.side_on(row.direction) is Side.BUYER
+    return _(wording.INFORMATION) if purpose and not asks and Verb.CONFIRM not in verbs else ""

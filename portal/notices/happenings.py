@@ -1,0 +1,224 @@
+"""What business events mean for people: whom they concern, about which object, and which sent cards they outdate."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from portal.contracts import events as contracts
+from portal.core.actor import Direction, Scope
+from portal.core.db import Driver
+from portal.core.journal import Event
+from portal.core.states import Side
+from portal.notices.model import Kind, Urgency
+from portal.schedules import events as schedules
+from portal.schedules.model import SupplyState
+from portal.shipments import events as shipments
+
+Touched = tuple[str, UUID]  # kind and id of an object whose cards show something old now
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing that the people of one company may want to know."""
+
+    kind: Kind
+    scope: Scope  # of the company that is told
+    object_kind: str
+    object_id: UUID
+    contract_id: UUID | None
+    contracts: tuple[UUID, ...] = ()  # of an object that hangs on several
+    urgency: Urgency = Urgency.NORMAL
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event, understood."""
+
+    party_id: UUID  # the partner concerned
+    news: tuple[News, ...] = ()
+    touched: tuple[Touched, ...] = ()
+
+
+Reader = Callable[[Driver, UUID, Any], Awaitable[Happening | None]]
+
+
+def scope_of(side: Side, direction: str) -> Scope:
+    """Which company is on this side of a contract."""
+    factory = (direction == Direction.SALE) == (side is Side.SELLER)
+    return Scope.FACTORY if factory else Scope.PARTNER
+
+
+# --- deliveries -------------------------------------------------------------------------------------------------------
+
+_LINE = """
+select l.party_id, l.contract_id, c.direction, l.status, l.supply_state, l.respond_by, l.release_line_id,
+    (select r.id from release r
+        where r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no) as release_id
+from schedule_line l join contract c on c.tenant_id = $1 and c.id = l.contract_id
+where l.tenant_id = $1 and l.id = $2"""
+
+
+async def _line(connection: Driver, tenant_id: UUID, line_id: UUID) -> asyncpg.Record | None:
+    row: asyncpg.Record | None = await connection.fetchrow(_LINE, tenant_id, line_id)
+    return row
+
+
+def _of_line(row: asyncpg.Record, line_id: UUID, kind: Kind | None, side: Side, **more: Any) -> Happening:
+    touched: list[Touched] = [("schedule_line", line_id)]
+    if row["release_id"]:
+        touched.append(("release", row["release_id"]))
+    news: tuple[News, ...] = ()
+    if kind is not None:
+        scope = scope_of(side, row["direction"])
+        news = (News(kind, scope, "schedule_line", line_id, row["contract_id"], **more),)
+    return Happening(row["party_id"], news, tuple(touched))
+
+
+async def line_confirmed(connection: Driver, tenant_id: UUID, event: schedules.LineConfirmed) -> Happening | None:
+    row = await _line(connection, tenant_id, event.line_id)
+    return _of_line(row, event.line_id, Kind.CONFIRMED, Side.BUYER) if row else None
+
+
+async def line_rejected(connection: Driver, tenant_id: UUID, event: schedules.LineRejected) -> Happening | None:
+    row = await _line(connection, tenant_id, event.line_id)
+    return _of_line(row, event.line_id, Kind.REJECTED, Side.BUYER) if row else None
+
+
+async def line_cancelled(connection: Driver, tenant_id: UUID, event: schedules.LineCancelled) -> Happening | None:
+    """A draft that nobody was told of is taken back without a word."""
+    row = await _line(connection, tenant_id, event.line_id)
+    if row is None:
+        return None
+    return _of_line(row, event.line_id, Kind.CANCELLED if row["release_line_id"] else None, Side.SELLER)
+
+
+async def asked_again(connection: Driver, tenant_id: UUID, event: schedules.LineAskedAgain) -> Happening | None:
+    row = await _line(connection, tenant_id, event.line_id)
+    if row is None:
+        return None
+    due = {"urgency": Urgency.DEADLINE, "due_at": row["respond_by"]} if row["respond_by"] else {}
+    return _of_line(row, event.line_id, Kind.TO_CONFIRM, Side.SELLER, **due)
+
+
+async def supply_noted(connection: Driver, tenant_id: UUID, event: schedules.SupplyNoted) -> Happening | None:
+    row = await _line(connection, tenant_id, event.line_id)
+    if row is None:
+        return None
+    risk = row["supply_state"] == SupplyState.AT_RISK
+    return _of_line(row, event.line_id, Kind.AT_RISK if risk else None, Side.BUYER)
+
+
+_RELEASE = """
+select c.party_id, c.direction, min(l.respond_by) as respond_by, count(l.id) as asked,
+    array(select r.id from release r where r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no - 1)
+        as former
+from contract c
+left join schedule_line l on l.tenant_id = $1 and l.contract_id = c.id and l.status = 'proposed'
+where c.tenant_id = $1 and c.id = $2 group by c.tenant_id, c.id"""
+
+
+async def release_published(connection: Driver, tenant_id: UUID, event: schedules.ReleasePublished) -> Happening | None:
+    row = await connection.fetchrow(_RELEASE, tenant_id, event.contract_id)
+    if row is None:
+        return None
+    about = ("release", event.release_id, event.contract_id)
+    news = [News(Kind.RELEASED, scope_of(Side.BUYER, row["direction"]), *about)]
+    if row["asked"]:
+        urgency = Urgency.DEADLINE if row["respond_by"] else Urgency.NORMAL
+        seller = scope_of(Side.SELLER, row["direction"])
+        news.append(News(Kind.TO_CONFIRM, seller, *about, urgency=urgency, due_at=row["respond_by"]))
+    return Happening(row["party_id"], tuple(news), tuple(("release", former) for former in row["former"]))
+
+
+# --- goods ------------------------------------------------------------------------------------------------------------
+
+_SHIPMENT = """
+select s.party_id, s.direction,
+    array(select distinct l.contract_id from shipment_line l
+        where l.tenant_id = $1 and l.shipment_id = s.id) as contracts,
+    array(select l.schedule_line_id from shipment_line l where l.tenant_id = $1 and l.shipment_id = s.id limit 200)
+        as lines
+from shipment s where s.tenant_id = $1 and s.id = $2"""
+_DIFFERS = """
+select exists (select from receipt_line where tenant_id = $1 and receipt_id = $2 and (short <> 0 or rejected <> 0))"""
+
+
+async def _of_shipment(
+    connection: Driver, tenant_id: UUID, shipment_id: UUID, kind: Kind, side: Side
+) -> Happening | None:
+    row = await connection.fetchrow(_SHIPMENT, tenant_id, shipment_id)
+    if row is None:
+        return None
+    contract_ids = tuple(row["contracts"])
+    contract = contract_ids[0] if len(contract_ids) == 1 else None
+    news = News(kind, scope_of(side, row["direction"]), "shipment", shipment_id, contract, contract_ids)
+    touched = [("shipment", shipment_id), *(("schedule_line", line) for line in row["lines"])]
+    return Happening(row["party_id"], (news,), tuple(touched))
+
+
+async def shipment_sent(connection: Driver, tenant_id: UUID, event: shipments.ShipmentSent) -> Happening | None:
+    return await _of_shipment(connection, tenant_id, event.shipment_id, Kind.SHIPPED, Side.BUYER)
+
+
+async def shipment_withdrawn(
+    connection: Driver, tenant_id: UUID, event: shipments.ShipmentWithdrawn
+) -> Happening | None:
+    return await _of_shipment(connection, tenant_id, event.shipment_id, Kind.SHIPPED, Side.BUYER)
+
+
+async def receipt_posted(
+    connection: Driver, tenant_id: UUID, event: shipments.ReceiptPosted | shipments.ReceiptCorrected
+) -> Happening | None:
+    differs = await connection.fetchval(_DIFFERS, tenant_id, event.receipt_id)
+    kind = Kind.DIFFERENCE if differs else Kind.RECEIVED
+    return await _of_shipment(connection, tenant_id, event.shipment_id, kind, Side.SELLER)
+
+
+# --- contracts --------------------------------------------------------------------------------------------------------
+
+
+def _contract(scope: Scope | None) -> Reader:
+    """What a contract's step means: for the company of a scope, or for nobody but the cards that show it."""
+
+    async def understood(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
+        party_id = await connection.fetchval(
+            "select party_id from contract where tenant_id = $1 and id = $2", tenant_id, event.contract_id
+        )
+        if party_id is None:
+            return None
+        about = ("contract", event.contract_id)
+        news = (News(Kind.CONTRACT, scope, *about, event.contract_id),) if scope is not None else ()
+        return Happening(party_id, news, (about,))
+
+    return understood
+
+
+READERS: Mapping[type[Event], Reader] = {
+    schedules.LineConfirmed: line_confirmed,
+    schedules.LineRejected: line_rejected,
+    schedules.LineCancelled: line_cancelled,
+    schedules.LineAskedAgain: asked_again,
+    schedules.SupplyNoted: supply_noted,
+    schedules.ReleasePublished: release_published,
+    shipments.ShipmentSent: shipment_sent,
+    shipments.ShipmentWithdrawn: shipment_withdrawn,
+    shipments.ReceiptPosted: receipt_posted,
+    shipments.ReceiptCorrected: receipt_posted,
+    contracts.ContractProposed: _contract(Scope.PARTNER),
+    contracts.ContractAccepted: _contract(Scope.FACTORY),
+    contracts.ContractDeclined: _contract(Scope.FACTORY),
+    contracts.ContractActivated: _contract(Scope.PARTNER),
+    contracts.ContractCompleted: _contract(Scope.PARTNER),
+    contracts.ContractWithdrawn: _contract(None),
+}
+"""Every event that people are told of. An event that is not here changes no card and tells nobody."""
+
+
+async def understood(connection: Driver, tenant_id: UUID, event: Event) -> Happening | None:
+    """What an event means; None when its object is gone. The connection sees the whole workspace."""
+    return await READERS[type(event)](connection, tenant_id, event)

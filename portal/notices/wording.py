@@ -1,0 +1,83 @@
+"""Words that several cards share: places, dates, what a reader is told who only reads."""
+
+from datetime import date
+from urllib.parse import quote
+from uuid import UUID
+
+from portal.core import i18n
+from portal.core.actor import Actor
+from portal.core.db import Driver
+from portal.core.i18n import N_, _
+from portal.core.settings import get_settings
+from portal.notices.actions import Verb
+from portal.notices.cards import Button, Style
+
+LABELS: dict[Verb, tuple[str, Style]] = {
+    Verb.CONFIRM: (N_("Confirm"), "success"),
+    Verb.LATE: (N_("Will be late"), ""),
+    Verb.PROBLEM: (N_("Problem"), "danger"),
+    Verb.RECEIVE: (N_("All complete"), "success"),
+    Verb.COUNT: (N_("Count"), ""),
+    Verb.SHOW: (N_("Show"), ""),
+    Verb.SHOW_RISKS: (N_("Show risks"), ""),
+}
+
+
+def address(path: str) -> str:
+    """The full address of a page."""
+    return get_settings().base_url + quote(path, safe="/?=&")
+
+
+def acting(verb: Verb, actions: dict[Verb, UUID]) -> Button:
+    """The button of an action, with its usual words."""
+    label, style = LABELS[verb]
+    return Button(_(label), actions[verb], style=style)
+
+
+def opening(path: str, label: str = "") -> Button:
+    """The button that opens a page."""
+    return Button(label or _("Open the page"), None, url=address(path))
+
+
+def day(value: date) -> str:
+    """Thu 26 Nov or 11月26日 周四: the weekday stands where the language puts it."""
+    if i18n.language.get() is i18n.Language.ZH:
+        return f"{i18n.day(value)} {i18n.weekday(value)}"
+    return f"{i18n.weekday(value)} {i18n.day(value)}"
+
+
+def joined(*parts: str) -> str:
+    """Parts of one line; empty ones are left out."""
+    return " · ".join(part for part in parts if part)
+
+
+def listed(parts: list[str]) -> str:
+    """Things of one kind after each other, as the language separates them."""
+    return ("、" if i18n.language.get() is i18n.Language.ZH else ", ").join(parts)
+
+
+_ANSWER = """
+select t.verb, t.scope, t.at, t.member_id, (select name from tenant where tenant_id = $1)
+from timeline t where t.tenant_id = $1 and t.subject_id = $2 and t.verb = any($3) order by t.id desc limit 1"""
+SAID: dict[str, str] = {
+    "confirmed": N_("Confirmed by {company}, {when}."),
+    "rejected": N_("Refused by {company}, {when}."),
+    "cancelled": N_("Cancelled by {company}, {when}."),
+    "received": N_("Received by {company}, {when}."),
+    "withdrawn": N_("Withdrawn by {company}, {when}."),
+    "accepted": N_("Accepted by {company}, {when}."),
+    "declined": N_("Declined by {company}, {when}."),
+}
+
+
+async def last_said(connection: Driver, actor: Actor, subject_id: UUID, verbs: list[str], partner: str) -> str:
+    """Who answered last and when, by company and never by person. partner: the name of the other side's company."""
+    row = await connection.fetchrow(_ANSWER, actor.tenant_id, subject_id, verbs)
+    if row is None:
+        return ""
+    verb, scope, at, _member, factory = row.values()
+    company = _("your company") if scope == actor.scope else (partner if actor.is_factory else factory)
+    return _(SAID[verb]).format(company=company, when=i18n.moment(at, actor.time_zone, year=False))
+
+
+INFORMATION = N_("For your information; nothing is asked of you.")

@@ -1,0 +1,61 @@
+"""Notices: how people want to be told, the log of messages, and what may leave the house."""
+
+import secrets
+from dataclasses import replace
+
+from portal.accounts import recovery
+from portal.core.access import Permission, Role
+from tests.isolation.calls import Parts
+from tests.isolation.expect import FACTORY, Audience, Sight, Spec, asked, form
+from tests.isolation.routes_open import OPEN, Routes
+from tests.isolation.things import Ids, Token, contract, member
+from tests.isolation.world import Place, World
+
+P = Permission
+CHOICES = {
+    "digest_at": "08:00",
+    "quiet_from": "20:00",
+    "quiet_to": "07:30",
+    "kind": "confirmed:digest",
+    "first": "email",
+}
+
+
+def chosen(ids: Ids) -> Parts:
+    """Choices for somebody who has chosen nothing yet."""
+    return Parts(json={"digest_at": "09:00"}, version=0)
+
+
+async def forgetful(world: World, place: Place) -> Ids:
+    """An open link by which somebody of the place's company sets a new password."""
+    person = await world.hire("viewer", world.company(place), Role.VIEWER)
+    await recovery.ask(person.email, f"203.0.113.{secrets.randbelow(200)}")
+    (link,) = [each for each in await recovery.unsent() if each.email == person.email]
+    return {"token": Token(recovery.token_of(link.id))}
+
+
+LINK = Spec(forgetful, audience=Audience.EVERYBODY, sight=Sight.LINK, shows_bearer=True)
+ROUTES: Routes = {
+    ("GET", "/forgotten"): OPEN,
+    ("POST", "/forgotten"): Spec(audience=Audience.EVERYBODY, parts=form(email="nobody@people.example")),
+    ("GET", "/new-password/{token:str}"): LINK,
+    ("POST", "/new-password/{token:str}"): replace(
+        LINK, parts=form(password="twelve capstans of oak"), fresh=True, leads_to="/sign-in"
+    ),
+    ("GET", "/profile/notifications"): Spec(need=None),
+    ("POST", "/profile/notifications"): Spec(need=None, double=True, parts=form(version=0, **CHOICES)),
+    ("POST", "/profile/notifications/detail"): Spec(
+        need=P.MANAGE_PEOPLE, scope=FACTORY, parts=form(chat_detail="full")
+    ),
+    ("GET", "/messages"): Spec(),
+    ("GET", "/messages/export"): Spec(),
+    ("GET", "/api/v1/messages"): Spec(contract, asked(object_id="contract_id"), filters=True),
+    ("GET", "/api/v1/members/{member_id:uuid}/notifications"): Spec(member, need=P.MANAGE_PEOPLE, sight=Sight.OWN),
+    ("PUT", "/api/v1/members/{member_id:uuid}/notifications"): Spec(
+        member, chosen, need=P.MANAGE_PEOPLE, sight=Sight.OWN, fresh=True
+    ),
+    ("GET", "/api/v1/chat-detail"): Spec(need=None),
+    ("PUT", "/api/v1/chat-detail"): Spec(
+        need=P.MANAGE_PEOPLE, scope=FACTORY, parts=lambda ids: Parts(json={"chat_detail": "full"})
+    ),
+}

@@ -1,0 +1,254 @@
+"""Cards say what is, in the reader's language and scope, with buttons for what the reader may do. Never a price."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from portal.contracts import service_life
+from portal.contracts.model import ContractStatus
+from portal.core import db
+from portal.core.access import Role
+from portal.core.actor import Actor, Direction
+from portal.core.errors import Forbidden, NotFound
+from portal.core.i18n import Language
+from portal.core.ids import uuid7
+from portal.notices.actions import AlreadyTaken, Verb, finish_action, make_action, refused_press, take_action
+from portal.notices.cards import Card, number_only, shortened
+from portal.notices.compose import card_for
+from portal.notices.compose_days import day_id
+from portal.notices.model import Kind
+from portal.schedules.model import SupplyState
+from portal.schedules.service import ConfirmLine, NoteSupply, confirm_line, note_supply
+from portal.schedules.service_release import CallOff, Publish, call_off, publish_release
+from portal.shipments.service import NewShipment, ShippedLine, ship
+from portal.shipments.service_receipts import Receive, receive
+from tests.factories import Made, Tenant, fetch, make_contract, make_deliveries, make_member, today
+
+
+async def card(actor: Actor, kind: str, object_id: UUID, purpose: str = "") -> Card:
+    async with db.unit_of_work(actor) as session:
+        return await card_for(session, actor, kind, object_id, purpose)
+
+
+def labels(made: Card) -> list[str]:
+    return [button.label for row in made.buttons for button in row]
+
+
+async def published(tenant: Tenant, direction: Direction, quantities: list[int]) -> tuple[Made, UUID]:
+    """A contract with a release whose deliveries wait for the seller. Returns the release's id."""
+    made = await make_contract(tenant, direction, foq=None)
+    async with db.unit_of_work(tenant.factory) as session:
+        for no, quantity in enumerate(quantities):
+            order = CallOff(
+                contract_line_id=made.line.id, quantity=Decimal(quantity), due_date=today() + timedelta(days=5 + no)
+            )
+            await call_off(session, tenant.factory, made.contract.id, order)
+        await publish_release(session, tenant.factory, made.contract.id, None, Publish())
+    query = "select id from release where tenant_id = $1 and contract_id = $2"
+    ((release_id,),) = await fetch(tenant.factory, query, tenant.id, made.contract.id)
+    return made, release_id
+
+
+async def test_a_delivery_to_confirm_and_what_became_of_it(tenant: Tenant) -> None:
+    made, _release = await published(tenant, Direction.PURCHASE, [800])
+    ((line_id,),) = await fetch(tenant.factory, "select id from schedule_line where contract_id = $1", made.contract.id)
+
+    asked = await card(tenant.supplier, "schedule_line", line_id, Kind.TO_CONFIRM)
+    same = await card(tenant.supplier, "schedule_line", line_id, Kind.TO_CONFIRM)
+    async with db.unit_of_work(tenant.supplier) as session:
+        await confirm_line(session, tenant.supplier, line_id, None, ConfirmLine())
+    answered = await card(tenant.supplier, "schedule_line", line_id, Kind.TO_CONFIRM)
+    other = await card(tenant.factory, "schedule_line", line_id, Kind.CONFIRMED)
+
+    assert asked.title == "Please confirm a delivery"
+    assert asked.subject == f"A100 Bearing housing · {made.contract.number}"
+    assert asked.facts[0].startswith("800\u00a0pcs · ")
+    assert asked.deadline.startswith("Confirm by ")
+    assert labels(asked) == ["Confirm", "Will be late", "Problem", "Open the page"]
+    assert same == asked  # the same buttons, not new ones each time it is looked at
+    assert answered.state.startswith("Confirmed by your company, ")
+    assert "Confirm" not in labels(answered)
+    assert other.state.startswith("Confirmed by Castings, ")
+    assert labels(other) == ["Open the page"]
+    assert other.deadline == "For your information; nothing is asked of you."
+
+
+async def test_a_release_asks_for_all_its_deliveries_at_once(tenant: Tenant) -> None:
+    made, release_id = await published(tenant, Direction.PURCHASE, [100, 200, 300, 400, 500, 600])
+
+    asked = await card(tenant.supplier, "release", release_id, Kind.TO_CONFIRM)
+    chinese = await card(replace(tenant.supplier, language=Language.ZH), "release", release_id, Kind.TO_CONFIRM)
+    buyer = await card(tenant.factory, "release", release_id, Kind.RELEASED)
+
+    assert asked.title == "Release 1 is published: please confirm 6 deliveries"
+    assert len(asked.facts) == 6
+    assert asked.facts[-1] == "and 1 more"
+    assert labels(asked) == ["Confirm 6 deliveries", "Open the page"]
+    assert chinese.title == "第 1 版要货计划已发布，请确认 6 笔交付"
+    assert labels(chinese) == ["确认 6 笔交付", "打开网页"]
+    assert buyer.title == "Release 1 is published"
+    assert made.contract.number in buyer.subject
+    assert labels(buyer) == ["Open the page"]
+
+
+async def test_a_delivery_note_is_counted_from_its_card(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.SALE)
+    (line,) = await make_deliveries(tenant, made, [800])
+    async with db.unit_of_work(tenant.factory) as session:
+        note = NewShipment(number="ASN-1", lines=[ShippedLine(line_id=line.id, quantity=Decimal(800))])
+        shipment = await ship(session, tenant.factory, note)
+
+    asked = await card(tenant.customer, "shipment", shipment.id, Kind.SHIPPED)
+    seller = await card(tenant.factory, "shipment", shipment.id, Kind.SHIPPED)
+    async with db.unit_of_work(tenant.customer) as session:
+        await receive(session, tenant.customer, shipment.id, None, Receive())
+    counted = await card(tenant.factory, "shipment", shipment.id, Kind.RECEIVED)
+
+    assert labels(asked) == ["All complete", "Count", "Open the page"]
+    assert asked.facts[0] == "A100 800\u00a0pcs"
+    assert labels(seller) == ["Open the page"]
+    assert counted.facts[0] == "A100: 800 of 800\u00a0pcs accepted"
+    assert counted.state.startswith("Received by Aurora, ")
+
+
+async def test_a_contract_is_reviewed_on_its_page(tenant: Tenant) -> None:
+    made = await make_contract(tenant, status=ContractStatus.DRAFT)
+    async with db.unit_of_work(tenant.factory) as session:
+        await service_life.propose(session, tenant.factory, made.contract.id)
+
+    asked = await card(tenant.customer, "contract", made.contract.id, Kind.CONTRACT)
+
+    assert asked.title == "A contract was proposed: please review it"
+    assert labels(asked) == ["Review"]
+    assert asked.buttons[0][0].url.endswith(f"/contracts/{made.contract.id}")
+    with pytest.raises(NotFound):
+        await card(tenant.supplier, "contract", made.contract.id, Kind.CONTRACT)
+
+
+async def test_a_day_without_work_says_so(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    await make_deliveries(tenant, made, [5, 5, 5])
+    later = await make_contract(tenant, Direction.SALE)
+    (line,) = await make_deliveries(tenant, later, [5])
+    async with db.unit_of_work(tenant.factory) as session:
+        connection = await db.driver(session)
+        await connection.execute("update schedule_line set due_date = due_date + 9 where id = $1", line.id)
+    assert tenant.customer.member_id is not None
+    object_id = day_id(tenant.customer.member_id, "digest", today())
+
+    nothing = await card(tenant.customer, "digest", object_id)
+    supplier = await card(tenant.supplier, "digest", object_id)
+
+    (fact,) = nothing.facts
+    assert fact.startswith("Nothing waits for you. Next delivery ")
+    assert any(fact.startswith("Due ") for fact in supplier.facts)
+
+
+async def test_a_digest_counts_what_waits_and_confirms_it(tenant: Tenant) -> None:
+    made, _release = await published(tenant, Direction.PURCHASE, [800, 400])
+    lines = await fetch(tenant.factory, "select id from schedule_line where contract_id = $1", made.contract.id)
+    async with db.unit_of_work(tenant.supplier) as session:
+        risk = NoteSupply(state=SupplyState.AT_RISK, note="casting 2 days late")
+        await note_supply(session, tenant.supplier, lines[0]["id"], None, risk)
+
+    made_card = await card(tenant.supplier, "digest", uuid7())
+
+    assert made_card.facts[0].startswith("To confirm: 2 (first by ")
+    assert any(fact.startswith("At risk: A100 ") for fact in made_card.facts)
+    assert labels(made_card) == ["Confirm 2 deliveries", "Show risks", "Open the page"]
+
+
+async def test_the_evening_says_what_was_agreed(tenant: Tenant) -> None:
+    made, _release = await published(tenant, Direction.PURCHASE, [800])
+    ((line_id,),) = await fetch(tenant.factory, "select id from schedule_line where contract_id = $1", made.contract.id)
+    before = await card(tenant.supplier, "agreed", uuid7())
+    async with db.unit_of_work(tenant.supplier) as session:
+        await confirm_line(session, tenant.supplier, line_id, None, ConfirmLine())
+
+    after = await card(tenant.supplier, "agreed", uuid7())
+
+    assert before.facts == ()
+    assert after.facts[0] == "Confirmed: 1 delivery"
+    assert after.facts[1].startswith("A100 800\u00a0pcs, ")
+
+
+async def test_what_a_restricted_colleague_may_not_see_has_no_card(tenant: Tenant) -> None:
+    made, release_id = await published(tenant, Direction.PURCHASE, [800])
+    ((line_id,),) = await fetch(tenant.factory, "select id from schedule_line where contract_id = $1", made.contract.id)
+    restricted = replace(tenant.supplier, contract_ids=frozenset({uuid7()}))
+
+    for kind, object_id in (("schedule_line", line_id), ("release", release_id), ("contract", made.contract.id)):
+        with pytest.raises(NotFound):
+            await card(restricted, kind, object_id)
+    assert (await card(restricted, "digest", uuid7())).facts == ("Nothing waits for you.",)
+
+
+async def test_what_leaves_the_country_is_a_number_and_a_link(tenant: Tenant) -> None:
+    made, release_id = await published(tenant, Direction.PURCHASE, [800])
+    whole = await card(tenant.supplier, "release", release_id, Kind.TO_CONFIRM)
+
+    said = number_only(whole)
+
+    assert said.facts == ()
+    assert made.contract.number in said.subject
+    assert "800" not in said.text
+    assert said.link == whole.link
+
+
+def test_a_card_keeps_to_the_length_of_its_channel() -> None:
+    long = Card("What", "Which", tuple(f"figure {n}" for n in range(50)), "by tomorrow", "", (), "https://x/y")
+
+    cut = shortened(long, 120)
+
+    assert len(cut.text) <= 120
+    assert cut.facts[-1] == "More on the page."
+    assert cut.deadline == "by tomorrow"
+    assert shortened(long, 4000) == long
+
+
+# --- buttons ----------------------------------------------------------------------------------------------------------
+
+
+async def button(actor: Actor, verb: Verb = Verb.CONFIRM) -> UUID:
+    async with db.unit_of_work(actor) as session:
+        return (await make_action(session, actor, verb, "schedule_line", uuid7(), 1)).id
+
+
+async def test_a_button_works_once_and_says_its_first_result_again(tenant: Tenant) -> None:
+    action_id = await button(tenant.supplier)
+    async with db.unit_of_work(tenant.supplier) as session:
+        action = await take_action(session, tenant.supplier, action_id)
+        await finish_action(session, tenant.supplier, action, "Confirmed: 800 pcs.", "portal")
+
+    with pytest.raises(AlreadyTaken) as second:
+        async with db.unit_of_work(tenant.supplier) as session:
+            await take_action(session, tenant.supplier, action_id)
+
+    presses = await fetch(tenant.factory, "select outcome, channel from press where tenant_id = $1", tenant.id)
+    assert str(second.value) == "This was done already: Confirmed: 800 pcs."
+    assert [tuple(row.values()) for row in presses] == [("Confirmed: 800 pcs.", "portal")]
+
+
+async def test_a_button_asks_the_one_who_presses_it(tenant: Tenant) -> None:
+    action_id = await button(tenant.supplier)
+    removed = make_member(tenant.id, tenant.supplier.party_id, uuid7(), Role.CLERK)
+    viewer = tenant.as_role(tenant.supplier, Role.VIEWER)
+    refused = [
+        (tenant.customer, NotFound),  # another company's
+        (tenant.factory, NotFound),
+        (replace(tenant.supplier, member_id=removed.id), Forbidden),  # nobody of that company any more
+        (viewer, Forbidden),
+    ]
+    for actor, kind in refused:
+        with pytest.raises(kind):
+            async with db.unit_of_work(actor) as session:
+                await take_action(session, actor, action_id)
+
+    async with db.unit_of_work(tenant.supplier) as session:
+        await refused_press(session, viewer, action_id, "telegram", "Your role does not allow this.")
+    ((used_at,),) = await fetch(tenant.supplier, "select used_at from action where id = $1", action_id)
+    assert used_at is None
+    assert len(await fetch(tenant.supplier, "select 1 from press where action_id = $1", action_id)) == 1

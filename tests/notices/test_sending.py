@@ -1,0 +1,215 @@
+"""Sending: refusals lead to another way, a slow chat delays nobody, and an overtaken try marks nothing."""
+
+import asyncio
+import os
+
+import pytest
+
+from jobs import sending
+from jobs.sending import Sender
+from portal.core import db
+from portal.core.access import Role
+from portal.core.actor import Actor, Direction
+from portal.notices import service_sending
+from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
+from portal.notices.pacing import FREE, PACES, Pace, Pacer
+from tests.factories import Tenant, fetch
+from tests.notices.channel import MemoryChat
+from tests.notices.conftest import Post
+from tests.notices.test_compose import published
+from tests.notices.test_planning import hire
+
+LOG = "select state, attempts, error, next_try, message_id from dispatch where tenant_id = $1 order by created_at, id"
+
+
+def mail_of(actor: Actor) -> str:
+    assert actor.member_id is not None
+    return f"{actor.member_id.hex}@example.com"
+
+
+async def due_again(tenant: Tenant) -> None:
+    """Let the pauses be over."""
+    async with db.unit_of_work(tenant.factory) as session:
+        connection = await db.driver(session)
+        await connection.execute(
+            "update dispatch set next_try = now() where tenant_id = $1 and state = 'waiting'", tenant.id
+        )
+
+
+async def test_a_blocked_address_is_given_up_at_once(post: Post, tenant: Tenant) -> None:
+    await post.awake(tenant.supplier)
+    post.chat.refusals[mail_of(tenant.supplier)] = [Blocked("blocked by the user")]
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.pass_on()
+
+    (row,) = await fetch(tenant.factory, LOG, tenant.id)
+    assert (row["state"], row["attempts"], row["error"]) == ("dead", 1, "blocked by the user")
+    assert row["next_try"] is None
+
+
+async def test_a_channel_that_is_away_is_tried_again(post: Post, tenant: Tenant) -> None:
+    await post.awake(tenant.supplier)
+    post.chat.refusals[mail_of(tenant.supplier)] = [ChannelUnavailable(), ChannelUnavailable()]
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.pass_on()
+    (first,) = await fetch(tenant.factory, LOG, tenant.id)
+    await due_again(tenant)
+    await post.deliver()
+    await due_again(tenant)
+    await post.deliver()
+
+    (last,) = await fetch(tenant.factory, LOG, tenant.id)
+    assert (first["state"], first["attempts"]) == ("waiting", 1)
+    assert first["error"].startswith("ChannelUnavailable")
+    assert (last["state"], last["attempts"], last["error"]) == ("sent", 3, "")
+    assert len(post.read(tenant.supplier)) == 1
+
+
+async def test_being_asked_to_wait_is_no_failure(post: Post, tenant: Tenant) -> None:
+    await post.awake(tenant.supplier)
+    post.chat.refusals[mail_of(tenant.supplier)] = [SlowDown(30)]
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.pass_on()
+    (row,) = await fetch(tenant.factory, "select attempts, state, next_try > now() + interval '25 s' as later"
+                         " from dispatch where tenant_id = $1", tenant.id)  # fmt: skip
+
+    assert tuple(row) == (0, "waiting", True)
+
+
+async def test_a_slow_chat_delays_nobody(post: Post, tenant: Tenant) -> None:
+    slow, quick = await hire(tenant, tenant.supplier, Role.CLERK), await hire(tenant, tenant.supplier, Role.CLERK)
+    await post.awake(slow, quick)
+    gate = asyncio.Event()
+
+    class Gate(MemoryChat):
+        async def _take(self, address: str) -> None:
+            if address == mail_of(slow):
+                await gate.wait()
+
+    post.chat = Gate()
+    for _ in range(3):
+        await published(tenant, Direction.PURCHASE, [100])
+    await post.happen()
+    sender = Sender({"email": post.chat}, Pacer(None))
+    async with asyncio.timeout(20):
+        while len(post.read(quick)) < 3:
+            await sender.round(post.place)
+            await asyncio.sleep(0.01)
+    assert post.read(slow) == []
+    gate.set()
+    await sender.idle()
+    await post.deliver()
+    assert len(post.read(slow)) == 3
+
+
+async def test_a_try_that_was_overtaken_marks_nothing(post: Post, tenant: Tenant) -> None:
+    await post.awake(tenant.supplier)
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.happen()
+    (first,) = await service_sending.claim(post.system, [], ["email"], 10)
+    assert await service_sending.claim(post.system, [], ["email"], 10) == []  # it is in one pair of hands
+    await due_again(tenant)
+    (second,) = await service_sending.claim(post.system, [], ["email"], 10)
+    written = await service_sending.write(first, post.chat.abilities)
+    assert isinstance(written, service_sending.Written)
+
+    assert not await service_sending.note_sent(first, written, "first", post.chat.abilities)
+    assert await service_sending.note_sent(second, written, "second", post.chat.abilities)
+    (row,) = await fetch(tenant.factory, LOG, tenant.id)
+    assert (row["state"], row["attempts"], row["message_id"]) == ("sent", 2, "second")
+
+
+async def test_two_senders_send_each_message_once(post: Post, tenant: Tenant) -> None:
+    clerks = [await hire(tenant, tenant.supplier, Role.CLERK) for _ in range(6)]
+    await post.awake(*clerks)
+    await published(tenant, Direction.PURCHASE, [100])
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.happen()
+    pacer = Pacer(None)
+    senders = [Sender({"email": post.chat}, pacer) for _ in range(2)]
+    while sum(await asyncio.gather(*(sender.round(post.place) for sender in senders))):
+        await asyncio.gather(*(sender.idle() for sender in senders))
+
+    assert [len(post.read(clerk)) for clerk in clerks] == [2] * 6
+
+
+async def test_a_card_that_moves_on_while_it_is_sent_is_sent_again(post: Post, tenant: Tenant) -> None:
+    await post.awake(tenant.supplier)
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.pass_on()
+    (card,) = await fetch(tenant.supplier, "select object_kind, object_id from card_message where tenant_id = $1",
+                          tenant.id)  # fmt: skip
+    from portal.core import clock
+    from portal.notices.service_planning import outdate
+
+    async def move_on() -> None:
+        async with db.unit_of_work(tenant.supplier) as session:
+            connection = await db.driver(session)
+            await outdate(connection, tenant.supplier, [(card["object_kind"], card["object_id"])], clock.now())
+
+    await move_on()
+    (claimed,) = await service_sending.claim(post.system, [], ["email"], 10)
+    await move_on()
+    written = await service_sending.write(claimed, post.chat.abilities)
+    assert isinstance(written, service_sending.Written)
+
+    assert not await service_sending.note_sent(claimed, written, written.edits, post.chat.abilities)
+    await post.deliver()
+    rows = await fetch(tenant.factory, LOG, tenant.id)
+    assert [row["state"] for row in rows] == ["sent", "sent"]
+
+
+async def test_whoever_has_nothing_to_do_is_not_asked_for(post: Post, tenant: Tenant) -> None:
+    await post.awake(tenant.supplier)
+    assert tenant.id not in [each.id for each in await sending.sending_tenants()]
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.happen()
+
+    assert tenant.id in [each.id for each in await sending.sending_tenants()]
+
+
+# --- the pace ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def swift() -> str:
+    """A service with small limits."""
+    name = f"swift-{os.urandom(4).hex()}"
+    PACES[name] = Pace(bot=20, chat=1.0, group=20, is_group=lambda address: address.startswith("-"))
+    return name
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_no_second_holds_more_than_a_service_takes(
+    database: object, server: object, swift: str, shared: bool
+) -> None:
+    url = str(server.redis_url) if shared else None  # type: ignore[attr-defined]
+    speed = 10.0
+    pacers = [Pacer(url, speed) for _ in range(2 if shared else 1)]
+    sent: list[float] = []
+
+    async def send(number: int) -> None:
+        pacer = pacers[number % len(pacers)]
+        assert await pacer.wait(swift, f"chat {number}") == 0
+        sent.append(pacer.now())
+
+    await asyncio.gather(*(send(number) for number in range(60)))
+    for pacer in pacers:
+        await pacer.close()
+
+    sent.sort()
+    assert sent[-1] - sent[0] >= 2.5  # sixty at twenty a second
+    assert max(sum(1 for at in sent if first <= at < first + 0.9) for first in sent) <= 24
+
+
+async def test_one_chat_takes_one_message_at_a_time_and_a_pause_is_kept(swift: str) -> None:
+    pacer = Pacer(None, speed=10)
+    assert await pacer.wait(swift, "a") == 0
+    assert 0 < await pacer.wait(swift, "a") <= 0.1
+    assert await pacer.wait(swift, "b") == 0
+    await pacer.pause(swift, "c", 30)
+    assert 2 < await pacer.wait(swift, "c") <= 3
+    assert await pacer.wait(swift, "-100") == 0
+    assert 0.1 < await pacer.wait(swift, "-100") <= 0.3
+    assert PACES.get("email", FREE) is FREE
+    assert await pacer.wait("email", "a") == await pacer.wait("email", "a") == 0
