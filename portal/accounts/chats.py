@@ -217,7 +217,9 @@ async def make_link(user_id: UUID) -> tuple[str, datetime]:
     async with db.identity_work() as session:
         connection = await db.driver(session)
         await connection.execute("delete from chat_link where user_id = $1 and opened_at is null", user_id)
-        await connection.execute("delete from chat_link where user_id = $1 and expires_at < now() - interval '1 day'", user_id)
+        await connection.execute(
+            "delete from chat_link where user_id = $1 and expires_at < now() - interval '1 day'", user_id
+        )
         expires: datetime = await connection.fetchval(
             "insert into chat_link (id, token_hash, user_id, expires_at, chat_name)"
             " values ($1, $2, $3, now() + $4::interval, '') returning expires_at",
@@ -294,9 +296,7 @@ async def approve(user_id: UUID, membership_id: UUID, request_id: UUID) -> Appro
 
 async def bind_group(chat: ChatName, user_id: UUID, membership_id: UUID) -> UUID:
     """A group belongs to the one who brought it in, as far as identity goes. Returns the account."""
-    row = await _one(
-        _BIND, *(uuid7(), chat.bot.value, chat.chat_id, chat.name[:NAME_LENGTH], user_id, membership_id)
-    )
+    row = await _one(_BIND, *(uuid7(), chat.bot.value, chat.chat_id, chat.name[:NAME_LENGTH], user_id, membership_id))
     assert row is not None
     account_id: UUID = row["id"]
     return account_id
