@@ -443,9 +443,7 @@ async def test_a_termination_of_today_ends_the_contract_at_once(tenant: Tenant) 
 async def test_a_contract_expires_on_the_day_after_its_last_once_and_is_reminded_of_before(tenant: Tenant) -> None:
     contract = await make_active(tenant, valid_to=today() + 40 * DAY, notice_days=30)
 
-    told = []
-    for ahead in (5, 11, 12, 40, 41, 42):
-        told.append((await run_day(tenant, clock.now() + ahead * DAY))["ended"])
+    told = [(await run_day(tenant, clock.now() + ahead * DAY))["ended"] for ahead in (5, 11, 12, 40, 41, 42)]
 
     assert told == [0, 0, 0, 0, 1, 0]
     assert (await head(tenant.customer, contract.id) or ())[0] == "expired"

@@ -100,8 +100,8 @@ async def test_a_scale_is_written_step_by_step_and_a_step_is_replaced(tenant: Te
         (line,) = await service.get_lines(session, tenant.factory, contract.id)
         for price in (step("12", 0, day=JUL), step("11", 1_000, day=JUL), step("10.5", 1_000, day=JUL)):
             await service_drafts.set_price(session, tenant.factory, contract.id, line.id, price)
+        wrong = step("9", 2_000, PriceTier.DELIVERY, JUL)
         with pytest.raises(MixedScale) as refused:
-            wrong = step("9", 2_000, PriceTier.DELIVERY, JUL)
             await service_drafts.set_price(session, tenant.factory, contract.id, line.id, wrong)
         found = await service.price_for(session, line, JUL, before=D(1_500))
 
