@@ -19,7 +19,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
-from jobs import contracts, outbox, sealing
+from jobs import days, outbox, sealing
 from jobs.outbox import Ring, Tenant, database_may_be_away
 from jobs.subscriptions import SUBSCRIPTIONS, Subscriptions
 from portal.core import db, live
@@ -64,7 +64,7 @@ async def work(settings: Settings, stop: asyncio.Event, subscriptions: Subscript
         asyncio.create_task(live.ringer(dsn)),
         asyncio.create_task(listen(dsn, woken)),
         asyncio.create_task(Relay(redis, subscriptions, woken).run()),
-        asyncio.create_task(contracts.keep_days()),
+        asyncio.create_task(days.keep_days()),
         *(asyncio.create_task(deliver_from(queue, redis, subscriptions, stop)) for queue in AT_ONCE),
     ]
     stopped = asyncio.create_task(stop.wait())

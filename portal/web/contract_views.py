@@ -127,19 +127,28 @@ async def context(
         ],
         "note": note.note if note else "",
         "next_step": next_step(contract, actor, past),
-        "versions": summary(contract, revisions, today),
-        "waiting": live(revisions) if contract.status in (S.ACTIVE, S.SUSPENDED) else None,
-        "steps": amendment_steps(contract, revisions, actor),
         "seal": await seal(session, actor, contract, revisions),
-        "files": [file_row(file, actor) for file in await files_of(session, actor, contract_id)],
-        "can_attach": service.may_step(actor, "attach"),
-        "can_note": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS),
         "today": today,
         "refusal": str(refusal) if refusal else "",
+        **await hangs_on(session, actor, contract, revisions, today),
         "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),
         "moments": [moment(entry, actor.time_zone) for entry in past],
         "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
         "release": release_words(contract),
+    }
+
+
+async def hangs_on(
+    session: AsyncSession, actor: Actor, contract: Contract, revisions: Sequence[ContractRevision], today: date
+) -> dict[str, Any]:
+    """Versions and files, and what this reader can do about them."""
+    return {
+        "versions": summary(contract, revisions, today),
+        "waiting": live(revisions) if contract.status in (S.ACTIVE, S.SUSPENDED) else None,
+        "steps": amendment_steps(contract, revisions, actor),
+        "files": [file_row(file, actor) for file in await files_of(session, actor, contract.id)],
+        "can_attach": service.may_step(actor, "attach"),
+        "can_note": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS),
     }
 
 

@@ -185,7 +185,7 @@ async def test_a_draft_begins_from_a_template_with_its_terms_lines_and_newest_pr
         prices = await service.get_prices(session, tenant.factory, made.id)
 
     assert (made.party_id, made.payment_terms, made.notice_days) == (tenant.supplier.party_id, "30 days net", 90)
-    assert (line.item_code, line.foq, line.pack_size) == ("A100", 600, 40)
+    assert (line.item_code, line.foq, line.pack_size) == ("A100", Decimal(600), Decimal(40))
     assert [(price.valid_from, price.price) for price in prices[line.id]] == [(first, Decimal("12.5"))]
     async with unit_of_work(tenant.factory) as session:
         await service_templates.remove_template(session, tenant.factory, template.id)

@@ -1,9 +1,11 @@
 """Offers, versions, endings, files, notes, templates and rates of contracts, in pages and over the interface."""
 
+from decimal import Decimal
 from typing import Any
 
-from portal.contracts import service_amendments, service_files, service_life, service_rates, service_templates
+from portal.contracts import service, service_amendments, service_files, service_life, service_rates, service_templates
 from portal.contracts.inputs import Amendment, LineOffer, Offer, Reason, SaveTemplate, SetRate
+from portal.contracts.model import Cadence
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
@@ -17,15 +19,15 @@ from tests.isolation.world import Place, World
 
 P = Permission
 V1 = "/api/v1"
-FOQ = LineOffer(line_no=1, foq=480, cadence="week")  # what nobody has agreed to yet
+FOQ = LineOffer(line_no=1, foq=Decimal(480), cadence=Cadence.WEEK)  # what nobody has agreed to yet
 
 
-async def taken(world: World, place: Place, ids: Ids, actor: Actor, service: Any, deed: str, *said: Any) -> Ids:
+async def taken(world: World, place: Place, ids: Ids, actor: Actor, commands: Any, deed: str, *said: Any) -> Ids:
     """One more step on a contract, with its new version."""
     async with unit_of_work(actor) as session:
-        await getattr(service, deed)(session, actor, ids["contract_id"], *said)
+        await getattr(commands, deed)(session, actor, ids["contract_id"], *said)
     async with unit_of_work(actor) as session:
-        found = await service_life.get_contract(session, actor, ids["contract_id"])
+        found = await service.get_contract(session, actor, ids["contract_id"])
     return ids | {"version": found.version}
 
 
@@ -85,9 +87,10 @@ async def template(world: World, place: Place) -> Ids:
 
 async def rate(world: World, place: Place) -> Ids:
     factory = world.companies[place].factory
-    base = "".join(chr(65 + byte % 26) for byte in uuid7().bytes[-3:]).replace("CNY", "EUR")
+    base = "".join(chr(65 + byte % 26) for byte in uuid7().bytes[-3:])
+    said = SetRate(base=base, quote="CHF" if base == "CNY" else "CNY", day=today(), rate=Decimal(2))
     async with unit_of_work(factory) as session:
-        found = await service_rates.set_rate(session, factory, SetRate(base=base, quote="XXX", day=today(), rate=2))
+        found = await service_rates.set_rate(session, factory, said)
     return {"rate_id": found.id}
 
 

@@ -1,0 +1,23 @@
+"""What the calendar does in every workspace: amendments begin, contracts end, people are reminded."""
+
+import asyncio
+import logging
+
+from jobs import outbox
+from portal.core import clock, db
+from portal.schedules.service_contract_days import contract_day
+
+logger = logging.getLogger(__name__)
+EVERY_SECONDS = 600  # the day begins at another moment in each time zone
+
+
+async def keep_days() -> None:
+    """Look after every workspace's contracts, again and again. Ends when cancelled; several workers may do it."""
+    while True:
+        with outbox.database_may_be_away("keeping the contracts' days"):
+            for tenant in await outbox.all_tenants():
+                async with db.unit_of_work(tenant.system) as session:
+                    done = await contract_day(session, tenant.system, clock.now())
+                if any(done.values()):
+                    logger.info("contracts moved by the calendar", extra=done)
+        await asyncio.sleep(EVERY_SECONDS)
