@@ -19,6 +19,7 @@ class ContractFilter(Struct, frozen=True):
     status: ContractStatus | None = None
     direction: Direction | None = None
     party_id: UUID | None = None
+    to_answer: bool = False  # only those with an offer of the other company that waits for the reader's
     ending: date | None = None  # only those in force whose end is within their notice on this day
 
 
@@ -63,6 +64,10 @@ _SEARCH = """ and (number ilike {0} or title ilike {0} or partner_reference ilik
                and (l.item_code ilike {1} or l.partner_part_no ilike {1})){2})"""
 _ENDING = """ and status in ('active', 'suspended') and least(valid_to, ends_on) >= {0}
     and least(valid_to, ends_on) <= {0}::date + coalesce(notice_days, {1})"""
+_ASKED = {True: "countered", False: "proposed"}  # by whether the reader is the factory
+_TO_ANSWER = """ and (status = {1} or status in ('active', 'suspended') and exists (
+    select from contract_revision r where r.tenant_id = $1 and r.contract_id = contract.id and r.status = 'proposed'
+        and r.offered_scope <> {0}))"""
 _SEARCH_NOTES = """
     or id in (select n.contract_id from contract_note n where n.tenant_id = $1 and n.reference ilike {0})"""
 
@@ -88,6 +93,8 @@ def _where(actor: Actor, wanted: ContractFilter) -> Conditions:
     if not actor.is_factory:
         where.sql += f" and {Contract.partner_sees}"
     where.equal(status=wanted.status, direction=wanted.direction, party_id=wanted.party_id)
+    if wanted.to_answer:
+        where.sql += _TO_ANSWER.format(where.arg(actor.scope.value), where.arg(_ASKED[actor.is_factory]))
     if wanted.ending is not None:
         where.sql += _ENDING.format(where.arg(wanted.ending), where.arg(NOTICE))
     if words := wanted.search.strip():

@@ -29,8 +29,7 @@ from portal.web.views import Link, TodayGroup, TodayItem, TodayView
 
 SHOWN = 8  # things a group shows before "all in the list"
 COUNTED = 1000
-PROPOSED = contracts.ContractFilter(status=ContractStatus.PROPOSED)
-COUNTERED = contracts.ContractFilter(status=ContractStatus.COUNTERED)
+TO_ANSWER = contracts.ContractFilter(to_answer=True)
 
 
 class Waiting(Struct, frozen=True):
@@ -63,10 +62,8 @@ async def waiting(actor: Actor) -> Waiting:
             today,
             await reads.to_confirm(connection, actor, COUNTED) if actor.may(Permission.CONFIRM_LINES) else [],
             await shipments.to_receive(connection, actor, COUNTED) if actor.may(Permission.RECEIVE) else [],
-            await contracts.list_contracts(connection, actor, PROPOSED, None, COUNTED)
-            if actor.may(Permission.ACCEPT_CONTRACTS)
-            else await contracts.list_contracts(connection, actor, COUNTERED, None, COUNTED)
-            if actor.is_factory and actor.may(Permission.EDIT_CONTRACTS)
+            await contracts.list_contracts(connection, actor, TO_ANSWER, None, COUNTED)
+            if actor.may(Permission.EDIT_CONTRACTS if actor.is_factory else Permission.ACCEPT_CONTRACTS)
             else [],
             await reads.list_lines(connection, actor, overdue, None, COUNTED),
             await contracts.list_contracts(connection, actor, contracts.ContractFilter(ending=today), None, SHOWN)
@@ -161,13 +158,16 @@ def to_receive(found: Waiting, actor: Actor) -> TodayGroup:
 def to_accept(found: Waiting, actor: Actor) -> TodayGroup:
     items = tuple(
         TodayItem(
-            title=row.number, amount="", meta=row.title or row.party_name, href=f"/contracts/{row.id}", verb=_("Review")
+            title=row.number,
+            amount="",
+            meta=row.title or row.party_name,
+            href=f"/contracts/{row.id}" if row.status == ContractStatus.PROPOSED else f"/contracts/{row.id}/versions",
+            verb=_("Review"),
         )
         for row in found.to_accept[:SHOWN]
     )
-    status = COUNTERED.status if actor.is_factory else PROPOSED.status
-    more = more_of(len(found.to_accept), f"/contracts?status={status}")
-    return TodayGroup("to_accept", _("Contracts to accept"), len(found.to_accept), items, more=more)
+    more = more_of(len(found.to_accept), "/contracts")
+    return TodayGroup("to_accept", _("Contracts to answer"), len(found.to_accept), items, more=more)
 
 
 def ending(found: Waiting) -> TodayGroup:

@@ -33,7 +33,7 @@ async def amended(factory: Actor, customer: Actor, contract_id: UUID, words: str
         await service_amendments.amend(session, factory, contract_id, cheaper)
         template = await service_templates.save_template(session, factory, contract_id, SaveTemplate(name="FC 600"))
         await service_rates.set_rate(session, factory, rate)
-        await service_files.add_file(session, factory, contract_id, "A100.txt", b"drawing of A100")
+        await service_files.add_file(session, factory, contract_id, "A100.TXT", b"drawing of A100")
     return {"amended_id": str(contract_id), "template_id": str(template.id)}
 
 

@@ -28,6 +28,7 @@ from portal.core.settings import Settings, get_settings
 from tests.accounts.browser import Browser, browsing, text_of
 from tests.accounts.makers import make_person
 from tests.contracts.makers import make_draft, make_item, make_proposed, new_line, step
+from tests.contracts.versions import from_day, make_active, take
 from tests.factories import Tenant, fetch, today
 
 
@@ -298,6 +299,24 @@ async def test_an_amendment_is_offered_and_answered_in_pages_and_prices_stay_wit
     assert "Version 2 follows on" in words
     query = "select answered_from from contract_revision where contract_id = $1 and number = 2"
     assert [row[0] for row in await fetch(tenant.factory, query, contract.id)] == ["203.0.113.9"]
+
+
+async def test_today_names_what_waits_for_an_answer_and_what_ends_soon(tenant: Tenant, app: Litestar) -> None:
+    contract = await make_active(tenant, valid_to=today() + timedelta(days=50))
+    other = await make_active(tenant, valid_to=today() + timedelta(days=50), notice_days=30)
+    await take(tenant.customer, "amend", contract, from_day(today() + timedelta(days=2), 640))
+    async with signed_in(app, tenant.factory) as factory, signed_in(app, tenant.customer) as customer:
+        page = text_of(await factory.open("/")).replace("\xa0", " ")
+        theirs = text_of(await customer.open("/"))
+        assert f"Contracts to answer 1 {contract.number}" in page
+        soon = page.partition("Contracts ending soon")[2]
+        assert (contract.number in soon, other.number in soon) == (True, False)
+        assert "Contracts to answer" not in theirs
+        assert "Contracts ending soon" not in theirs
+        await factory.send(f"/contracts/{contract.id}/amendment/counter", version="5", **{"foq.1": "620"},
+                           effective_from=(today() + timedelta(days=3)).isoformat())  # fmt: skip
+        assert "Contracts to answer" in text_of(await customer.open("/"))
+        assert "Contracts to answer" not in text_of(await factory.open("/"))
 
 
 async def test_suspension_and_termination_say_why_in_pages(tenant: Tenant, app: Litestar) -> None:
