@@ -1,5 +1,6 @@
 """Counter-offers, amendments and versions, proven on both sides."""
 
+import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jobs.contracts import apply_amendment
+from jobs.subscriptions import Occurrence
 from portal.contracts import service, service_life
+from portal.contracts.events import AmendmentAccepted
 from portal.contracts.inputs import Amendment, Decline, HeadOffer, LineOffer, NewPrice, Offer
 from portal.contracts.model import Contract, ContractStatus, RevisionStatus
 from portal.contracts.rules_life import (
@@ -31,6 +35,7 @@ from portal.core.access import Role
 from portal.core.actor import Direction, Origin
 from portal.core.db import driver, unit_of_work
 from portal.core.errors import Forbidden, NotFound, PortalError
+from portal.core.ids import uuid7
 from portal.schedules.service_release import (
     CallOff,
     Generate,
@@ -177,6 +182,26 @@ async def test_an_amendment_that_the_factory_accepts_on_its_day_holds_at_once(te
     await take(tenant.customer, "amend", contract, from_day(today(), 640))
     await take(tenant.factory, "accept_amendment", contract)
     assert await foqs(tenant.customer, contract) == [Decimal(640)]
+
+
+async def test_an_amendment_that_a_partner_accepts_on_its_day_is_applied_by_a_job_and_once_by_two(
+    tenant: Tenant,
+) -> None:
+    contract = await make_active(tenant)
+    await take(tenant.factory, "amend", contract, from_day(today(), 640))
+    await take(tenant.customer, "accept_amendment", contract)
+    told = Occurrence(uuid7(), contract.party_id, None, clock.now(), AmendmentAccepted(contract.id))
+
+    async def react() -> None:
+        async with unit_of_work(tenant.factory) as session:
+            await apply_amendment(session, tenant.factory, told)
+
+    await asyncio.gather(react(), react(), run_day(tenant, clock.now()))
+
+    assert await foqs(tenant.customer, contract) == [Decimal(640)]
+    assert (await events(tenant, contract.id)).count("AmendmentApplied") == 1
+    versions = [version for _, version in await history(tenant.customer, contract.id)]
+    assert versions == list(range(1, len(versions) + 1))
 
 
 async def test_an_amendment_adds_and_ends_lines_and_nothing_is_called_off_from_an_ended_one(tenant: Tenant) -> None:
