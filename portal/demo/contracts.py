@@ -47,7 +47,9 @@ async def amended(planner: Actor, customer: Actor, contract: Contract, today: da
 async def ending(planner: Actor, customer: Actor, items: Sequence[Any], today: date) -> None:
     """A contract in force that ends within its notice."""
     first, last = today - timedelta(days=340), today + timedelta(days=25)
-    data = _contract(customer.party_id, Direction.SALE, "Trial packs", first, items, 200, notice_days=60)
+    data = _contract(
+        customer.party_id, Direction.SALE, "Trial packs", first, items, 200, notice_days=60, number="TP-001"
+    )
     data = data.model_copy(update={"valid_to": last})
     async with unit_of_work(planner) as session:
         made = await service_drafts.create_contract(session, planner, data)
