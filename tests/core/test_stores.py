@@ -53,14 +53,16 @@ def bucket() -> Iterator[str]:
 async def test_files_are_kept_in_a_bucket_with_keys_from_the_environment(
     bucket: str, chosen_environment: MutableMapping[str, str]
 ) -> None:
-    chosen_environment |= {
-        "PORTAL_FILES_URL": "s3://portal/files",
-        "AWS_ENDPOINT_URL": bucket,
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "eu-central-1",
-    }
+    chosen_environment.update(
+        {
+            "PORTAL_FILES_URL": "s3://portal/files",
+            "AWS_ENDPOINT_URL": bucket,
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "eu-central-1",
+        }
+    )
     get_settings.cache_clear()
     files._remote.cache_clear()
     tenant_id, stored = uuid7(), Stored(b"%PDF-1.7", "application/pdf")
