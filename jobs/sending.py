@@ -165,8 +165,10 @@ async def sending_tenants() -> list[Tenant]:
 
 def channels_of() -> dict[str, Channel]:
     """Every channel that this installation has. Chats are made where their library is."""
+    from bot.channels import chat_channels
     from portal.core.settings import get_settings
     from portal.notices.mail import Mail
 
     settings = get_settings()
-    return {"email": Mail(settings)} if settings.smtp_url else {}
+    mail: dict[str, Channel] = {"email": Mail(settings)} if settings.smtp_url else {}
+    return mail | chat_channels(settings)
