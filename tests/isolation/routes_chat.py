@@ -11,12 +11,12 @@ from portal.core.access import Permission, Role
 from portal.core.db import read, unit_of_work
 from portal.schedules import service_reports
 from portal.schedules.model_reports import ReportKind, ReportReason
+from tests.factories import fetch
 from tests.isolation.calls import Parts
 from tests.isolation.expect import SELLER, Audience, Sight, Spec, body, form
 from tests.isolation.routes_open import Routes
 from tests.isolation.things import ASKED, Ids, Token, delivery, pictures
 from tests.isolation.world import Place, World
-from tests.factories import fetch
 
 P = Permission
 
