@@ -129,6 +129,7 @@ class Sender:
             await self._pacer.pause(claimed.channel, claimed.address, error.retry_after)
             await service_sending.note_later(claimed, error.retry_after, str(error), counts=False)
         except Blocked as error:
+            await addresses.close(claimed.channel, claimed.address)
             await service_sending.give_up(claimed, str(error) or "blocked", await ways_of(claimed))
         except Unavailable as error:
             await service_sending.note_failure(claimed, error, await ways_of(claimed))

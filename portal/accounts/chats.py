@@ -185,14 +185,15 @@ select m.member_id, a.bot, a.chat_id, a.id from chat_account a join membership m
 where a.id = any($1) and a.dead_at is null and m.tenant_id = $2 and m.member_id = any($3)"""
 
 
-async def addresses_of(actor: Actor, member_ids: Sequence[UUID]) -> list[Address]:
-    """Where these members are reached by chat: bound, alive and not blocked. The actor sees their companies."""
-    async with db.read(actor) as connection:
-        rows = await connection.fetch(
-            "select account_id, member_id from chat where tenant_id = $1 and member_id = any($2)"
-            " and unbound_at is null and contract_id is null order by bound_at",
-            *(actor.tenant_id, list(member_ids)),
-        )
+async def addresses_of(connection: db.Driver, actor: Actor, member_ids: Sequence[UUID]) -> list[Address]:
+    """Where these members are reached by chat: bound, alive and not blocked. In the scope of their company."""
+    rows = await connection.fetch(
+        "select account_id, member_id from chat where tenant_id = $1 and member_id = any($2)"
+        " and unbound_at is null and contract_id is null order by bound_at",
+        *(actor.tenant_id, list(member_ids)),
+    )
+    if not rows:
+        return []
     bound = [(row["account_id"], row["member_id"]) for row in rows]
     found = await _all(_REACHED, [account for account, _ in bound], actor.tenant_id, list(member_ids))
     return [
@@ -217,7 +218,9 @@ async def make_link(user_id: UUID) -> tuple[str, datetime]:
     async with db.identity_work() as session:
         connection = await db.driver(session)
         await connection.execute("delete from chat_link where user_id = $1 and opened_at is null", user_id)
-        await connection.execute("delete from chat_link where user_id = $1 and expires_at < now() - interval '1 day'", user_id)
+        await connection.execute(
+            "delete from chat_link where user_id = $1 and expires_at < now() - interval '1 day'", user_id
+        )
         expires: datetime = await connection.fetchval(
             "insert into chat_link (id, token_hash, user_id, expires_at, chat_name)"
             " values ($1, $2, $3, now() + $4::interval, '') returning expires_at",
@@ -294,9 +297,7 @@ async def approve(user_id: UUID, membership_id: UUID, request_id: UUID) -> Appro
 
 async def bind_group(chat: ChatName, user_id: UUID, membership_id: UUID) -> UUID:
     """A group belongs to the one who brought it in, as far as identity goes. Returns the account."""
-    row = await _one(
-        _BIND, *(uuid7(), chat.bot.value, chat.chat_id, chat.name[:NAME_LENGTH], user_id, membership_id)
-    )
+    row = await _one(_BIND, *(uuid7(), chat.bot.value, chat.chat_id, chat.name[:NAME_LENGTH], user_id, membership_id))
     assert row is not None
     account_id: UUID = row["id"]
     return account_id

@@ -126,7 +126,9 @@ async def _bind(
     return row
 
 
-async def bind_group(session: AsyncSession, actor: Actor, user_id: UUID, membership_id: UUID, chat: ChatName, contract_id: UUID) -> Chat:
+async def bind_group(
+    session: AsyncSession, actor: Actor, user_id: UUID, membership_id: UUID, chat: ChatName, contract_id: UUID
+) -> Chat:
     """An administrator lets a group chat speak of one contract. Its buttons ask whoever presses them."""
     actor.require(Permission.MANAGE_PEOPLE)
     if chat.chat_id > 0:

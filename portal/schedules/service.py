@@ -232,9 +232,7 @@ async def cancel_line(session: AsyncSession, actor: Actor, line_id: UUID, versio
     (head,) = await lock_lines(session, actor, {line_id: version})
     status = LINE_STATES.target(head.status, "cancel", by=head.side(actor))
     rules.check_cancellation(head.zone, head.shipped_quantity)
-    after = await change(
-        session, actor, head, status=status, close_reason=CloseReason.CANCELLED.value, respond_by=None
-    )
+    after = await change(session, actor, head, status=status, close_reason=CloseReason.CANCELLED.value, respond_by=None)
     record(session, actor, subject(after), "cancelled")
     emit(session, actor, head.party_id, LineCancelled(head.id))
     logger.info("schedule line cancelled", extra={"line_id": str(head.id)})
