@@ -77,7 +77,7 @@ async def work(
         live.ringer(dsn),
         listen(dsn, woken),
         Relay(redis, subscriptions, woken).run(),
-        Sender(channels or channels_of(), pacer).run(),
+        Sender(channels_of(settings) if channels is None else channels, pacer).run(),
         reminding.run(),
         letters.run(),
     ]

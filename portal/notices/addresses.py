@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from portal.accounts import chats
-from portal.accounts.model_chats import ChatBot
 from portal.core.actor import Actor
 from portal.core.db import Driver
 from portal.core.settings import get_settings
@@ -26,12 +25,6 @@ class Address:
 def mail_works() -> bool:
     """Whether this portal can send mail at all."""
     return bool(get_settings().smtp_url)
-
-
-async def close(channel: str, ref: str) -> None:
-    """The person blocked this chat: nothing is sent there until they write again."""
-    if channel in set(ChatBot):
-        await chats.mark_dead(ChatBot(channel), int(ref))
 
 
 async def addresses_of(connection: Driver, actor: Actor, people: Sequence[Recipient]) -> Mapping[UUID, list[Address]]:
