@@ -18,7 +18,7 @@ from portal.core.calendars import local_today
 from portal.core.db import to_json
 
 ZONE = "Asia/Shanghai"
-FIRST_CHAT = 100_000  # number of the first chat
+FIRST_CHAT = 700_000_001  # number of the first chat, as the stand-in counts
 FACTORY = "md5('chats factory')::uuid"
 TENANT = "md5('chats tenant')::uuid"
 
@@ -43,7 +43,12 @@ class Crowd:
     def factory(self) -> Actor:
         """Who acts for the factory."""
         return Actor(
-            named("chats tenant"), named("chats factory"), Scope.FACTORY, Role.ADMIN, named("chats boss"), time_zone=ZONE
+            named("chats tenant"),
+            named("chats factory"),
+            Scope.FACTORY,
+            Role.ADMIN,
+            named("chats boss"),
+            time_zone=ZONE,
         )
 
 

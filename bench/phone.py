@@ -1,5 +1,4 @@
-"""Telegram's stand-in for measurements: so many people with chats of given numbers. Arguments: port, speed of its
-clock, the first chat's number, how many."""
+"""Telegram's stand-in for measurements, with people who know the bot. Arguments: port, speed of its clock, how many."""
 
 import asyncio
 import sys
@@ -9,15 +8,15 @@ from portal.dev.telegram.server import serving
 from portal.dev.telegram.world import DEMO_NAME, DEMO_TOKEN, World
 
 
-async def run(port: int, speed: float, first: int, people: int) -> None:
+async def run(port: int, speed: float, people: int) -> None:
     """Serve until it is ended."""
     world = World(Clock(speed))
-    world.bot(DEMO_TOKEN, DEMO_NAME)
-    for number in range(first, first + people):
-        world.know(number)
+    bot = world.bot(DEMO_TOKEN, DEMO_NAME)
+    for number in range(people):
+        world.private_chat(bot, world.user(f"Clerk {number}", None, None, "en"))
     async with serving(world, port=port):
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(run(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))
+    asyncio.run(run(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])))

@@ -115,7 +115,9 @@ async def day_typed(message: Message, session: AsyncSession, actor: Actor, talk:
         return [talk.say(_("I cannot read a day in this. Write it as 2026-11-30 or 30 Nov."))]
     rules_reports.check_expected(day, row.due_date, today)
     await state.clear()
-    buttons = await reason_buttons(session, actor, line_id, form["version"], Verb.LATE, {"expected_on": day.isoformat()})
+    buttons = await reason_buttons(
+        session, actor, line_id, form["version"], Verb.LATE, {"expected_on": day.isoformat()}
+    )
     card = replace(await card_for(session, actor, LINE, line_id), title=_("Reason?"), deadline="", buttons=buttons)
     return [talk.card(card)]
 
@@ -213,9 +215,7 @@ async def reason_buttons(
     return (tuple(buttons[:3]), (*buttons[3:], drop))
 
 
-async def urgency_buttons(
-    session: AsyncSession, actor: Actor, line_id: UUID, version: int | None, reason: str
-) -> Rows:
+async def urgency_buttons(session: AsyncSession, actor: Actor, line_id: UUID, version: int | None, reason: str) -> Rows:
     """The urgencies, each of which sends the report, and the way back."""
     data = {"kind": ReportKind.PROBLEM.value, "reason": reason}
     buttons = [
@@ -228,7 +228,13 @@ async def urgency_buttons(
 
 
 async def _button(
-    session: AsyncSession, actor: Actor, line_id: UUID, version: int | None, label: str, verb: Verb, data: dict[str, Any]
+    session: AsyncSession,
+    actor: Actor,
+    line_id: UUID,
+    version: int | None,
+    label: str,
+    verb: Verb,
+    data: dict[str, Any],
 ) -> Button:
     action = await make_action(session, actor, verb, LINE, line_id, version, data)
     return Button(label, action.id)

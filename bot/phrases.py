@@ -11,7 +11,9 @@ from decimal import Decimal
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ISO = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _CHINESE = re.compile(r"(\d{1,2})月(\d{1,2})[日号]?")
-_ENGLISH = re.compile(r"\b(?:(\d{1,2})(?:st|nd|rd|th)?\s+([a-z]{3})[a-z]*|([a-z]{3})[a-z]*\s+(\d{1,2})(?:st|nd|rd|th)?)\b")
+_ENGLISH = re.compile(
+    r"\b(?:(\d{1,2})(?:st|nd|rd|th)?\s+([a-z]{3})[a-z]*|([a-z]{3})[a-z]*\s+(\d{1,2})(?:st|nd|rd|th)?)\b"
+)
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _ASKING = re.compile(
     r"where('s| is| are)|when( does| will| do)?|status( of)?|track|find|show( me)?|look up|my|the|our|order|delivery|"

@@ -138,7 +138,10 @@ def _rows(markup: object) -> Rows:
     if not isinstance(markup, InlineKeyboardMarkup):
         return []
     return [
-        [button.model_dump(include={"text", "url", "style"}, exclude_none=True) | _data(button.callback_data) for button in row]
+        [
+            button.model_dump(include={"text", "url", "style"}, exclude_none=True) | _data(button.callback_data)
+            for button in row
+        ]
         for row in markup.inline_keyboard
     ]
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import imports, invitations, notices
+from jobs import chats, imports, invitations, notices
 from portal.core.actor import Actor
 from portal.core.journal import Event
 from portal.notices.happenings import READERS
@@ -52,6 +52,8 @@ Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 
 SUBSCRIPTIONS: Subscriptions = {
     **{kind.__name__: (Subscriber(f"notices.{kind.__name__}", errand=notices.tell),) for kind in READERS},
+    "ChatBound": (Subscriber("chats.greet", errand=chats.greet),),
+    "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
 }

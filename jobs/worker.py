@@ -65,14 +65,15 @@ async def work(
     stop: asyncio.Event,
     subscriptions: Subscriptions = SUBSCRIPTIONS,
     channels: Mapping[str, Channel] | None = None,
+    pacer: Pacer | None = None,
 ) -> None:
     """Relay, deliver, seal, remind and send until `stop` is set. The pools are open already.
 
-    channels: by name; without them those that the settings name.
+    channels: by name; without them those that the settings name. pacer: keeps the pace that channels take.
     """
     dsn, redis = str(settings.database_direct_url), RedisSettings.from_dsn(str(settings.redis_url))
     woken = asyncio.Event()
-    pacer = Pacer(str(settings.redis_url))
+    pacer = pacer or Pacer(str(settings.redis_url))
     endless = [
         live.ringer(dsn),
         listen(dsn, woken),

@@ -13,7 +13,7 @@ from statistics import median, quantiles
 import asyncpg
 
 from bench import chats, machine
-from bench.chats import FIRST_CHAT, Crowd
+from bench.chats import Crowd
 from bench.databases import Databases
 from bench.harness import Case, Result, Target
 from bench.serving import environment, free_port, start, stop
@@ -35,7 +35,9 @@ Seen = dict[int, float]  # number of a delivery -> when its message left, in sec
 
 
 @asynccontextmanager
-async def process(arguments: Sequence[str], environ: dict[str, str], log: str) -> AsyncIterator["subprocess.Popen[bytes]"]:
+async def process(
+    arguments: Sequence[str], environ: dict[str, str], log: str
+) -> AsyncIterator["subprocess.Popen[bytes]"]:
     """A process of ours while the block runs."""
     with open(log, "ab") as output:  # noqa: ASYNC230, PTH123 - opened once, before anything is measured
         started = start(arguments, environ, output.fileno())
@@ -49,7 +51,7 @@ async def process(arguments: Sequence[str], environ: dict[str, str], log: str) -
 async def stand_in(databases: Databases, people: int, speed: float) -> AsyncIterator[World]:
     """Telegram's stand-in in a process of its own, with so many people who know the bot."""
     port = free_port()
-    command = ["-m", "bench.phone", str(port), str(speed), str(FIRST_CHAT), str(people)]
+    command = ["-m", "bench.phone", str(port), str(speed), str(people)]
     log = str(databases.folder / "phone.log")
     async with process(command, dict(os.environ), log), connect(f"http://127.0.0.1:{port}") as world:
         await until(lambda: answers(world))
@@ -127,7 +129,9 @@ async def measured(
         peak = machine.peak_mb(worker.pid)
     seen = await left()
     taken = sorted(max(0.0, seen[number] - at) for number, at in committed.items())
-    return Result(name, "s", median(taken), None, None, peak, taken[:: max(1, len(taken) // 100)], quantiles(taken, n=100)[98])
+    return Result(
+        name, "s", median(taken), None, None, peak, taken[:: max(1, len(taken) // 100)], quantiles(taken, n=100)[98]
+    )
 
 
 async def all_left(left: Callable[[], Awaitable[Seen]], count: int) -> bool:
@@ -169,7 +173,9 @@ async def event_to_telegram(databases: Databases) -> Result:
 
 
 def with_bot(settings: Settings, world: World) -> Settings:
-    return settings.model_copy(update={"telegram_token": DEMO_TOKEN, "telegram_api": world.url, "telegram_mode": "polling"})
+    return settings.model_copy(
+        update={"telegram_token": DEMO_TOKEN, "telegram_api": world.url, "telegram_mode": "polling"}
+    )
 
 
 # --- reminders --------------------------------------------------------------------------------------------------------

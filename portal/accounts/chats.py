@@ -186,15 +186,15 @@ where a.id = any($1) and a.dead_at is null and m.tenant_id = $2 and m.member_id 
 
 
 async def addresses_of(connection: db.Driver, actor: Actor, member_ids: Sequence[UUID]) -> list[Address]:
-    """Where these members are reached by chat: bound, alive and not blocked. In the scope of their company."""
+    """Where these members are reached by chat: bound, alive and not blocked. The connection sees their company."""
     rows = await connection.fetch(
         "select account_id, member_id from chat where tenant_id = $1 and member_id = any($2)"
         " and unbound_at is null and contract_id is null order by bound_at",
         *(actor.tenant_id, list(member_ids)),
     )
-    if not rows:
-        return []
     bound = [(row["account_id"], row["member_id"]) for row in rows]
+    if not bound:
+        return []
     found = await _all(_REACHED, [account for account, _ in bound], actor.tenant_id, list(member_ids))
     return [
         Address(row["member_id"], ChatBot(row["bot"]), str(row["chat_id"]), row["id"])

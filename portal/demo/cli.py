@@ -18,7 +18,7 @@ def demo(
 ) -> None:
     """Run the portal with a factory to try: real deliveries, work waiting today, sign-ins on the screen."""
     from portal.core.provision import provisioned
-    from portal.core.starting import choose_port, prepare_database, require_free_port
+    from portal.core.starting import PARTS, choose_port, prepare_database, require_free_port
     from portal.core.supervise import Part, Supervisor
 
     choose_port(port)
@@ -27,7 +27,7 @@ def demo(
 
     async def run(provision: "Provision") -> int:
         command = [sys.executable, "-m", "portal.cli"]
-        parts = [Part("web", [*command, "serve"]), Part("worker", [*command, "worker"])]
+        parts = [Part(name, [*command, verb]) for name, verb in PARTS]
         supervisor = Supervisor(parts, provision.mend)
         greeting = asyncio.create_task(_greet(provision))
         try:

@@ -258,7 +258,7 @@ async def _remember(connection: Driver, claimed: Claimed, written: Written, mess
         return
     purpose = claimed.kind or ""
     about = claimed.object_kind, claimed.object_id, claimed.channel, claimed.address, message_id
-    await remember_card(connection, written.actor, *about, purpose, written.card)
+    await remember_card(connection, written.actor, *about, purpose, written.card.rendering)
 
 
 async def remember_card(
@@ -270,13 +270,13 @@ async def remember_card(
     address: str,
     message_id: str,
     purpose: str,
-    card: Card,
+    rendering: str,
 ) -> None:
     """The message that shows an object in a chat from now on; the bot calls it for cards that somebody asked for."""
     assert actor.member_id is not None
     whose = actor.tenant_id, uuid7(), actor.party_id, actor.member_id
     chat = object_kind, object_id, channel, address, message_id
-    await connection.execute(_REMEMBER, *whose, *chat, purpose, card.rendering)
+    await connection.execute(_REMEMBER, *whose, *chat, purpose, rendering)
 
 
 _DROPPED = """
