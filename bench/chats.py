@@ -78,16 +78,18 @@ select md5('chats user ' || n)::uuid, 'c' || n || '@example.com', 'Clerk ' || n,
 from generate_series(0, $1::int * $2::int - 1) n""",
     f"""
 insert into membership (id, user_id, tenant_id, party_id, scope, member_id)
-select md5('chats membership ' || n)::uuid, md5('chats user ' || n)::uuid, {TENANT}, md5('chats party ' || n / $2)::uuid,
-    'partner', md5('chats member ' || n)::uuid from generate_series(0, $1::int * $2::int - 1) n""",
+select md5('chats membership ' || n)::uuid, md5('chats user ' || n)::uuid, {TENANT},
+    md5('chats party ' || n / $2)::uuid, 'partner', md5('chats member ' || n)::uuid
+from generate_series(0, $1::int * $2::int - 1) n""",
     f"""
 insert into chat_account (id, bot, chat_id, name, user_id, membership_id, bound_at)
 select md5('chats account ' || n)::uuid, $3, {FIRST_CHAT} + n, 'Clerk ' || n, md5('chats user ' || n)::uuid,
     md5('chats membership ' || n)::uuid, now() from generate_series(0, $1::int * $2::int - 1) n""",
     f"""
 insert into chat (tenant_id, id, party_id, member_id, bot, account_id, name, bound_at)
-select {TENANT}, md5('chats chat ' || n)::uuid, md5('chats party ' || n / $2)::uuid, md5('chats member ' || n)::uuid, $3,
-    md5('chats account ' || n)::uuid, 'Clerk ' || n, now() from generate_series(0, $1::int * $2::int - 1) n""",
+select {TENANT}, md5('chats chat ' || n)::uuid, md5('chats party ' || n / $2)::uuid,
+    md5('chats member ' || n)::uuid, $3, md5('chats account ' || n)::uuid, 'Clerk ' || n, now()
+from generate_series(0, $1::int * $2::int - 1) n""",
     f"""
 insert into preference (tenant_id, id, party_id, member_id, digest_at, quiet_from, quiet_to, kinds, channels,
     evening_summary, wake_for_line_stop, version)
@@ -96,14 +98,15 @@ select {TENANT}, md5('chats preference ' || n)::uuid, md5('chats party ' || n / 
 from generate_series(0, $1::int * $2::int - 1) n""",
     f"""
 insert into contract (tenant_id, id, party_id, number, direction, kind, status, title, party_name, partner_reference,
-    currency, valid_from, valid_to, time_zone, response_hours, release_no, last_line_no, proposed_at, accepted_at, version)
+    currency, valid_from, valid_to, time_zone, response_hours, release_no, last_line_no, proposed_at, accepted_at,
+    version)
 select {TENANT}, md5('chats contract ' || n)::uuid, md5('chats party ' || n)::uuid, 'FC-' || n, 'purchase', 'periodic',
     'active', '', 'Castings P' || n, '', 'CNY', $2::date - 200, $2::date + 400, '{ZONE}', 16, 1, 1000, now(), now(), 4
 from generate_series(0, $1::int - 1) n""",
     f"""
 insert into contract_line (tenant_id, id, party_id, contract_id, line_no, item_id, item_code, description, revision,
-    partner_part_no, unit, band_below_percent, band_above_percent, pack_size, minimum_order, under_percent, over_percent,
-    firm_days, tradeoff_days, day_unit, delivery_weekdays, ship_to_code, ship_to_country, ship_to_address,
+    partner_part_no, unit, band_below_percent, band_above_percent, pack_size, minimum_order, under_percent,
+    over_percent, firm_days, tradeoff_days, day_unit, delivery_weekdays, ship_to_code, ship_to_country, ship_to_address,
     unloading_point, receiving_window, carried_remainder, version)
 select {TENANT}, md5('chats part ' || n)::uuid, md5('chats party ' || n % $1)::uuid,
     md5('chats contract ' || n % $1)::uuid, n, md5('chats item')::uuid, 'A' || n, 'Bearing housing', 'B', '', 'H87', 20,

@@ -18,7 +18,7 @@ from bench.databases import Databases
 from bench.harness import Case, Result, Target
 from bench.serving import environment, free_port, start, stop
 from portal.core import db
-from portal.core.settings import Settings
+from portal.core.settings import Settings, TelegramMode
 from portal.dev.telegram.client import World, connect
 from portal.dev.telegram.world import DEMO_TOKEN
 from portal.schedules.service import ask_again
@@ -174,7 +174,7 @@ async def event_to_telegram(databases: Databases) -> Result:
 
 def with_bot(settings: Settings, world: World) -> Settings:
     return settings.model_copy(
-        update={"telegram_token": DEMO_TOKEN, "telegram_api": world.url, "telegram_mode": "polling"}
+        update={"telegram_token": DEMO_TOKEN, "telegram_api": world.url, "telegram_mode": TelegramMode.POLLING}
     )
 
 

@@ -175,10 +175,13 @@ async def read(actor: Actor) -> AsyncIterator[Driver]:
 
 
 @asynccontextmanager
-async def statements(actor: Actor) -> AsyncIterator[Driver]:
+async def statements(actor: Actor, *, durable: bool = True) -> AsyncIterator[Driver]:
     """The bare driver in a transaction of the actor's scope, for the machinery's own rows: what it writes has no
-    history. Commits at the end; rolls back on error."""
-    async with _bare(actor, "BEGIN;") as connection:
+    history. Commits at the end; rolls back on error.
+
+    durable: False where a crash of the database may forget the last moment, because it is then done again.
+    """
+    async with _bare(actor, "BEGIN;" if durable else "BEGIN;SET LOCAL synchronous_commit=off;") as connection:
         try:
             yield connection
         except Exception:

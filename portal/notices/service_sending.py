@@ -108,7 +108,7 @@ returning d.id, d.tenant_id, d.party_id, d.member_id, d.notice_id, d.card_id, d.
 
 async def claim(system: Actor, busy: Collection[str], channels: Collection[str], most: int) -> list[Claimed]:
     """Take messages that are due, at most one an address. busy: addresses that are being written to."""
-    async with db.statements(system) as connection:
+    async with db.statements(system, durable=False) as connection:
         rows = await connection.fetch(_CLAIM, system.tenant_id, list(busy), most, LEASE, list(channels))
     if not rows:
         return []
