@@ -7,6 +7,7 @@ lapses: the effect's inbox row tells whether it was done, and the answers stored
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -25,13 +26,18 @@ from aiogram.types import Message, Update
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from bot.answers import Answer, Answers
+from bot.answers import Answer, Answers, Current
+from bot.talk import Talk
 from portal.accounts import chats, updates
 from portal.accounts.model_chats import ChatBot
 from portal.accounts.updates import Taken
 from portal.core import db
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
+from portal.core.errors import NotFound
+from portal.core.i18n import speaking
+from portal.notices.cards import Button
+from portal.notices.compose import card_for
 from portal.notices.service_sending import remember_card
 
 logger = logging.getLogger(__name__)
@@ -116,14 +122,33 @@ class Feeder:
         answers = await self._dispatcher.feed_update(bot, update, channel=taken.bot, outcome=outcome)
         if answers is UNHANDLED or answers is None:
             return
-        await self._send(taken, bot, answers, outcome.get("actor"))
+        await self._send(taken, bot, answers, outcome["talk"])
 
-    async def _send(self, taken: Taken, bot: Bot, answers: Answers, actor: Actor | None) -> None:
+    async def _send(self, taken: Taken, bot: Bot, answers: Answers, talk: Talk) -> None:
         """In their order; those that left before this try are not sent again."""
         for no, answer in enumerate(answers, start=1):
             if no > taken.sent:
-                await send(taken, bot, answer, actor)
+                ready = await rendered(talk, answer) if isinstance(answer, Current) else answer
+                if ready is not None:
+                    await send(taken, bot, ready, talk.actor)
                 await updates.noted(taken, no)
+
+
+async def rendered(talk: Talk, current: Current) -> Answer | None:
+    """The object's card as it is now, in place of the pressed message; none when it is not to be seen any more."""
+    if talk.actor is None:
+        return None
+    try:
+        async with unit_of_work(talk.actor) as session:
+            card = await card_for(session, talk.actor, current.object_kind, current.object_id)
+    except NotFound:
+        return None
+    if current.title:
+        card = replace(card, title=current.title)
+    if current.action_id is not None:
+        card = replace(card, buttons=((Button(current.label, current.action_id),), *card.buttons))
+    with speaking(talk.actor.language):
+        return talk.card(card, of=(current.object_kind, current.object_id), edit=True)
 
 
 async def send(taken: Taken, bot: Bot, answer: Answer, actor: Actor | None) -> None:

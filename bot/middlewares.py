@@ -33,7 +33,7 @@ class Recognise(BaseMiddleware):
             return None
         talk = await place(data["channel"], event, chat, user)
         data["talk"], data["actor"] = talk, talk.actor
-        data["outcome"]["actor"] = talk.actor
+        data["outcome"]["talk"] = talk
         with speaking(language_of(talk, user)):
             if not await flood.passes(talk):
                 return flood.answer(talk)

@@ -11,7 +11,7 @@ from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import phrases
-from bot.answers import Answer, Answers
+from bot.answers import Answer, Answers, Current
 from bot.pressing import Press, on
 from bot.steps import Steps, begin, collected
 from bot.talk import Talk
@@ -33,7 +33,7 @@ from portal.shipments.words import PROBLEMS
 router = Router(name="receipts")
 SHIPMENT = "shipment"
 ASK_COUNT = N_("Send the good quantities in this order: {lines}")
-WRONG_COUNT = N_("I need {n} quantities in this order: {lines}. For example: {example}")
+WRONG_COUNT = N_("Each line needs one quantity, in this order: {lines}. For example: {example}")
 Counted = dict[str, Any]  # {"lines": [[line id, good, problem or null]], "receipt": the one replaced, or null}
 
 
@@ -58,9 +58,7 @@ async def _posted(press: Press, receipt: Receipt, shipment_id: UUID) -> Answers:
     )
     await press.done(said, rows[0].contract_id if rows else None)
     action = await make_action(press.session, press.actor, Verb.CORRECT, "receipt", receipt.id)
-    card = await card_for(press.session, press.actor, SHIPMENT, shipment_id)
-    buttons = ((Button(_("Correct within 15 minutes"), action.id),), *card.buttons)
-    shown = press.talk.card(replace(card, title=said, buttons=buttons), of=(SHIPMENT, shipment_id), edit=True)
+    shown = Current(SHIPMENT, shipment_id, said, _("Correct within 15 minutes"), action.id)
     return [shown, press.talk.note(said)]
 
 
@@ -96,7 +94,7 @@ async def counted(message: Message, session: AsyncSession, actor: Actor, talk: T
     found = phrases.quantities(message.text or "", [_part(line, actor) for line in waiting])
     if len(found) != len(waiting):
         example = " ".join(f"{line.quantity.normalize():f}" for line in waiting)
-        words = {"n": number(len(waiting)), "lines": _announced(waiting, actor), "example": example}
+        words = {"lines": _announced(waiting, actor), "example": example}
         return [talk.say(_(WRONG_COUNT).format(**words))]
     for line, good in zip(waiting, found, strict=True):
         check_scale(good, line.unit)

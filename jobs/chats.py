@@ -13,7 +13,7 @@ from portal.core.i18n import N_, Language, _, speaking
 from portal.core.settings import get_settings
 from portal.notices import rules
 from portal.notices.cards import Card
-from portal.notices.channels import Blocked, SlowDown
+from portal.notices.channels import Blocked, Channel, ChannelUnavailable, SlowDown
 from portal.notices.model import DIGEST, EVENING, MORNING
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ async def farewell(actor: Actor, occurrence: "Occurrence") -> None:
 
 
 async def _tell(actor: Actor, row_id: UUID, text: str, *, bound: bool) -> None:
-    from bot.channels import chat_channels  # imported late: only a worker that tells chats pays for it
+    from bot.channels import CHANNELS, bots  # imported late: only a worker that tells chats pays for it
 
     async with db.read(actor) as connection:
         row = await connection.fetchrow(_CHAT, actor.tenant_id, row_id, DIGEST, EVENING, MORNING)
@@ -59,12 +59,18 @@ async def _tell(actor: Actor, row_id: UUID, text: str, *, bound: bool) -> None:
     with speaking(await _language(chat, live.actor.language if live else None)):
         company = live.company_name if live else ""
         said = _(text).format(company=company, digest=rules.clock_time(row["digest"]), quiet=quiet)
-        channel = chat_channels(get_settings()).get(chat.bot.value)
-        if channel is not None:
-            try:
-                await channel.send(str(chat.chat_id), Card("", said, (), "", "", (), ""))
-            except (Blocked, SlowDown):
-                return
+        async with bots(get_settings()) as found:
+            if chat.bot in found:
+                await _send(CHANNELS[chat.bot](found[chat.bot]), str(chat.chat_id), said)
+
+
+async def _send(channel: Channel, address: str, said: str) -> None:
+    try:
+        await channel.send(address, Card("", said, (), "", "", (), ""))
+    except Blocked:
+        return
+    except SlowDown as error:
+        raise ChannelUnavailable from error
 
 
 async def _language(chat: ChatName, otherwise: Language | None) -> Language:

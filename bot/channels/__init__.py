@@ -25,6 +25,12 @@ async def bots(settings: Settings) -> AsyncIterator[dict[ChatBot, Bot]]:
             await bot.session.close()
 
 
+CHANNELS: dict[ChatBot, type[TelegramChannel] | type[PortalChannel]] = {
+    ChatBot.PORTAL: PortalChannel,
+    ChatBot.TELEGRAM: TelegramChannel,
+}
+
+
 def chat_channels(settings: Settings) -> dict[str, Channel]:
     """By the name of the channel."""
     found: dict[str, Channel] = {ChatBot.PORTAL.value: PortalChannel(portal_bot())}
