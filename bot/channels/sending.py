@@ -52,6 +52,10 @@ class ChatChannel:
                 )
         return str(sent.message_id)
 
+    async def close(self) -> None:
+        """Let go of the service's connection."""
+        await self._bot.session.close()
+
     async def edit(self, address: str, message_id: str, card: Card) -> None:
         """Change a sent message; one that is gone, or shows the same already, is left."""
         async with _blocked_is_noted(self.bot_name, address):

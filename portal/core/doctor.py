@@ -196,7 +196,7 @@ async def _mail(url: str | None) -> Finding:
             _reader, writer = await asyncio.open_connection(parts.hostname, port)
         writer.close()
     except (OSError, TimeoutError) as error:
-        return Finding(Level.WRONG, f"The mail server {parts.hostname}:{port} does not answer: {error or 'too slow'}.")
+        return Finding(Level.WRONG, f"The mail server {parts.hostname}:{port} does not answer: {error!r}.")
     return _fine("the mail server answers")
 
 

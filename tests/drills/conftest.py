@@ -1,11 +1,13 @@
 """One house with the demo in it, and the test's own pools pointing there."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from aiosmtpd.smtp import SMTP
 
 from portal.accounts.service_companies import find_tenant
 from portal.accounts.service_keys import CreateKey, create_key
@@ -19,6 +21,7 @@ from portal.demo.seed import seed
 from portal.sync.scms_file import SOURCE
 from tests.drills.house import DATABASE, House, house
 from tests.factories import fetch, make_member
+from tests.notices.test_mail import Box
 
 LINES = 8
 
@@ -44,9 +47,19 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-async def demo(database: Settings) -> AsyncIterator[tuple[House, Actor]]:
+async def letterbox() -> AsyncIterator[Box]:
+    """A mail server that keeps what it is given."""
+    found = Box(takes=0.05)  # so that a kill meets messages under way
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(found), "127.0.0.1", 0)
+    found.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield found
+    server.close()
+
+
+@pytest.fixture(scope="session")
+async def demo(database: Settings, letterbox: Box) -> AsyncIterator[tuple[House, Actor]]:
     """An open house with the demo's eight thousand deliveries, for all drills of this process."""
-    with house() as built:
+    with house(letterbox.url) as built:
         settings = built.settings
         await ensure_roles(built.postgres.superuser_url, DATABASE, built.postgres.role_passwords())
         await db.migrate(str(settings.database_url))

@@ -26,8 +26,9 @@ ROOT = Path(__file__).parent.parent.parent
 class House:
     """The four parts over one data folder. `kill` is kill -9 and the start after it."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, mail_url: str | None = None) -> None:
         self.data = data
+        self.mail_url = mail_url
         self.postgres: Postgres = start_postgres(data)
         self.valkey: Valkey = start_valkey(data)
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -51,13 +52,17 @@ class House:
             secret_key="a key that signs nothing but the forms of drills",
             port=self.port,
             log_level="warning",
+            smtp_url=self.mail_url,
+            mail_from="Calloff <portal@example.com>",
         )
 
     def start(self, part: str) -> None:
         command = {"web": ["-m", "portal.cli", "serve"], "worker": ["-m", "tests.drills.worker"]}[part]
         settings = self.settings
         ours = {
-            variable(name): str(value) for name in Settings.model_fields if (value := getattr(settings, name)) != ""
+            variable(name): str(value)
+            for name in Settings.model_fields
+            if (value := getattr(settings, name)) not in ("", None)
         }
         others = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
         parent = os.getpid()
@@ -125,10 +130,10 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def house() -> Iterator[House]:
+def house(mail_url: str | None = None) -> Iterator[House]:
     """A house in a temporary folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="portal-drill-", ignore_cleanup_errors=True) as folder:
-        built = House(Path(folder))
+        built = House(Path(folder), mail_url)
         try:
             yield built
         finally:

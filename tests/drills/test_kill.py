@@ -11,8 +11,10 @@ import pytest
 
 from portal.core import audit, db, invariants
 from tests.drills.conftest import Line, Stage
+from tests.drills.messages import listen, prove_told
 from tests.drills.worker import SUBSCRIBED, TOLD
 from tests.factories import fetch, today
+from tests.notices.test_mail import Box
 
 VICTIMS = ("web", "worker", "postgres", "web", "worker", "postgres", "valkey")
 CLIENTS = 4
@@ -132,18 +134,22 @@ async def prove(stage: Stage, clients: list[Client]) -> None:
     assert await invariants.run(str(stage.house.settings.database_url), subscribers) == []
 
 
-async def test_thirty_kills_lose_and_double_nothing(stage: Stage) -> None:
+async def test_thirty_kills_lose_and_double_nothing(stage: Stage, letterbox: Box) -> None:
+    ear = await listen(stage)
     clients = await drill(stage, points=30, seed=20261122)
 
     assert sum(client.repeated for client in clients) > 0
     await prove(stage, clients)
+    await prove_told(stage, letterbox, ear, kills=30)
 
 
 @pytest.mark.drill
-async def test_two_hundred_kills_lose_and_double_nothing(stage: Stage) -> None:
+async def test_two_hundred_kills_lose_and_double_nothing(stage: Stage, letterbox: Box) -> None:
     seed = random.SystemRandom().randrange(10**9)
+    ear = await listen(stage)
     try:
         await prove(stage, await drill(stage, points=200, seed=seed))
+        await prove_told(stage, letterbox, ear, kills=200)
     except BaseException as error:
         error.add_note(f"The seed was {seed}.")
         raise

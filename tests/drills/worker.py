@@ -19,7 +19,10 @@ async def tell(session: AsyncSession, actor: Actor, occurrence: Occurrence) -> N
     record(session, actor, subject, "told")
 
 
-SUBSCRIBED = {**SUBSCRIPTIONS, "LineConfirmed": (Subscriber("tell", effect=tell, seconds=5),)}
+SUBSCRIBED = {
+    **SUBSCRIPTIONS,
+    "LineConfirmed": (*SUBSCRIPTIONS["LineConfirmed"], Subscriber("tell", effect=tell, seconds=5)),
+}
 
 if __name__ == "__main__":
     settings = get_settings()

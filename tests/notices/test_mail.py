@@ -36,6 +36,7 @@ class Box:
     messages: list[EmailMessage] = field(default_factory=list)
     answer: str = "250 OK"
     url: str = ""
+    takes: float = 0.0  # seconds for one message
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         if self.answer.startswith("250"):
@@ -45,6 +46,7 @@ class Box:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
+        await asyncio.sleep(self.takes)
         self.messages.append(message)
         return "250 OK"
 
