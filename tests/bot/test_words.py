@@ -8,6 +8,7 @@ import pytest
 
 from portal.core.actor import Direction
 from portal.core.i18n import Language
+from portal.dev.telegram.client import Bubble
 from tests.bot.makers import House, Linked
 from tests.factories import Tenant, make_contract, make_deliveries
 from tests.shipments.makers import photo, sent
@@ -25,10 +26,10 @@ def missing(text: str) -> list[str]:
     return re.findall(r"[A-Za-z]{2,}", re.sub(KEPT, "", text))
 
 
-def texts(bubbles: list[object]) -> Iterator[str]:
+def texts(bubbles: list[Bubble]) -> Iterator[str]:
     for bubble in bubbles:
-        yield bubble.text  # type: ignore[attr-defined]
-        yield from bubble.labels  # type: ignore[attr-defined]
+        yield bubble.text
+        yield from bubble.labels
 
 
 async def walk(house: House, tenant: Tenant, language: Language) -> list[str]:

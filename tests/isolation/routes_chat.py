@@ -24,6 +24,7 @@ P = Permission
 async def _signed(world: World, place: Place) -> identity.Signed:
     """Somebody of the place's company, signed in."""
     person = await world.hire("viewer", world.company(place), Role.VIEWER)
+    assert person.user_id is not None
     token = await identity.open_session(person.user_id, person.membership_id, "test")
     found = await identity.signed_in(token)
     assert found is not None
