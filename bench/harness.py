@@ -19,6 +19,7 @@ class Target:
     most_ratio: float | None = None
     least: float | None = None
     most: float | None = None
+    most_p99: float | None = None  # seconds
 
     def text(self) -> str:
         bounds = (
@@ -26,6 +27,7 @@ class Target:
             (self.most_ratio, "≤ {:g}×"),
             (self.least, "≥ {:g}/s"),
             (self.most, "≤ {:g} s"),
+            (self.most_p99, "p99 ≤ {:g} s"),
         )
         return ", ".join(form.format(bound) for bound, form in bounds if bound is not None)
 
@@ -36,6 +38,7 @@ class Target:
             and (self.most_ratio is None or ratio <= self.most_ratio)
             and (self.least is None or result.value >= self.least)
             and (self.most is None or result.value <= self.most)
+            and (self.most_p99 is None or (result.p99 is not None and result.p99 <= self.most_p99))
         )
 
 

@@ -29,20 +29,32 @@ class Answer:
     shown: Shown | None = None
 
 
-Answers = list[Answer]
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The pressed message is to show its object as it stands after the commit; what was just done is history then."""
+
+    object_kind: str
+    object_id: UUID
+    title: str = ""  # in place of the card's own
+    label: str = ""  # of one button more, and its action
+    action_id: UUID | None = None
+
+
+Answers = list[Answer | Current]
 
 
 def packed(answers: Answers) -> dict[str, Any]:
     """As it is stored with the effect."""
+    return {"answers": [_packed(answer) for answer in answers]}
+
+
+def _packed(answer: Answer | Current) -> dict[str, Any]:
+    if isinstance(answer, Current):
+        return {"name": "Current", "data": asdict(answer)}
     return {
-        "answers": [
-            {
-                "name": type(answer.method).__name__,
-                "data": answer.method.model_dump(mode="json", exclude_unset=True),
-                "shown": asdict(answer.shown) if answer.shown else None,
-            }
-            for answer in answers
-        ]
+        "name": type(answer.method).__name__,
+        "data": answer.method.model_dump(mode="json", exclude_unset=True),
+        "shown": asdict(answer.shown) if answer.shown else None,
     }
 
 
@@ -51,7 +63,11 @@ def unpacked(stored: dict[str, Any]) -> Answers:
     return [_unpacked(entry) for entry in stored.get("answers", [])]
 
 
-def _unpacked(entry: dict[str, Any]) -> Answer:
+def _unpacked(entry: dict[str, Any]) -> Answer | Current:
+    if entry["name"] == "Current":
+        data = entry["data"]
+        action_id = UUID(data["action_id"]) if data["action_id"] else None
+        return Current(**(data | {"object_id": UUID(data["object_id"]), "action_id": action_id}))
     shown = entry["shown"]
     if shown is not None:
         shown = Shown(**(shown | {"object_id": UUID(shown["object_id"])}))

@@ -10,16 +10,15 @@ from typing import Any
 from aiogram import Router
 from aiogram.types import ErrorEvent
 
-from bot.answers import Answers
+from bot.answers import Answers, Current
 from bot.keyboards import parse
 from bot.middlewares import language_of
 from bot.talk import Talk
 from portal.core import db
 from portal.core.db import unit_of_work
-from portal.core.errors import Conflict, NotFound, PortalError
+from portal.core.errors import Conflict, PortalError
 from portal.core.i18n import N_, _, speaking
 from portal.notices.actions import refused_press
-from portal.notices.compose import card_for
 
 logger = logging.getLogger(__name__)
 router = Router(name="errors")
@@ -37,7 +36,7 @@ async def refused(event: ErrorEvent, **data: Any) -> Answers:
             logger.error("an update failed", exc_info=error, extra={"update_id": talk.update_id})
             return [talk.alert(_(OUR_FAULT))]
         sentence = str(error)
-        answers = [talk.alert(sentence)]
+        answers: Answers = [talk.alert(sentence)]
         action_id = parse(event.update.callback_query.data) if event.update.callback_query else None
         if action_id is not None and talk.actor is not None:
             answers = [*await _current(talk, action_id, sentence, stale=isinstance(error, Conflict)), *answers]
@@ -51,8 +50,4 @@ async def _current(talk: Talk, action_id: Any, sentence: str, *, stale: bool) ->
         action = await refused_press(session, talk.actor, action_id, talk.bot.value, sentence)
         if action is None or not stale:
             return []
-        try:
-            card = await card_for(session, talk.actor, action.object_kind, action.object_id)
-        except NotFound:
-            return []
-        return [talk.card(card, of=(action.object_kind, action.object_id), edit=True)]
+        return [Current(action.object_kind, action.object_id)]

@@ -45,7 +45,7 @@ async def confirm(press: Press) -> Answers:
     quantity = show_quantity(head.confirmed_quantity, head.unit)
     said = _("Confirmed: {quantity}").format(quantity=quantity)
     await press.done(said, head.contract_id)
-    return [await press.current(), press.talk.note(said)]
+    return [press.current(), press.talk.note(said)]
 
 
 @on(Verb.CONFIRM_ALL)
@@ -56,7 +56,7 @@ async def confirm_all(press: Press) -> Answers:
     said = i18n.ngettext("{n} delivery confirmed", "{n} deliveries confirmed", len(heads))
     said = said.format(n=i18n.number(len(heads)))
     await press.done(said)
-    return [await press.current(), press.talk.note(said)]
+    return [press.current(), press.talk.note(said)]
 
 
 @on(Verb.SHOW)
@@ -64,7 +64,7 @@ async def show(press: Press) -> Answers:
     """The object as it is now: in place where the button leads back, else below."""
     if press.action.data.get("back"):
         await press.state.clear()
-        return [await press.current(), press.talk.note()]
+        return [press.current(), press.talk.note()]
     kind, object_id = press.object
     card = await card_for(press.session, press.actor, kind, object_id)
     return [press.talk.card(card, of=press.object), press.talk.note()]
@@ -181,7 +181,7 @@ async def report(press: Press) -> Answers:
     await press.state.clear()
     said = _("{number} is sent. The other company is told; the agreed day stays.").format(number=made.number)
     await press.done(said, made.contract_id)
-    return [await press.current(), press.talk.note(said)]
+    return [press.current(), press.talk.note(said)]
 
 
 # --- shared by the questions ------------------------------------------------------------------------------------------

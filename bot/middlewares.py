@@ -1,4 +1,4 @@
-"""Before a handler: who writes, in which language, how often; around it: the transaction, its inbox row, its answers."""
+"""Before a handler: who writes, in which language, how often; around it: the transaction with its inbox row."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -33,7 +33,7 @@ class Recognise(BaseMiddleware):
             return None
         talk = await place(data["channel"], event, chat, user)
         data["talk"], data["actor"] = talk, talk.actor
-        data["outcome"]["actor"] = talk.actor
+        data["outcome"]["talk"] = talk
         with speaking(language_of(talk, user)):
             if not await flood.passes(talk):
                 return flood.answer(talk)
@@ -58,7 +58,7 @@ async def place(bot: ChatBot, event: Update, chat: Chat, user: User) -> Talk:
 
 
 def in_group(presser: Actor, group: Known | None) -> Actor | None:
-    """The presser's own rights, narrowed to the contract of the group; nothing where the group is of other companies."""
+    """The presser's own rights, narrowed to the contract of the group; nothing where it is of other companies."""
     if group is None or group.contract_id is None or group.tenant_id != presser.tenant_id:
         return presser if group is None else None
     own = frozenset({group.contract_id})

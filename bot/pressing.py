@@ -10,7 +10,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.answers import Answer, Answers
+from bot.answers import Answer, Answers, Current
 from bot.keyboards import ActionButton
 from bot.talk import Talk
 from portal.core.actor import Actor
@@ -18,7 +18,6 @@ from portal.core.errors import Conflict
 from portal.core.i18n import N_, _
 from portal.notices.actions import Verb, finish_action, make_action, take_action
 from portal.notices.cards import Button, Card, Style
-from portal.notices.compose import card_for
 from portal.notices.model import Action
 
 router = Router(name="presses")
@@ -54,11 +53,9 @@ class Press:
         await self.session.flush()
         return Button(label, action.id, style=style)
 
-    async def current(self) -> Answer:
-        """The message with the button shows the object as it stands now."""
-        kind, object_id = self.object
-        card = await card_for(self.session, self.actor, kind, object_id)
-        return self.talk.card(card, of=self.object, edit=True)
+    def current(self) -> Current:
+        """The message with the button shows the object as it stands after this press."""
+        return Current(*self.object)
 
     def ask(self, question: Card) -> Answer:
         """The message becomes the next question."""

@@ -49,7 +49,7 @@ class Talk:
         return self._send(escape(text, quote=False), Card("", "", (), "", "", buttons, ""))
 
     def card(self, card: Card, *, of: tuple[str, UUID] | None = None, edit: bool = False) -> Answer:
-        """A card; of: the table and id of its object, by which it is edited later. edit: in place of the pressed one."""
+        """A card. of: table and id of its object, by which it is edited later; edit: in place of the pressed one."""
         card = number_only(card) if self.numbers_only else card
         shown = Shown(of[0], of[1], "", card.rendering) if of else None
         text = text_of(card, links=self._needs_links)
@@ -74,7 +74,7 @@ class Talk:
 
     def _send(self, text: str, card: Card, shown: Shown | None = None) -> Answer:
         markup = keyboard_of(card, links=self._needs_links)
-        more = {"reply_markup": markup} if markup else {}
+        more: dict[str, Any] = {"reply_markup": markup} if markup else {}
         method = SendMessage(
             chat_id=self.chat.chat_id, text=text, parse_mode="HTML", link_preview_options=NO_PREVIEW, **more
         )
@@ -82,7 +82,7 @@ class Talk:
 
     def _edit(self, text: str, card: Card, shown: Shown | None) -> Answer:
         markup = keyboard_of(card, links=self._needs_links)
-        more = {"reply_markup": markup} if markup else {}
+        more: dict[str, Any] = {"reply_markup": markup} if markup else {}
         method = EditMessageText(
             chat_id=self.chat.chat_id,
             message_id=self.message_id,

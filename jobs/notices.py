@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from jobs import bells
-from portal.core import clock, db
+from portal.core import clock
 from portal.core.actor import Actor
-from portal.notices import happenings, service_planning
+from portal.notices import service_planning
 
 if TYPE_CHECKING:
     from jobs.subscriptions import Occurrence
@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
 async def tell(actor: Actor, occurrence: "Occurrence") -> None:
     """Plan what people are told of one event, and let the cards that it outdates be written anew."""
-    async with db.read(actor) as connection:
-        happening = await happenings.understood(connection, actor.tenant_id, occurrence.event)
-    if happening is None:
-        return
     key, caused_by = str(occurrence.id), occurrence.member_id
-    if await service_planning.tell(actor, happening, key, occurrence.at, caused_by, clock.now()):
+    if await service_planning.tell(actor, occurrence.event, key, occurrence.at, caused_by, clock.now()):
         bells.ring()

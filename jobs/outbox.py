@@ -17,7 +17,6 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from jobs.subscriptions import Occurrence, Subscriber, Subscriptions
 from portal.core import db
@@ -113,8 +112,7 @@ _TAKEN = "update outbox set taken_at = now() where tenant_id = $1 and id = any($
 
 async def take(tenant: Tenant, subscriptions: Subscriptions) -> int:
     """Turn one batch of events into deliveries. Returns how many events it took; fewer than BATCH: none is left."""
-    async with db.unit_of_work(tenant.system) as session:
-        connection = await db.driver(session)
+    async with db.statements(tenant.system) as connection:
         rows = await connection.fetch(_WAITING, tenant.id, BATCH)
         new = [(uuid7(), row["id"], found.name) for row in rows for found in subscriptions.get(row["name"], ())]
         if new:
@@ -159,8 +157,7 @@ where tenant_id = $1 and id = $2 and tries = $3 and done_at is null"""
 
 async def claim(tenant: Tenant, delivery_id: UUID, subscriptions: Subscriptions) -> Claim | None:
     """Take a delivery for one try; None when it is done, not due, or held by another try."""
-    async with db.unit_of_work(tenant.system) as session:
-        connection = await db.driver(session)
+    async with db.statements(tenant.system, durable=False) as connection:
         row = await connection.fetchrow(_READ, tenant.id, delivery_id)
         if row is None:
             return None
@@ -220,14 +217,15 @@ async def act(claimed: Claim) -> None:
     subscriber, actor = claimed.subscriber, claimed.actor
     if subscriber.errand is not None:
         await subscriber.errand(actor, claimed.occurrence)
-    async with db.unit_of_work(actor) as session:
-        if subscriber.effect is not None:
+        async with db.statements(actor, durable=False) as connection:
+            await _done(connection, claimed)
+    elif subscriber.effect is not None:
+        async with db.unit_of_work(actor) as session:
             await subscriber.effect(session, actor, claimed.occurrence)
-        await _done(session, claimed)
+            await _done(await db.driver(session), claimed)
 
 
-async def _done(session: AsyncSession, claimed: Claim) -> None:
-    connection = await db.driver(session)
+async def _done(connection: db.Driver, claimed: Claim) -> None:
     if not await connection.fetchval(_DONE, claimed.actor.tenant_id, claimed.delivery_id, claimed.tries):
         raise Overtaken
 
@@ -254,8 +252,7 @@ async def hand_back(claimed: Claim) -> None:
 
 
 async def _note(statement: str, claimed: Claim, *values: Any) -> None:
-    async with db.unit_of_work(claimed.actor) as session:
-        connection = await db.driver(session)
+    async with db.statements(claimed.actor) as connection:
         await connection.execute(statement, claimed.actor.tenant_id, claimed.delivery_id, claimed.tries, *values)
 
 

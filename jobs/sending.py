@@ -16,8 +16,10 @@ from portal.core import db
 from portal.core.actor import Actor
 from portal.core.errors import Unavailable
 from portal.core.i18n import speaking
+from portal.core.settings import Settings
 from portal.notices import addresses, recipients, service_sending
 from portal.notices.channels import Blocked, Channel, SlowDown
+from portal.notices.mail import Mail
 from portal.notices.pacing import Pacer
 from portal.notices.service_sending import Claimed, Unwanted, Written
 
@@ -53,6 +55,8 @@ class Sender:
                 task.cancel()
             if self._busy:
                 await asyncio.wait(list(self._busy.values()))
+            for channel in self._channels.values():
+                await channel.close()
 
     async def _pause(self, found: int) -> None:
         """At once when messages are under way and more may be due, else after a bell or a second."""
@@ -163,10 +167,9 @@ async def sending_tenants() -> list[Tenant]:
     return [Tenant(row["tenant_id"], row["factory_party_id"]) for row in rows]
 
 
-def channels_of() -> dict[str, Channel]:
-    """Every channel that this installation has. Chats are made where their library is."""
-    from portal.core.settings import get_settings
-    from portal.notices.mail import Mail
+def channels_of(settings: Settings) -> dict[str, Channel]:
+    """Every channel that this installation has. The chats' library takes seconds to load, so it is loaded here."""
+    from bot.channels import chat_channels
 
-    settings = get_settings()
-    return {"email": Mail(settings)} if settings.smtp_url else {}
+    found = chat_channels(settings)
+    return {**found, "email": Mail(settings)} if settings.smtp_url else found

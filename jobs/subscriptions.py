@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import contracts, imports, invitations, notices
+from jobs import chats, contracts, imports, invitations, notices
 from portal.core.actor import Actor
 from portal.core.journal import Event
 from portal.notices.happenings import READERS
@@ -53,6 +53,8 @@ Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 SUBSCRIPTIONS: Subscriptions = {
     "AmendmentAccepted": (Subscriber("contracts.apply_amendment", effect=contracts.apply_amendment),),
     **{kind.__name__: (Subscriber(f"notices.{kind.__name__}", errand=notices.tell),) for kind in READERS},
+    "ChatBound": (Subscriber("chats.greet", errand=chats.greet),),
+    "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
 }

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 QUICK, SLOW = "portal:jobs", "portal:slow"  # names of the queues
 HEARTBEAT_KEY = "portal:worker"  # there while a worker lives, with arq's counts
 HEARTBEAT_SECONDS = 10
-AT_ONCE = {QUICK: 5, SLOW: 2}  # jobs of one worker; together with the relay fewer than database connections
+AT_ONCE = {QUICK: 8, SLOW: 2}  # jobs of one worker; together with the relay fewer than database connections
 POLL_SECONDS = 1.0  # how long an event waits at most when no bell was heard
 PAUSE_SECONDS = 0.05  # between two rounds, so that a burst is taken in batches
 SEAL_SECONDS = 1.0
@@ -65,19 +65,20 @@ async def work(
     stop: asyncio.Event,
     subscriptions: Subscriptions = SUBSCRIPTIONS,
     channels: Mapping[str, Channel] | None = None,
+    pacer: Pacer | None = None,
 ) -> None:
     """Relay, deliver, seal, remind and send until `stop` is set. The pools are open already.
 
-    channels: by name; without them those that the settings name.
+    channels: by name; without them those that the settings name. pacer: keeps the pace that channels take.
     """
     dsn, redis = str(settings.database_direct_url), RedisSettings.from_dsn(str(settings.redis_url))
     woken = asyncio.Event()
-    pacer = Pacer(str(settings.redis_url))
+    pacer = pacer or Pacer(str(settings.redis_url))
     endless = [
         live.ringer(dsn),
         listen(dsn, woken),
         Relay(redis, subscriptions, woken).run(),
-        Sender(channels or channels_of(), pacer).run(),
+        send(settings, channels, pacer),
         reminding.run(),
         letters.run(),
         days.keep_days(),
@@ -97,6 +98,13 @@ async def work(
     await pacer.close()
     for task in failed:
         task.result()
+
+
+async def send(settings: Settings, channels: Mapping[str, Channel] | None, pacer: Pacer) -> None:
+    """Send until cancelled. The chats' library takes seconds to load, and meanwhile everything else goes on."""
+    if channels is None:
+        channels = await asyncio.to_thread(channels_of, settings)
+    await Sender(channels, pacer).run()
 
 
 # --- relay ------------------------------------------------------------------------------------------------------------
@@ -251,7 +259,7 @@ async def _deliver_until(stop: asyncio.Event, queue: str, redis: RedisSettings, 
         handle_signals=False,
         max_jobs=AT_ONCE[queue],
         max_tries=outbox.TRIES * 2,  # tries are counted in the delivery; this only bounds a queue gone mad
-        poll_delay=0.05,
+        poll_delay=0.02,
         health_check_interval=HEARTBEAT_SECONDS,
         health_check_key=HEARTBEAT_KEY if queue == QUICK else f"{HEARTBEAT_KEY}:slow",
         job_serializer=encode,

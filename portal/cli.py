@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from portal.accounts.cli import tenant_app, user_app
 from portal.core.settings import StartError, get_settings
-from portal.core.starting import choose_port, prepare_database, require_free_port
+from portal.core.starting import PARTS, choose_port, prepare_database, require_free_port
 from portal.demo.cli import demo
 from portal.dev.cli import dev_app
 from portal.sync.cli import import_app
@@ -60,7 +60,7 @@ def begin() -> None:
 
 @app.command()
 def up(port: Port = None) -> None:
-    """Run everything in this terminal: database, migrations, web and worker."""
+    """Run everything in this terminal: database, migrations, web, worker and bot."""
     from portal.core.provision import provisioned
     from portal.core.supervise import Part, Supervisor
 
@@ -69,7 +69,7 @@ def up(port: Port = None) -> None:
 
     async def run(provision: "Provision") -> int:
         command = [sys.executable, "-m", "portal.cli"]
-        parts = [Part("web", [*command, "serve"]), Part("worker", [*command, "worker"])]
+        parts = [Part(name, [*command, verb]) for name, verb in PARTS]
         supervisor = Supervisor(parts, provision.mend)
         supervisor.terminal.say("portal", f"{where(provision)}; stop with Ctrl-C")
         return await supervisor.run()
@@ -116,6 +116,17 @@ def worker() -> None:
 
     with provisioned():
         from jobs.worker import run
+
+        run()
+
+
+@app.command()
+def bot() -> None:
+    """Run the bot alone: the chat in the portal, and Telegram when a token is set."""
+    from portal.core.provision import provisioned
+
+    with provisioned():
+        from bot.main import run
 
         run()
 

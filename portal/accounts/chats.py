@@ -185,15 +185,16 @@ select m.member_id, a.bot, a.chat_id, a.id from chat_account a join membership m
 where a.id = any($1) and a.dead_at is null and m.tenant_id = $2 and m.member_id = any($3)"""
 
 
-async def addresses_of(actor: Actor, member_ids: Sequence[UUID]) -> list[Address]:
-    """Where these members are reached by chat: bound, alive and not blocked. The actor sees their companies."""
-    async with db.read(actor) as connection:
-        rows = await connection.fetch(
-            "select account_id, member_id from chat where tenant_id = $1 and member_id = any($2)"
-            " and unbound_at is null and contract_id is null order by bound_at",
-            *(actor.tenant_id, list(member_ids)),
-        )
+async def addresses_of(connection: db.Driver, actor: Actor, member_ids: Sequence[UUID]) -> list[Address]:
+    """Where these members are reached by chat: bound, alive and not blocked. The connection sees their company."""
+    rows = await connection.fetch(
+        "select account_id, member_id from chat where tenant_id = $1 and member_id = any($2)"
+        " and unbound_at is null and contract_id is null order by bound_at",
+        *(actor.tenant_id, list(member_ids)),
+    )
     bound = [(row["account_id"], row["member_id"]) for row in rows]
+    if not bound:
+        return []
     found = await _all(_REACHED, [account for account, _ in bound], actor.tenant_id, list(member_ids))
     return [
         Address(row["member_id"], ChatBot(row["bot"]), str(row["chat_id"]), row["id"])
@@ -311,16 +312,17 @@ async def forget(account_ids: Sequence[UUID], user_id: UUID) -> None:
     )
 
 
-_WINDOW = """
+_FIND_WINDOW = "select id, chat_id from chat_account where bot = 'portal' and membership_id = $1 and user_id = $2"
+_MAKE_WINDOW = """
 insert into chat_account (id, bot, chat_id, name, user_id, membership_id, bound_at)
-values ($1, 'portal', $2, $3, $4, $5, now())
-on conflict (membership_id) where bot = 'portal' do update set name = excluded.name
-returning id, chat_id"""
+values ($1, 'portal', $2, $3, $4, $5, now()) on conflict do nothing returning id"""
 
 
 async def window_of(user_id: UUID, membership_id: UUID, name: str) -> tuple[UUID, ChatName]:
     """The portal's own chat of this person in one company: made at first sight, its number drawn at random."""
-    number = secrets.randbits(WINDOW_BITS) | 1
-    row = await _one(_WINDOW, uuid7(), number, name[:NAME_LENGTH], user_id, membership_id)
-    assert row is not None
+    row = await _one(_FIND_WINDOW, membership_id, user_id)
+    while row is None:
+        number = secrets.randbits(WINDOW_BITS) | 1
+        await _one(_MAKE_WINDOW, uuid7(), number, name[:NAME_LENGTH], user_id, membership_id)
+        row = await _one(_FIND_WINDOW, membership_id, user_id)
     return row["id"], ChatName(ChatBot.PORTAL, row["chat_id"], name)

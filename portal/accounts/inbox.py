@@ -30,6 +30,7 @@ async def keep(session: AsyncSession, actor: Actor, bot: ChatBot, update_id: int
     """Store the answers with the effect."""
     connection = await db.driver(session)
     await connection.execute(
-        "update chat_inbox set answers = $5::jsonb where tenant_id = $1 and party_id = $2 and bot = $3 and update_id = $4",
+        "update chat_inbox set answers = $5::jsonb"
+        " where tenant_id = $1 and party_id = $2 and bot = $3 and update_id = $4",
         *(actor.tenant_id, actor.party_id, bot.value, update_id, db.to_json(answers)),
     )

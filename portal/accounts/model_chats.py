@@ -33,7 +33,6 @@ class Chat(SharedRow, table=True):
     __table_args__ = (
         parent(),
         child_of("member", "member_id"),
-        child_of("contract", "contract_id"),
         index("chat", "member_id"),
         Index(
             "uq_chat_live",

@@ -140,7 +140,9 @@ async def bind_group(
 async def open_window(signed: Signed) -> tuple[UUID, ChatName]:
     """The portal's own chat of this person in the company chosen: the row's id and the chat's number."""
     actor = signed.actor
-    assert actor is not None and actor.member_id is not None and signed.membership_id is not None
+    assert actor is not None
+    assert actor.member_id is not None
+    assert signed.membership_id is not None
     account_id, chat = await chats.window_of(signed.user_id, signed.membership_id, signed.user_name)
     async with unit_of_work(actor) as session:
         live = [row for row in await _live(session, actor, account_id=account_id) if row.member_id == actor.member_id]

@@ -139,3 +139,13 @@ async def waiting(bot: ChatBot) -> Waiting:
 async def _run(statement: str, *values: Any) -> None:
     async with db.identity_work() as session:
         await (await db.driver(session)).execute(statement, *values)
+
+
+def chat_of(raw: dict[str, Any]) -> int:
+    """The chat that an update is about, by which its order is kept; 0 for one that names none."""
+    for part in ("message", "callback_query"):
+        about = raw.get(part)
+        if isinstance(about, dict):
+            chat = about.get("chat") or (about.get("message") or {}).get("chat") or about.get("from") or {}
+            return int(chat.get("id", 0)) if isinstance(chat, dict) else 0
+    return 0

@@ -167,14 +167,36 @@ async def _open(session: AsyncSession, scope: str) -> None:
 @asynccontextmanager
 async def read(actor: Actor) -> AsyncIterator[Driver]:
     """The bare driver in a read-only transaction of the actor's scope: for hot lists, closed before rendering."""
-    pooled = await _engines[actor.scope].raw_connection()
-    connection = cast(Driver, pooled.driver_connection)
-    try:
-        await connection.execute("BEGIN READ ONLY;" + scope_sql(actor))
+    async with _bare(actor, "BEGIN READ ONLY;") as connection:
         try:
             yield connection
         finally:
             await connection.execute("COMMIT")
+
+
+@asynccontextmanager
+async def statements(actor: Actor, *, durable: bool = True) -> AsyncIterator[Driver]:
+    """The bare driver in a transaction of the actor's scope, for the machinery's own rows: what it writes has no
+    history. Commits at the end; rolls back on error.
+
+    durable: False where a crash of the database may forget the last moment, because it is then done again.
+    """
+    async with _bare(actor, "BEGIN;" if durable else "BEGIN;SET LOCAL synchronous_commit=off;") as connection:
+        try:
+            yield connection
+        except Exception:
+            await connection.execute("ROLLBACK")
+            raise
+        await connection.execute("COMMIT")
+
+
+@asynccontextmanager
+async def _bare(actor: Actor, begin: str) -> AsyncIterator[Driver]:
+    pooled = await _engines[actor.scope].raw_connection()
+    connection = cast(Driver, pooled.driver_connection)
+    try:
+        await connection.execute(begin + scope_sql(actor))
+        yield connection
     except (asyncio.CancelledError, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         pooled.invalidate()
         raise

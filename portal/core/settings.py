@@ -30,6 +30,11 @@ class SettingsError(StartError):
     """The environment cannot be used as it is; the text says which variable and what to do."""
 
 
+class TelegramMode(StrEnum):
+    WEBHOOK = "webhook"  # Telegram calls us
+    POLLING = "polling"  # we ask Telegram; needs no public address
+
+
 class LogFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
@@ -93,6 +98,20 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         "", description="Sender of the portal's mail, such as Calloff <portal@example.com>; needed with PORTAL_SMTP_URL"
     )
+    telegram_token: str | None = _secret(
+        "Token of the Telegram bot, from @BotFather; empty: only the portal's own chat", default=None, pattern=r"^\d+:"
+    )
+    telegram_api: str = Field(
+        "https://api.telegram.org", description="Where the Bot API is; the stand-in's address for trying"
+    )
+    telegram_mode: TelegramMode = Field(
+        TelegramMode.POLLING, description="webhook: Telegram calls PORTAL_BASE_URL; polling: the bot asks, for a laptop"
+    )
+    telegram_secret: str | None = _secret(
+        "At least 24 letters, digits, _ or - that Telegram sends with every webhook call; needed in webhook mode",
+        default=None,
+        pattern=r"^[A-Za-z0-9_-]{24,256}$",
+    )
     session_idle_minutes: int = Field(720, ge=5, description="A sign-in ends after this long without a request")
     session_absolute_hours: int = Field(168, ge=1, description="A sign-in ends after this long in any case")
     upload_limit_mb: int = Field(50, ge=1, le=1024, description="Largest file that may be uploaded, in MB")
@@ -154,6 +173,12 @@ class Settings(BaseSettings):
         if value is not None and (urlsplit(value).scheme not in {"smtp", "smtps"} or not urlsplit(value).hostname):
             raise ValueError("must begin with smtp:// or smtps:// and name a host")
         return value
+
+    @model_validator(mode="after")
+    def _webhook_has_a_secret(self) -> Self:
+        if self.telegram_token and self.telegram_mode is TelegramMode.WEBHOOK and not self.telegram_secret:
+            raise ValueError(f"{variable('telegram_secret')} is missing: without it anybody could speak as Telegram")
+        return self
 
     @model_validator(mode="after")
     def _mail_has_a_sender(self) -> Self:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from portal.core.provision import Provision
 
 
+PARTS = (("web", "serve"), ("worker", "worker"), ("bot", "bot"))
+"""The programs that make up a portal: their names and their commands."""
+
+
 def prepare_database(provision: "Provision") -> None:
     """Roles, then schema. On the embedded server the roles are there already."""
     from portal.core.db import migrate as migrate_schema

@@ -51,6 +51,10 @@ class Channel(Protocol):
         """Send a new message; returns the provider's id for it."""
         ...
 
+    async def close(self) -> None:
+        """Let go of connections; nothing is sent afterwards."""
+        ...
+
     async def edit(self, address: str, message_id: str, card: Card) -> None:
         """Change a sent message. One that shows the same already is fine."""
         ...

@@ -16,6 +16,7 @@ from portal.core.states import Side
 from portal.notices.model import Kind, Urgency
 from portal.schedules import events as schedules
 from portal.schedules.model import SupplyState
+from portal.schedules.model_reports import Urgency as ReportUrgency
 from portal.shipments import events as shipments
 
 Touched = tuple[str, UUID]  # kind and id of an object whose cards show something old now
@@ -113,6 +114,25 @@ async def supply_noted(connection: Driver, tenant_id: UUID, event: schedules.Sup
     return _of_line(row, event.line_id, Kind.AT_RISK if risk else None, Side.BUYER)
 
 
+async def line_reported(connection: Driver, tenant_id: UUID, event: schedules.LineReported) -> Happening | None:
+    """The seller warns; what may stop the buyer's line is told as such."""
+    row = await _line(connection, tenant_id, event.line_id)
+    urgency = await connection.fetchval(
+        "select urgency from line_report where tenant_id = $1 and id = $2", tenant_id, event.report_id
+    )
+    if row is None or urgency is None:
+        return None
+    stops = urgency == ReportUrgency.LINE_STOP
+    return _of_line(
+        row, event.line_id, Kind.AT_RISK, Side.BUYER, urgency=Urgency.LINE_STOP if stops else Urgency.NORMAL
+    )
+
+
+async def report_closed(connection: Driver, tenant_id: UUID, event: schedules.ReportClosed) -> Happening | None:
+    row = await _line(connection, tenant_id, event.line_id)
+    return _of_line(row, event.line_id, None, Side.BUYER) if row else None
+
+
 _RELEASE = """
 select c.party_id, c.direction, min(l.respond_by) as respond_by, count(l.id) as asked,
     array(select r.id from release r where r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no - 1)
@@ -204,6 +224,8 @@ READERS: Mapping[type[Event], Reader] = {
     schedules.LineCancelled: line_cancelled,
     schedules.LineAskedAgain: asked_again,
     schedules.SupplyNoted: supply_noted,
+    schedules.LineReported: line_reported,
+    schedules.ReportClosed: report_closed,
     schedules.ReleasePublished: release_published,
     shipments.ShipmentSent: shipment_sent,
     shipments.ShipmentWithdrawn: shipment_withdrawn,

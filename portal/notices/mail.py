@@ -80,6 +80,9 @@ class Mail:
     async def edit(self, address: str, message_id: str, card: Card) -> None:
         """A mail that left cannot be changed; the channel says so in its abilities."""
 
+    async def close(self) -> None:
+        """Each mail has a connection of its own."""
+
     async def deliver(
         self, address: str, subject: str, lines: Sequence[str], links: Links, *, settings_link: bool = True
     ) -> str:

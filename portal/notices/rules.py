@@ -188,7 +188,8 @@ def _windows(wishes: Wishes) -> list[tuple[int, int]]:
     begins, ends = wishes.quiet_from, wishes.quiet_to
     if begins == ends:
         return [(MIDNIGHT, END_OF_DAY)]
-    return [(ends, begins)] if ends < begins else [(MIDNIGHT, begins), (ends, END_OF_DAY)]
+    parts = [(ends, begins)] if ends < begins else [(MIDNIGHT, begins), (ends, END_OF_DAY)]
+    return [(first, last) for first, last in parts if first < last]
 
 
 def next_allowed(now: datetime, place: Place, wishes: Wishes, urgency: Urgency = Urgency.NORMAL) -> datetime:

@@ -11,13 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from portal.core import db
 from portal.core.actor import Actor, Scope
 from portal.core.db import Driver
 from portal.core.ids import uuid7
+from portal.core.journal import Event
 from portal.notices import rules
 from portal.notices.addresses import Address, addresses_of
-from portal.notices.happenings import Happening, News, Touched
+from portal.notices.happenings import News, Touched, understood
 from portal.notices.model import Choice, Kind, Urgency
 from portal.notices.recipients import Company, company, speaker
 from portal.notices.rules import Recipient
@@ -136,13 +139,19 @@ DIGEST_PAUSE = timedelta(minutes=1)  # a day's summary follows a burst of events
 DIGEST_LASTS = timedelta(hours=20)  # for which a day's summary is kept up to date
 
 
-async def outdate(connection: Driver, actor: Actor, touched: Sequence[Touched], now: datetime) -> int:
-    """Let every sent card of these objects in this company be written anew, and the day's summaries a little later."""
+async def outdated(connection: Driver, actor: Actor, touched: Sequence[Touched], now: datetime) -> list[asyncpg.Record]:
+    """The sent cards of these objects in this company, and the day's summaries."""
     if not touched:
-        return 0
+        return []
     kinds, ids = _columns(touched)
     today = UUID(int=int((now - DIGEST_LASTS).timestamp() * 1000) << 80)  # ids carry when they were made
-    rows = await connection.fetch(_OUTDATED, actor.tenant_id, actor.party_id, kinds, ids, today)
+    rows: list[asyncpg.Record] = await connection.fetch(_OUTDATED, actor.tenant_id, actor.party_id, kinds, ids, today)
+    return rows
+
+
+async def outdate(connection: Driver, actor: Actor, touched: Sequence[Touched], now: datetime) -> int:
+    """Let every sent card of these objects in this company be written anew, and the day's summaries a little later."""
+    rows = await outdated(connection, actor, touched, now)
     edits = [(uuid7(), *row, now + DIGEST_PAUSE if row["object_kind"] == "digest" else now) for row in rows]
     if edits:
         await connection.execute(_EDITS, actor.tenant_id, actor.party_id, *_columns(edits))
@@ -153,15 +162,21 @@ async def outdate(connection: Driver, actor: Actor, touched: Sequence[Touched], 
 
 
 async def tell(
-    system: Actor, happening: Happening, key: str, occurred_at: datetime, actor_id: UUID | None, now: datetime
+    system: Actor, event: Event, key: str, occurred_at: datetime, actor_id: UUID | None, now: datetime
 ) -> int:
     """Plan everything that one event means, for both companies concerned. Returns how many messages were planned."""
+    async with db.read(system) as connection:
+        happening = await understood(connection, system.tenant_id, event)
+        if happening is None:
+            return 0
+        cards = await outdated(connection, system, happening.touched, now)
     planned = 0
     for scope, party_id in ((Scope.FACTORY, system.party_id), (Scope.PARTNER, happening.party_id)):
         news = [each for each in happening.news if each.scope is scope]
+        if scope is Scope.FACTORY and not news and not cards:
+            continue  # the factory's cards were seen already, on the way
         actor = speaker(system.tenant_id, party_id, scope)
-        async with db.unit_of_work(actor) as session:
-            connection = await db.driver(session)
+        async with db.statements(actor) as connection:
             planned += await outdate(connection, actor, happening.touched, now)
             if news:
                 of = await company(connection, actor)

@@ -108,8 +108,7 @@ returning d.id, d.tenant_id, d.party_id, d.member_id, d.notice_id, d.card_id, d.
 
 async def claim(system: Actor, busy: Collection[str], channels: Collection[str], most: int) -> list[Claimed]:
     """Take messages that are due, at most one an address. busy: addresses that are being written to."""
-    async with db.unit_of_work(system) as session:
-        connection = await db.driver(session)
+    async with db.statements(system, durable=False) as connection:
         rows = await connection.fetch(_CLAIM, system.tenant_id, list(busy), most, LEASE, list(channels))
     if not rows:
         return []
@@ -243,8 +242,7 @@ _REWRITTEN = "update card_message set rendering = $3, written_at = now() where t
 
 async def note_sent(claimed: Claimed, written: Written, message_id: str, abilities: Abilities) -> bool:
     """Write into the log that the message left, and remember it for later edits. False: this try was overtaken."""
-    async with db.unit_of_work(written.actor) as session:
-        connection = await db.driver(session)
+    async with db.statements(written.actor) as connection:
         if abilities.edit:
             await _remember(connection, claimed, written, message_id)
         if claimed.notice_id is not None:
@@ -260,7 +258,7 @@ async def _remember(connection: Driver, claimed: Claimed, written: Written, mess
         return
     purpose = claimed.kind or ""
     about = claimed.object_kind, claimed.object_id, claimed.channel, claimed.address, message_id
-    await remember_card(connection, written.actor, *about, purpose, written.card)
+    await remember_card(connection, written.actor, *about, purpose, written.card.rendering)
 
 
 async def remember_card(
@@ -272,13 +270,13 @@ async def remember_card(
     address: str,
     message_id: str,
     purpose: str,
-    card: Card,
+    rendering: str,
 ) -> None:
     """The message that shows an object in a chat from now on; the bot calls it for cards that somebody asked for."""
     assert actor.member_id is not None
     whose = actor.tenant_id, uuid7(), actor.party_id, actor.member_id
     chat = object_kind, object_id, channel, address, message_id
-    await connection.execute(_REMEMBER, *whose, *chat, purpose, card.rendering)
+    await connection.execute(_REMEMBER, *whose, *chat, purpose, rendering)
 
 
 _DROPPED = """
@@ -288,8 +286,7 @@ where tenant_id = $1 and id = $2 and attempts = $3 and state = 'waiting'"""
 
 async def note_unwanted(claimed: Claimed, unwanted: Unwanted) -> None:
     """Nothing was sent, and the log says why."""
-    async with db.unit_of_work(claimed.place.asking) as session:
-        connection = await db.driver(session)
+    async with db.statements(claimed.place.asking) as connection:
         await connection.execute(_DROPPED, claimed.tenant_id, claimed.id, claimed.attempts, unwanted.why)
         if claimed.notice_id is not None:
             await connection.execute(_NOTICE_IS, claimed.tenant_id, claimed.notice_id, unwanted.status)
@@ -302,8 +299,7 @@ where tenant_id = $1 and id = $2 and attempts = $3 and state = 'waiting'"""
 
 async def note_later(claimed: Claimed, seconds: float, error: str = "", *, counts: bool = True) -> None:
     """Try again after a pause; a try that the provider only put off does not count."""
-    async with db.unit_of_work(claimed.place.asking) as session:
-        connection = await db.driver(session)
+    async with db.statements(claimed.place.asking) as connection:
         values = claimed.tenant_id, claimed.id, claimed.attempts
         await connection.execute(_LATER, *values, seconds, 0 if counts else 1, error[:300])
 
@@ -334,8 +330,7 @@ from dispatch where tenant_id = $1 and id = $2"""
 
 async def give_up(claimed: Claimed, why: str, addresses: Sequence[tuple[str, str]]) -> None:
     """This way is closed: the next one is asked now. addresses: the person's ways, in their order."""
-    async with db.unit_of_work(claimed.place.asking) as session:
-        connection = await db.driver(session)
+    async with db.statements(claimed.place.asking) as connection:
         pulled, after = [], None
         if claimed.notice_id is not None:
             pulled = await connection.fetch(_PULL, claimed.tenant_id, claimed.notice_id, claimed.id)

@@ -77,14 +77,19 @@ def check_report(
     kind: ReportKind, reason: ReportReason, expected_on: date | None, note: str, photos: int, due: date, today: date
 ) -> None:
     """Raise the refusal that fits unless the report says enough to act on."""
-    if photos > MOST_PHOTOS:
-        raise TooManyReportPhotos(field="photos", most=MOST_PHOTOS)
+    check_photos(photos)
     if kind is ReportKind.LATE and expected_on is None:
         raise ExpectedDayNeeded(field="expected_on")
     if expected_on is not None:
         check_expected(expected_on, due, today)
     if kind is ReportKind.PROBLEM and not note.strip() and not photos and reason is ReportReason.OTHER:
         raise ProblemUnsaid(field="note")
+
+
+def check_photos(photos: int) -> None:
+    """Raise TooManyReportPhotos."""
+    if photos > MOST_PHOTOS:
+        raise TooManyReportPhotos(field="photos", most=MOST_PHOTOS)
 
 
 def check_expected(expected_on: date, due: date, today: date) -> None:

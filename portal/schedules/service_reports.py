@@ -53,12 +53,12 @@ async def get_report(session: AsyncSession, actor: Actor, report_id: UUID, *, lo
     return report
 
 
-async def photo_content(session: AsyncSession, actor: Actor, photo_id: UUID) -> bytes:
+async def photo_content(session: AsyncSession, actor: Actor, report_id: UUID, photo_id: UUID) -> bytes:
     """The bytes of one picture. Absent, foreign and hidden: NotFound."""
     photo = await session.get(ReportPhoto, (actor.tenant_id, photo_id))
-    if photo is None:
+    if photo is None or photo.report_id != report_id:
         raise NotFound
-    await get_report(session, actor, photo.report_id)
+    await get_report(session, actor, report_id)
     return await files.fetch(actor.tenant_id, photo.digest)
 
 

@@ -6,6 +6,8 @@ from portal.web import (
     audit,
     catalog,
     contract_extras,
+    chat,
+    chats,
     contract_lines,
     contract_offers,
     contract_steps,
@@ -13,6 +15,7 @@ from portal.web import (
     forgotten,
     imports,
     keys,
+    line_reports,
     live,
     messages,
     notifications,
@@ -24,6 +27,7 @@ from portal.web import (
     shipments,
     sites,
     static_files,
+    telegram,
     today,
 )
 
@@ -33,6 +37,8 @@ ROUTES = [
     *audit.ROUTES,
     *catalog.ROUTES,
     *contract_extras.ROUTES,
+    *chat.ROUTES,
+    *chats.ROUTES,
     *contract_lines.ROUTES,
     *contract_offers.ROUTES,
     *contract_steps.ROUTES,
@@ -40,6 +46,7 @@ ROUTES = [
     *forgotten.ROUTES,
     *imports.ROUTES,
     *keys.ROUTES,
+    *line_reports.ROUTES,
     *live.ROUTES,
     *messages.ROUTES,
     *notifications.ROUTES,
@@ -51,5 +58,6 @@ ROUTES = [
     *shipments.ROUTES,
     *sites.ROUTES,
     *static_files.ROUTES,
+    *telegram.ROUTES,
     *today.ROUTES,
 ]

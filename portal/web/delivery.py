@@ -24,6 +24,7 @@ from portal.schedules.reads import Happening, LineFilter, LineRow, View
 from portal.schedules.reads_board import ReleaseLineRow
 from portal.schedules.rules import OPEN
 from portal.shipments.reads import documents_of
+from portal.web import line_reports
 from portal.web.errors import status_of
 from portal.web.lines import actions, line_card, mark, part_of
 from portal.web.pages import Page
@@ -41,6 +42,8 @@ VERBS = {
     "cancelled": N_("Cancelled"),
     "asked_again": N_("Asked again"),
     "supply_noted": N_("Material state noted"),
+    "reported": N_("Delay or problem reported"),
+    "report_closed": N_("Report closed"),
     "shipped": N_("Shipped"),
     "shipment_withdrawn": N_("Shipment withdrawn"),
     "received": N_("Received"),
@@ -88,7 +91,15 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "can_ship": delivers and actor.may(Permission.SHIP),
         "can_note": delivers and actor.may(Permission.CONFIRM_LINES),
         "supply_states": [(state.value, _(label)) for state, label in SUPPLY.items()],
+        **await line_reports.context(connection, actor, row),
+        "report_error": "",
     }
+
+
+async def refused_report(actor: Actor, page: Page, line_id: UUID, error: PortalError) -> Template:
+    """A report that was not accepted: the page again with the reason above its form."""
+    shown = await context(actor, line_id) | {"report_error": str(error)}
+    return page.render("schedules/line.html", active="schedules", status=status_of(error), **shown)
 
 
 SUPPLY = {

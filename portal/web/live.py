@@ -18,6 +18,8 @@ from portal.web.accounts import cookie_name
 # Table of the document -> the DOM events that its pages wait for: hx-trigger="lines from:body".
 EVENTS = {
     "schedule_line": ("lines",),
+    "line_report": ("lines",),
+    "chat": ("people",),
     "contract": ("contracts", "lines"),  # a release or a term changes what the board shows
     "shipment": ("shipments",),
     "receipt": ("receipts",),

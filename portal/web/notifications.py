@@ -37,7 +37,7 @@ DETAIL_NAMES = {
     ChatDetail.FULL: N_("Part, quantity and date"),
     ChatDetail.NUMBER_ONLY: N_("Only the number and a link"),
 }
-SUMMARIES = (Kind.DIGEST, Kind.AGREED)  # come at their own hour, so only on or off
+ON_OR_OFF = [Choice.AT_ONCE, Choice.OFF]  # the summary comes at its own hour
 Several = Annotated[list[str], BeforeValidator(one_or_many)]
 
 
@@ -101,6 +101,12 @@ def _first(found: Preference) -> dict[str, Any]:
     }
 
 
+def _choices(kind: Kind) -> list[tuple[str, str]]:
+    """What can be chosen for a kind. The evening's summary has a box of its own."""
+    offered = ON_OR_OFF if kind is Kind.DIGEST else list(Choice)
+    return [(choice.value, _(CHOICE_NAMES[choice])) for choice in offered]
+
+
 async def notifications(
     page: Page, actor: Actor, typed: Typed | None = None, status: int = 200, done: str = ""
 ) -> Template:
@@ -110,15 +116,11 @@ async def notifications(
         found = await service_preferences.get_preference(session, actor, actor.member_id)
         detail = await service_preferences.chat_detail(session, actor)
         others = await reads.colleagues(await driver(session), actor, actor.member_id)
-    choices = [(choice.value, _(name)) for choice, name in CHOICE_NAMES.items()]
     return page.render(
         "accounts/notifications.html",
         status=status,
         typed=typed or Typed(**_first(found)),
-        kinds=[
-            (kind.value, _(name), choices if kind not in SUMMARIES else choices[::2])
-            for kind, name in KIND_NAMES.items()
-        ],
+        kinds=[(kind.value, _(name), _choices(kind)) for kind, name in KIND_NAMES.items() if kind is not Kind.AGREED],
         channels=[(name, _(CHANNEL_NAMES[name])) for name in CHANNELS],
         colleagues=[("", _("Nobody")), *((str(each.id), each.name) for each in others)],
         mail_works=addresses.mail_works(),

@@ -5,6 +5,7 @@ from litestar.routes import HTTPRoute
 
 from tests.isolation import (
     routes_api,
+    routes_chat,
     routes_contracts,
     routes_goods,
     routes_notices,
@@ -24,6 +25,7 @@ ROUTES: Routes = {
     **routes_office.ROUTES,
     **routes_notices.ROUTES,
     **routes_api.ROUTES,
+    **routes_chat.ROUTES,
 }
 Route = tuple[str, str]
 

@@ -41,6 +41,9 @@ class MemoryChat:
         message.former.append(message.card)
         message.card = card
 
+    async def close(self) -> None:
+        """It holds nothing."""
+
     async def _take(self, address: str) -> None:
         if address in self.slow:
             await asyncio.sleep(self.slow[address])

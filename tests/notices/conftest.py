@@ -16,6 +16,7 @@ from portal.core import clock, db
 from portal.core.actor import Actor
 from portal.core.journal import Event
 from portal.core.settings import Settings, get_settings, variable
+from portal.notices.happenings import READERS
 from portal.notices.pacing import Pacer
 from portal.notices.service_reminding import parties, remind
 from tests.factories import Tenant, fetch
@@ -82,7 +83,7 @@ class Post:
             kind = Event.all[row["name"]]
             event = kind(**{name: UUID(value) for name, value in row["data"].items()})
             occurrence = Occurrence(row["id"], row["party_id"], row["member_id"], row["created_at"], event)
-            if kind in notices.happenings.READERS:
+            if kind in READERS:
                 await notices.tell(self.system, occurrence)
         return len(rows)
 

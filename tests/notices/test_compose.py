@@ -23,8 +23,9 @@ from portal.notices.model import Kind
 from portal.schedules.model import SupplyState
 from portal.schedules.service import ConfirmLine, NoteSupply, confirm_line, note_supply
 from portal.schedules.service_release import CallOff, Publish, call_off, publish_release
+from portal.shipments.counting import Receive
 from portal.shipments.service import NewShipment, ShippedLine, ship
-from portal.shipments.service_receipts import Receive, receive
+from portal.shipments.service_receipts import receive
 from tests.factories import Made, Tenant, fetch, make_contract, make_deliveries, make_member, today
 
 

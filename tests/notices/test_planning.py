@@ -25,8 +25,9 @@ from portal.schedules.service import (
     note_supply,
     reject_line,
 )
+from portal.shipments.counting import Receive
 from portal.shipments.service import NewShipment, ShippedLine, ship
-from portal.shipments.service_receipts import Receive, receive
+from portal.shipments.service_receipts import receive
 from tests.factories import ZONE, Tenant, fetch, make_contract, make_deliveries, make_member, today
 from tests.notices.conftest import Post
 from tests.notices.test_compose import published

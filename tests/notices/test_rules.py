@@ -19,8 +19,8 @@ ZONES = ("Asia/Shanghai", "Europe/Berlin", "Europe/Moscow", "America/New_York", 
 USUAL = Wishes()
 
 
-def place(zone: str = "Europe/Berlin", **calendar: frozenset[date]) -> Place:
-    return Place(zone, WorkingCalendar(**calendar))
+def place(holidays: frozenset[date] = frozenset(), extra_days: frozenset[date] = frozenset()) -> Place:
+    return Place("Europe/Berlin", WorkingCalendar(holidays=holidays, extra_days=extra_days))
 
 
 def berlin(text: str, fold: int = 0) -> datetime:

@@ -78,7 +78,6 @@ CREATE TABLE chat (
     CONSTRAINT pk_chat PRIMARY KEY (tenant_id, id),
     CONSTRAINT uq_chat_tenant_id_party_id_id UNIQUE (tenant_id, party_id, id),
     CONSTRAINT fk_chat_tenant_id_party_id_member_id FOREIGN KEY(tenant_id, party_id, member_id) REFERENCES member (tenant_id, party_id, id),
-    CONSTRAINT fk_chat_tenant_id_party_id_contract_id FOREIGN KEY(tenant_id, party_id, contract_id) REFERENCES contract (tenant_id, party_id, id),
     CONSTRAINT ck_chat_chatbot CHECK (bot IN ('telegram', 'portal'))
 );
 CREATE INDEX ix_chat_member_id ON chat (tenant_id, member_id);

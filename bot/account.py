@@ -1,0 +1,238 @@
+"""The chat itself: whose it is, for which company it speaks, in which language, and how it ends."""
+
+from typing import Any
+from uuid import UUID
+
+from aiogram import F, Router
+from aiogram.filters import Command, CommandObject, CommandStart
+from aiogram.fsm.context import FSMContext
+from aiogram.types import Message
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.answers import Answers
+from bot.pressing import UNLINKED, Press, on
+from bot.talk import Talk
+from portal.accounts import chats, identity, service_chats
+from portal.accounts.model_chats import ChatBot
+from portal.contracts.reads import ContractFilter, list_contracts
+from portal.core import db, i18n
+from portal.core.actor import Actor
+from portal.core.errors import NotFound
+from portal.core.i18n import N_, Language, _
+from portal.notices import rules
+from portal.notices.actions import Verb, make_action
+from portal.notices.cards import Button, Card
+from portal.notices.service_preferences import get_preference
+from portal.notices.wording import joined, opening
+
+entrance = Router(name="entrance")
+router = Router(name="account")
+COMMANDS: dict[str, str] = {
+    "today": N_("What waits for you now"),
+    "schedule": N_("The next deliveries"),
+    "company": N_("Speak for another company"),
+    "settings": N_("When and how you are told"),
+    "language": N_("中文 or English"),
+    "help": N_("What this chat can do"),
+    "stop": N_("End the link of this chat"),
+}
+APPROVE = N_("Almost done. Approve this chat in the portal (Profile > Chat).")
+OWN_WINDOW = N_("This window belongs to the portal; it ends when you sign out.")
+NAMES = {Language.EN: "English", Language.ZH: "中文"}
+
+
+@entrance.message(CommandStart(deep_link=True), flags={"transaction": False})
+async def start_with_link(message: Message, command: CommandObject, talk: Talk) -> Answers:
+    """A link from the portal was opened here: its person is asked there. Nothing is bound by this."""
+    if talk.is_group:
+        return [talk.say(_("Open the link in a private chat with the bot."))]
+    await chats.open_link(talk.writer, command.args or "")
+    return [talk.say(_(APPROVE))]
+
+
+@entrance.message(CommandStart())
+async def start(message: Message, talk: Talk) -> Answers:
+    """For whom this chat speaks, or how to link it."""
+    return [talk.say(greeting(talk))] if talk.actor else [talk.say(_(UNLINKED))]
+
+
+def greeting(talk: Talk) -> str:
+    assert talk.known is not None
+    said = _("This chat speaks for {company}.").format(company=joined(talk.known.company_name, talk.known.tenant_name))
+    return said + ("" if i18n.language.get() is Language.ZH else " ") + _("Send /today to see what waits, or /help.")
+
+
+@router.message(Command("help"))
+async def help_(message: Message, talk: Talk) -> Answers:
+    """The commands, each with what it does."""
+    facts = tuple(f"/{name}: {_(text)}" for name, text in COMMANDS.items())
+    ask = _("Or ask: where is A100? A photo of a label belongs to the step that is open.")
+    return [talk.card(Card(_("What this chat can do"), "", (*facts, ask), "", "", (), ""))]
+
+
+@router.message(Command("settings"))
+async def settings(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
+    """How the person is told; it is changed on its page."""
+    assert actor.member_id is not None
+    wishes = await get_preference(session, actor, actor.member_id)
+    quiet = f"{rules.clock_time(wishes.quiet_from)}–{rules.clock_time(wishes.quiet_to)}"
+    facts = (
+        _("Daily summary at {time}").format(time=rules.clock_time(wishes.digest_at)),
+        _("Quiet from {times}").format(times=quiet),
+        _("Prices stay in the portal."),
+    )
+    buttons = ((opening("/profile/notifications", _("Change")),),)
+    return [talk.card(Card(_("Settings"), company_of(talk), facts, "", "", buttons, ""))]
+
+
+def company_of(talk: Talk) -> str:
+    assert talk.known is not None
+    return joined(talk.known.company_name, talk.known.tenant_name)
+
+
+# --- language ---------------------------------------------------------------------------------------------------------
+
+
+@router.message(Command("language"))
+async def language(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
+    """Both languages, each under its own name."""
+    buttons = [await _choice(session, actor, talk, Verb.LANGUAGE, NAMES[lang], {"to": lang.value}) for lang in Language]
+    return [talk.say(_("Which language?"), (tuple(buttons),))]
+
+
+@on(Verb.LANGUAGE)
+async def speak(press: Press) -> Answers:
+    """From now on this chat speaks it."""
+    chosen = Language(press.action.data["to"])
+    assert press.talk.known is not None
+    await chats.speak(press.talk.known.account_id, chosen)
+    with i18n.speaking(chosen):
+        return [press.talk.note(), press.talk.say(_("This chat speaks English now."))]
+
+
+# --- company ----------------------------------------------------------------------------------------------------------
+
+
+@router.message(Command("company"))
+async def company(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
+    """The companies that this chat may speak for."""
+    if talk.bot is ChatBot.PORTAL:
+        return [talk.say(greeting(talk), ((opening("/companies", _("Switch company")),),))]
+    found = await _companies(talk)
+    if len(found) < 2:
+        return [talk.say(greeting(talk))]
+    buttons = [
+        (
+            await _choice(
+                session,
+                actor,
+                talk,
+                Verb.SWITCH,
+                joined(each.live.company_name, each.live.tenant_name),
+                {},
+                each.membership_id,
+            ),
+        )
+        for each in found
+    ]
+    return [talk.say(_("For which company?"), tuple(buttons))]
+
+
+async def _companies(talk: Talk) -> list[identity.Company]:
+    assert talk.known is not None
+    assert talk.known.user_id is not None
+    return await identity.companies_of(talk.known.user_id)
+
+
+@on(Verb.SWITCH)
+async def switch(press: Press) -> Answers:
+    """Speak for the other company from the next message on; its own row must allow this chat."""
+    talk, (_kind, membership_id) = press.talk, press.object
+    assert talk.known is not None
+    assert talk.known.user_id is not None
+    names = {each.membership_id: each.live.company_name for each in await _companies(talk)}
+    if membership_id not in names:
+        raise NotFound
+    await chats.switch(talk.known.account_id, talk.known.user_id, membership_id)
+    return [talk.note(), talk.say(_("This chat speaks for {company}.").format(company=names[membership_id]))]
+
+
+async def _choice(
+    session: AsyncSession,
+    actor: Actor,
+    talk: Talk,
+    verb: Verb,
+    label: str,
+    data: dict[str, Any],
+    about: UUID | None = None,
+) -> Button:
+    assert talk.known is not None
+    action = await make_action(session, actor, verb, "chat", about or talk.known.account_id, None, data)
+    return Button(label, action.id)
+
+
+# --- ending -----------------------------------------------------------------------------------------------------------
+
+
+@entrance.message(Command("stop"), flags={"transaction": False})
+async def stop(message: Message, talk: Talk, state: FSMContext) -> Answers:
+    """The link ends at once, in every company."""
+    if talk.known is None or talk.known.user_id is None:
+        return [talk.say(_(UNLINKED))]
+    if talk.bot is ChatBot.PORTAL:
+        return [talk.say(_(OWN_WINDOW))]
+    await state.clear()
+    await service_chats.unbind_everywhere(talk.known.user_id, talk.writer)
+    return [talk.say(_("The link of this chat has ended. You get no more messages here."))]
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+@router.message(Command("bind"))
+async def bind(message: Message, command: CommandObject, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
+    """An administrator brings a contract into a group chat: /bind FC-2026-014."""
+    assert talk.known is not None
+    assert talk.known.user_id is not None
+    assert talk.known.membership_id is not None
+    if not talk.is_group:
+        raise service_chats.NotAGroup
+    number = (command.args or "").strip()
+    found = await list_contracts(await db.driver(session), actor, ContractFilter(search=number), None, 20)
+    contract = next((row for row in found if row.number.lower() == number.lower()), None)
+    if contract is None:
+        return [talk.say(_("Write the number of the contract behind it: /bind FC-2026-014"))]
+    who = talk.known.user_id, talk.known.membership_id
+    await service_chats.bind_group(session, actor, *who, talk.chat, contract.id)
+    return [
+        talk.say(
+            _("This group speaks of {contract}. Buttons ask whoever presses them.").format(contract=contract.number)
+        )
+    ]
+
+
+# --- those without a link -------------------------------------------------------------------------------------------
+
+strangers = Router(name="strangers")
+
+
+async def is_stranger(message: Message, talk: Talk) -> bool:
+    return talk.actor is None
+
+
+@strangers.message(is_stranger, flags={"transaction": False})
+async def stranger(message: Message, talk: Talk) -> Answers:
+    """Whoever is not linked learns only how to be."""
+    return [] if talk.is_group else [talk.say(_(UNLINKED))]
+
+
+@router.message(F.photo | F.document)
+async def homeless(message: Message, talk: Talk) -> Answers:
+    """A photo without a step that waits for one."""
+    return [talk.say(_("I do not know what this photo belongs to. Press Count or Problem on a message first."))]
+
+
+def commands(language: Language) -> list[tuple[str, str]]:
+    """The menu of the chat in one language."""
+    with i18n.speaking(language):
+        return [(name, _(text)) for name, text in COMMANDS.items()]

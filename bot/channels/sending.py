@@ -1,0 +1,105 @@
+"""What both chat channels share: a card becomes text and buttons, refusals become those of the interface."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiogram import Bot
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.types import LinkPreviewOptions
+
+from bot.keyboards import keyboard_of, reachable, text_of
+from portal.accounts import chats
+from portal.accounts.model_chats import ChatBot
+from portal.core.settings import get_settings
+from portal.notices.cards import Card
+from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
+
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+GONE = ("chat not found", "user is deactivated", "bot was kicked")
+SAME = "message is not modified"
+
+
+class ChatChannel:
+    """Sends cards through one bot."""
+
+    bot_name: ChatBot
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    @property
+    def name(self) -> str:
+        return self.bot_name.value
+
+    async def send(self, address: str, card: Card, *, silent: bool = False) -> str:
+        """A new message; its number."""
+        async with _blocked_is_noted(self.bot_name, address):
+            with refusals():
+                sent = await self._bot.send_message(
+                    int(address),
+                    text_of(card, links=self._links),
+                    parse_mode="HTML",
+                    reply_markup=keyboard_of(card, links=self._links),
+                    disable_notification=silent,
+                    link_preview_options=NO_PREVIEW,
+                )
+        return str(sent.message_id)
+
+    async def close(self) -> None:
+        """Let go of the service's connection."""
+        await self._bot.session.close()
+
+    async def edit(self, address: str, message_id: str, card: Card) -> None:
+        """Change a sent message; one that is gone, or shows the same already, is left."""
+        async with _blocked_is_noted(self.bot_name, address):
+            with refusals():
+                await self._bot.edit_message_text(
+                    text_of(card, links=self._links),
+                    chat_id=int(address),
+                    message_id=int(message_id),
+                    parse_mode="HTML",
+                    reply_markup=keyboard_of(card, links=self._links),
+                    link_preview_options=NO_PREVIEW,
+                )
+
+    @property
+    def _links(self) -> bool:
+        return self.bot_name is not ChatBot.PORTAL and not reachable(get_settings().base_url)
+
+
+class _blocked_is_noted:  # noqa: N801 - read as a word at its use
+    """A chat that turns out to be closed is sent to no more until it writes again."""
+
+    def __init__(self, bot: ChatBot, address: str) -> None:
+        self._bot, self._address = bot, address
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Blocked):
+            await chats.mark_dead(self._bot, int(self._address))
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """The service's refusals as the three that senders know; one that says the same already is fine."""
+    try:
+        yield
+    except TelegramRetryAfter as error:
+        raise SlowDown(error.retry_after) from error
+    except TelegramForbiddenError as error:
+        raise Blocked(str(error)) from error
+    except TelegramBadRequest as error:
+        if SAME in str(error) or "message to edit not found" in str(error):
+            return
+        raise (Blocked(str(error)) if any(word in str(error) for word in GONE) else ChannelUnavailable()) from error
+    except (TelegramNetworkError, TelegramServerError, TelegramAPIError) as error:
+        raise ChannelUnavailable from error

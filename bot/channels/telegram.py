@@ -1,0 +1,29 @@
+"""Telegram: the Bot API over HTTP, wherever PORTAL_TELEGRAM_API says that it is."""
+
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+
+from bot.channels.sending import ChatChannel
+from bot.keyboards import LONGEST, MOST_BUTTONS
+from portal.accounts.model_chats import ChatBot
+from portal.core.settings import Settings
+from portal.notices.channels import Abilities
+
+
+def telegram_bot(settings: Settings) -> Bot:
+    """The bot that the token names."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.telegram_api), timeout=20)
+    return Bot(str(settings.telegram_token), session=session)
+
+
+class TelegramChannel(ChatChannel):
+    """A foreign recipient: workspaces may let numbers only leave the house."""
+
+    bot_name = ChatBot.TELEGRAM
+
+    @property
+    def abilities(self) -> Abilities:
+        return Abilities(
+            buttons=True, edit=True, media_in=True, text_in=True, max_len=LONGEST, max_buttons=MOST_BUTTONS
+        )
