@@ -54,6 +54,7 @@ class Feeder:
         self._bots = bots
         self._busy: set[asyncio.Task[None]] = set()
         self.woken = asyncio.Event()
+        self.fed = asyncio.Event()  # set for a moment whenever an update has ended, for those who watch
 
     async def run(self) -> None:
         try:
@@ -87,6 +88,8 @@ class Feeder:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._busy.discard(task)
         self.woken.set()  # the next update of its chat may be waiting
+        self.fed.set()
+        self.fed.clear()
 
     async def idle(self) -> None:
         """Feed everything that waits now, and what follows from it."""

@@ -45,7 +45,7 @@ class PortalChatSession(BaseSession):
     ) -> TelegramType:
         match method:
             case GetMe():
-                result: Any = User(**BOT, username="portal")
+                result: Any = User.model_validate(BOT | {"username": "portal"})
             case SendChatAction():
                 result = True
             case SendMessage():

@@ -74,7 +74,7 @@ class Talk:
 
     def _send(self, text: str, card: Card, shown: Shown | None = None) -> Answer:
         markup = keyboard_of(card, links=self._needs_links)
-        more = {"reply_markup": markup} if markup else {}
+        more: dict[str, Any] = {"reply_markup": markup} if markup else {}
         method = SendMessage(
             chat_id=self.chat.chat_id, text=text, parse_mode="HTML", link_preview_options=NO_PREVIEW, **more
         )
@@ -82,7 +82,7 @@ class Talk:
 
     def _edit(self, text: str, card: Card, shown: Shown | None) -> Answer:
         markup = keyboard_of(card, links=self._needs_links)
-        more = {"reply_markup": markup} if markup else {}
+        more: dict[str, Any] = {"reply_markup": markup} if markup else {}
         method = EditMessageText(
             chat_id=self.chat.chat_id,
             message_id=self.message_id,

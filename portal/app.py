@@ -16,10 +16,11 @@ from litestar.types import Message, Scope
 from litestar_htmx import HTMXRequest
 
 from portal import deps
-from portal.accounts import identity
+from portal.accounts import bot_state, identity, updates
+from portal.accounts.model_chats import ChatBot
 from portal.api import ROUTES as API_ROUTES
 from portal.api import problems
-from portal.core import db, live
+from portal.core import clock, db, live
 from portal.core.ids import uuid7
 from portal.core.log import request_id
 from portal.core.settings import Settings, get_settings
@@ -85,7 +86,23 @@ def healthz() -> dict[str, str]:
 async def readyz() -> Response[dict[str, Any]]:
     """The process can do its work: each pool of the database answers."""
     broken = await db.failing_pools()
-    return Response({"status": "unready" if broken else "ok", "failing": broken}, status_code=503 if broken else 200)
+    said = {"status": "unready" if broken else "ok", "failing": broken, "bot": {} if broken else await bot_health()}
+    return Response(said, status_code=503 if broken else 200)
+
+
+async def bot_health() -> dict[str, Any]:
+    """How far the bots are behind, and what Telegram last said. Never a reason to be unready: pages work without."""
+    found: dict[str, Any] = {}
+    for bot in ChatBot:
+        waits = await updates.waiting(bot)
+        oldest = (clock.now() - waits.oldest).total_seconds() if waits.oldest else 0
+        found[bot.value] = {"waiting": waits.count, "oldest_seconds": round(oldest)}
+        if waits.last_received is not None:
+            found[bot.value]["last_received_seconds"] = round((clock.now() - waits.last_received).total_seconds())
+    state = await bot_state.read()
+    if get_settings().telegram_token:
+        found["telegram"] |= {"pending": state.pending, "error": state.error} if state else {"error": "no bot runs"}
+    return found
 
 
 @asynccontextmanager

@@ -312,16 +312,17 @@ async def forget(account_ids: Sequence[UUID], user_id: UUID) -> None:
     )
 
 
-_WINDOW = """
+_FIND_WINDOW = "select id, chat_id from chat_account where bot = 'portal' and membership_id = $1 and user_id = $2"
+_MAKE_WINDOW = """
 insert into chat_account (id, bot, chat_id, name, user_id, membership_id, bound_at)
-values ($1, 'portal', $2, $3, $4, $5, now())
-on conflict (membership_id) where bot = 'portal' do update set name = excluded.name
-returning id, chat_id"""
+values ($1, 'portal', $2, $3, $4, $5, now()) on conflict do nothing returning id"""
 
 
 async def window_of(user_id: UUID, membership_id: UUID, name: str) -> tuple[UUID, ChatName]:
     """The portal's own chat of this person in one company: made at first sight, its number drawn at random."""
-    number = secrets.randbits(WINDOW_BITS) | 1
-    row = await _one(_WINDOW, uuid7(), number, name[:NAME_LENGTH], user_id, membership_id)
-    assert row is not None
+    row = await _one(_FIND_WINDOW, membership_id, user_id)
+    while row is None:
+        number = secrets.randbits(WINDOW_BITS) | 1
+        await _one(_MAKE_WINDOW, uuid7(), number, name[:NAME_LENGTH], user_id, membership_id)
+        row = await _one(_FIND_WINDOW, membership_id, user_id)
     return row["id"], ChatName(ChatBot.PORTAL, row["chat_id"], name)

@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
+
 from portal.core.roles import SERVING_ROLES, RolesError, connect, role_states, too_old
 from portal.core.settings import PREFIX, ROLES_WITH_URL, Settings, is_secret, variable
 
@@ -82,6 +84,35 @@ def environment_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "PORTAL_SECRET_KEY is not set: each machine makes its own and they must agree.")
 
 
+MOST_WAITING = 50  # updates that bots may be behind before an operator is told
+
+
+async def bot_findings(settings: Settings) -> list[Finding]:
+    """Whether the bots keep up, and what has been given up."""
+    if settings.telegram_mode == "webhook" and settings.telegram_token and not settings.tls:
+        text = "PORTAL_TELEGRAM_MODE is webhook, but PORTAL_BASE_URL is not https: Telegram calls no such address."
+        return [Finding(Level.WARNING, text)]
+    try:
+        connection = await connect(str(settings.database_identity_url))
+    except RolesError:
+        return []  # said already where the roles sign in
+    try:
+        waiting: int = await connection.fetchval("select count(*) from bot_update where done_at is null")
+        failed: int = await connection.fetchval(
+            "select count(*) from bot_update where last_error <> '' and done_at is not null"
+        )
+    except asyncpg.UndefinedTableError:
+        return []  # the schema is old, which is said already
+    finally:
+        await connection.close()
+    findings = [_fine(f"{waiting} messages wait for the bot")]
+    if waiting > MOST_WAITING:
+        findings = [Finding(Level.WARNING, f"{waiting} messages wait for the bot; is `portal bot` running?")]
+    if failed:
+        findings.append(Finding(Level.WARNING, f"{failed} messages to the bot were given up in the last days."))
+    return findings
+
+
 async def examine(settings: Settings) -> list[Finding]:
     """Ask the database and the queue. `settings` must be complete (see `core.provision`)."""
     try:
@@ -92,6 +123,7 @@ async def examine(settings: Settings) -> list[Finding]:
         findings.append(await _sign_in(f"portal_{role}", getattr(settings, f"database_{role}_url")))
     findings.append(await _mail(settings.smtp_url))
     findings.append(await _redis(str(settings.redis_url)))
+    findings += await bot_findings(settings)
     return findings
 
 

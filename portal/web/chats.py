@@ -94,7 +94,7 @@ async def make_link(request: Browser, actor: NamedDependency[Actor], page: Named
     link = await new_link(signed, actor)
     error = "" if link else _("The bot does not run now. Ask the operator, or try again in a minute.")
     shown = await context(signed, actor, link, error=error)
-    return page.render("chat/profile.html", status=200 if link else 503, **shown)
+    return page.render("chat/profile.html", **shown)
 
 
 @post("/profile/chat/requests/{request_id:uuid}/approve")

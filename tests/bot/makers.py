@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -93,7 +94,8 @@ class House:
         await self.world.delivered()
         async with asyncio.timeout(15):
             while (await waiting(bot)).count:
-                await asyncio.sleep(0.02)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.feeder.fed.wait(), 0.1)
 
 
 async def line_now(actor: Actor, line_id: UUID) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""However updates travel - three times, in any order, a day late - the rows end as if each had come once and in time."""
+"""However updates travel - three times, in any order, a day late - the rows end as if each had come once, in time."""
 
 import random
 from typing import Any
@@ -12,7 +12,9 @@ from tests.bot.makers import House
 from tests.factories import Tenant, fetch, make_contract, make_deliveries, make_tenant
 from tests.shipments.makers import sent
 
-LINES = "select line_no, status, version, confirmed_quantity, supply_state, received_quantity from schedule_line where tenant_id = $1 order by line_no"
+LINES = """
+select ordered_quantity, status, version, confirmed_quantity, supply_state, received_quantity from schedule_line
+where tenant_id = $1 order by ordered_quantity"""
 DONE = """select (select count(*) from confirmation where tenant_id = $1) as promises,
     (select count(*) from line_report where tenant_id = $1) as reports,
     (select count(*) from receipt where tenant_id = $1) as receipts,
@@ -56,9 +58,7 @@ def pressed(number: int, who: Any, bubble: Any) -> dict[str, Any]:
 
 
 async def ended(tenant: Tenant) -> tuple[Any, ...]:
-    rows = await fetch(
-        tenant.factory, LINES.replace("line_no,", "ordered_quantity,").replace("line_no", "ordered_quantity"), tenant.id
-    )
+    rows = await fetch(tenant.factory, LINES, tenant.id)
     (done,) = await fetch(tenant.factory, DONE, tenant.id)
     return [tuple(row) for row in rows], tuple(done)
 

@@ -17,7 +17,9 @@ from portal.contracts.rules import CONTRACT_STATES, PriceReason
 from portal.core.i18n import LOCALE_DIR, NBSP, Language, _, catalogue, day, number, signed, speaking, week
 from portal.core.quantities import UNITS
 from portal.schedules.model import CloseReason, Level, LineStatus, SupplyState, Zone
+from portal.schedules.model_reports import ReportKind, ReportReason, ReportStatus, Urgency
 from portal.schedules.rules import LINE_STATES, OutsideTolerance, RejectReason
+from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import Problem, ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
 
@@ -26,9 +28,11 @@ DOMAINS = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py
 ENUMS = [
     ContractKind, ContractStatus, Cadence, DayUnit, PriceReason,
     LineStatus, CloseReason, Zone, Level, SupplyState, RejectReason,
-    ShipmentStatus, Problem,
+    ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency,
 ]  # fmt: skip
-ACTIONS = sorted({move.action for table in (CONTRACT_STATES, LINE_STATES, SHIPMENT_STATES) for move in table})
+ACTIONS = sorted(
+    {move.action for table in (CONTRACT_STATES, LINE_STATES, REPORT_STATES, SHIPMENT_STATES) for move in table}
+)
 
 
 def marked_texts(domain: str) -> set[str]:
@@ -42,6 +46,16 @@ def marked_texts(domain: str) -> set[str]:
                 case ast.Call(func=ast.Name(id="ngettext"), args=[_, ast.Constant(value=str(text)), *_]):
                     found.add(text)
     return found
+
+
+def marked_texts_beside(folder: str) -> set[str]:
+    """The same of a package beside the portal's own."""
+    return marked_texts(f"../{folder}")
+
+
+@pytest.mark.parametrize("folder", ["bot", "jobs"])
+def test_every_text_of_a_package_beside_is_said_in_chinese(folder: str) -> None:
+    assert marked_texts_beside(folder) - set(catalogue(Language.ZH)) == set()
 
 
 def template_texts() -> set[str]:

@@ -12,6 +12,7 @@ from portal.contracts.rules import CONTRACT_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
 from portal.schedules.model import LineStatus
 from portal.schedules.rules import LINE_STATES
+from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
 
@@ -31,6 +32,10 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         LINE_STATES,
         "What was shipped and received are sums of documents, never statuses. After `reopen` the sum of the promises "
         "decides. A firm or shipped line is not cancelled but changed by agreement.",
+    ),
+    "Delays and problems": (
+        REPORT_STATES,
+        "A warning about a delivery. `settle_report` is the receipt that makes the delivery complete.",
     ),
     "Delivery notes": (SHIPMENT_STATES, "`receive` is the receipt that counts the last line of the delivery note."),
 }

@@ -1,0 +1,110 @@
+"""A walk over everything that the bot says and over every button, in both languages: nothing is left untranslated, and
+Chinese stands with its own punctuation."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from portal.core.actor import Direction
+from portal.core.i18n import Language
+from tests.bot.makers import House, Linked
+from tests.factories import Tenant, make_contract, make_deliveries
+from tests.shipments.makers import photo, sent
+
+HALF_WIDTH = re.compile(r"[\u4e00-\u9fff][,;:?!()]|[,;?!()][\u4e00-\u9fff]|[\u4e00-\u9fff]\.(?!\d)")
+TIGHT = re.compile(r"[\u4e00-\u9fff][A-Za-z]|[A-Za-z][\u4e00-\u9fff]")
+KEPT = (  # names and figures that no language changes
+    r"https?://\S+|/\w+|A100|Bearing housing|Castings|Aurora|Hengyuan( Precision)?|FC-\w+|ASN-[\w-]+|WUXI|R-\d+|W-\d+|"
+    r"English|Telegram|“[^”]*”"
+)
+
+
+def missing(text: str) -> list[str]:
+    """English words in a Chinese message."""
+    return re.findall(r"[A-Za-z]{2,}", re.sub(KEPT, "", text))
+
+
+def texts(bubbles: list[object]) -> Iterator[str]:
+    for bubble in bubbles:
+        yield bubble.text  # type: ignore[attr-defined]
+        yield from bubble.labels  # type: ignore[attr-defined]
+
+
+async def walk(house: House, tenant: Tenant, language: Language) -> list[str]:
+    """Both sides say and press everything once; all that the bot said and offered."""
+    zh = language is Language.ZH
+    bought, sold = await make_contract(tenant, Direction.PURCHASE), await make_contract(tenant, Direction.SALE)
+    await make_deliveries(tenant, bought, [800, 400], status="proposed")
+    await make_deliveries(tenant, bought, [300], status="confirmed")
+    lines = await make_deliveries(tenant, sold, [800, 50])
+    notes = [(await sent(tenant, (line, int(line.ordered_quantity)), direction=Direction.SALE))[0] for line in lines]
+    ben = await house.linked(tenant.supplier, language=language)
+    ann = await house.linked(tenant.customer, language=language)
+    collected: list[str] = []
+    for who, said in ((ben, bought.contract.number), (ann, notes[0].number)):
+        for command in ("/start", "/start x", "/today", "/schedule", "/company", "/settings", "/help", "/language",
+                        "A999", "hm", said, "/bind X-1"):  # fmt: skip
+            await who.phone.say(command)
+            await house.quiet()
+        await who.phone.photo(photo((40, 30)))
+        await house.quiet()
+        collected += [text for text in await everything(house, who, zh)]
+    return collected
+
+
+async def everything(house: House, who: Linked, zh: bool) -> list[str]:
+    """Press each kind of button once, those of new messages too, but not the other language; say what is asked."""
+    pressed: set[str] = set()
+    found: list[str] = []
+    for _ in range(60):
+        bubbles = [bubble for bubble in await who.phone.messages() if bubble.by_bot]
+        found += list(texts(bubbles))
+        left = [
+            (bubble.id, data, label)
+            for bubble in bubbles
+            for data, label in zip(bubble.data, bubble.labels, strict=False)
+            if label not in pressed and label not in {"中文", "English"}
+        ]
+        if not left:
+            break
+        message, data, label = left[0]
+        pressed.add(label)
+        answer = await who.phone.press(data=data, message=message)
+        found.append(answer.text or "")
+        if label in {"Count", "清点", "Correct within 15 minutes", "15 分钟内可更正"}:
+            for words in ("x", "1 2 3", "40"):
+                await who.phone.say(words)
+                await house.quiet()
+        if label in {"Other day", "其他日期"}:
+            for words in ("x", "1 Jan", "2027-11-30"):
+                await who.phone.say(words)
+                await house.quiet()
+    await who.phone.say("/stop")
+    await house.quiet()
+    assert not any("Too many" in text or "消息过多" in text for text in found)
+    return [text for text in [*found, *texts([b for b in await who.phone.messages() if b.by_bot])] if text]
+
+
+@pytest.fixture
+async def chinese(house: House, tenant: Tenant) -> list[str]:
+    return await walk(house, tenant, Language.ZH)
+
+
+async def test_everything_is_said_in_chinese_with_chinese_punctuation(chinese: list[str]) -> None:
+    first = "还差一步：请在网页“我的账户 > 聊天”中批准此聊天。"
+    assert first in chinese
+    plain = [re.sub(r"https?://\S+", "", text) for text in chinese]
+    assert sorted({text for text in plain if missing(text)}) == []
+    assert sorted({text for text in plain if HALF_WIDTH.search(text)}) == []
+    assert sorted({text for text in plain if TIGHT.search(text)}) == []
+    assert len(set(chinese)) > 60
+
+
+async def test_everything_is_said_in_english(house: House, tenant: Tenant) -> None:
+    said = await walk(house, tenant, Language.EN)
+
+    assert sorted({text for text in said if re.search(r"[\u4e00-\u9fff]", text) and "中文" not in text}) == []
+    assert sorted({text for text in said if re.search(r"\{\w*\}", text)}) == []
+    assert not any(word in text for text in said for word in ("12.50", "CNY", "price is"))
+    assert len(set(said)) > 60
