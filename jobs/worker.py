@@ -78,7 +78,7 @@ async def work(
         live.ringer(dsn),
         listen(dsn, woken),
         Relay(redis, subscriptions, woken).run(),
-        send(settings, channels, pacer),
+        Sender(channels_of(settings) if channels is None else channels, pacer).run(),
         reminding.run(),
         letters.run(),
     ]
@@ -97,13 +97,6 @@ async def work(
     await pacer.close()
     for task in failed:
         task.result()
-
-
-async def send(settings: Settings, channels: Mapping[str, Channel] | None, pacer: Pacer) -> None:
-    """Send until cancelled. The chats' library takes seconds to load, and meanwhile everything else goes on."""
-    if channels is None:
-        channels = await asyncio.to_thread(channels_of, settings)
-    await Sender(channels, pacer).run()
 
 
 # --- relay ------------------------------------------------------------------------------------------------------------
