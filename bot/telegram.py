@@ -9,6 +9,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import BotCommand
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from bot.account import commands
 from portal.accounts import bot_state, updates
@@ -30,8 +31,9 @@ async def keep(settings: Settings, bot: Bot) -> None:
     while True:
         try:
             await _keep(settings, bot)
-        except (TelegramAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            logger.warning("Telegram does not answer", extra={"error": f"{type(error).__name__}: {error}"})
+        except* (TelegramAPIError, RedisError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as errors:
+            said = [f"{type(error).__name__}: {error}" for error in errors.exceptions]
+            logger.warning("Telegram does not answer", extra={"error": said[0]})
         await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -75,7 +77,9 @@ async def poll(settings: Settings, bot: Bot) -> None:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
         offset: int | None = None
         while True:
-            found = await bot.get_updates(offset=offset, timeout=ASK_SECONDS, allowed_updates=ALLOWED)
+            found = await bot.get_updates(
+                offset=offset, timeout=ASK_SECONDS, allowed_updates=ALLOWED, request_timeout=ASK_SECONDS + 10
+            )
             for update in found:
                 raw = update.model_dump(mode="json", exclude_none=True, by_alias=True)
                 await updates.store(ChatBot.TELEGRAM, update.update_id, updates.chat_of(raw), raw)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from portal.core.provision import Provision
 
 READY_SECONDS = 60
+TELEGRAM_TOKEN = "4242424242:stand-in-for-trying-the-portal-0000"  # noqa: S105 - opens nothing but the stand-in
 
 
 def demo(
@@ -105,5 +106,12 @@ def show(address: str, *, known: bool) -> None:
             zh = f"{_(ROLE_NAMES[person.role])}：{_(person.task)}"
         table.add_row(person.email, PARTNERS.get(person.company, NAME), f"{role}: {_(person.task)}\n{zh}")
     head = Text.from_markup(f"[bold]{address}[/]    Password for all · 所有人的密码: [bold]{PASSWORD}[/]\n")
-    foot = Text("\nWork waits today for each of them. · 每个人今天都有待办。   Ctrl-C stops · 按 Ctrl-C 停止")
+    chat = f"\nThe bot, without any account · 机器人，无需任何账号: {address}/chat"
+    phone = (
+        "\nThe same on a phone · 手机上试用: portal dev telegram, and start the demo with "
+        f"PORTAL_TELEGRAM_TOKEN={TELEGRAM_TOKEN} PORTAL_TELEGRAM_API=http://127.0.0.1:8081"
+    )
+    foot = Text(
+        f"{chat}{phone}\nWork waits today for each of them. · 每个人今天都有待办。   Ctrl-C stops · 按 Ctrl-C 停止"
+    )
     console.print(Panel(Group(head, table, foot), title="Calloff · 履约通", padding=(1, 2)))

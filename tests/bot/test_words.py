@@ -49,7 +49,7 @@ async def walk(house: House, tenant: Tenant, language: Language) -> list[str]:
             await house.quiet()
         await who.phone.photo(photo((40, 30)))
         await house.quiet()
-        collected += [text for text in await everything(house, who, zh)]
+        collected += await everything(house, who, zh)
     return collected
 
 

@@ -34,6 +34,12 @@ document.addEventListener("htmx:after:swap", (event) => {
   document.dispatchEvent(new CustomEvent("cf:swapped", { detail: event.detail }));
 });
 
+// What was said is sent; the next message begins empty.
+document.addEventListener("htmx:after:request", (event) => {
+  const form = event.detail.ctx.sourceElement;
+  if (form.matches("form[data-clears]") && event.detail.ctx.response?.status < 300) form.reset();
+});
+
 // The server may send `HX-Trigger: {"toast": {"text": "..."}}` for things that need no answer.
 document.addEventListener("toast", (event) => toast(event.detail.text));
 
