@@ -8,7 +8,7 @@ anything. Whatever the queue loses is rung again from these rows.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -135,12 +135,14 @@ async def due(tenant: Tenant) -> list[Ring]:
 
 # --- one delivery -----------------------------------------------------------------------------------------------------
 
-_READ = """
-select d.subscriber, d.tries, o.id, o.name, o.data, o.party_id, o.member_id, o.created_at
+_DUE = """
+select d.id as delivery_id, d.subscriber, d.tries, o.id, o.name, o.data, o.party_id, o.member_id, o.created_at
 from delivery d join outbox o on o.tenant_id = d.tenant_id and o.id = d.outbox_id
-where d.tenant_id = $1 and d.id = $2 and d.done_at is null and d.next_try <= now() for update of d"""
+where d.tenant_id = $1 and d.done_at is null and d.next_try <= now()"""
+_READ = _DUE + " and d.id = $2 for update of d"
+_READ_MANY = _DUE + " and d.subscriber = any($2) order by d.next_try, d.id limit $3 for update of d skip locked"
 _CLAIM = """
-update delivery set tries = tries + 1, next_try = now() + $3::interval where tenant_id = $1 and id = $2"""
+update delivery set tries = tries + 1, next_try = now() + $3::interval where tenant_id = $1 and id = any($2)"""
 _DONE = """
 update delivery set done_at = now(), last_error = ''
 where tenant_id = $1 and id = $2 and tries = $3 and done_at is null returning true"""
@@ -159,20 +161,43 @@ async def claim(tenant: Tenant, delivery_id: UUID, subscriptions: Subscriptions)
     """Take a delivery for one try; None when it is done, not due, or held by another try."""
     async with db.statements(tenant.system, durable=False) as connection:
         row = await connection.fetchrow(_READ, tenant.id, delivery_id)
-        if row is None:
-            return None
-        try:
-            subscriber, occurrence = _understood(row, subscriptions)
-        except (UnknownDelivery, msgspec.ValidationError) as error:
-            await connection.execute(_DEAD, tenant.id, delivery_id, row["tries"], _sentence(error))
-            logger.error("a delivery is not understood", extra={"delivery_id": str(delivery_id)})
-            return None
-        if row["tries"] >= TRIES:  # each try ended without a word: the worker was killed by it
-            await connection.execute(_DEAD, tenant.id, delivery_id, row["tries"], "Every try ended the worker.")
-            logger.error("a delivery ends its worker", extra={"delivery_id": str(delivery_id)})
-            return None
-        await connection.execute(_CLAIM, tenant.id, delivery_id, _lease(subscriber))
-    return Claim(tenant.system, delivery_id, row["tries"] + 1, subscriber, occurrence)
+        claimed = await _judged(connection, tenant, row, subscriptions) if row is not None else None
+        if claimed is not None:
+            await connection.execute(_CLAIM, tenant.id, [delivery_id], _lease(claimed.subscriber))
+    return claimed
+
+
+async def claim_many(
+    tenant: Tenant, subscribers: Sequence[Subscriber], subscriptions: Subscriptions, most: int
+) -> list[Claim]:
+    """Take deliveries to these subscribers that are due, the longest waiting first, for one try each."""
+    names = [subscriber.name for subscriber in subscribers]
+    async with db.statements(tenant.system, durable=False) as connection:
+        rows = await connection.fetch(_READ_MANY, tenant.id, names, most)
+        judged = [await _judged(connection, tenant, row, subscriptions) for row in rows]
+        claims = [claimed for claimed in judged if claimed is not None]
+        if claims:
+            ids, lease = [each.delivery_id for each in claims], max(_lease(each.subscriber) for each in claims)
+            await connection.execute(_CLAIM, tenant.id, ids, lease)
+    return claims
+
+
+async def _judged(
+    connection: db.Driver, tenant: Tenant, row: asyncpg.Record, subscriptions: Subscriptions
+) -> Claim | None:
+    """The delivery's next try; None, and a dead letter, when there is none."""
+    delivery_id, tries = row["delivery_id"], row["tries"]
+    try:
+        subscriber, occurrence = _understood(row, subscriptions)
+    except (UnknownDelivery, msgspec.ValidationError) as error:
+        await connection.execute(_DEAD, tenant.id, delivery_id, tries, _sentence(error))
+        logger.error("a delivery is not understood", extra={"delivery_id": str(delivery_id)})
+        return None
+    if tries >= TRIES:  # each try ended without a word: the worker was killed by it
+        await connection.execute(_DEAD, tenant.id, delivery_id, tries, "Every try ended the worker.")
+        logger.error("a delivery ends its worker", extra={"delivery_id": str(delivery_id)})
+        return None
+    return Claim(tenant.system, delivery_id, tries + 1, subscriber, occurrence)
 
 
 def _lease(subscriber: Subscriber) -> timedelta:
@@ -228,6 +253,19 @@ async def act(claimed: Claim) -> None:
 async def _done(connection: db.Driver, claimed: Claim) -> None:
     if not await connection.fetchval(_DONE, claimed.actor.tenant_id, claimed.delivery_id, claimed.tries):
         raise Overtaken
+
+
+_DONE_MANY = """
+update delivery set done_at = now(), last_error = ''
+where tenant_id = $1 and done_at is null and (id, tries) in (select * from unnest($2::uuid[], $3::int[]))"""
+
+
+async def done_many(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """Mark errands as done. One that was overtaken meanwhile marks nothing and is done once more."""
+    if claims:
+        ids, tries = [each.delivery_id for each in claims], [each.tries for each in claims]
+        async with db.statements(tenant.system, durable=False) as connection:
+            await connection.execute(_DONE_MANY, tenant.id, ids, tries)
 
 
 async def put_off(claimed: Claim, error: BaseException) -> None:

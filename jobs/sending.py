@@ -6,12 +6,13 @@ asked to be left alone keeps only its own messages waiting.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
 from jobs import bells
 from jobs.outbox import Tenant, database_may_be_away
+from portal.accounts.model_chats import ChatBot
 from portal.core import db
 from portal.core.actor import Actor
 from portal.core.errors import Unavailable
@@ -30,11 +31,37 @@ PAUSE_SECONDS = 0.02  # between two looks, so that a burst is claimed in batches
 SECONDS = 30  # that one message may take, less than its claim
 
 
+class Channels:
+    """The channels by name. The chats' library takes seconds to load, so only the first message to a chat loads it."""
+
+    def __init__(
+        self,
+        found: Mapping[str, Channel],
+        later: Sequence[str] = (),
+        load: Callable[[], Mapping[str, Channel]] | None = None,
+    ) -> None:
+        self._found = dict(found)
+        self._load = load
+        self._lock = asyncio.Lock()
+        self.names = [*found, *later]
+
+    async def get(self, name: str) -> Channel:
+        """One channel, loaded if need be while everything else goes on."""
+        async with self._lock:
+            if name not in self._found and self._load is not None:
+                self._found |= await asyncio.to_thread(self._load)
+        return self._found[name]
+
+    async def close(self) -> None:
+        for channel in self._found.values():
+            await channel.close()
+
+
 class Sender:
     """Claims and sends until cancelled."""
 
-    def __init__(self, channels: Mapping[str, Channel], pacer: Pacer) -> None:
-        self._channels = channels
+    def __init__(self, channels: Mapping[str, Channel] | Channels, pacer: Pacer) -> None:
+        self._channels = channels if isinstance(channels, Channels) else Channels(channels)
         self._pacer = pacer
         self._woken = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}  # by address
@@ -55,8 +82,7 @@ class Sender:
                 task.cancel()
             if self._busy:
                 await asyncio.wait(list(self._busy.values()))
-            for channel in self._channels.values():
-                await channel.close()
+            await self._channels.close()
 
     async def _pause(self, found: int) -> None:
         """At once when messages are under way and more may be due, else after a bell or a second."""
@@ -73,7 +99,7 @@ class Sender:
     async def rounds(self) -> int:
         """One round in every workspace that has something due."""
         begun = 0
-        for tenant in await sending_tenants() if self._channels else []:
+        for tenant in await sending_tenants() if self._channels.names else []:
             begun += await self.round(tenant)
         return begun
 
@@ -82,7 +108,7 @@ class Sender:
         room = AT_ONCE - len(self._busy)
         if room <= 0:
             return 0
-        claimed = await service_sending.claim(tenant.system, list(self._busy), list(self._channels), room)
+        claimed = await service_sending.claim(tenant.system, list(self._busy), self._channels.names, room)
         for each in claimed:
             self._begin(each)
         return len(claimed)
@@ -103,8 +129,8 @@ class Sender:
 
     async def _try(self, claimed: Claimed) -> None:
         """One try of one message. Whatever happens, its claim lapses and it comes back, unless its end was noted."""
-        channel = self._channels[claimed.channel]
         try:
+            channel = await self._channels.get(claimed.channel)
             with database_may_be_away("sending a message"):
                 async with asyncio.timeout(SECONDS):
                     await self._send(claimed, channel)
@@ -167,9 +193,13 @@ async def sending_tenants() -> list[Tenant]:
     return [Tenant(row["tenant_id"], row["factory_party_id"]) for row in rows]
 
 
-def channels_of(settings: Settings) -> dict[str, Channel]:
-    """Every channel that this installation has. The chats' library takes seconds to load, so it is loaded here."""
-    from bot.channels import chat_channels
+def channels_of(settings: Settings) -> Channels:
+    """Every channel that this installation has."""
 
-    found = chat_channels(settings)
-    return {**found, "email": Mail(settings)} if settings.smtp_url else found
+    def load() -> Mapping[str, Channel]:
+        from bot.channels import chat_channels
+
+        return chat_channels(settings)
+
+    chats = [bot.value for bot in ChatBot if bot is not ChatBot.TELEGRAM or settings.telegram_token]
+    return Channels({"email": Mail(settings)} if settings.smtp_url else {}, chats, load)

@@ -43,16 +43,18 @@ class Subscriber:
     errand: Errand | None = None
     seconds: int = 20
     slow: bool = False  # has its own queue, so that quick ones never wait behind it
+    here: bool = False  # an errand within our own database, done by the relay in batches: no bell, no queue
 
     def __post_init__(self) -> None:
         assert (self.effect is None) != (self.errand is None), "a subscriber is either an effect or an errand"
+        assert self.errand is not None or not self.here, "effects are done one by one"
 
 
 Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 
 SUBSCRIPTIONS: Subscriptions = {
+    **{kind.__name__: (Subscriber(f"notices.{kind.__name__}", errand=notices.tell, here=True),) for kind in READERS},
     "AmendmentAccepted": (Subscriber("contracts.apply_amendment", effect=contracts.apply_amendment),),
-    **{kind.__name__: (Subscriber(f"notices.{kind.__name__}", errand=notices.tell),) for kind in READERS},
     "ChatBound": (Subscriber("chats.greet", errand=chats.greet),),
     "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),

@@ -20,7 +20,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
-from jobs import days, letters, outbox, reminding, sealing
+from jobs import days, errands, letters, outbox, reminding, sealing
 from jobs.outbox import Ring, Tenant, database_may_be_away
 from jobs.sending import Sender, channels_of
 from jobs.subscriptions import SUBSCRIPTIONS, Subscriptions
@@ -78,7 +78,7 @@ async def work(
         live.ringer(dsn),
         listen(dsn, woken),
         Relay(redis, subscriptions, woken).run(),
-        send(settings, channels, pacer),
+        Sender(channels_of(settings) if channels is None else channels, pacer).run(),
         reminding.run(),
         letters.run(),
         days.keep_days(),
@@ -98,13 +98,6 @@ async def work(
     await pacer.close()
     for task in failed:
         task.result()
-
-
-async def send(settings: Settings, channels: Mapping[str, Channel] | None, pacer: Pacer) -> None:
-    """Send until cancelled. The chats' library takes seconds to load, and meanwhile everything else goes on."""
-    if channels is None:
-        channels = await asyncio.to_thread(channels_of, settings)
-    await Sender(channels, pacer).run()
 
 
 # --- relay ------------------------------------------------------------------------------------------------------------
@@ -136,6 +129,7 @@ class Relay:
         self._rung: dict[str, float] = {}  # job id -> when; forgotten at a restart, so everything is rung again
         self._sealed: dict[UUID, float] = {}
         self._slow = {s.name for found in subscriptions.values() for s in found if s.slow}
+        self._here = [s for found in subscriptions.values() for s in found if s.here]
 
     async def run(self) -> None:
         """Round after round, at once after a bell, else every second. Ends when cancelled."""
@@ -154,8 +148,11 @@ class Relay:
     async def _look_after(self, tenant: Tenant) -> None:
         while await outbox.take(tenant, self._subscriptions) == outbox.BATCH:
             pass
+        here = {s.name for s in self._here}
+        while self._here and await errands.do(tenant, self._here, self._subscriptions) == errands.BATCH:
+            pass
         try:
-            await self._ring(await outbox.due(tenant))
+            await self._ring([ring for ring in await outbox.due(tenant) if ring.subscriber not in here])
         except RedisError as error:  # the deliveries stay due, and the next round tries again
             logger.warning("the queue does not answer the relay", extra={"error": type(error).__name__})
             self._rung.clear()  # it may come back empty

@@ -40,10 +40,18 @@ class Pacer:
     """Slots and pauses of all channels. speed: how many times as fast the service's clock runs (for trials)."""
 
     def __init__(self, redis_url: str | None, speed: float = 1.0) -> None:
-        self._redis = Redis.from_url(redis_url) if redis_url else None
+        self._url = redis_url
+        self._client: Redis | None = None
         self._speed = speed
         self._counts: dict[str, int] = defaultdict(int)
         self._until: dict[str, float] = {}
+
+    @property
+    def _redis(self) -> Redis | None:
+        """Connected at first use: most workers keep no pace."""
+        if self._client is None and self._url is not None:
+            self._client = Redis.from_url(self._url)
+        return self._client
 
     def now(self) -> float:
         """Seconds of the service's clock."""
@@ -69,8 +77,8 @@ class Pacer:
         await self._block(_key(channel, address), seconds)
 
     async def close(self) -> None:
-        if self._redis is not None:
-            await self._redis.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
     # --- one chat -----------------------------------------------------------------------------------------------------
 
@@ -83,9 +91,9 @@ class Pacer:
     async def _take(self, key: str, seconds: float) -> bool:
         """Take the chat for so long; False when somebody holds it or it is paused."""
         real = max(1, int(seconds * 1000 / self._speed))
-        if self._redis is not None:
+        if (redis := self._redis) is not None:
             try:
-                return bool(await self._redis.set(key, "1", px=real, nx=True))
+                return bool(await redis.set(key, "1", px=real, nx=True))
             except (RedisError, OSError):
                 logger.warning("the pace is kept by this process alone")
         if self._until.get(key, 0) > time.monotonic():
@@ -96,17 +104,17 @@ class Pacer:
     async def _block(self, key: str, seconds: float) -> None:
         real = max(1, int(seconds * 1000 / self._speed))
         self._until[key] = time.monotonic() + real / 1000
-        if self._redis is not None:
+        if (redis := self._redis) is not None:
             try:
-                await self._redis.set(key, "1", px=real)
+                await redis.set(key, "1", px=real)
             except (RedisError, OSError):
                 logger.warning("the pace is kept by this process alone")
 
     async def _left(self, key: str) -> float:
         """Seconds of the service's clock for which a key still stands."""
-        if self._redis is not None:
+        if (redis := self._redis) is not None:
             try:
-                return max(0, int(await self._redis.pttl(key))) / 1000 * self._speed
+                return max(0, int(await redis.pttl(key))) / 1000 * self._speed
             except (RedisError, OSError):
                 logger.warning("the pace is kept by this process alone")
         return max(0.0, self._until.get(key, 0) - time.monotonic()) * self._speed
@@ -126,9 +134,9 @@ class Pacer:
             second = max(second + 1, int(self.now()))
 
     async def _count(self, key: str, by: int = 1) -> int:
-        if self._redis is not None:
+        if (redis := self._redis) is not None:
             try:
-                async with self._redis.pipeline(transaction=False) as pipe:
+                async with redis.pipeline(transaction=False) as pipe:
                     pipe.incrby(key, by)
                     pipe.expire(key, KEPT)
                     return int((await pipe.execute())[0])

@@ -175,3 +175,25 @@ async def test_sealing_twice_at_once_forks_nothing(services: Settings, workspace
     async with db.read(workspace.factory) as connection:
         assert await audit.verify_chain(connection, workspace.factory) == []
         assert (await audit.chain(connection, workspace.factory)).sealed == 30
+
+
+async def test_errands_in_our_own_database_are_done_in_batches(services: Settings, workspace: Tenant) -> None:
+    failed: list[UUID] = []
+
+    async def tell_here(actor: Actor, occurrence: Occurrence) -> None:
+        thing: UUID = occurrence.event.thing_id  # type: ignore[attr-defined]
+        if not failed:
+            failed.append(thing)
+            raise ConnectionResetError  # transient: this one comes again, the others are done
+        async with db.unit_of_work(actor) as session:
+            await note(session, actor, thing)
+
+    subscriptions = {"ThingHappened": (Subscriber("tell here", errand=tell_here, here=True),)}
+    things = await happen(workspace.factory, 120)
+    async with working(services, subscriptions, count=2):
+        await until(all_done, workspace, 120)
+
+    assert await noted(workspace) == sorted(things)
+    rows = await deliveries(workspace)
+    assert sorted(row["tries"] for row in rows)[-2:] == [1, 2]
+    assert len(failed) == 1
