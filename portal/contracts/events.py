@@ -34,3 +34,20 @@ class ContractActivated(Event):
 @dataclass(frozen=True, slots=True)
 class ContractCompleted(Event):
     contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentsChanged(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OverCallAllowed(Event):
+    contract_id: UUID
+    bucket_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodClosed(Event):
+    contract_id: UUID
+    bucket_id: UUID

@@ -18,6 +18,7 @@ from portal.contracts.lines import build_lines, new_price, place, write_lines
 from portal.contracts.model import Contract, ContractLine, ContractPrice, ContractStatus
 from portal.contracts.rules import check_contract, check_line
 from portal.contracts.service import get_contract, get_line, subject
+from portal.contracts.service_commitments import drop_periods
 from portal.core import clock
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
@@ -180,6 +181,7 @@ async def remove_line(
     for price in await _prices_of_line(session, line):
         await session.delete(price)
     await session.flush()
+    await drop_periods(session, line)
     await session.delete(line)
     _step(session, actor, contract, "line_removed", line_no=line.line_no, item_code=line.item_code)
     return contract

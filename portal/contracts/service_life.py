@@ -21,6 +21,7 @@ from portal.contracts.inputs import Decline
 from portal.contracts.model import Contract
 from portal.contracts.rules import check_activation, check_completion, check_proposable, contract_target
 from portal.contracts.service import PERMISSION, get_contract, get_lines, prices_of, subject
+from portal.contracts.service_commitments import open_periods
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
@@ -71,6 +72,7 @@ async def activate(session: AsyncSession, actor: Actor, contract_id: UUID, versi
     """Put an accepted contract in force: from now on deliveries can be called off."""
     contract = await _move(session, actor, contract_id, "activate", version)
     check_activation(contract.valid_to, local_today(clock.now(), contract.time_zone))
+    await open_periods(session, actor, contract)
     _told(session, actor, contract, "activated", ContractActivated(contract.id))
     return contract
 
