@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
@@ -52,3 +53,18 @@ class AllowOverCall(Input):
 
     quantity: Decimal = Field(gt=0, max_digits=18, decimal_places=6, examples=["300"])
     reason: str = Field(min_length=1, max_length=300, examples=["Launch of the second line, agreed with Aurora."])
+
+
+class LineTarget(Input):
+    """A monthly target for one line."""
+
+    line_id: UUID
+    target: Amount = Field(gt=0, examples=["1200"])
+
+
+class SetTargets(Input):
+    """Monthly periods for lines that had none, usually as their history suggests."""
+
+    since: date | None = Field(default=None, description="the month of this day is the first; none: today's")
+    months: int = Field(default=12, ge=1, le=240)
+    lines: list[LineTarget] = Field(min_length=1, max_length=1000)

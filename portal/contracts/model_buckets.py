@@ -82,7 +82,7 @@ class EntryKind(StrEnum):
 
 
 class CommitmentTerms(SharedRow, table=True):
-    """How the periods of one contract are used: agreed with it, and changed with it only. Without a row: the defaults."""
+    """How the periods of one contract are used: agreed with it and changed with it. Without a row: the defaults."""
 
     __tablename__ = "commitment_terms"
     __table_args__ = (
@@ -93,9 +93,11 @@ class CommitmentTerms(SharedRow, table=True):
         CheckConstraint("call_high_percent >= call_low_percent", name="call_band_in_order"),
     )
 
+    # A draft's are the factory's own: the contract inside is seen under the partner's own policy.
     partner_sees = (
-        "exists (select from contract c where c.tenant_id = commitment_terms.tenant_id and c.id = commitment_terms.contract_id)"
-    )  # where its contract is still a draft, the partner is told nothing
+        "exists (select from contract c where c.tenant_id = commitment_terms.tenant_id"
+        " and c.id = commitment_terms.contract_id)"
+    )
 
     contract_id: UUID
     assignment: Assignment = Field(default=Assignment.REQUESTED, sa_type=text_enum(Assignment))
@@ -131,9 +133,11 @@ class CommitmentBucket(SharedRow, table=True):
         index("commitment_bucket", "period_end"),
     )
 
+    # A draft's are the factory's own: the contract inside is seen under the partner's own policy.
     partner_sees = (
-        "exists (select from contract c where c.tenant_id = commitment_bucket.tenant_id and c.id = commitment_bucket.contract_id)"
-    )  # where its contract is still a draft, the partner is told nothing
+        "exists (select from contract c where c.tenant_id = commitment_bucket.tenant_id"
+        " and c.id = commitment_bucket.contract_id)"
+    )
 
     contract_id: UUID
     contract_line_id: UUID

@@ -103,16 +103,18 @@ def agreed_periods(line: LineTerms, first: date, last: date | None, until: date)
 
 
 def monthly_periods(
-    target: Decimal, line: LineTerms, first: date, last: date | None, months: int
+    target: Decimal, line: LineTerms, since: date, validity: tuple[date, date | None], months: int
 ) -> list[Agreed]:
-    """So many whole months with one target and the line's band around it, from the month of the first day on."""
+    """Months with one target and the line's band around it, from the month of a day on: so many, as far as the
+    contract is valid. A cut month keeps the whole target. None when the contract ends before."""
     floor, target, ceiling = band(target, line.band_below_percent, line.band_above_percent, line.pack_size, line.unit)
-    stop = date.max if last is None else last + DAY
-    begin = first.replace(day=1)
-    months_on = (begin.year * 12 + begin.month - 1) + months
-    until = min(date(months_on // 12, months_on % 12 + 1, 1), stop)
+    first, last = validity
+    begin = since.replace(day=1)
+    until = date(begin.year + (begin.month - 1 + months) // 12, (begin.month - 1 + months) % 12 + 1, 1)
+    stop = until if last is None else min(until, last + DAY)
     return [
-        Agreed(BucketCadence.MONTH, start, end, floor, target, ceiling) for start, end in periods("month", begin, until)
+        Agreed(BucketCadence.MONTH, max(start, first), min(end, stop), floor, target, ceiling)
+        for start, end in periods("month", max(begin, first), stop)
     ]
 
 
@@ -284,8 +286,8 @@ def take(calls: Iterable[Call], rooms: Sequence[Room], limits: CallLimits, spans
     not is refused with the figure that is left: OverCeiling, NoPeriod or CallOutsideBand.
 
     rooms: the periods that hold the calls' days. A line that has no periods at all, so no span, is a pure call-off and
-    has no entry; a day between or beside the periods of another is refused. What goes above the ceiling inside the over-call
-    tolerance is an entry of its own. A generated delivery may hold the quantity of periods just before it in which no
+    has no entry; a day between or beside the periods of another is refused. What goes above the ceiling
+    inside the over-call tolerance is an entry of its own. A generated delivery may hold the quantity of periods just before it in which no
     day is worked; that part counts where it belongs, as long as nothing was called off there.
     """
     by_line: dict[UUID, list[Room]] = defaultdict(list)
@@ -376,7 +378,9 @@ class Filled(NamedTuple):
     holds: Decimal  # shipped, or received, so far
 
 
-def spread(quantity: Decimal, day: date, own: UUID, rule: Assignment, places: Sequence[Filled]) -> list[tuple[UUID, Decimal]]:
+def spread(
+    quantity: Decimal, day: date, own: UUID, rule: Assignment, places: Sequence[Filled]
+) -> list[tuple[UUID, Decimal]]:
     """Over which periods goods are split.
 
     By the requested date all of them belong to the period in which the delivery was called off (`own`). By despatch or

@@ -72,9 +72,7 @@ class _Lot(NamedTuple):
     quantity: Decimal
 
 
-def carry(
-    ended: Sequence[Ended], following: UUID | None, shortfall: Rule, excess: Rule, unit: str
-) -> list[Move]:
+def carry(ended: Sequence[Ended], following: UUID | None, shortfall: Rule, excess: Rule, unit: str) -> list[Move]:
     """The moves out of each ended period, in order. following: the period after the last one, none at the end.
 
     What a period takes fills the carried shortfalls first, the oldest before the newer, and then its own target. So a

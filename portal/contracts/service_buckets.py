@@ -58,8 +58,8 @@ def insert_entries(first: int) -> str:
     kinds = ("uuid", "uuid", "uuid", "text", "numeric", "text", "uuid", "uuid")
     arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(kinds, start=first + 3))
     return (
-        "insert into bucket_entry (tenant_id, member_id, member_name, reason, id, party_id, bucket_id, kind, quantity,"
-        f" document, document_id, line_id) select $1, ${first}::uuid, ${first + 1}::text, ${first + 2}::text, e.*"  # noqa: S608
+        "insert into bucket_entry (tenant_id, member_id, member_name, reason, id, party_id, bucket_id, kind, quantity,"  # noqa: S608
+        f" document, document_id, line_id) select $1, ${first}::uuid, ${first + 1}::text, ${first + 2}::text, e.*"
         f" from unnest({arrays}) as e"
     )
 
@@ -96,7 +96,7 @@ async def post(connection: Driver, actor: Actor, entries: Sequence[Entry], reaso
     sets = ", ".join(f"{name} = b.{name} + r.{name}" for name in changed)
     arrays = "".join(f", ${n}::numeric[]" for n, _ in enumerate(changed, start=14))
     await connection.execute(
-        f"with written as ({_INSERT}) update commitment_bucket b set {sets} from unnest($13::uuid[]{arrays})"
+        f"with written as ({_INSERT}) update commitment_bucket b set {sets} from unnest($13::uuid[]{arrays})"  # noqa: S608
         f" as r(id, {', '.join(changed)}) where b.tenant_id = $1 and b.id = r.id",
         *(actor.tenant_id, *values, ids, *([sums.get(one, ZERO) for one in ids] for sums in changed.values())),
     )
@@ -167,7 +167,9 @@ async def _checked(
         first -= EARLIER
     rows = await connection.fetch(query, actor.tenant_id, party_id, lines, last, first)
     rooms = [Room(*list(row.values())[:10]) for row in rows]
-    limits = CallLimits(ZERO if rows[0][10] is None else rows[0][10], rows[0][11], rows[0][12]) if rows else CallLimits()
+    limits = (
+        CallLimits(ZERO if rows[0][10] is None else rows[0][10], rows[0][11], rows[0][12]) if rows else CallLimits()
+    )
     spans: Spans = {}
     if beside := uncovered(calls, rooms):
         found = await connection.fetch(_SPANS, actor.tenant_id, party_id, list(beside))

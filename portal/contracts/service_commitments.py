@@ -68,9 +68,7 @@ async def get_terms(session: AsyncSession, contract: Contract) -> CommitmentTerm
         CommitmentTerms.tenant_id == contract.tenant_id, CommitmentTerms.contract_id == contract.id
     )
     found = (await session.exec(query)).one_or_none()
-    return found or CommitmentTerms(
-        tenant_id=contract.tenant_id, party_id=contract.party_id, contract_id=contract.id
-    )
+    return found or CommitmentTerms(tenant_id=contract.tenant_id, party_id=contract.party_id, contract_id=contract.id)
 
 
 def can_set(contract: Contract, actor: Actor) -> bool:
@@ -89,7 +87,7 @@ async def set_terms(
     """Say how the periods of a contract are used, all of it anew."""
     rule_of(data.shortfall_carry, data.shortfall_periods, data.shortfall_cap_percent)
     rule_of(data.excess_carry, data.excess_periods, data.excess_cap_percent)
-    contract = await _writable(session, actor, contract_id, version)
+    contract = await writable(session, actor, contract_id, version)
     terms = await get_terms(session, contract)
     terms.sqlmodel_update(data.model_dump())
     session.add(terms)
@@ -99,7 +97,7 @@ async def set_terms(
         "update commitment_bucket set price_basis = $3 where tenant_id = $1 and contract_id = $2",
         *(actor.tenant_id, contract.id, data.price_basis.value),
     )
-    _changed(session, actor, contract, "commitment_terms_set", **data.model_dump(mode="json", exclude_defaults=True))
+    changed(session, actor, contract, "commitment_terms_set", **data.model_dump(mode="json", exclude_defaults=True))
     return contract
 
 
@@ -112,7 +110,7 @@ async def set_periods(
     version: int | None = None,
 ) -> Contract:
     """Write the periods of one line anew: those of the list, or those that follow from its fixed quantity and band."""
-    contract = await _writable(session, actor, contract_id, version)
+    contract = await writable(session, actor, contract_id, version)
     line = await get_line(session, actor, contract_id, line_id)
     agreed = [Agreed(data.cadence, **dict(one)) for one in data.periods]
     agreed = check_periods(agreed, contract.valid_from, contract.valid_to, line.unit)
@@ -121,7 +119,7 @@ async def set_periods(
         if not agreed:
             raise NoFixedQuantity(item=line.item_code)
     await write_periods(session, actor, contract, line, agreed)
-    _changed(session, actor, contract, "periods_set", line_no=line.line_no, item_code=line.item_code, n=len(agreed))
+    changed(session, actor, contract, "periods_set", line_no=line.line_no, item_code=line.item_code, n=len(agreed))
     return contract
 
 
@@ -175,7 +173,7 @@ async def refresh_periods(session: AsyncSession, actor: Actor, contract: Contrac
     What was used keeps its entries; a period that is no longer agreed goes only if nothing was called off from it.
     Returns how many periods are different.
     """
-    changed = 0
+    count = 0
     for line in await get_lines(session, actor, contract.id):
         wanted = {(one.start, one.end): one for one in _from_quantity(contract, line) if one.start >= since}
         query = (
@@ -194,19 +192,19 @@ async def refresh_periods(session: AsyncSession, actor: Actor, contract: Contrac
             limits = (bucket.floor, bucket.target, bucket.ceiling)
             if one is not None and limits != one[3:]:
                 bucket.floor, bucket.target, bucket.ceiling = one[3:]
-                changed += 1
+                count += 1
             elif one is None and line.foq is not None and not await _is_used(session, bucket):
                 await session.delete(bucket)
-                changed += 1
+                count += 1
                 continue
             kept.append(bucket)
         await session.flush()
         free = [one for one in wanted.values() if all(_apart(one, bucket) for bucket in kept)]
         await _insert(session, contract, [(line, one) for one in free])
-        changed += len(free)
-    if changed:
-        record(session, actor, subject(contract), "periods_refreshed", since=since, n=changed)
-    return changed
+        count += len(free)
+    if count:
+        record(session, actor, subject(contract), "periods_refreshed", since=since, n=count)
+    return count
 
 
 async def allow_over_call(
@@ -242,7 +240,7 @@ async def allow_over_call(
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-async def _writable(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None) -> Contract:
+async def writable(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None) -> Contract:
     """Lock a contract whose periods this reader may write."""
     actor.require(Permission.EDIT_CONTRACTS)
     contract = await get_contract(session, actor, contract_id, lock=True, version=version)
@@ -251,7 +249,7 @@ async def _writable(session: AsyncSession, actor: Actor, contract_id: UUID, vers
     return contract
 
 
-def _changed(session: AsyncSession, actor: Actor, contract: Contract, verb: str, **data: Any) -> None:
+def changed(session: AsyncSession, actor: Actor, contract: Contract, verb: str, **data: Any) -> None:
     """One change, one version, one step of the history; a refused draft is its writer's own again."""
     contract.version += 1
     if contract.status is ContractStatus.DRAFT:
@@ -269,9 +267,7 @@ def _from_quantity(contract: Contract, line: ContractLine, since: date | None = 
 
 
 async def _is_used(session: AsyncSession, bucket: CommitmentBucket) -> bool:
-    query = select(BucketEntry.id).where(
-        BucketEntry.tenant_id == bucket.tenant_id, BucketEntry.bucket_id == bucket.id
-    )
+    query = select(BucketEntry.id).where(BucketEntry.tenant_id == bucket.tenant_id, BucketEntry.bucket_id == bucket.id)
     return (await session.exec(query.limit(1))).first() is not None
 
 

@@ -102,7 +102,7 @@ CREATE TABLE bucket_entry (
 );
 CREATE INDEX ix_bucket_entry_bucket_id ON bucket_entry (tenant_id, bucket_id);
 CREATE INDEX ix_bucket_entry_line_id ON bucket_entry (tenant_id, line_id);
-"""  # noqa: E501 - frozen text, one constraint a line
+"""
 
 
 def upgrade() -> None:
