@@ -92,6 +92,14 @@ async def pending_tenants() -> list[Tenant]:
     return [Tenant(row["tenant_id"], row["factory_party_id"]) for row in rows]
 
 
+async def all_tenants() -> list[Tenant]:
+    """Every workspace, for what the calendar asks for. Ids only, across tenants."""
+    nobody = Actor.system(UUID(int=0), UUID(int=0))
+    async with db.read(nobody) as connection:
+        rows = await connection.fetch("select tenant_id, factory_party_id from all_tenants()")
+    return [Tenant(row["tenant_id"], row["factory_party_id"]) for row in rows]
+
+
 # --- the relay --------------------------------------------------------------------------------------------------------
 
 _WAITING = """

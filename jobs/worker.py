@@ -19,7 +19,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
-from jobs import outbox, sealing
+from jobs import outbox, periods, sealing
 from jobs.outbox import Ring, Tenant, database_may_be_away
 from jobs.subscriptions import SUBSCRIPTIONS, Subscriptions
 from portal.core import db, live
@@ -64,13 +64,14 @@ async def work(settings: Settings, stop: asyncio.Event, subscriptions: Subscript
         asyncio.create_task(live.ringer(dsn)),
         asyncio.create_task(listen(dsn, woken)),
         asyncio.create_task(Relay(redis, subscriptions, woken).run()),
+        asyncio.create_task(periods.keep_periods()),
         *(asyncio.create_task(deliver_from(queue, redis, subscriptions, stop)) for queue in AT_ONCE),
     ]
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in tasks if task.done()]  # no part ends by itself unless something is wrong
     stop.set()
-    for task in tasks[:3]:
+    for task in tasks[:4]:
         task.cancel()
     await asyncio.wait([*tasks, stopped])
     for task in failed:

@@ -286,9 +286,9 @@ def take(calls: Iterable[Call], rooms: Sequence[Room], limits: CallLimits, spans
     not is refused with the figure that is left: OverCeiling, NoPeriod or CallOutsideBand.
 
     rooms: the periods that hold the calls' days. A line that has no periods at all, so no span, is a pure call-off and
-    has no entry; a day between or beside the periods of another is refused. What goes above the ceiling
-    inside the over-call tolerance is an entry of its own. A generated delivery may hold the quantity of periods just before it in which no
-    day is worked; that part counts where it belongs, as long as nothing was called off there.
+    has no entry; a day between or beside the periods of another is refused. What goes above the ceiling inside the
+    over-call tolerance is an entry of its own. A generated delivery may hold the quantity of periods just before it in
+    which no day is worked; that part counts where it belongs, as long as nothing was called off there.
     """
     by_line: dict[UUID, list[Room]] = defaultdict(list)
     for room in sorted(rooms, key=lambda room: room.start):
