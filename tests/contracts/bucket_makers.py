@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from portal.contracts import reads_buckets, service_buckets
@@ -81,5 +80,3 @@ def typed(agreed: Agreed) -> TypedPeriod:
 
 def days(count: int) -> date:
     return today() + timedelta(days=count)
-
-

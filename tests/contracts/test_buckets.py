@@ -166,9 +166,7 @@ async def test_the_over_call_tolerance_leaves_a_trace_and_ends(tenant: Tenant) -
 async def test_eight_callers_race_for_the_last_piece_and_one_wins(tenant: Tenant) -> None:
     made = await make_committed(tenant)
     await consumed(tenant.factory, made, 119)
-    outcomes = await asyncio.gather(
-        *(consumed(tenant.factory, made, 1) for _ in range(8)), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*(consumed(tenant.factory, made, 1) for _ in range(8)), return_exceptions=True)
     refused = [outcome for outcome in outcomes if isinstance(outcome, OverCeiling)]
     assert (outcomes.count(None), len(refused)) == (1, 7)
     assert {outcome.data["left"] for outcome in refused} == {0}
@@ -213,9 +211,7 @@ async def test_a_withdrawn_delivery_note_takes_its_entries_back(tenant: Tenant) 
 
 
 async def test_by_despatch_goods_fill_older_open_periods_first(tenant: Tenant) -> None:
-    made = await make_committed(
-        tenant, span(-10, 2), span(2, 30), terms=SetTerms(assignment=Assignment.DESPATCH)
-    )
+    made = await make_committed(tenant, span(-10, 2), span(2, 30), terms=SetTerms(assignment=Assignment.DESPATCH))
     await called(tenant, made, 30, in_days=1)
     later = await called(tenant, made, 100, in_days=9)
     shipment = await ship(tenant, made, later, 80)
@@ -253,7 +249,10 @@ async def test_activation_opens_the_periods_and_the_partner_sees_them_then(tenan
 
 async def test_a_drafts_terms_and_periods_are_the_factorys_own_until_it_is_proposed(tenant: Tenant) -> None:
     contract = await make_draft(tenant)
-    (line_id,) = (row[0] for row in await fetch(tenant.factory, "select id from contract_line where contract_id = $1", contract.id))
+    (line_id,) = (
+        row[0]
+        for row in await fetch(tenant.factory, "select id from contract_line where contract_id = $1", contract.id)
+    )
     data = SetPeriods(periods=[typed(span(0, 30)), typed(span(30, 60))])
     terms = SetTerms(shortfall_carry=Carry.NEXT, consequence=Consequence.DISCUSS)
     async with unit_of_work(tenant.factory) as session:
@@ -272,7 +271,9 @@ async def test_a_drafts_terms_and_periods_are_the_factorys_own_until_it_is_propo
     with pytest.raises(Forbidden):
         async with unit_of_work(tenant.customer) as session:
             await commitments.set_terms(session, tenant.customer, contract.id, SetTerms())
-    rows = await fetch(tenant.factory, "select shortfall_carry from commitment_terms where contract_id = $1", contract.id)
+    rows = await fetch(
+        tenant.factory, "select shortfall_carry from commitment_terms where contract_id = $1", contract.id
+    )
     assert [row[0] for row in rows] == ["next"]
 
 
@@ -317,7 +318,8 @@ async def test_without_the_cached_sums_the_pages_figures_are_the_same(tenant: Te
     owner = await asyncpg.connect(asyncpg_dsn(str(database.database_url)))
     try:
         await owner.execute(
-            "update commitment_bucket set consumed = 0, allowance = 0, tolerance_used = 0 where tenant_id = $1", tenant.id
+            "update commitment_bucket set consumed = 0, allowance = 0, tolerance_used = 0 where tenant_id = $1",
+            tenant.id,
         )
         broken = await owner.fetch(f"select * from ({invariants.LEDGER_SUMS}) b where tenant_id = $1", tenant.id)
     finally:
