@@ -229,9 +229,8 @@ async def test_generated_deliveries_fit_their_periods(tenant: Tenant) -> None:
     rows = [row for row in await periods(tenant.factory, made.contract) if row.sums.called]
     assert len(rows) >= 25
     assert all(row.floor <= row.sums.called <= row.ceiling for row in rows[1:-1])
-    assert sum(row.sums.called for row in rows) == sum(
-        row[0] for row in await fetch(tenant.factory, "select ordered_quantity from schedule_line where tenant_id = $1", tenant.id)
-    )  # fmt: skip
+    query = "select sum(ordered_quantity) from schedule_line where tenant_id = $1"
+    assert sum(row.sums.called for row in rows) == (await fetch(tenant.factory, query, tenant.id))[0][0]
 
 
 async def test_activation_opens_the_periods_and_the_partner_sees_them_then(tenant: Tenant) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -109,7 +110,7 @@ def test_periods_follow_each_other_without_a_gap(cadence: Cadence, first: date, 
     last = first + timedelta(days=days)
     found = agreed_periods(terms(cadence=cadence), first, last, last)
     assert (found[0].start, found[-1].end) == (first, last + timedelta(days=1))
-    assert all(one.end == other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end == other.start for one, other in pairwise(found))
     assert all(0 <= one.floor <= one.target <= one.ceiling for one in found)
 
 
@@ -129,7 +130,11 @@ def test_monthly_periods_end_with_the_contract() -> None:
         (PeriodEmpty, [(NOVEMBER, NOVEMBER, 0, 1, 2)], "periods.0.end"),
         (OutsideContract, [(date(2026, 10, 1), NOVEMBER, 0, 1, 2)], "periods.0.start"),
         (LimitsOutOfOrder, [(NOVEMBER, DECEMBER, 3, 2, 4)], "periods.0.target"),
-        (PeriodsOverlap, [(date(2026, 11, 20), DECEMBER, 0, 1, 2), (NOVEMBER, date(2026, 11, 21), 0, 1, 2)], "periods.0.start"),
+        (
+            PeriodsOverlap,
+            [(date(2026, 11, 20), DECEMBER, 0, 1, 2), (NOVEMBER, date(2026, 11, 21), 0, 1, 2)],
+            "periods.0.start",
+        ),
     ],
 )  # fmt: skip
 def test_typed_periods_that_make_no_sense_are_refused(refusal: Any, periods: list[Any], field: str) -> None:
