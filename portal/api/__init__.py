@@ -2,11 +2,24 @@
 
 from typing import Any
 
-from portal.api import accounts, audit, catalog, contract_lines, contracts, imports, keys, reports, schedules, shipments
+from portal.api import (
+    accounts,
+    audit,
+    buckets,
+    catalog,
+    contract_lines,
+    contracts,
+    imports,
+    keys,
+    reports,
+    schedules,
+    shipments,
+)
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
     *audit.ROUTES,
+    *buckets.ROUTES,
     *catalog.ROUTES,
     *contract_lines.ROUTES,
     *contracts.ROUTES,

@@ -120,6 +120,9 @@ async def lines(connection: Driver, actor: Actor, contract_id: UUID) -> list[Lin
     return [LineRow(*row) for row in await connection.fetch(query, *where.args)]
 
 
+FAR = 100_000  # days, or contracts: further nobody asks
+
+
 # --- all contracts ----------------------------------------------------------------------------------------------------
 
 
@@ -205,8 +208,8 @@ async def use_of_contracts(
     if words := wanted.search.strip():
         where.sql += _SEARCH.format(where.arg(containing(words)), where.arg(beginning(words)))
     if wanted.within is not None:
-        days = where.arg(wanted.within)
+        days = where.arg(max(0, min(wanted.within, FAR)))
         where.sql += f" and valid_to <= ($2::timestamptz at time zone time_zone)::date + {days}::int"
     query = _USE.format(where=where.sql, risky=where.arg(wanted.risky), order=_ORDER[wanted.order])
-    query += f" limit {where.arg(limit + 1)} offset {where.arg(offset)}"
+    query += f" limit {where.arg(limit + 1)} offset {where.arg(max(0, min(offset, FAR)))}"
     return [UseRow(*row) for row in await connection.fetch(query, *where.args)]

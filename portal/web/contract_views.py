@@ -21,6 +21,7 @@ from portal.schedules.reads import Happening, history
 from portal.schedules.reads_board import ReleaseRow, releases
 from portal.schedules.service_contract import Use, use_of_lines
 from portal.schedules.service_release import calendars
+from portal.web.commitments import commitments
 from portal.web.contract_line_views import Reader, line_view
 from portal.web.views import Figure, Moment
 
@@ -51,6 +52,12 @@ VERBS = {
     "completed": N_("Contract completed"),
     "released": N_("Release {number} published"),
     "generated": N_("Deliveries generated"),
+    "commitment_terms_set": N_("Use of periods agreed"),
+    "periods_set": N_("Periods of line {line_no} set: {item_code}"),
+    "periods_refreshed": N_("Periods brought to the version in force"),
+    "targets_set": N_("Monthly targets set"),
+    "over_call_allowed": N_("Over-call of {quantity} allowed: {item_code}, period from {since}"),
+    "period_closed": N_("Period from {since} closed: {item_code}, {called} of {target}"),
 }
 CHANNELS = {
     "page": N_("page"),
@@ -95,6 +102,7 @@ async def context(session: AsyncSession, actor: Actor, contract_id: UUID) -> dic
         "facts": facts(contract, actor, note.reference if note else ""),
         "next_step": next_step(contract, actor, past),
         "seal": await seal(session, actor, contract),
+        "commitments": await commitments(connection, actor, contract, lines, today),
         "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),
         "moments": [moment(entry, actor.time_zone) for entry in past],
         "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
