@@ -59,8 +59,7 @@ WITHOUT_PARTY = {
 IDENTITY_TABLES = {name for name, model in models().items() if policy_of(model) is Policy.IDENTITY}
 WITHOUT_POLICIES = IDENTITY_TABLES | {"alembic_version"}  # factory and partner have no right on any of them
 CONTRACT_TOLD = (
-    "(EXISTS ( SELECT\n   FROM contract c\n"
-    "  WHERE ((c.tenant_id = {0}.tenant_id) AND (c.id = {0}.contract_id))))"
+    "(EXISTS ( SELECT\n   FROM contract c\n  WHERE ((c.tenant_id = {0}.tenant_id) AND (c.id = {0}.contract_id))))"
 )
 NOT_TOLD_YET = {  # what a partner does not see although it is theirs: drafts
     "contract": "(proposed_at IS NOT NULL)",

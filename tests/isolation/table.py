@@ -3,7 +3,7 @@
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from tests.isolation import routes_api, routes_goods, routes_office, routes_open, routes_web
+from tests.isolation import routes_api, routes_goods, routes_ledger, routes_office, routes_open, routes_web
 from tests.isolation.calls import UNSAFE
 from tests.isolation.expect import Spec
 from tests.isolation.routes_open import Routes
@@ -12,6 +12,7 @@ ROUTES: Routes = {
     **routes_open.ROUTES,
     **routes_web.ROUTES,
     **routes_goods.ROUTES,
+    **routes_ledger.ROUTES,
     **routes_office.ROUTES,
     **routes_api.ROUTES,
 }
