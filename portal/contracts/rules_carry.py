@@ -75,9 +75,8 @@ class _Lot(NamedTuple):
 def carry(ended: Sequence[Ended], following: UUID | None, shortfall: Rule, excess: Rule, unit: str) -> list[Move]:
     """The moves out of each ended period, in order. following: the period after the last one, none at the end.
 
-    What a period takes fills the carried shortfalls first, the oldest before the newer, and then its own target. So a
-    shortfall is carried on only as long as it is young enough, and an excess is used up by the first period that takes
-    less than its target.
+    What a period takes fills its own target first and then the carried shortfalls, the oldest before the newer. So a
+    shortfall that the periods it may go to do not make up lapses, and so does an excess that they do not use up.
     """
     moves: list[Move] = []
     lots: list[_Lot] = []
@@ -96,9 +95,8 @@ def carry(ended: Sequence[Ended], following: UUID | None, shortfall: Rule, exces
 
 def _settled(n: int, period: Ended, lots: Sequence[_Lot]) -> tuple[list[_Lot], list[_Lot]]:
     """What is missing and what is too much at the end of a period, by where it comes from; one of them is empty."""
-    owed = [lot for lot in lots if lot.quantity > 0] + [_Lot(n, period.target)]
-    given = [_Lot(lot.origin, -lot.quantity) for lot in lots if lot.quantity < 0]
-    given.append(_Lot(n, period.taken))
+    owed = [_Lot(n, period.target), *(lot for lot in lots if lot.quantity > 0)]
+    given = [_Lot(n, period.taken), *(_Lot(lot.origin, -lot.quantity) for lot in lots if lot.quantity < 0)]
     while owed and given:
         amount = min(owed[0].quantity, given[0].quantity)
         owed[0] = owed[0]._replace(quantity=owed[0].quantity - amount)
@@ -110,6 +108,7 @@ def _settled(n: int, period: Ended, lots: Sequence[_Lot]) -> tuple[list[_Lot], l
 
 def _young(lots: Sequence[_Lot], n: int, rule: Rule, target: Decimal, unit: str) -> list[_Lot]:
     """What may go on to the next period, the oldest first, up to the cap."""
+    lots = sorted(lots)
     room = None if rule.cap_percent is None else round_to_unit(target * rule.cap_percent / 100, unit)
     kept = []
     for lot in lots:

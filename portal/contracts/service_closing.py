@@ -147,10 +147,13 @@ def _tell(
     one: _Period,
     moves: Sequence[Move],
 ) -> None:
-    """The contract's history: how the period ended, what was carried on, and what follows below the floor."""
+    """The contract's history: what was carried on, and what follows below the floor. A period that ended as agreed is
+    no news; the ledger shows it."""
     carried_in = sum((move.quantity for move in moves if move.target == one.id), ZERO)
     carried_on = sum((move.quantity for move in moves if move.source == one.id), ZERO)
     missing = below_floor(one.floor, carried_in, carried_on, one.consumed)
+    if not carried_on and not missing:
+        return
     said: Mapping[str, Any] = {
         "item_code": one.item_code,
         "line_no": one.line_no,

@@ -1,7 +1,8 @@
 """One contract as its page shows it: what was agreed, how far it is used, who has to act next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +67,7 @@ CHANNELS = {
     "file": N_("file"),
     "system": N_("system"),
 }
+LEDGER_VERBS = {"over_call_allowed", "period_closed", "targets_set"}
 HISTORY = 50
 
 
@@ -250,12 +252,23 @@ def refusal(partner: str, us: bool, reason: str) -> str:
 
 def moment(entry: Happening, zone: str) -> Moment:
     """One entry of the history in words."""
-    text = _(VERBS.get(entry.verb, entry.verb)).format_map(_Known(entry.data))
+    data = readable(entry.data) if entry.verb in LEDGER_VERBS else entry.data
+    text = _(VERBS.get(entry.verb, entry.verb)).format_map(_Known(data))
     notes = [str(entry.data.get("reason", ""))]
     if digest := entry.data.get("sha256"):
         notes.append(f"SHA-256 {str(digest)[:16]}…")
     way = _(CHANNELS.get(entry.channel, entry.channel))
     return Moment(text, entry.member_name, i18n.moment(entry.at, zone), way, " · ".join(filter(None, notes)))
+
+
+def readable(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry of the ledger keeps as plain text, as the reader writes it."""
+    known = dict(data)
+    for name in known.keys() & {"called", "target", "carried", "missing", "quantity"}:
+        known[name] = i18n.number(Decimal(known[name]))
+    if "since" in known:
+        known["since"] = i18n.day(date.fromisoformat(known["since"]), year=True)
+    return known
 
 
 class _Known(dict[str, Any]):

@@ -276,8 +276,8 @@ def ended(*taken: int, target: int = 100) -> list[Ended]:
     [
         ((80,), NOT, []),
         ((80,), NEXT, [20]),
-        ((80, 100), NEXT, [20, 20]),  # the carried 20 came first, so 20 of this period's own are missing
-        ((80, 10), NEXT, [20, 100]),  # 10 of the carried ones are missing still, and too old to go on
+        ((80, 100), NEXT, [20]),  # not made up in the next period, so it lapses
+        ((80, 10), NEXT, [20, 90]),
         ((80, 10), END, [20, 110]),
         ((80, 100), END, [20, 20]),
         ((80, 110), END, [20, 10]),
@@ -296,6 +296,7 @@ def test_an_excess_lowers_the_next_period_and_is_used_up_there() -> None:
     assert first == Move(ONE, TWO, D(-30))
     assert [m.quantity for m in carry(ended(130, 70), THREE, NEXT, NEXT, "H87")] == [-30]
     assert [m.quantity for m in carry(ended(130, 60), THREE, NEXT, NEXT, "H87")] == [-30, 10]
+    assert [m.quantity for m in carry(ended(130, 100), THREE, NOT, NEXT, "H87")] == [-30]
     assert [m.quantity for m in carry(ended(130, 100), THREE, NOT, END, "H87")] == [-30, -30]
 
 
