@@ -16,6 +16,7 @@ from portal.accounts.cli import tenant_app, user_app
 from portal.core.settings import StartError, get_settings
 from portal.core.starting import choose_port, prepare_database, require_free_port
 from portal.demo.cli import demo
+from portal.shipments.cli import contracts_app
 from portal.sync.cli import import_app
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ def where(provision: "Provision") -> str:
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(user_app, name="user")
 app.add_typer(import_app, name="import")
+app.add_typer(contracts_app, name="contracts")
 app.command()(demo)
 
 

@@ -273,7 +273,8 @@ async def _sale(world: World, past: int) -> None:
     await _publish(world, agreed)
     world.ids |= {
         "contract_id": str(agreed.id), "line_id": str(made[0, 0]), "confirmed_line": str(made[0, 3]),
-        "bucket_id": await _running_period(world, agreed), "second_line": str(made[0, 2]), "contract_line_id": str(agreed.lines[0].id), "number": "2",
+        "bucket_id": await _running_period(world, agreed),
+        "second_line": str(made[0, 2]), "contract_line_id": str(agreed.lines[0].id), "number": "2",
     }  # fmt: skip
 
 
