@@ -63,6 +63,9 @@ _COLUMNS = (
 _EACH = f"left join lateral (select {_SUMS} from bucket_entry where tenant_id = $1 and bucket_id = b.id) e on true"  # noqa: S608
 
 
+_FIXED = PeriodRow.__struct_fields__[:-1]
+
+
 def _where(actor: Actor) -> Conditions:
     """What this reader may see of the periods; the policies say the same."""
     where = Conditions(actor, contract="contract_id")
@@ -72,8 +75,9 @@ def _where(actor: Actor) -> Conditions:
 
 
 def _period(row: Any) -> PeriodRow:
-    values = list(row.values())
-    return PeriodRow(values[0], values[1], BucketCadence(values[2]), *values[3:10], Counters(*values[10:]))
+    values: list[Any] = list(row.values())
+    fixed = dict(zip(_FIXED, values, strict=False))
+    return PeriodRow(**fixed | {"cadence": BucketCadence(row["cadence"])}, sums=Counters(*values[len(_FIXED) :]))
 
 
 async def ledger(connection: Driver, actor: Actor, contract_id: UUID, line_id: UUID | None = None) -> list[PeriodRow]:

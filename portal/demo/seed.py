@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -42,7 +43,11 @@ PLANNER = "Lena Vogt"
 # Quantity a week, weekday, and what is said of the next four deliveries; see `programme.Part`.
 PLAN = ((800, 1, "pcpc"), (400, 1, "cccc"), (260, 3, "erpc"), (150, 4, "sccc"), (2400, 4, "sccc"))
 # Both weekly contracts: what is missing at a week's end goes on into the next one, and below the floor they talk.
-COMMITMENTS = {"shortfall_carry": Carry.NEXT, "consequence": Consequence.DISCUSS, "over_call_percent": Decimal(5)}
+COMMITMENTS: dict[str, Any] = {
+    "shortfall_carry": Carry.NEXT,
+    "consequence": Consequence.DISCUSS,
+    "over_call_percent": Decimal(5),
+}
 OVER_CALL = {Direction.SALE: "Vaccination campaign in the north", Direction.PURCHASE: "Stock for the campaign"}
 AT_RISK = {Direction.SALE: "Filling line is down, two days late", Direction.PURCHASE: "Active ingredient two days late"}
 
@@ -139,8 +144,8 @@ async def _write_programme(system: Actor, direction: Direction, companies: dict[
         for rows in programme.rows:
             session.add_all(rows)
             await session.flush()
-        base = {"tenant_id": system.tenant_id, "party_id": contract.party_id, "contract_id": contract.id}
-        session.add(CommitmentTerms(**base, **COMMITMENTS))
+        base: dict[str, Any] = {"tenant_id": system.tenant_id, "party_id": contract.party_id}
+        session.add(CommitmentTerms(**base, contract_id=contract.id, **COMMITMENTS))
         await session.flush()
         await open_periods(session, system, contract)
         await open_ledger(session, system, contract)

@@ -149,8 +149,10 @@ async def ship(session: AsyncSession, actor: Actor, data: NewShipment) -> Shipme
     session.add_all(_lines(shipment, lines, data.lines))
     quantities = _totals(data.lines)
     booked = [(line, quantities[line.id]) for line in lines.values()]
-    note = {"number": shipment.number, "shipment_id": shipment.id, "shipped_on": shipped_on}
-    await booking.book_shipped(session, actor, booked, "shipped", **note)
+    await booking.book_shipped(
+        session, actor, booked, "shipped",
+        number=shipment.number, shipment_id=shipment.id, shipped_on=shipped_on,
+    )  # fmt: skip
     contract_id = rules_documents.shared_value((line.contract_id for line in lines.values()), None)
     record(session, actor, subject(shipment, contract_id), "sent", number=shipment.number, lines=len(data.lines))
     emit(session, actor, party_id, ShipmentSent(shipment.id))

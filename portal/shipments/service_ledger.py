@@ -79,7 +79,11 @@ async def suggestions(connection: Driver, actor: Actor, contract_id: UUID | None
     where.equal(id=contract_id)
     rows = await connection.fetch(_HISTORY.format(where=where.sql), *where.args)
     return [
-        SuggestedLine(*list(row.values())[:9], suggest(zip(row[9], row[10], strict=True), row["unit"])) for row in rows
+        SuggestedLine(
+            **dict(zip(SuggestedLine.__struct_fields__[:-1], row.values(), strict=False)),
+            said=suggest(zip(row[9], row[10], strict=True), row["unit"]),
+        )
+        for row in rows
     ]
 
 

@@ -193,10 +193,10 @@ def chart_of(line: LineRow, rows: Sequence[PeriodRow], today: date) -> Chart:
             sums[name] += getattr(row.sums, name)
         for name, column in points.items():
             column.append(sums[name] if begun or name in ("target", "called") else None)
-        moved = [i18n.number(sums[name]) if begun else "" for name in ("shipped", "received")]
+        shipped, received = (i18n.number(sums[name]) if begun else "" for name in ("shipped", "received"))
         left = i18n.number(sums["target"] - sums["called"])
         name = period_name(row, year=True)
-        table.append(ChartRow(name, i18n.number(sums["target"]), i18n.number(sums["called"]), *moved, left))
+        table.append(ChartRow(name, i18n.number(sums["target"]), i18n.number(sums["called"]), shipped, received, left))
     data = {
         "x": [seconds(rows[0].period_start), *(seconds(row.period_end) for row in rows)],
         "planned": plain(points["target"]),

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from portal.contracts import reads_buckets, service_buckets
@@ -34,8 +35,8 @@ async def make_committed(
     made = await make_contract(tenant, direction, foq=None)
     async with unit_of_work(tenant.factory) as session:
         if terms is not None:
-            base = {"tenant_id": tenant.id, "party_id": made.contract.party_id, "contract_id": made.contract.id}
-            session.add(CommitmentTerms(**base, **terms.model_dump()))
+            base: dict[str, Any] = {"tenant_id": tenant.id, "party_id": made.contract.party_id}
+            session.add(CommitmentTerms(**base, contract_id=made.contract.id, **terms.model_dump()))
             await session.flush()
         await write_periods(session, tenant.factory, made.contract, made.line, spans or (span(*WHOLE),))
     return made

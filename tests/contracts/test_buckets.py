@@ -84,7 +84,7 @@ async def test_every_document_writes_its_entry_and_both_sides_read_the_same(
         {"called": 100, "confirmed": 60, "shipped": 100, "received": 90, "returned": 10}
     ]
     (row,) = await periods(tenant.factory, made.contract)
-    assert (row.sums.open, row.outlook.remaining, row.outlook.completion) == (10, 0, D("0.9"))
+    assert (row.sums.open, row.outlook.remaining, row.outlook.completion) == (D(10), D(0), D("0.9"))
 
 
 async def test_a_stranger_and_a_colleague_restricted_to_another_contract_read_nothing(tenant: Tenant) -> None:

@@ -78,12 +78,14 @@ async def test_both_sides_read_the_ledger_over_the_interface(
         use = [(await side.get("/api/v1/contract-use")).json()["items"] for side in (factory, partner)]
     assert ours == theirs
     assert ours["terms"]["consequence"] == "invoice"
-    assert (D(row["called"]), D(row["remaining"]), row["standing"]) == (100, 0, "inside")
-    assert [(one["kind"], D(one["quantity"]), one["document_id"]) for one in entries] == [("called", 100, str(line_id))]
-    assert (more.status_code, D(more.json()["over_called"]), refused.status_code) == (201, 5, 403)
+    assert (D(row["called"]), D(row["remaining"]), row["standing"]) == (D(100), D(0), "inside")
+    assert [(one["kind"], D(one["quantity"]), one["document_id"]) for one in entries] == [
+        ("called", D(100), str(line_id))
+    ]
+    assert (more.status_code, D(more.json()["over_called"]), refused.status_code) == (201, D(5), 403)
     assert use[0] == use[1]
     assert [(one["number"], one["below"], one["above"], D(one["use"])) for one in use[0]] == [
-        (made.contract.number, 0, 0, 1)
+        (made.contract.number, 0, 0, D(1))
     ]
 
 

@@ -247,19 +247,19 @@ def test_without_a_target_nothing_is_complete() -> None:
 
 def test_november_ends_at_9600_of_12000_and_is_400_below_the_floor() -> None:
     seen = outlook(D(10000), D(12000), D(14400), Counters(called=D(9600), received=D(3000)))
-    assert (seen.forecast, seen.target, seen.gap, seen.standing) == (9600, 12000, -400, Standing.BELOW)
+    assert (seen.forecast, seen.target, seen.gap, seen.standing) == (D(9600), D(12000), D(-400), Standing.BELOW)
     assert seen.completion == D("0.25")
 
 
 def test_too_much_shows_as_a_negative_remainder() -> None:
     seen = outlook(D(80), D(100), D(120), Counters(called=D(130), received=D(140)))
-    assert (seen.remaining, seen.standing, seen.gap) == (-30, Standing.ABOVE, 10)
+    assert (seen.remaining, seen.standing, seen.gap) == (D(-30), Standing.ABOVE, D(10))
     assert Counters(called=D(130), received=D(140)).open == -10
 
 
 def test_a_closed_partly_received_order_consumes_what_was_received() -> None:
     sums = count([(EntryKind.CALLED, D(100)), (EntryKind.RELEASED, D(-40)), (EntryKind.RECEIVED, D(60))])
-    assert (sums.called, sums.received, sums.open) == (60, 60, 0)
+    assert (sums.called, sums.received, sums.open) == (D(60), D(60), D(0))
 
 
 # --- carrying over ----------------------------------------------------------------------------------------------------

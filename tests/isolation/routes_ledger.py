@@ -45,7 +45,7 @@ def targets(ids: Ids) -> Parts:
 
 
 WRITES: dict[str, Any] = {"need": P.EDIT_CONTRACTS, "fresh": True}
-OVER = {"quantity": "10", "reason": "A launch"}
+OVER: dict[str, Any] = {"quantity": "10", "reason": "A launch"}
 LEDGER = "/contracts/{contract_id:uuid}/ledger"
 PAGES: Routes = {
     ("GET", "/contracts/use"): Spec(),

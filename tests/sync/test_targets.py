@@ -88,7 +88,7 @@ async def test_a_target_that_is_taken_opens_the_ledger_with_the_lines_history(
 
 async def test_a_contract_that_has_ended_or_was_agreed_on_is_left_as_it_is(whole: Tenant) -> None:
     line = [line for line in await said(whole) if line.said.target is not None][-1]
-    data = SetTargets(lines=[LineTarget(line_id=line.line_id, target=line.said.target)])
+    data = SetTargets(lines=[LineTarget(line_id=line.line_id, target=Decimal(5))])
     with pytest.raises(NothingToCome):
         async with unit_of_work(whole.factory) as session:
             await set_targets(session, whole.factory, line.contract_id, data)
