@@ -17,8 +17,8 @@ from portal.contracts.events import CommitmentsChanged, OverCallAllowed
 from portal.contracts.inputs_buckets import AllowOverCall, SetPeriods, SetTerms
 from portal.contracts.model import Contract, ContractLine, ContractStatus
 from portal.contracts.model_buckets import BucketEntry, CommitmentBucket, CommitmentTerms, EntryKind
-from portal.contracts.rules_buckets import Agreed, agreed_periods, check_periods
 from portal.contracts.rules_carry import rule_of
+from portal.contracts.rules_periods import Agreed, agreed_periods, check_periods
 from portal.contracts.service import get_contract, get_line, get_lines, subject
 from portal.contracts.service_buckets import Entry, post
 from portal.core import clock

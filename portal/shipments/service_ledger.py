@@ -20,7 +20,7 @@ from portal.contracts import service_commitments as commitments
 from portal.contracts.inputs_buckets import SetPeriods, SetTargets
 from portal.contracts.model import Contract, ContractLine
 from portal.contracts.model_buckets import Assignment, EntryKind
-from portal.contracts.rules_buckets import Suggestion, monthly_periods, suggest
+from portal.contracts.rules_periods import Suggestion, monthly_periods, suggest
 from portal.contracts.service import get_lines
 from portal.contracts.service_buckets import Entry, post
 from portal.core import clock

@@ -14,7 +14,7 @@ PERIOD = ("start", "end", "floor", "target", "ceiling")
 
 
 class NothingChosen(Invalid):
-    code = "nothing-chosen"
+    code = "no-line-chosen"
     text = N_("Choose at least one line.")
 
 

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.contracts import reads_buckets
 from portal.contracts.model import Contract
 from portal.contracts.model_buckets import Carry
-from portal.contracts.rules_buckets import LEAST_DELIVERIES
+from portal.contracts.rules_periods import LEAST_DELIVERIES
 from portal.contracts.service import get_line
 from portal.contracts.service_commitments import get_terms
 from portal.core import i18n

@@ -10,7 +10,8 @@ from portal.contracts.inputs_buckets import SetTerms, TypedPeriod
 from portal.contracts.model import Contract
 from portal.contracts.model_buckets import BucketCadence, CommitmentTerms
 from portal.contracts.reads_buckets import PeriodRow
-from portal.contracts.rules_buckets import Agreed, Call
+from portal.contracts.rules_buckets import Call
+from portal.contracts.rules_periods import Agreed
 from portal.contracts.service_commitments import write_periods
 from portal.core.actor import Actor, Direction
 from portal.core.db import read, unit_of_work

@@ -13,29 +13,20 @@ from hypothesis import strategies as st
 from portal.contracts.model import Cadence
 from portal.contracts.model_buckets import Assignment, BucketCadence, Carry, EntryKind
 from portal.contracts.rules_buckets import (
-    Agreed,
     Call,
     CallLimits,
     CallOutsideBand,
     Counters,
     Filled,
-    LimitsOutOfOrder,
     NoPeriod,
-    OutsideContract,
     OverCeiling,
-    PeriodEmpty,
-    PeriodsOverlap,
     Room,
     Standing,
-    agreed_periods,
-    check_periods,
     count,
     highest,
     left_in,
-    monthly_periods,
     outlook,
     spread,
-    suggest,
     take,
     uncovered,
 )
@@ -49,6 +40,17 @@ from portal.contracts.rules_carry import (
     carry,
     differences,
     rule_of,
+)
+from portal.contracts.rules_periods import (
+    Agreed,
+    LimitsOutOfOrder,
+    OutsideContract,
+    PeriodEmpty,
+    PeriodsOverlap,
+    agreed_periods,
+    check_periods,
+    monthly_periods,
+    suggest,
 )
 from portal.core.ids import uuid7
 
