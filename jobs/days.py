@@ -1,9 +1,10 @@
-"""What the calendar does in every workspace: amendments begin, contracts end, people are reminded."""
+"""What the calendar does in every workspace: amendments begin, contracts end, periods close, people are
+reminded."""
 
 import asyncio
 import logging
 
-from jobs import outbox
+from jobs import outbox, periods
 from portal.core import clock, db
 from portal.schedules.service_contract_days import contract_day
 
@@ -20,4 +21,5 @@ async def keep_days() -> None:
                     done = await contract_day(session, tenant.system, clock.now())
                 if any(done.values()):
                     logger.info("contracts moved by the calendar", extra=done)
+                await periods.close_periods(tenant, clock.now())
         await asyncio.sleep(EVERY_SECONDS)

@@ -17,6 +17,7 @@ from portal.core.settings import StartError, get_settings
 from portal.core.starting import PARTS, choose_port, prepare_database, require_free_port
 from portal.demo.cli import demo
 from portal.dev.cli import dev_app
+from portal.shipments.cli import contracts_app
 from portal.sync.cli import import_app
 
 if TYPE_CHECKING:
@@ -203,6 +204,7 @@ app.add_typer(tenant_app, name="tenant")
 app.add_typer(user_app, name="user")
 app.add_typer(import_app, name="import")
 app.add_typer(dev_app, name="dev")
+app.add_typer(contracts_app, name="contracts")
 app.command()(demo)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from portal.api import (
     accounts,
     audit,
+    buckets,
     catalog,
     contract_extras,
     contract_lines,
@@ -23,6 +24,7 @@ from portal.api import (
 ROUTES: list[Any] = [
     *accounts.ROUTES,
     *audit.ROUTES,
+    *buckets.ROUTES,
     *catalog.ROUTES,
     *contract_extras.ROUTES,
     *contract_lines.ROUTES,

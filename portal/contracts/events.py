@@ -42,6 +42,11 @@ class ContractCountered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CommitmentsChanged(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ContractSuspended(Event):
     contract_id: UUID
 
@@ -104,3 +109,15 @@ class AmendmentApplied(Event):
 @dataclass(frozen=True, slots=True)
 class ContractFileAdded(Event):
     contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OverCallAllowed(Event):
+    contract_id: UUID
+    bucket_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodClosed(Event):
+    contract_id: UUID
+    bucket_id: UUID

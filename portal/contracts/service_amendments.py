@@ -23,6 +23,7 @@ from portal.contracts.model import Contract, ContractRevision, ContractStatus
 from portal.contracts.rules_life import last_day
 from portal.contracts.rules_versions import NoOfferOpen, OfferOpen, check_effective
 from portal.contracts.service import get_contract, require_step, subject
+from portal.contracts.service_commitments import refresh_periods
 from portal.contracts.service_life import check_step
 from portal.contracts.service_versions import (
     agreed,
@@ -143,6 +144,8 @@ async def _apply(
     await write_content(session, actor, contract, revision.content, revision.effective_from)
     revision.applies, revision.applied_at = False, now
     contract.version += 1
+    await session.flush()
+    await refresh_periods(session, actor, contract, revision.effective_from)
     _told(session, actor, contract, "amendment_applied", AmendmentApplied(contract.id), revision)
     return True
 

@@ -19,6 +19,7 @@ from portal.contracts.model import Contract, ContractLine, ContractPrice, Contra
 from portal.contracts.rules import check_contract, check_head, check_line
 from portal.contracts.rules_prices import PriceRow, check_prices
 from portal.contracts.service import get_contract, get_line, subject
+from portal.contracts.service_commitments import drop_periods
 from portal.core import clock
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
@@ -183,6 +184,7 @@ async def remove_line(
     for price in await _prices_of_line(session, line):
         await session.delete(price)
     await session.flush()
+    await drop_periods(session, line)
     await session.delete(line)
     _step(session, actor, contract, "line_removed", line_no=line.line_no, item_code=line.item_code)
     return contract

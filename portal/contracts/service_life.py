@@ -38,6 +38,7 @@ from portal.contracts.rules_life import (
     over,
 )
 from portal.contracts.service import get_contract, get_lines, require_step, subject
+from portal.contracts.service_commitments import open_periods
 from portal.contracts.service_versions import (
     answer,
     content_of,
@@ -157,6 +158,7 @@ async def activate(session: AsyncSession, actor: Actor, contract_id: UUID, versi
     """Put an accepted contract in force: from now on deliveries can be called off."""
     contract, _former = await _move(session, actor, contract_id, "activate", version)
     check_activation(last_day(contract.valid_to, contract.ends_on), local_today(clock.now(), contract.time_zone))
+    await open_periods(session, actor, contract)
     _told(session, actor, contract, "activated", ContractActivated(contract.id))
     return contract
 

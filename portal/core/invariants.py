@@ -226,6 +226,38 @@ FUTURE = """
 select tenant_id, 'timeline' as kind, id, at from timeline where at > now()
 union all select tenant_id, 'audit', id, at from audit where at > now()"""
 
+LEDGER_SUMS = """
+select b.tenant_id, b.id as period, b.consumed, e.consumed as entries, b.allowance, e.allowance as allowed,
+    b.tolerance_used, e.tolerance
+from commitment_bucket b left join lateral (
+    select coalesce(sum(quantity) filter (where kind in ('called', 'released')), 0) as consumed,
+        coalesce(sum(quantity) filter (where kind in ('carried_in', 'carried_out', 'over_call')), 0) as allowance,
+        coalesce(sum(quantity) filter (where kind = 'tolerance'), 0) as tolerance
+    from bucket_entry where tenant_id = b.tenant_id and bucket_id = b.id) e on true
+where b.consumed <> e.consumed or b.allowance <> e.allowance or b.tolerance_used <> e.tolerance"""
+
+# By line: confirmations, goods and what is consumed are those of the delivery itself, whichever periods they lie in.
+LEDGER_LINES = """
+select l.tenant_id, l.id as line, l.status, l.ordered_quantity, l.received_quantity, e.called, e.shipped, e.received
+from schedule_line l left join (
+    select tenant_id, line_id, sum(quantity) filter (where kind in ('called', 'released')) as called,
+        coalesce(sum(quantity) filter (where kind = 'confirmed'), 0) as confirmed,
+        coalesce(sum(quantity) filter (where kind = 'shipped'), 0) as shipped,
+        coalesce(sum(quantity) filter (where kind = 'received'), 0) as received,
+        coalesce(sum(quantity) filter (where kind = 'returned'), 0) as returned
+    from bucket_entry group by 1, 2) e on e.tenant_id = l.tenant_id and e.line_id = l.id
+where l.bucket_id is not null and (l.status = 'draft' or e.called is null
+    or e.called <> case when l.status in ('closed', 'cancelled') then l.received_quantity else l.ordered_quantity end
+    or e.confirmed <> l.confirmed_quantity or e.shipped <> l.shipped_quantity or e.received <> l.received_quantity
+    or e.returned <> l.rejected_quantity)"""
+
+LEDGER_CARRIED = """
+select e.tenant_id, e.bucket_id as period, e.kind, e.quantity from bucket_entry e
+where e.kind in ('carried_in', 'carried_out') and not exists (
+    select from bucket_entry o where o.tenant_id = e.tenant_id and o.bucket_id = e.document_id
+        and o.document_id = e.bucket_id and o.kind in ('carried_in', 'carried_out') and o.kind <> e.kind
+        and o.quantity = -e.quantity)"""
+
 DISABLED = """
 select u.id as account, 'session' as opens, s.id from user_account u join user_session s on s.user_id = u.id
     where u.disabled_at is not null and s.expires_at > now()
@@ -260,6 +292,9 @@ def invariants(subscribers: Mapping[str, Sequence[str]]) -> list[Invariant]:
         Invariant("I02", "generated deliveries are whole packs", WHOLE_PACKS),
         Invariant("I03", "announced is counted and short", ANNOUNCED),
         Invariant("I03", "a delivery's sums are those of its documents", DOCUMENT_SUMS),
+        Invariant("I03", "a period's sums are those of its entries", LEDGER_SUMS),
+        Invariant("I03", "a delivery's entries in the ledger are its own figures", LEDGER_LINES),
+        Invariant("I03", "what is carried out of a period is carried into another", LEDGER_CARRIED),
         Invariant("I04", "child and parent belong to the same company", SAME_PARTY),
         Invariant("I10", "each confirmation was told once", COMMANDS),
         Invariant("I10", "each event has one delivery a subscriber", SUBSCRIBED, declared),

@@ -37,13 +37,16 @@ class Policy(StrEnum):
     IDENTITY = "identity"  # tables without a tenant, for portal_identity alone
 
 
-def text_enum(values: type[StrEnum]) -> Any:
-    """A text column that holds the enum's values, with a CHECK constraint instead of a native type."""
+def text_enum(values: type[StrEnum], name: str = "") -> Any:
+    """A text column that holds the enum's values, with a CHECK constraint instead of a native type.
+
+    name: of the constraint, where a table has two columns of one enum.
+    """
     return Enum(
         values,
         native_enum=False,
         create_constraint=True,
-        name=values.__name__.lower(),
+        name=name or values.__name__.lower(),
         length=24,
         values_callable=lambda cls: [member.value for member in cls],
     )

@@ -29,6 +29,7 @@ WEEK = timedelta(weeks=1)
 PACK = Decimal(10)
 # By week, in per cent of the fixed quantity: always inside the band. The weeks around today are as agreed.
 SWING = (0, 10, 0, -10, 0, 0, 15, 0, -10, 0, 5, 0, 0)
+FIXED = 2400  # of this part nothing less is agreed, so the weeks with less end below the floor
 SHORT, EARLY = "short", "early"
 
 
@@ -142,6 +143,7 @@ def _contract_line(terms: Terms, contract: Contract, part: Part, no: int, monday
         foq=Decimal(part.foq),
         cadence=Cadence.WEEK,
         target_quantity=Decimal(part.foq * (PAST + AHEAD + 2)),
+        band_below_percent=Decimal(0 if part.foq == FIXED else 20),
         pack_size=PACK,
         delivery_weekdays=[part.weekday],
         ship_to_code=code,

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -13,11 +14,16 @@ from portal.accounts.service import RestrictMember, restrict_member
 from portal.accounts.service_companies import CreateTenant, create_tenant, find_tenant
 from portal.contracts import service_drafts, service_life
 from portal.contracts.inputs import NewContract, NewLine, NewPrice
-from portal.contracts.model import Cadence, Contract
+from portal.contracts.inputs_buckets import AllowOverCall
+from portal.contracts.model import Cadence, Contract, ContractLine
+from portal.contracts.model_buckets import Carry, CommitmentTerms, Consequence
+from portal.contracts.reads_buckets import ledger
+from portal.contracts.service_closing import close_periods
+from portal.contracts.service_commitments import allow_over_call, open_periods
 from portal.core import clock
 from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
-from portal.core.db import asyncpg_dsn, read, unit_of_work
+from portal.core.db import asyncpg_dsn, driver, read, unit_of_work
 from portal.core.journal import Subject, record
 from portal.demo import contracts, people
 from portal.demo.people import CUSTOMER, FACTORY, SUPPLIER
@@ -25,6 +31,7 @@ from portal.demo.programme import Part, Programme, Terms, build
 from portal.schedules.model import SupplyState
 from portal.schedules.service import ConfirmLines, LineVersion, NoteSupply, confirm_lines, note_supply
 from portal.shipments.service import NewShipment, ShippedLine, ship
+from portal.shipments.service_ledger import open_ledger
 from portal.sync.scms_demo import bundled, shift_to
 from portal.sync.scms_file import SOURCE
 from portal.sync.scms_writer import write
@@ -35,6 +42,13 @@ PARTNERS = {CUSTOMER: "Zambia", SUPPLIER: "Aurobindo Pharma Limited"}
 PLANNER = "Lena Vogt"
 # Quantity a week, weekday, and what is said of the next four deliveries; see `programme.Part`.
 PLAN = ((800, 1, "pcpc"), (400, 1, "cccc"), (260, 3, "erpc"), (150, 4, "sccc"), (2400, 4, "sccc"))
+# Both weekly contracts: what is missing at a week's end goes on into the next one, and below the floor they talk.
+COMMITMENTS: dict[str, Any] = {
+    "shortfall_carry": Carry.NEXT,
+    "consequence": Consequence.DISCUSS,
+    "over_call_percent": Decimal(5),
+}
+OVER_CALL = {Direction.SALE: "Vaccination campaign in the north", Direction.PURCHASE: "Stock for the campaign"}
 AT_RISK = {Direction.SALE: "Filling line is down, two days late", Direction.PURCHASE: "Active ingredient two days late"}
 
 
@@ -74,6 +88,9 @@ async def seed(owner_url: str) -> None:
     sellers = {Direction.SALE: actors["factory planner"], Direction.PURCHASE: actors[SUPPLIER]}
     for direction, programme in programmes.items():
         await _work(sellers[direction], direction, programme, today)
+        await _allow_more(actors["factory planner"], direction, programme)
+    async with unit_of_work(system) as session:
+        await close_periods(session, system, clock.now())
     await _propose(actors["factory planner"], companies[CUSTOMER], today)
     await _move_contracts(actors, companies, programmes[Direction.SALE].contract, today)
     await _restrict(actors[CUSTOMER], programmes[Direction.SALE].contract.id)
@@ -128,6 +145,11 @@ async def _write_programme(system: Actor, direction: Direction, companies: dict[
         for rows in programme.rows:
             session.add_all(rows)
             await session.flush()
+        base: dict[str, Any] = {"tenant_id": system.tenant_id, "party_id": contract.party_id}
+        session.add(CommitmentTerms(**base, contract_id=contract.id, **COMMITMENTS))
+        await session.flush()
+        await open_periods(session, system, contract)
+        await open_ledger(session, system, contract)
         told = Subject("contract", contract.id, contract.party_id, 1, contract.id)
         record(session, system, told, "imported", lines=programme.count, number=3)
     return programme
@@ -155,6 +177,17 @@ async def _work(seller: Actor, direction: Direction, programme: Programme, today
             lines=[ShippedLine(line_id=line.id, quantity=line.ordered_quantity) for line in acted["s"]],
         )
         await ship(session, seller, sent)
+
+
+async def _allow_more(planner: Actor, direction: Direction, programme: Programme) -> None:
+    """More of the first part than its ceiling may be called off in the week after next."""
+    contract = programme.contract
+    line = next(row for rows in programme.rows for row in rows if isinstance(row, ContractLine))
+    async with unit_of_work(planner) as session:
+        rows = await ledger(await driver(session), planner, contract.id, line.id)
+        ahead = [row for row in rows if row.period_start > local_today(clock.now(), ZONE)]
+        more = AllowOverCall(quantity=Decimal(100), reason=OVER_CALL[direction])
+        await allow_over_call(session, planner, contract.id, ahead[1].id, more)
 
 
 async def _propose(planner: Actor, customer_id: UUID, today: date) -> None:

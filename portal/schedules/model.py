@@ -88,10 +88,12 @@ class ScheduleLine(SharedRow, table=True):
         unique("source", "external_id"),
         child_of("contract", "contract_id"),
         child_of("contract_line", "contract_line_id"),
+        child_of("commitment_bucket", "bucket_id"),
         CheckConstraint("ordered_quantity > 0", name="ordered_positive"),
         index("schedule_line", "due_date", "id"),
         index("schedule_line", "party_id", "due_date", "id"),
         index("schedule_line", "contract_line_id", "due_date"),
+        Index("ix_schedule_line_bucket", "tenant_id", "bucket_id", postgresql_where=text("bucket_id is not null")),
         Index("ix_schedule_line_open", "tenant_id", "due_date", "id", postgresql_where=text(OPEN_SQL)),
     )
 
@@ -127,6 +129,7 @@ class ScheduleLine(SharedRow, table=True):
     price: Decimal | None = numeric(default=None)  # the line's own price per unit, when it has one
     stated_value: Decimal | None = numeric(default=None)  # as the source said, beside quantity x price
     ship_to_code: str = Field(default="", max_length=40)
+    bucket_id: UUID | None = None  # the period it was called off from; none: no quantity was agreed for periods
     source: str | None = Field(default=None, max_length=20)
     external_id: str | None = Field(default=None, max_length=120)
     payload_hash: str | None = Field(default=None, max_length=64)

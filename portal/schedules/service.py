@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.contracts.service_buckets import entry_values, give_back, insert_entries
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
@@ -29,6 +30,7 @@ from portal.schedules import rules
 from portal.schedules.events import LineAskedAgain, LineCancelled, LineConfirmed, LineRejected, SupplyNoted
 from portal.schedules.model import CloseReason, LineStatus, SupplyState, Zone
 from portal.schedules.rules import CONFIRM_ACTION, LINE_STATES, RejectReason
+from portal.schedules.service_calls import confirmed_entries
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ class LineHead(Struct, frozen=True):
     promised_date: date | None
     zone: Zone | None
     release_line_id: UUID | None
+    bucket_id: UUID | None
     direction: Direction
     time_zone: str
 
@@ -104,7 +107,7 @@ class LineHead(Struct, frozen=True):
 _LOCK = """
 select l.id, l.party_id, l.contract_id, l.version, l.status, l.unit, l.ordered_quantity, l.under_percent,
     l.over_percent, l.confirmed_quantity, l.shipped_quantity, l.due_date, l.promised_date, l.zone, l.release_line_id,
-    c.direction, c.time_zone
+    l.bucket_id, c.direction, c.time_zone
 from schedule_line l join contract c on c.tenant_id = l.tenant_id and c.id = l.contract_id
 where l.tenant_id = $1 and l.id = any($2) and ($3::uuid[] is null or l.contract_id = any($3))
 order by l.id for update of l"""
@@ -183,6 +186,8 @@ update schedule_line l set status = r.status, confirmed_quantity = r.confirmed, 
 from unnest($10::uuid[], $11::text[], $12::numeric[], $13::int[], $14::date[])
     as r(id, status, confirmed, version, promised)
 where l.tenant_id = $1 and l.id = r.id"""
+# The same with the ledger's entries, for lines that were called off from a period.
+_CONFIRM_BOOKED = _CONFIRM.replace("with ", f"with booked as ({insert_entries(15)}), ", 1)
 
 
 async def _promise(session: AsyncSession, actor: Actor, answers: list[Answer], now: datetime) -> list[LineHead]:
@@ -206,7 +211,11 @@ async def _promise(session: AsyncSession, actor: Actor, answers: list[Answer], n
     connection = await db.driver(session)
     rows = [(h.id, h.status.value, h.confirmed_quantity, h.version, h.promised_date) for h in changed]
     columns = [list(column) for table in (promises, rows) for column in zip(*table, strict=True)]
-    await connection.execute(_CONFIRM, actor.tenant_id, actor.member_id, *columns)
+    if entries := confirmed_entries(answers):
+        booked = entry_values(actor, entries)
+        await connection.execute(_CONFIRM_BOOKED, actor.tenant_id, actor.member_id, *columns, *booked)
+    else:
+        await connection.execute(_CONFIRM, actor.tenant_id, actor.member_id, *columns)
     logger.info("schedule lines confirmed", extra={"lines": len(changed), "first": str(changed[0].id)})
     return changed
 
@@ -233,6 +242,8 @@ async def cancel_line(session: AsyncSession, actor: Actor, line_id: UUID, versio
     status = LINE_STATES.target(head.status, "cancel", by=head.side(actor))
     rules.check_cancellation(head.zone, head.shipped_quantity)
     after = await change(session, actor, head, status=status, close_reason=CloseReason.CANCELLED.value, respond_by=None)
+    if head.bucket_id is not None:
+        await give_back(session, actor, head.party_id, head.bucket_id, head.id, head.ordered_quantity)
     record(session, actor, subject(after), "cancelled")
     emit(session, actor, head.party_id, LineCancelled(head.id))
     logger.info("schedule line cancelled", extra={"line_id": str(head.id)})

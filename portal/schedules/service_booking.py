@@ -14,6 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.contracts.model_buckets import Assignment
+from portal.contracts.service_buckets import Goods, book_goods
 from portal.core import db
 from portal.core.actor import Actor, Direction
 from portal.core.errors import NotFound
@@ -45,7 +47,9 @@ class Delivery(Struct, frozen=True):
     last_received_on: date | None
     order_no: str
     ship_to_code: str
+    bucket_id: UUID | None  # the period it was called off from
     pack_size: Decimal
+    assignment: Assignment
     direction: Direction
     time_zone: str
 
@@ -62,10 +66,11 @@ _LOCK = """
 select l.id, l.party_id, l.contract_id, l.version, l.status, l.close_reason, l.unit, l.ordered_quantity,
     l.under_percent, l.over_percent, l.confirmed_quantity, l.shipped_quantity, l.received_quantity,
     l.rejected_quantity, l.last_received_on, l.order_no, coalesce(nullif(l.ship_to_code, ''), p.ship_to_code),
-    p.pack_size, c.direction, c.time_zone
+    l.bucket_id, p.pack_size, coalesce(t.assignment, 'requested'), c.direction, c.time_zone
 from schedule_line l
 join contract c on c.tenant_id = l.tenant_id and c.id = l.contract_id
 join contract_line p on p.tenant_id = l.tenant_id and p.id = l.contract_line_id
+left join commitment_terms t on t.tenant_id = l.tenant_id and t.party_id = l.party_id and t.contract_id = l.contract_id
 where l.tenant_id = $1 and l.id = any($2) and ($3::uuid[] is null or l.contract_id = any($3))
 order by l.id for update of l"""
 
@@ -87,6 +92,7 @@ def _delivery(row: Any) -> Delivery:
         status=LineStatus(line.status),
         close_reason=CloseReason(line.close_reason) if line.close_reason else None,
         direction=Direction(line.direction),
+        assignment=Assignment(line.assignment),
     )
 
 
@@ -97,7 +103,14 @@ def check_shippable(line: Delivery) -> None:
 
 
 async def book_shipped(
-    session: AsyncSession, actor: Actor, booked: Sequence[tuple[Delivery, Decimal]], verb: str, **data: Any
+    session: AsyncSession,
+    actor: Actor,
+    booked: Sequence[tuple[Delivery, Decimal]],
+    verb: str,
+    *,
+    shipment_id: UUID,
+    shipped_on: date,
+    **data: Any,
 ) -> list[Delivery]:
     """Add a delivery note's quantities to the lines; negative ones take a withdrawn note back."""
     after = [
@@ -105,26 +118,53 @@ async def book_shipped(
         for line, quantity in booked
     ]
     await _store(session, actor, after)
+    goods = [
+        Goods(line.id, line.party_id, line.bucket_id, line.assignment, shipped=quantity)
+        for line, quantity in booked
+        if line.bucket_id is not None
+    ]
+    await book_goods(session, actor, "shipment", shipment_id, shipped_on, goods)
     for line, (_, quantity) in zip(after, booked, strict=True):
-        record(session, actor, _subject(line), verb, quantity=str(abs(quantity)), unit=line.unit, **data)
+        figures = {"quantity": str(abs(quantity)), "unit": line.unit}
+        record(session, actor, _subject(line), verb, **figures, **data, shipment_id=shipment_id)
     return after
 
 
 async def book_received(
-    session: AsyncSession, actor: Actor, booked: Sequence[tuple[Delivery, Arrival]], verb: str, **data: Any
+    session: AsyncSession,
+    actor: Actor,
+    booked: Sequence[tuple[Delivery, Arrival]],
+    verb: str,
+    *,
+    receipt_id: UUID,
+    received_on: date,
+    **data: Any,
 ) -> list[Delivery]:
     """Add a receipt's counts to the lines, and close each that is now delivered as agreed."""
     after = [received(line, arrival) for line, arrival in booked]
     await _store(session, actor, after)
+    goods = [
+        Goods(
+            line.id, line.party_id, line.bucket_id, line.assignment, received=arrival.accepted,
+            returned=arrival.rejected, consumed=_consumed(line) - _consumed(before),
+        )
+        for line, (before, arrival) in zip(after, booked, strict=True)
+        if line.bucket_id is not None
+    ]  # fmt: skip
+    await book_goods(session, actor, "receipt", receipt_id, received_on, goods)
     for line, (before, arrival) in zip(after, booked, strict=True):
         figures = {"accepted": str(arrival.accepted), "rejected": str(arrival.rejected), "unit": line.unit}
         if line.status is LineStatus.CLOSED and before.status is not LineStatus.CLOSED:
             figures["closed"] = str(line.close_reason)
-        record(session, actor, _subject(line), verb, **figures, **data)
+        record(session, actor, _subject(line), verb, **figures, **data, receipt_id=receipt_id)
     await service_reports.settle_reports(
         session, actor, [line.id for line in after if line.status is LineStatus.CLOSED]
     )
     return after
+
+
+def _consumed(line: Delivery) -> Decimal:
+    return rules.consumed_quantity(line.status, line.ordered_quantity, line.received_quantity)
 
 
 def received(line: Delivery, arrival: Arrival) -> Delivery:

@@ -12,6 +12,8 @@ from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.model import Cadence, ContractStatus, DayUnit
+from portal.contracts.rules_buckets import Call
+from portal.contracts.service_buckets import check_calls
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -28,6 +30,7 @@ from portal.schedules.events import ReleasePublished
 from portal.schedules.model import Level, LineStatus, Zone
 from portal.schedules.rules_generation import generate
 from portal.schedules.service import visible
+from portal.schedules.service_calls import call_drafts
 
 logger = logging.getLogger(__name__)
 HORIZON_DAYS = 182  # 26 weeks: how far lines are generated when nothing else is asked
@@ -102,6 +105,7 @@ class Terms(Struct, frozen=True):
     """One contract line as generation and publishing read it."""
 
     id: UUID
+    item_code: str
     unit: str
     foq: Decimal | None
     cadence: Cadence | None
@@ -141,7 +145,7 @@ async def lock_contract(session: AsyncSession, actor: Actor, contract_id: UUID, 
 async def read_terms(connection: Driver, actor: Actor, contract_id: UUID) -> dict[UUID, Terms]:
     """The contract's lines in the order of their numbers."""
     rows = await connection.fetch(
-        "select id, unit, foq, cadence, pack_size, minimum_order, under_percent, over_percent, firm_days,"
+        "select id, item_code, unit, foq, cadence, pack_size, minimum_order, under_percent, over_percent, firm_days,"
         " tradeoff_days, day_unit, delivery_weekdays, ship_to_code, generated_until, carried_remainder,"
         " ended_from from contract_line where tenant_id = $1 and contract_id = $2 order by line_no",
         *(actor.tenant_id, contract_id),
@@ -236,6 +240,8 @@ async def call_off(session: AsyncSession, actor: Actor, contract_id: UUID, data:
         last = head.valid_to or date.max
         raise OutsideValidity(field="due_date", day=data.due_date, first=head.valid_from, last=last)
     rules.check_promises([(data.quantity, data.due_date)], line.unit, local_today(clock.now(), head.time_zone))
+    wanted = Call(contract_id, line.id, line.item_code, data.due_date, data.quantity)
+    await check_calls(session, actor, head.party_id, [wanted])
     new = _new_line(line, head.last_line_no + 1, data.due_date, None, data.quantity)
     await _store_lines(connection, actor, head, data.order_no, local_today(clock.now(), head.time_zone), [new])
     line_id: UUID = new[0]
@@ -261,7 +267,7 @@ async def _store_lines(
 
 _OPEN_LINES = """
 select id, contract_line_id, status, version, due_date, ordered_quantity, under_percent, received_quantity,
-    unit, zone, level, release_line_id
+    unit, zone, level, release_line_id, period_start
 from schedule_line where tenant_id = $1 and contract_id = $2
     and status in ('draft', 'published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')
 order by id for update"""
@@ -277,9 +283,10 @@ from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::date[], $8::numeric[], $9::t
     as r(id, line, contract_line, due, quantity, zone, level)"""
 _PUBLISH_LINES = """
 update schedule_line l set release_line_id = r.release_line, zone = r.zone, level = r.level, status = r.status,
-    version = r.version, respond_by = case when r.asked then $3 else l.respond_by end
-from unnest($2::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bool[])
-    as r(id, release_line, zone, level, status, version, asked)
+    version = r.version, respond_by = case when r.asked then $3 else l.respond_by end,
+    bucket_id = coalesce(r.bucket, l.bucket_id)
+from unnest($2::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bool[], $10::uuid[])
+    as r(id, release_line, zone, level, status, version, asked, bucket)
 where l.tenant_id = $1 and l.id = r.id"""
 
 
@@ -296,6 +303,7 @@ class _Published(Struct, frozen=True):
     status: LineStatus
     version: int
     asked: bool  # the seller is asked with this release
+    bucket_id: UUID | None  # the period that a draft is now called off from
 
 
 async def publish_release(
@@ -317,7 +325,8 @@ async def publish_release(
         line.id: rules.fences(today, line.firm_days, line.tradeoff_days, line.day_unit, at[line.ship_to_code])
         for line in terms.values()
     }
-    lines = [_published(row, ends[row["contract_line_id"]], today) for row in rows]
+    called = await call_drafts(session, actor, head.party_id, rows, terms)
+    lines = [_published(row, ends[row["contract_line_id"]], today, called.get(row["id"])) for row in rows]
     release_id, number = uuid7(), head.release_no + 1
     respond_by = deadline(now, head.response_hours, head.time_zone, WorkingCalendar())
     await _store_release(connection, actor, head, (release_id, number, now, today, data.note), lines, respond_by)
@@ -338,7 +347,7 @@ def _check_validity(rows: list[Any], last: date | None) -> None:
         raise DraftsOutside(count=len(late), last=last)
 
 
-def _published(row: Any, ends: rules.Fences, today: date) -> _Published:
+def _published(row: Any, ends: rules.Fences, today: date, bucket_id: UUID | None) -> _Published:
     """What the release makes of one open line: its zone and level, and whether the seller is now asked."""
     status = LineStatus(row["status"])
     zone = ends.zone(row["due_date"])
@@ -354,7 +363,7 @@ def _published(row: Any, ends: rules.Fences, today: date) -> _Published:
         status = LineStatus.PROPOSED
     return _Published(
         row["id"], uuid7(), row["contract_line_id"], row["due_date"], row["ordered_quantity"], zone, level, status,
-        row["version"] + 1, asked,
+        row["version"] + 1, asked, bucket_id,
     )  # fmt: skip
 
 
@@ -380,7 +389,9 @@ async def _store_release(
         _INSERT_RELEASE_LINES, actor.tenant_id, head.party_id, release_id, *map(list, zip(*frozen, strict=True))
     )
     ids = [p.id for p in lines]
-    live = [(p.release_line_id, p.zone.value, p.level.value, p.status.value, p.version, p.asked) for p in lines]
+    live = [
+        (p.release_line_id, p.zone.value, p.level.value, p.status.value, p.version, p.asked, p.bucket_id) for p in lines
+    ]
     await connection.execute(_PUBLISH_LINES, actor.tenant_id, ids, respond_by, *map(list, zip(*live, strict=True)))
     await connection.execute(
         "update contract set release_no = $3, released_on = $4, version = version + 1 where tenant_id = $1 and id = $2",

@@ -154,7 +154,10 @@ async def ship(session: AsyncSession, actor: Actor, data: NewShipment) -> Shipme
     session.add_all(_lines(shipment, lines, data.lines))
     quantities = _totals(data.lines)
     booked = [(line, quantities[line.id]) for line in lines.values()]
-    await booking.book_shipped(session, actor, booked, "shipped", number=shipment.number, shipment_id=shipment.id)
+    await booking.book_shipped(
+        session, actor, booked, "shipped",
+        number=shipment.number, shipment_id=shipment.id, shipped_on=shipped_on,
+    )  # fmt: skip
     contract_id = rules_documents.shared_value((line.contract_id for line in lines.values()), None)
     record(session, actor, subject(shipment, contract_id), "sent", number=shipment.number, lines=len(data.lines))
     emit(session, actor, party_id, ShipmentSent(shipment.id))
@@ -209,8 +212,9 @@ async def withdraw(session: AsyncSession, actor: Actor, shipment_id: UUID, versi
     session.add(shipment)
     booked = [(line, -quantities[line.id]) for line in lines.values()]
     await booking.book_shipped(
-        session, actor, booked, "shipment_withdrawn", number=shipment.number, shipment_id=shipment.id
-    )
+        session, actor, booked, "shipment_withdrawn",
+        number=shipment.number, shipment_id=shipment.id, shipped_on=shipment.shipped_on,
+    )  # fmt: skip
     contract_id = rules_documents.shared_value((line.contract_id for line in shipped), None)
     record(session, actor, subject(shipment, contract_id), "withdrawn", number=shipment.number)
     emit(session, actor, shipment.party_id, ShipmentWithdrawn(shipment.id))

@@ -282,8 +282,9 @@ async def _book(
         days = [day for day in (last.get(line.id) if old else line.last_received_on, receipt.received_on) if day]
         booked.append((line, Arrival(accepted[line.id], rejected[line.id], max(days))))
     await booking.book_received(
-        session, actor, booked, "receipt_corrected" if old else "received", number=receipt.number, receipt_id=receipt.id
-    )
+        session, actor, booked, "receipt_corrected" if old else "received",
+        number=receipt.number, receipt_id=receipt.id, received_on=receipt.received_on,
+    )  # fmt: skip
 
 
 async def _last_days(session: AsyncSession, actor: Actor, lines: Deliveries) -> dict[UUID, date]:

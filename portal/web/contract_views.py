@@ -1,7 +1,8 @@
 """One contract as its page shows it: what was agreed, how far it is used, who has to act next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from portal.schedules.reads import Happening, history
 from portal.schedules.reads_board import ReleaseRow, releases
 from portal.schedules.service_contract import Use, use_of_lines
 from portal.schedules.service_release import calendars
+from portal.web.commitments import commitments
 from portal.web.contract_facts import file_row, terms_of_trade, value_facts
 from portal.web.contract_line_views import Reader, line_view
 from portal.web.contract_version_views import amendment_steps, summary
@@ -77,6 +79,12 @@ VERBS = {
     "file_added": N_("File added: {name}"),
     "released": N_("Release {number} published"),
     "generated": N_("Deliveries generated"),
+    "commitment_terms_set": N_("Use of periods agreed"),
+    "periods_set": N_("Periods of line {line_no} set: {item_code}"),
+    "periods_refreshed": N_("Periods brought to the version in force"),
+    "targets_set": N_("Monthly targets set"),
+    "over_call_allowed": N_("Over-call of {quantity} allowed: {item_code}, period from {since}"),
+    "period_closed": N_("Period from {since} closed: {item_code}, {called} of {target}"),
 }
 CHANNELS = {
     "page": N_("page"),
@@ -121,6 +129,7 @@ async def context(
         "refusal": str(refusal) if refusal else "",
         **await hangs_on(session, actor, contract, revisions, today),
         **await head_words(session, actor, contract, lines, prices),
+        "commitments": await commitments(connection, actor, contract, lines, today),
         "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),
         "moments": [moment(entry, actor.time_zone) for entry in past],
         "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
@@ -354,7 +363,7 @@ def refusal_words(partner: str, us: bool, declined: Happening) -> str:
 
 def moment(entry: Happening, zone: str) -> Moment:
     """One entry of the history in words."""
-    data = {name: days_in_words(name, value) for name, value in entry.data.items()}
+    data = readable(entry.data)
     text = _(VERBS.get(entry.verb, entry.verb)).format_map(_Known(data))
     notes = [str(entry.data.get("reason", ""))]
     if digest := entry.data.get("sha256"):
@@ -363,9 +372,14 @@ def moment(entry: Happening, zone: str) -> Moment:
     return Moment(text, entry.member_name, i18n.moment(entry.at, zone), way, " · ".join(filter(None, notes)))
 
 
-def days_in_words(name: str, value: Any) -> Any:
-    """Days were noted as ISO 8601."""
-    return i18n.day(date.fromisoformat(value), year=True) if name in ("last_day", "effective_from") and value else value
+def readable(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry keeps as plain text, as the reader writes it: quantities, and days that were noted as ISO 8601."""
+    known = dict(data)
+    for name in known.keys() & {"called", "target", "carried", "missing", "quantity"}:
+        known[name] = i18n.number(Decimal(known[name]))
+    for name in known.keys() & {"since", "last_day", "effective_from"}:
+        known[name] = i18n.day(date.fromisoformat(known[name]), year=True) if known[name] else known[name]
+    return known
 
 
 class _Known(dict[str, Any]):

@@ -23,12 +23,16 @@ from portal.catalog.service import NewItem, NewPartNumber, add_part_number, crea
 from portal.contracts import service as contracts
 from portal.contracts import service_life
 from portal.contracts.inputs import NewContract, NewLine, NewPrice
+from portal.contracts.inputs_buckets import SetTerms
 from portal.contracts.model import Cadence, ContractLine
+from portal.contracts.model_buckets import Carry
+from portal.contracts.reads_buckets import current
+from portal.contracts.service_commitments import set_terms
 from portal.contracts.service_drafts import create_contract
 from portal.core import files
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor, Direction
-from portal.core.db import unit_of_work
+from portal.core.db import read, unit_of_work
 from portal.core.i18n import Language
 from portal.schedules import service, service_release
 from portal.schedules.model import LineStatus, ScheduleLine, SupplyState
@@ -179,6 +183,8 @@ async def _contract(world: World, direction: Direction, number: str, title: str,
     )  # fmt: skip
     async with unit_of_work(world.factory) as session:
         made = await create_contract(session, world.factory, data)
+        more = SetTerms(shortfall_carry=Carry.NEXT, over_call_percent=Decimal(200))
+        await set_terms(session, world.factory, made.id, more)
         await service_life.propose(session, world.factory, made.id)
     async with unit_of_work(partner) as session:
         await service_life.accept(session, partner, made.id)
@@ -269,8 +275,16 @@ async def _sale(world: World, past: int) -> None:
     await _publish(world, agreed)
     world.ids |= {
         "contract_id": str(agreed.id), "line_id": str(made[0, 0]), "confirmed_line": str(made[0, 3]),
+        "bucket_id": await _running_period(world, agreed),
         "second_line": str(made[0, 2]), "contract_line_id": str(agreed.lines[0].id), "number": "2",
     }  # fmt: skip
+
+
+async def _running_period(world: World, agreed: Agreed) -> str:
+    """The period of the first part that holds today."""
+    async with read(world.factory) as connection:
+        rows = await current(connection, world.factory, agreed.id, today())
+    return str(rows[agreed.lines[0].id].id)
 
 
 async def _spare_parts(world: World) -> None:

@@ -113,6 +113,10 @@ function draw(place) {
     series.push(line(chart.words.cover, "cover", 3, [3, 3]));
     data.push(chart.cover);
   }
+  if (chart.shipped) {
+    series.push(line(chart.words.shipped, "delivered", 1.5, [2, 4]));
+    data.push(chart.shipped);
+  }
   const axis = { font: `12px ${token("--font")}`, stroke: token("--ink-2"), ticks: { show: false } };
   const size = () => ({ width: place.clientWidth, height: place.clientHeight });
   const plot = new uPlot({

@@ -1,0 +1,245 @@
+"""The ledger of fixed quantities over the interface: periods, entries, terms, over-calls, suggestions, use."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.status_codes import HTTP_201_CREATED
+from msgspec import Meta, Struct, convert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.contracts import bucket_words, reads_buckets, service, service_commitments
+from portal.contracts.inputs_buckets import AllowOverCall, SetPeriods, SetTargets, SetTerms
+from portal.contracts.model import Contract
+from portal.contracts.model_buckets import Assignment, BucketCadence, Carry, Consequence, PriceBasis
+from portal.contracts.reads_buckets import Order, PeriodRow, UseFilter, UseRow
+from portal.contracts.rules_buckets import Standing
+from portal.core import clock, paging
+from portal.core.access import Permission
+from portal.core.actor import Actor, Direction
+from portal.core.db import driver, read
+from portal.core.errors import NotFound
+from portal.shipments import reads_ledger, service_ledger
+from portal.shipments.reads_ledger import EntryRow
+from portal.shipments.service_ledger import SuggestedLine
+
+Amount = Annotated[Decimal, Meta(examples=["9600.000000"], description="exact, as text")]
+
+
+class PeriodOut(Struct, kw_only=True):
+    """One period [start, end) of a line. Every counter is the sum of its entries; what was carried moves the limits."""
+
+    id: UUID
+    contract_line_id: UUID
+    cadence: BucketCadence
+    period_start: date
+    period_end: date
+    unit: Annotated[str, Meta(examples=["H87"])]
+    floor: Amount
+    target: Amount
+    ceiling: Amount
+    called: Amount
+    confirmed: Amount
+    shipped: Amount
+    received: Amount
+    returned: Amount
+    invoiced: Amount
+    carried_in: Amount
+    carried_out: Amount
+    over_called: Amount
+    open: Amount
+    remaining: Annotated[Decimal, Meta(description="of the target; negative when more was called off")]
+    forecast: Annotated[Decimal, Meta(description="at the end of the period, if nothing changes")]
+    completion: Annotated[Decimal | None, Meta(description="received of the target, 0..1; null without a target")]
+    standing: Standing
+    gap: Annotated[Decimal, Meta(description="below the floor (negative) or above the ceiling")]
+    closed_at: datetime | None
+    sentence: Annotated[
+        str, Meta(examples=["If nothing changes, November ends at 9,600 of 12,000 pcs, 400 below the floor."])
+    ]
+
+
+class TermsOut(Struct, kw_only=True):
+    """How the periods of a contract are used."""
+
+    assignment: Assignment
+    shortfall_carry: Carry
+    shortfall_periods: int | None
+    shortfall_cap_percent: Decimal | None
+    excess_carry: Carry
+    excess_periods: int | None
+    excess_cap_percent: Decimal | None
+    consequence: Consequence
+    over_call_percent: Decimal
+    call_low_percent: Decimal | None
+    call_high_percent: Decimal | None
+    price_basis: PriceBasis
+
+
+class LedgerOut(Struct):
+    """The terms and the periods of a contract, by line and date."""
+
+    terms: TermsOut
+    periods: list[PeriodOut]
+
+
+class Written(Struct):
+    """What was written, and the contract's version after it."""
+
+    contract_id: UUID
+    contract_version: int
+
+
+def period_out(row: PeriodRow) -> PeriodOut:
+    """One period with its counters and its outlook."""
+    seen = row.outlook
+    fixed = {name: getattr(row, name) for name in row.__struct_fields__ if name != "sums"}
+    return PeriodOut(
+        **fixed,
+        **row.sums._asdict(),
+        open=row.sums.open,
+        remaining=seen.remaining,
+        forecast=seen.forecast,
+        completion=None if seen.completion is None else round(seen.completion, 4),
+        standing=seen.standing,
+        gap=seen.gap,
+        sentence=bucket_words.sentence(row),
+    )
+
+
+def written(contract: Contract) -> Response[Written]:
+    """The contract's new version, as ETag too."""
+    return Response(Written(contract.id, contract.version), headers={"ETag": f'"{contract.version}"'})
+
+
+async def ledger_out(session: AsyncSession, actor: Actor, contract_id: UUID, line_id: UUID | None) -> LedgerOut:
+    """What `GET /ledger` answers."""
+    contract = await service.get_contract(session, actor, contract_id)
+    terms = convert(await service_commitments.get_terms(session, contract), TermsOut, from_attributes=True)
+    rows = await reads_buckets.ledger(await driver(session), actor, contract_id, line_id)
+    return LedgerOut(terms, [period_out(row) for row in rows])
+
+
+class LedgerController(Controller):
+    path = "/contracts/{contract_id:uuid}/ledger"
+    tags = ("Contracts",)
+
+    @get()
+    async def ledger(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        contract_id: FromPath[UUID],
+        line_id: FromQuery[UUID | None] = None,
+    ) -> LedgerOut:
+        """The periods of a contract or of one line, as both sides see them."""
+        return await ledger_out(session, actor, contract_id, line_id)
+
+    @get("/{bucket_id:uuid}/entries")
+    async def entries(
+        self, actor: NamedDependency[Actor], contract_id: FromPath[UUID], bucket_id: FromPath[UUID]
+    ) -> list[EntryRow]:
+        """The entries of one period, the newest first, each with its document. At most 500."""
+        async with read(actor) as connection:
+            if await reads_buckets.get_period(connection, actor, contract_id, bucket_id) is None:
+                raise NotFound
+            return await reads_ledger.entries(connection, actor, bucket_id)
+
+    @post("/{bucket_id:uuid}/over-calls", status_code=HTTP_201_CREATED)
+    async def allow_over_call(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        contract_id: FromPath[UUID],
+        bucket_id: FromPath[UUID],
+        data: JSONBody[AllowOverCall],
+    ) -> PeriodOut:
+        """Let more be called off from a period than its ceiling. Both sides read who allowed it and why."""
+        await service_commitments.allow_over_call(session, actor, contract_id, bucket_id, data)
+        return await one_period(session, actor, contract_id, bucket_id)
+
+    @put("/terms")
+    async def set_terms(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        contract_id: FromPath[UUID],
+        data: JSONBody[SetTerms],
+    ) -> Response[Written]:
+        """Say how the periods of a draft are used, all of it anew. If-Match carries the contract's version."""
+        return written(await service_commitments.set_terms(session, actor, contract_id, data, expected))
+
+    @put("/lines/{line_id:uuid}")
+    async def set_periods(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        contract_id: FromPath[UUID],
+        line_id: FromPath[UUID],
+        data: JSONBody[SetPeriods],
+    ) -> Response[Written]:
+        """Write the periods of one line anew; without a list they follow from its fixed quantity and band."""
+        return written(await service_ledger.set_periods(session, actor, contract_id, line_id, data, expected))
+
+    @get("/suggestions")
+    async def suggestions(
+        self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], contract_id: FromPath[UUID]
+    ) -> list[SuggestedLine]:
+        """What the history of each line suggests as a monthly target: the median of the months with demand."""
+        actor.require(Permission.EDIT_CONTRACTS)
+        await service.get_contract(session, actor, contract_id)
+        return await service_ledger.suggestions(await driver(session), actor, contract_id)
+
+    @post("/targets", status_code=HTTP_201_CREATED)
+    async def set_targets(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        contract_id: FromPath[UUID],
+        data: JSONBody[SetTargets],
+    ) -> Response[Written]:
+        """Give lines without periods monthly ones; deliveries that are there already open their ledger."""
+        return written(await service_ledger.set_targets(session, actor, contract_id, data, expected))
+
+
+async def one_period(session: AsyncSession, actor: Actor, contract_id: UUID, bucket_id: UUID) -> PeriodOut:
+    """The period after a command."""
+    row = await reads_buckets.get_period(await driver(session), actor, contract_id, bucket_id)
+    if row is None:
+        raise NotFound
+    return period_out(row)
+
+
+class UseController(Controller):
+    path = "/contract-use"
+    tags = ("Contracts",)
+
+    @get()
+    async def use(
+        self,
+        actor: NamedDependency[Actor],
+        cursor: FromQuery[str | None] = None,
+        limit: FromQuery[int] = 50,
+        order: FromQuery[Order] = Order.RISK,
+        search: FromQuery[str] = "",
+        direction: FromQuery[Direction | None] = None,
+        risky: FromQuery[bool] = False,
+        within: FromQuery[int | None] = None,
+    ) -> paging.PageOf[UseRow]:
+        """Contracts in force with periods, by risk, use or end; shares are means over their lines."""
+        paging.check_limit(limit)
+        (offset,) = paging.decode(cursor, int) if cursor else (0,)
+        wanted = UseFilter(order, search, direction, risky, within)
+        async with read(actor) as connection:
+            rows = await reads_buckets.use_of_contracts(connection, actor, wanted, clock.now(), offset, limit)
+        return paging.PageOf(rows[:limit], paging.encode(offset + limit) if len(rows) > limit else None)
+
+
+ROUTES: list[Any] = [LedgerController, UseController]
