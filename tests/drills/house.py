@@ -57,7 +57,11 @@ class House:
         )
 
     def start(self, part: str) -> None:
-        command = {"web": ["-m", "portal.cli", "serve"], "worker": ["-m", "tests.drills.worker"]}[part]
+        command = {
+            "web": ["-m", "portal.cli", "serve"],
+            "worker": ["-m", "tests.drills.worker"],
+            "bot": ["-m", "portal.cli", "bot"],
+        }[part]
         settings = self.settings
         ours = {
             variable(name): str(value)
