@@ -263,7 +263,18 @@ select u.id as account, 'session' as opens, s.id from user_account u join user_s
     where u.disabled_at is not null and s.expires_at > now()
 union all
 select m.id, 'key', k.id from member m join api_key k on k.tenant_id = m.tenant_id and k.created_by = m.id
-    where m.status = 'removed' and k.revoked_at is null"""
+    where m.status = 'removed' and k.revoked_at is null
+union all
+select m.id, 'chat', c.id from member m join chat c on c.tenant_id = m.tenant_id and c.member_id = m.id
+    where m.status = 'removed' and c.unbound_at is null"""
+
+# A group is about a contract and asks whoever presses; any other chat speaks for the user who approved it.
+CHATS = """
+select c.tenant_id, c.id as chat, c.member_id from chat c
+join chat_account a on a.id = c.account_id
+left join membership m on m.tenant_id = c.tenant_id and m.member_id = c.member_id
+where c.unbound_at is null and c.contract_id is null
+    and (m.user_id is null or a.user_id is distinct from m.user_id)"""
 
 
 VERSIONS = """
@@ -304,6 +315,7 @@ def invariants(subscribers: Mapping[str, Sequence[str]]) -> list[Invariant]:
         Invariant("I15", "an import is whole or nothing", IMPORTS),
         Invariant("I16", "the same content is imported once", IMPORTED_ONCE),
         Invariant("I17", "each act is under a known member or key", ACTORS),
+        Invariant("I17", "a chat speaks for the person who approved it", CHATS),
         Invariant("I18", "a delivery's version is its history, without a missing or doubled step", LINE_HISTORY),
         Invariant("I18", "a document's version is its history", HISTORY),
         Invariant("I21", "deed, audit and event are of one transaction", ONE_TRANSACTION),

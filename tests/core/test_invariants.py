@@ -129,6 +129,11 @@ async def test_honest_work_breaks_nothing(world: Settings) -> None:
         ("I15", "insert into import_run values ((select tenant_id from tenant), gen_random_uuid(), 'scms', 'a.csv',"
                 " 'd', 'applied', 10, 9, '{}', null, now(), now())"),
         ("I17", "update audit set member_id = gen_random_uuid()"),
+        ("I17", "with a as (insert into chat_account (id, bot, chat_id, name)"
+                " values (gen_random_uuid(), 'telegram', 7, 'Somebody') returning id)"
+                " insert into chat (tenant_id, id, party_id, member_id, bot, account_id, name, bound_at)"
+                " select m.tenant_id, gen_random_uuid(), m.party_id, m.id, 'telegram', a.id, 'Somebody', now()"
+                " from a, member m limit 1"),
         ("I18", "update schedule_line set version = version + 1"),
         ("I18", "delete from timeline where subject = 'schedule_line' and version = 3"),
         ("I18", "insert into timeline select tenant_id, gen_random_uuid(), party_id, subject, subject_id, contract_id,"
