@@ -52,13 +52,18 @@ class Subscriber:
 
 Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 
-SUBSCRIPTIONS: Subscriptions = {
-    **{kind.__name__: (Subscriber(f"notices.{kind.__name__}", errand=notices.tell, here=True),) for kind in READERS},
+_ERRANDS: Subscriptions = {
     "AmendmentAccepted": (Subscriber("contracts.apply_amendment", effect=contracts.apply_amendment),),
     "ChatBound": (Subscriber("chats.greet", errand=chats.greet),),
     "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
+}
+_NOTICES: Subscriptions = {
+    kind.__name__: (Subscriber(f"notices.{kind.__name__}", errand=notices.tell, here=True),) for kind in READERS
+}
+SUBSCRIPTIONS: Subscriptions = {
+    name: (*_ERRANDS.get(name, ()), *_NOTICES.get(name, ())) for name in (*_ERRANDS, *_NOTICES)
 }
 """By the name of the event. An event without subscribers is marked as taken and kept as history."""
 

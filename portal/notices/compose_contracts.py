@@ -7,9 +7,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts import service as contracts
 from portal.contracts.model import Contract, ContractStatus
-from portal.core import db, i18n
+from portal.contracts.rules_life import ends_soon, last_day
+from portal.contracts.service_versions import get_revisions
+from portal.contracts.service_versions import live as live_offer
+from portal.core import clock, db, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.calendars import local_today
 from portal.core.errors import NotFound
 from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import show_quantity
@@ -26,11 +30,21 @@ SHOWN = 5  # deliveries named in a message; the rest are counted
 MOST = 200  # deliveries that one button confirms
 STATE = {
     ContractStatus.PROPOSED: N_("A contract was proposed: please review it"),
+    ContractStatus.COUNTERED: N_("A counter-offer to a contract was made: please review it"),
     ContractStatus.ACCEPTED: N_("A contract was accepted"),
     ContractStatus.DRAFT: N_("A contract was declined"),
     ContractStatus.ACTIVE: N_("A contract is in force"),
     ContractStatus.COMPLETED: N_("A contract was completed"),
+    ContractStatus.SUSPENDED: N_("A contract is suspended for now"),
+    ContractStatus.TERMINATED: N_("A contract is terminated"),
+    ContractStatus.EXPIRED: N_("A contract has ended"),
 }
+CHANGE = N_("A change of a contract was offered: please review it")
+CHANGE_BY_US = N_("An offered change of a contract waits for the other company's answer")
+ENDS_SOON = N_("A contract ends soon: please agree on what follows")
+UNDERUSED = N_("Less is called off from a contract than agreed")
+OFFERED = (ContractStatus.PROPOSED, ContractStatus.COUNTERED)
+IN_FORCE = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
 PROPOSED_BY_US = N_("A contract waits for the other company's answer")
 
 
@@ -41,11 +55,13 @@ async def contract_card(session: AsyncSession, actor: Actor, contract_id: UUID, 
     connection = await db.driver(session)
     verbs = {ContractStatus.ACCEPTED: ["accepted"], ContractStatus.DRAFT: ["declined"]}.get(contract.status, [])
     state = await wording.last_said(connection, actor, contract_id, verbs, contract.party_name) if verbs else ""
-    asked = contract.status is ContractStatus.PROPOSED and actor.may(Permission.ACCEPT_CONTRACTS)
-    waits = contract.status is ContractStatus.PROPOSED and actor.is_factory
+    offer = live_offer(await get_revisions(session, contract))
+    ours = offer.offered_scope == actor.scope if offer else contract.status is ContractStatus.PROPOSED
+    open_offer = contract.status in OFFERED or offer is not None
+    asked = open_offer and not ours and contracts.may_step(actor, "accept")
     path = f"/contracts/{contract_id}"
     return Card(
-        title=_(PROPOSED_BY_US if waits else STATE[contract.status]),
+        title=_(_title(contract, open_offer, ours)),
         subject=joined(contract.number, contract.title, contract.party_name if actor.is_factory else ""),
         facts=(_validity(contract), ngettext("{n} part", "{n} parts", len(lines)).format(n=i18n.number(len(lines)))),
         deadline=_("Please accept or decline it on its page.") if asked else _(wording.INFORMATION),
@@ -53,6 +69,21 @@ async def contract_card(session: AsyncSession, actor: Actor, contract_id: UUID, 
         buttons=((opening(path, _("Review") if asked else ""),),),
         link=wording.address(path),
     )
+
+
+def _title(contract: Contract, open_offer: bool, ours: bool) -> str:
+    """What is the matter with a contract now: an offer first, then what its calendar says, then its state."""
+    if open_offer and contract.status in IN_FORCE:
+        return CHANGE_BY_US if ours else CHANGE
+    if open_offer and ours:
+        return PROPOSED_BY_US
+    today = local_today(clock.now(), contract.time_zone)
+    if contract.status in IN_FORCE:
+        if ends_soon(today, last_day(contract.valid_to, contract.ends_on), contract.notice_days):
+            return ENDS_SOON
+        if contract.reminded_use == today:
+            return UNDERUSED
+    return STATE[contract.status]
 
 
 def _validity(contract: Contract) -> str:

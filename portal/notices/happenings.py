@@ -202,8 +202,8 @@ async def receipt_posted(
 # --- contracts --------------------------------------------------------------------------------------------------------
 
 
-def _contract(scope: Scope | None) -> Reader:
-    """What a contract's step means: for the company of a scope, or for nobody but the cards that show it."""
+def _contract(*scopes: Scope) -> Reader:
+    """What a contract's step means: for the companies of these scopes, or for nobody but the cards that show it."""
 
     async def understood(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
         party_id = await connection.fetchval(
@@ -212,10 +212,28 @@ def _contract(scope: Scope | None) -> Reader:
         if party_id is None:
             return None
         about = ("contract", event.contract_id)
-        news = (News(Kind.CONTRACT, scope, *about, event.contract_id),) if scope is not None else ()
+        news = tuple(News(Kind.CONTRACT, scope, *about, event.contract_id) for scope in scopes)
         return Happening(party_id, news, (about,))
 
     return understood
+
+
+_OFFER = """
+select c.party_id, (select r.offered_scope from contract_revision r
+    where r.tenant_id = $1 and r.contract_id = c.id and r.status = 'proposed' order by r.number desc limit 1)
+from contract c where c.tenant_id = $1 and c.id = $2"""
+
+
+async def offered(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
+    """An offer waits for the company that did not make it."""
+    row = await connection.fetchrow(_OFFER, tenant_id, event.contract_id)
+    if row is None:
+        return None
+    party_id, offered_scope = row
+    asked = Scope.PARTNER if offered_scope == Scope.FACTORY else Scope.FACTORY
+    about = ("contract", event.contract_id)
+    news = (News(Kind.CONTRACT, asked, *about, event.contract_id),) if offered_scope else ()
+    return Happening(party_id, news, (about,))
 
 
 READERS: Mapping[type[Event], Reader] = {
@@ -236,7 +254,20 @@ READERS: Mapping[type[Event], Reader] = {
     contracts.ContractDeclined: _contract(Scope.FACTORY),
     contracts.ContractActivated: _contract(Scope.PARTNER),
     contracts.ContractCompleted: _contract(Scope.PARTNER),
-    contracts.ContractWithdrawn: _contract(None),
+    contracts.ContractWithdrawn: _contract(),
+    contracts.ContractCountered: offered,
+    contracts.ContractSuspended: _contract(*Scope),
+    contracts.ContractResumed: _contract(*Scope),
+    contracts.ContractTerminated: _contract(*Scope),
+    contracts.ContractExpired: _contract(*Scope),
+    contracts.ContractEndingSoon: _contract(*Scope),
+    contracts.ContractUnderused: _contract(*Scope),
+    contracts.AmendmentProposed: offered,
+    contracts.AmendmentCountered: offered,
+    contracts.AmendmentAccepted: _contract(*Scope),
+    contracts.AmendmentDeclined: _contract(*Scope),
+    contracts.AmendmentWithdrawn: _contract(),
+    contracts.AmendmentApplied: _contract(*Scope),
 }
 """Every event that people are told of. An event that is not here changes no card and tells nobody."""
 

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from portal.accounts.model import MemberStatus
 from portal.accounts.service import RestrictMember, restrict_member
-from portal.core import db
+from portal.contracts.inputs import Decline
+from portal.contracts.service import get_contract
+from portal.core import clock, db
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.ids import uuid7
@@ -28,6 +30,7 @@ from portal.schedules.service import (
 from portal.shipments.counting import Receive
 from portal.shipments.service import NewShipment, ShippedLine, ship
 from portal.shipments.service_receipts import receive
+from tests.contracts.versions import from_day, make_active, run_day, take
 from tests.factories import ZONE, Tenant, fetch, make_contract, make_deliveries, make_member, today
 from tests.notices.conftest import Post
 from tests.notices.test_compose import published
@@ -225,3 +228,38 @@ async def test_no_message_ever_names_a_price(post: Post, tenant: Tenant) -> None
 
     assert len(texts) >= 3
     assert not any("12.5" in text or "CNY" in text for text in texts)
+
+
+async def test_an_offered_change_of_a_contract_asks_the_other_company_and_its_answer_edits_the_card(
+    post: Post, tenant: Tenant
+) -> None:
+    planner = await hire(tenant, tenant.factory, Role.PLANNER)
+    await post.awake(tenant.customer, tenant.supplier, planner)
+    contract = await make_active(tenant)
+    await post.pass_on()
+    await take(tenant.factory, "amend", contract, from_day(today() + timedelta(days=30), 720))
+    await post.pass_on()
+    asked = "A change of a contract was offered: please review it"
+    assert post.read(tenant.customer)[-1] == asked
+    assert post.read(tenant.supplier) == []
+
+    await take(tenant.customer, "decline_amendment", contract, Decline(reason="too much"))
+    await post.pass_on()
+    assert asked not in post.read(tenant.customer), "what was answered asks no more"
+    assert post.read(planner)[-1] == "A contract is in force"
+
+
+async def test_both_companies_hear_that_a_contract_ends_soon(post: Post, tenant: Tenant) -> None:
+    planner = await hire(tenant, tenant.factory, Role.PLANNER)
+    await post.awake(tenant.customer, tenant.supplier, planner)
+    contract = await make_active(tenant, notice_days=60)
+    await post.happen()
+    assert contract.valid_to is not None
+    async with db.unit_of_work(tenant.factory) as session:
+        row = await get_contract(session, tenant.factory, contract.id, lock=True)
+        row.valid_to = today() + timedelta(days=20)
+    await run_day(tenant, clock.now())
+    await post.pass_on()
+    for reader in (tenant.customer, planner):
+        assert post.read(reader)[-1] == "A contract ends soon: please agree on what follows"
+    assert post.read(tenant.supplier) == []
