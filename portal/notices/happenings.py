@@ -219,21 +219,23 @@ def _contract(*scopes: Scope) -> Reader:
 
 
 _OFFER = """
-select c.party_id, (select r.offered_scope from contract_revision r
-    where r.tenant_id = $1 and r.contract_id = c.id and r.status = 'proposed' order by r.number desc limit 1)
-from contract c where c.tenant_id = $1 and c.id = $2"""
+select c.party_id, r.offered_scope, r.status = 'proposed'
+from contract c left join contract_revision r on r.tenant_id = $1 and r.contract_id = c.id
+where c.tenant_id = $1 and c.id = $2 order by r.number desc nulls last limit 1"""
 
 
 async def offered(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
-    """An offer waits for the company that did not make it."""
+    """An offer waits for the company that did not make it; its answer is news for the one that did."""
     row = await connection.fetchrow(_OFFER, tenant_id, event.contract_id)
     if row is None:
         return None
-    party_id, offered_scope = row
-    asked = Scope.PARTNER if offered_scope == Scope.FACTORY else Scope.FACTORY
+    party_id, offered_scope, waits = row
     about = ("contract", event.contract_id)
-    news = (News(Kind.CONTRACT, asked, *about, event.contract_id),) if offered_scope else ()
-    return Happening(party_id, news, (about,))
+    if offered_scope is None:
+        return Happening(party_id, (), (about,))
+    by_factory = offered_scope == Scope.FACTORY
+    told = Scope.FACTORY if by_factory != waits else Scope.PARTNER
+    return Happening(party_id, (News(Kind.CONTRACT, told, *about, event.contract_id),), (about,))
 
 
 READERS: Mapping[type[Event], Reader] = {
@@ -264,8 +266,8 @@ READERS: Mapping[type[Event], Reader] = {
     contracts.ContractUnderused: _contract(*Scope),
     contracts.AmendmentProposed: offered,
     contracts.AmendmentCountered: offered,
-    contracts.AmendmentAccepted: _contract(*Scope),
-    contracts.AmendmentDeclined: _contract(*Scope),
+    contracts.AmendmentAccepted: offered,
+    contracts.AmendmentDeclined: offered,
     contracts.AmendmentWithdrawn: _contract(),
     contracts.AmendmentApplied: _contract(*Scope),
 }
