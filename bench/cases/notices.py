@@ -25,11 +25,11 @@ from portal.schedules.service import ask_again
 
 SECONDS = 20  # of events, after as many for warming up as fill the caches
 WARM = 2
-SPEED = 5  # of the stand-in's clock in `reminders_10k`: what two workers can fill on two processors
+SPEED = 2  # of the stand-in's clock in `reminders_10k`: what two workers and the stand-in fill on two processors
 WORKERS = 2
 REMINDERS = 10_000
 TELEGRAM_RATE, TELEGRAM_BURST = 30, 30  # messages a second of one bot, and at once after a rest
-PATIENCE = 240.0
+PATIENCE = 420.0
 PART = re.compile(r"\bA(\d+) Bearing")
 Seen = dict[int, float]  # number of a delivery -> when its message left, in seconds since 1970
 
