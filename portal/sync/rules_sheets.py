@@ -104,11 +104,16 @@ class Refused(Struct, frozen=True):
     def sentence(self) -> str:
         """What is wrong, where, and how to mend it, in the reader's language."""
         where = _("{column}: {text}").format(column=label_of(self.sheet, self.column), text="") if self.column else ""
-        return " ".join(filter(None, (where.strip(), self.reason, _(self.mend) if self.mend else "")))
+        return " ".join(filter(None, (where.strip(), self.reason, self.told)))
 
     @property
     def reason(self) -> str:
         return render(self.text, self.data)
+
+    @property
+    def told(self) -> str:
+        """How to mend it; empty where the reason says so itself."""
+        return render(self.mend, self.data) if self.mend else ""
 
 
 class Change(Struct, frozen=True):
@@ -121,6 +126,8 @@ class Change(Struct, frozen=True):
     base: str
     before: str  # as it is now
     after: str
+    unit: str = ""  # of the line's quantities
+    currency: str = ""
 
     @property
     def sentence(self) -> str:
@@ -207,7 +214,8 @@ def plan_row(
         return [Refused(said.sheet, said.row, "", GONE, {}, GONE_MEND)]
     changes, conflicts = [], []
     for name, value in touched.items():
-        change = Change(said.sheet, said.row, said.key, name, base[name], theirs[name], value)
+        measured = {"unit": theirs.get("unit", ""), "currency": theirs.get("currency", "")}
+        change = Change(said.sheet, said.row, said.key, name, base[name], theirs[name], value, **measured)
         outcome = merge(base[name], theirs[name], value).outcome
         if outcome is Outcome.MINE or (outcome is Outcome.CONFLICT and chosen.get((said.key, name)) == theirs[name]):
             changes.append(change)
