@@ -41,11 +41,6 @@ class TooManyContracts(Invalid):
     text = N_("A workbook holds at most {most} contracts. Narrow the list, then export it.")
 
 
-class NoContracts(Invalid):
-    code = "no-contracts"
-    text = N_("No contract fits this choice, so there is nothing to write into a workbook.")
-
-
 class _OnlyTried(Exception):
     """Undoes what was tried."""
 
@@ -66,8 +61,6 @@ def _require(actor: Actor) -> None:
 async def export(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -> bytes:
     """The contracts as a workbook in the reader's language."""
     _require(actor)
-    if not ids:
-        raise NoContracts
     if len(ids) > MOST:
         raise TooManyContracts(most=MOST)
     contracts: dict[str, Exported] = {}

@@ -23,6 +23,8 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/audit/chain": (Shown("/audit/chain"),),
     "/companies": (Shown("/companies"),),
     "/contracts": (Shown("/contracts"), Shown("/contracts", "customer")),
+    "/contracts/sheets": (Shown("/contracts/sheets"),),
+    "/contracts/sheets/{run_id}": (Shown("/contracts/sheets/{sheet_run}"), Shown("/contracts/sheets/{sheet_done}")),
     "/contracts/new": (Shown("/contracts/new"),),
     "/contracts/{contract_id}": (
         Shown("/contracts/{contract_id}"),
@@ -94,6 +96,8 @@ NO_PAGE = {
     "/api/{path}": "leads to the documentation",
     "/audit/export": "file",
     "/contracts/export": "file",
+    "/contracts/sheets/{run_id}/rest": "file",
+    "/contracts/workbook": "file",
     "/contracts/zones": "fragment",
     "/counts": "fragment",
     "/healthz": "file",

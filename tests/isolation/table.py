@@ -3,7 +3,15 @@
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from tests.isolation import routes_api, routes_goods, routes_notices, routes_office, routes_open, routes_web
+from tests.isolation import (
+    routes_api,
+    routes_goods,
+    routes_notices,
+    routes_office,
+    routes_open,
+    routes_sheets,
+    routes_web,
+)
 from tests.isolation.calls import UNSAFE
 from tests.isolation.expect import Spec
 from tests.isolation.routes_open import Routes
@@ -15,6 +23,7 @@ ROUTES: Routes = {
     **routes_office.ROUTES,
     **routes_notices.ROUTES,
     **routes_api.ROUTES,
+    **routes_sheets.ROUTES,
 }
 Route = tuple[str, str]
 
