@@ -1,4 +1,4 @@
-"""Amendments that a partner accepted after their day had come."""
+"""Amendments that a partner accepted after their day had come: its role writes no lines, so a job does."""
 
 from typing import TYPE_CHECKING
 

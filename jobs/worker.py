@@ -20,7 +20,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
-from jobs import contract_days, letters, outbox, reminding, sealing
+from jobs import days, letters, outbox, reminding, sealing
 from jobs.outbox import Ring, Tenant, database_may_be_away
 from jobs.sending import Sender, channels_of
 from jobs.subscriptions import SUBSCRIPTIONS, Subscriptions
@@ -80,7 +80,7 @@ async def work(
         Sender(channels or channels_of(), pacer).run(),
         reminding.run(),
         letters.run(),
-        contract_days.keep_days(),
+        days.keep_days(),
     ]
     looking = [asyncio.create_task(each) for each in endless]
     tasks = [

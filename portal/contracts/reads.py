@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from portal.contracts.model import Contract, ContractKind, ContractStatus
+from portal.contracts.rules_life import NOTICE
 from portal.core.actor import Actor, Direction
 from portal.core.conditions import Conditions, beginning, containing
 from portal.core.db import Driver
@@ -18,6 +19,8 @@ class ContractFilter(Struct, frozen=True):
     status: ContractStatus | None = None
     direction: Direction | None = None
     party_id: UUID | None = None
+    to_answer: bool = False  # only those with an offer of the other company that waits for the reader's
+    ending: date | None = None  # only those in force whose end is within their notice on this day
 
 
 class ContractRow(Struct, frozen=True):
@@ -59,6 +62,12 @@ _REFERENCE = "coalesce((select reference from contract_note n where n.tenant_id 
 _SEARCH = """ and (number ilike {0} or title ilike {0} or partner_reference ilike {0} or party_name ilike {0}
     or exists (select from contract_line l where l.tenant_id = $1 and l.contract_id = contract.id
                and (l.item_code ilike {1} or l.partner_part_no ilike {1})){2})"""
+_ENDING = """ and status in ('active', 'suspended') and least(valid_to, ends_on) >= {0}
+    and least(valid_to, ends_on) <= {0}::date + coalesce(notice_days, {1})"""
+_ASKED = {True: "countered", False: "proposed"}  # by whether the reader is the factory
+_TO_ANSWER = """ and (status = {1} or status in ('active', 'suspended') and exists (
+    select from contract_revision r where r.tenant_id = $1 and r.contract_id = contract.id and r.status = 'proposed'
+        and r.offered_scope <> {0}))"""
 _SEARCH_NOTES = """
     or id in (select n.contract_id from contract_note n where n.tenant_id = $1 and n.reference ilike {0})"""
 
@@ -84,6 +93,10 @@ def _where(actor: Actor, wanted: ContractFilter) -> Conditions:
     if not actor.is_factory:
         where.sql += f" and {Contract.partner_sees}"
     where.equal(status=wanted.status, direction=wanted.direction, party_id=wanted.party_id)
+    if wanted.to_answer:
+        where.sql += _TO_ANSWER.format(where.arg(actor.scope.value), where.arg(_ASKED[actor.is_factory]))
+    if wanted.ending is not None:
+        where.sql += _ENDING.format(where.arg(wanted.ending), where.arg(NOTICE))
     if words := wanted.search.strip():
         anywhere, start = where.arg(containing(words)), where.arg(beginning(words))
         notes = _SEARCH_NOTES.format(anywhere) if actor.is_factory else ""  # partners may not even ask

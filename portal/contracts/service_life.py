@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -143,8 +144,12 @@ async def _live_offer(
     if found is None:
         said = await content_of(session, actor, contract)
         by = Scope.FACTORY if offered_by_factory(former) else Scope.PARTNER
-        former_offer = {"offered_scope": by.value, "offered_by": contract.proposed_by, "offered_name": ""}
-        found = await offer(session, actor, contract, said, effective_from=contract.valid_from, **former_offer)
+        theirs: dict[str, Any] = {
+            "offered_scope": by.value,
+            "offered_by": contract.proposed_by,
+            "offered_name": "",
+        }
+        found = await offer(session, actor, contract, said, effective_from=contract.valid_from, **theirs)
     return found
 
 

@@ -234,6 +234,22 @@ select m.id, 'key', k.id from member m join api_key k on k.tenant_id = m.tenant_
     where m.status = 'removed' and k.revoked_at is null"""
 
 
+VERSIONS = """
+select tenant_id, contract_id, 'two offers wait' as what, max(number) as number from contract_revision
+    where status = 'proposed' group by 1, 2 having count(*) > 1
+union all
+select later.tenant_id, later.contract_id, 'begins before the version agreed earlier', later.number
+    from contract_revision later
+    join contract_revision former on former.tenant_id = later.tenant_id and former.contract_id = later.contract_id
+        and former.status = 'agreed' and former.number < later.number
+    where later.status = 'agreed' and later.effective_from < former.effective_from
+union all
+select r.tenant_id, r.contract_id, 'was not put in force on its day', r.number
+    from contract_revision r join contract c on c.tenant_id = r.tenant_id and c.id = r.contract_id
+    where r.applies and r.effective_from < current_date - 1 and c.status in ('active', 'suspended')
+        and r.answered_at < now() - interval '1 day'"""
+
+
 def invariants(subscribers: Mapping[str, Sequence[str]]) -> list[Invariant]:
     """All of them. subscribers: the declared subscribers' names by event."""
     pairs = [(event, name) for event, names in subscribers.items() for name in names]
@@ -257,6 +273,7 @@ def invariants(subscribers: Mapping[str, Sequence[str]]) -> list[Invariant]:
         Invariant("I18", "a document's version is its history", HISTORY),
         Invariant("I21", "deed, audit and event are of one transaction", ONE_TRANSACTION),
         Invariant("I23", "nothing happened in the future", FUTURE),
+        Invariant("I27", "on each day one version of a contract is in force", VERSIONS),
         Invariant("I25", "nobody who was disabled or removed can still enter", DISABLED),
     ]
 

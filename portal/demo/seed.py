@@ -13,13 +13,13 @@ from portal.accounts.service import RestrictMember, restrict_member
 from portal.accounts.service_companies import CreateTenant, create_tenant, find_tenant
 from portal.contracts import service_drafts, service_life
 from portal.contracts.inputs import NewContract, NewLine, NewPrice
-from portal.contracts.model import Cadence
+from portal.contracts.model import Cadence, Contract
 from portal.core import clock
 from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.db import asyncpg_dsn, read, unit_of_work
 from portal.core.journal import Subject, record
-from portal.demo import people
+from portal.demo import contracts, people
 from portal.demo.people import CUSTOMER, FACTORY, SUPPLIER
 from portal.demo.programme import Part, Programme, Terms, build
 from portal.schedules.model import SupplyState
@@ -75,6 +75,7 @@ async def seed(owner_url: str) -> None:
     for direction, programme in programmes.items():
         await _work(sellers[direction], direction, programme, today)
     await _propose(actors["factory planner"], companies[CUSTOMER], today)
+    await _move_contracts(actors, companies, programmes[Direction.SALE].contract, today)
     await _restrict(actors[CUSTOMER], programmes[Direction.SALE].contract.id)
 
 
@@ -186,6 +187,16 @@ async def _propose(planner: Actor, customer_id: UUID, today: date) -> None:
     async with unit_of_work(planner) as session:
         contract = await service_drafts.create_contract(session, planner, data)
         await service_life.propose(session, planner, contract.id)
+
+
+async def _move_contracts(actors: dict[str, Actor], companies: dict[str, UUID], weekly: Contract, today: date) -> None:
+    """Contracts that are countered, amended and about to end."""
+    planner = actors["factory planner"]
+    bought = await _items_of(planner, companies[SUPPLIER], 2)
+    sold = await _items_of(planner, companies[CUSTOMER], 1)
+    await contracts.countered(planner, actors[SUPPLIER], bought, today)
+    await contracts.amended(planner, actors[CUSTOMER], weekly, today)
+    await contracts.ending(planner, actors[CUSTOMER], sold, today)
 
 
 async def _restrict(admin: Actor, contract_id: UUID) -> None:

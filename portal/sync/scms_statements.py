@@ -11,10 +11,11 @@ LOCK = "select pg_advisory_xact_lock(hashtextextended('scms import ' || $1, 0))"
 LEARN = "select learn_statistics()"
 
 PRICES = """
-insert into contract_price (tenant_id, id, party_id, contract_line_id, valid_from, order_no, price, price_unit)
-select $1, p.id, k.party_id, k.id, p.order_date, p.order_no, p.price, 1
+insert into contract_price (tenant_id, id, party_id, contract_line_id, valid_from, order_no, price, price_unit,
+    tier, from_quantity)
+select $1, p.id, k.party_id, k.id, p.order_date, p.order_no, p.price, 1, 'all', 0
 from scms_price p join scms_contract_line k on k.n = p.contract_line
-on conflict (tenant_id, party_id, contract_line_id, valid_from, order_no, price) do nothing"""
+on conflict (tenant_id, party_id, contract_line_id, valid_from, order_no, from_quantity, price) do nothing"""
 
 RELEASES = """
 insert into release (tenant_id, id, party_id, contract_id, number, calculated_on, horizon_end, published_at,

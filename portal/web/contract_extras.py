@@ -23,7 +23,7 @@ from portal.core.files import AttachmentEmpty, disposition
 from portal.core.i18n import _
 from portal.web.contract_forms import FromTemplateForm, NoteForm, RateForm, TemplateForm
 from portal.web.contract_views import DIRECTION_NAMES, refused_contract
-from portal.web.errors import status_of
+from portal.web.errors import BadForm, status_of
 from portal.web.forms import Form
 from portal.web.pages import Page
 from portal.web.typed import Typed
@@ -92,6 +92,8 @@ async def add_file(
 
 async def _sent_file(request: Request[Any, Any, Any]) -> tuple[str, bytes, bool]:
     form = await request.form()
+    if unknown := sorted(set(form) - {"file", "internal", "_csrf_token"}):
+        raise BadForm(field="", fields=unknown[0])
     upload = form.get("file")
     if not isinstance(upload, UploadFile):
         raise AttachmentEmpty(field="file")
@@ -189,7 +191,7 @@ async def _draft_page(actor: Actor, page: Page, template_id: UUID, typed: Typed,
         "contracts/template.html",
         active="contracts",
         status=status,
-        template=template,
+        kept=template,
         typed=typed,
         fields=tuple(FromTemplateForm.model_fields),
         directions=[("", ""), *((way.value, _(name)) for way, name in DIRECTION_NAMES.items())],

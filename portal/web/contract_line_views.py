@@ -7,9 +7,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from portal.contracts.model import Contract, ContractLine, ContractPrice
+from portal.contracts.model import Contract, ContractLine, ContractPrice, PriceTier
 from portal.contracts.rules import band, remaining_quantity
-from portal.contracts.rules_prices import AmbiguousPrice, NoPrice, price_on
+from portal.contracts.rules_prices import AmbiguousPrice, NoPrice, price_on, sentence
 from portal.core import i18n
 from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar
@@ -63,7 +63,7 @@ def line_view(reader: Reader, line: ContractLine, prices: list[ContractPrice], u
     """One line in words."""
     own_name = line.partner_part_no if not reader.actor.is_factory else ""
     other = "" if own_name else line.partner_part_no
-    price, price_note = price_words(reader, prices)
+    price, price_note = price_words(reader, prices, unit_name(line.unit))
     firm, tradeoff = zone_words(reader, line)
     base = f"/contracts/{reader.contract.id}"
     remaining = remaining_quantity(line.target_quantity, use.consumed if use else Decimal(0))
@@ -149,8 +149,8 @@ def zone_words(reader: Reader, line: ContractLine) -> tuple[str, str]:
     )
 
 
-def price_words(reader: Reader, prices: list[ContractPrice]) -> tuple[str, str]:
-    """Today's price and since when; how many there are when it depends on the order."""
+def price_words(reader: Reader, prices: list[ContractPrice], unit: str) -> tuple[str, str]:
+    """Today's price and since when; how many there are when it depends on the order, and why it applies of a scale."""
     if not reader.shows_prices or not prices:
         return "", ""
     try:
@@ -159,6 +159,8 @@ def price_words(reader: Reader, prices: list[ContractPrice]) -> tuple[str, str]:
         return ngettext("{n} price", "{n} prices", len(prices)).format(n=len(prices)), _("by order and date")
     price = show_price(found.price, reader.contract.currency)
     since = _("since {day}").format(day=i18n.day(found.since, year=True)) if found.since else ""
+    if any(row.tier is not PriceTier.ALL for row in prices):
+        since = sentence(found, unit)
     per = _("per {quantity}").format(quantity=i18n.number(found.price_unit)) if found.price_unit != 1 else ""
     return price, " · ".join(filter(None, (per, since)))
 

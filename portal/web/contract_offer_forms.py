@@ -14,6 +14,7 @@ from portal.contracts.evidence import Content
 from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, NewLine, Offer
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_
+from portal.web.errors import BadForm
 from portal.web.field_errors import command, filled
 
 HEAD = (
@@ -117,6 +118,8 @@ def amendment_of(content: Content, typed: Mapping[str, str]) -> Amendment:
 
 def _said(content: Content, typed: Mapping[str, str], day: str) -> dict[str, Any]:
     stood = shown_fields(content, "")
+    if unknown := sorted(set(typed) - set(stood) - {"version"}):
+        raise BadForm(field="", fields=unknown[0])
     changed = {name: value for name, value in typed.items() if name in stood and value != stood[name]}
     lines = [line for line in (_line(line, changed, day) for line in content["lines"]) if line is not None]
     new = _new_line(typed, day)

@@ -74,7 +74,7 @@ STATES: dict[RevisionStatus, str] = {
     RevisionStatus.REPLACED: N_("Answered with a counter-offer"),
     RevisionStatus.DECLINED: N_("Declined"),
     RevisionStatus.WITHDRAWN: N_("Withdrawn"),
-    RevisionStatus.AGREED: N_("Agreed"),
+    RevisionStatus.AGREED: N_("Agreed by both"),
 }
 TONES = {RevisionStatus.PROPOSED: "waiting", RevisionStatus.AGREED: "confirmed"}
 
@@ -251,7 +251,7 @@ def version_row(revision: ContractRevision, contract: Contract, actor: Actor) ->
     )
 
 
-def summary(contract: Contract, revisions: Sequence[ContractRevision], today: date) -> list[str]:
+def summary(contract: Contract, revisions: Sequence[ContractRevision], today: date) -> str:
     """Which version is in force, which follows on which day, which one waits; one sentence each."""
     found = current(revisions, today)
     said = []
@@ -273,7 +273,7 @@ def summary(contract: Contract, revisions: Sequence[ContractRevision], today: da
         said.append(
             _("Version {n} is offered from {day} on and waits for an answer.").format(n=waiting.number, day=day)
         )
-    return said
+    return ("" if i18n.language.get() is i18n.Language.ZH else " ").join(said)
 
 
 def amendment_steps(contract: Contract, revisions: Sequence[ContractRevision], actor: Actor) -> list[str]:

@@ -9,7 +9,7 @@ from litestar.response import Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts import service
-from portal.contracts.model import Contract, ContractKind, ContractRevision, ContractStatus
+from portal.contracts.model import Contract, ContractKind, ContractLine, ContractRevision, ContractStatus
 from portal.contracts.service_files import files_of
 from portal.contracts.service_life import acceptance, digest_of
 from portal.contracts.service_versions import get_revisions, live
@@ -95,7 +95,6 @@ async def context(
     contract = await service.get_contract(session, actor, contract_id)
     lines = await service.get_lines(session, actor, contract_id)
     prices = await service.get_prices(session, actor, contract_id)
-    note = await service.get_note(session, actor, contract_id)
     revisions = await get_revisions(session, contract)
     connection = await driver(session)
     today = local_today(clock.now(), contract.time_zone)
@@ -111,35 +110,54 @@ async def context(
     )
     return {
         "contract": contract,
-        "title": contract.title or contract.number,
-        "sub": " · ".join(
-            filter(None, (contract.party_name if actor.is_factory else "", contract.number if contract.title else ""))
-        ),
-        "state": (status_name(contract.status), TONES.get(contract.status, "")),
         "actions": service.actions(contract, actor),
         "editable": reader.editable,
         "shows_prices": reader.shows_prices,
         "lines": [line_view(reader, line, prices.get(line.id, []), used.get(line.id)) for line in lines],
         "figures": figures(contract, list(used.values()), today) if contract.release_no or used else (),
+        "next_step": next_step(contract, actor, past),
+        "seal": await seal(session, actor, contract, revisions),
+        "today": today,
+        "refusal": str(refusal) if refusal else "",
+        **await hangs_on(session, actor, contract, revisions, today),
+        **await head_words(session, actor, contract, lines, prices),
+        "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),
+        "moments": [moment(entry, actor.time_zone) for entry in past],
+        "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
+    }
+
+
+async def head_words(
+    session: AsyncSession, actor: Actor, contract: Contract, lines: Sequence[ContractLine], prices: service.Prices
+) -> dict[str, Any]:
+    """The contract's head: what it is called, its state, its terms and the factory's note."""
+    note = await service.get_note(session, actor, contract.id)
+    return {
+        "title": contract.title or contract.number,
+        "sub": " · ".join(
+            filter(None, (contract.party_name if actor.is_factory else "", contract.number if contract.title else ""))
+        ),
+        "state": (status_name(contract.status), TONES.get(contract.status, "")),
         "facts": [
             *facts(contract, actor, note.reference if note else ""),
             *await value_facts(session, actor, contract, lines, prices),
         ],
         "note": note.note if note else "",
-        "next_step": next_step(contract, actor, past),
+        "release": release_words(contract),
+    }
+
+
+async def hangs_on(
+    session: AsyncSession, actor: Actor, contract: Contract, revisions: Sequence[ContractRevision], today: date
+) -> dict[str, Any]:
+    """Versions and files, and what this reader can do about them."""
+    return {
         "versions": summary(contract, revisions, today),
         "waiting": live(revisions) if contract.status in (S.ACTIVE, S.SUSPENDED) else None,
         "steps": amendment_steps(contract, revisions, actor),
-        "seal": await seal(session, actor, contract, revisions),
-        "files": [file_row(file, actor) for file in await files_of(session, actor, contract_id)],
+        "files": [file_row(file, actor) for file in await files_of(session, actor, contract.id)],
         "can_attach": service.may_step(actor, "attach"),
         "can_note": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS),
-        "today": today,
-        "refusal": str(refusal) if refusal else "",
-        "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),
-        "moments": [moment(entry, actor.time_zone) for entry in past],
-        "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
-        "release": release_words(contract),
     }
 
 

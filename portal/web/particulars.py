@@ -16,6 +16,12 @@ from portal.web.keys import PERMISSION_NAMES
 
 NAMES: dict[str, str] = {
     "accepted": N_("Accepted"),
+    "base": N_("One unit of"),
+    "day": N_("Valid from"),
+    "effective_from": N_("In force from"),
+    "last_day": N_("Last day"),
+    "offer": N_("Version"),
+    "quote": N_("Of the currency"),
     "after": N_("After"),
     "because": N_("Because"),
     "before": N_("Before"),

@@ -29,7 +29,7 @@ from portal.web.views import Link, TodayGroup, TodayItem, TodayView
 
 SHOWN = 8  # things a group shows before "all in the list"
 COUNTED = 1000
-PROPOSED = contracts.ContractFilter(status=ContractStatus.PROPOSED)
+TO_ANSWER = contracts.ContractFilter(to_answer=True)
 
 
 class Waiting(Struct, frozen=True):
@@ -40,6 +40,7 @@ class Waiting(Struct, frozen=True):
     to_receive: list[shipments.ShipmentRow]
     to_accept: list[contracts.ContractRow]
     overdue: list[LineRow]
+    ending: list[contracts.ContractRow]
     upcoming: LineRow | None
 
     def counts(self) -> dict[str, int]:
@@ -61,10 +62,13 @@ async def waiting(actor: Actor) -> Waiting:
             today,
             await reads.to_confirm(connection, actor, COUNTED) if actor.may(Permission.CONFIRM_LINES) else [],
             await shipments.to_receive(connection, actor, COUNTED) if actor.may(Permission.RECEIVE) else [],
-            await contracts.list_contracts(connection, actor, PROPOSED, None, COUNTED)
-            if actor.may(Permission.ACCEPT_CONTRACTS)
+            await contracts.list_contracts(connection, actor, TO_ANSWER, None, COUNTED)
+            if actor.may(Permission.EDIT_CONTRACTS if actor.is_factory else Permission.ACCEPT_CONTRACTS)
             else [],
             await reads.list_lines(connection, actor, overdue, None, COUNTED),
+            await contracts.list_contracts(connection, actor, contracts.ContractFilter(ending=today), None, SHOWN)
+            if actor.is_factory and actor.may(Permission.EDIT_CONTRACTS)
+            else [],
             next(iter(await reads.list_lines(connection, actor, LineFilter(View.OPEN, since=today), None, 1)), None),
         )
 
@@ -92,6 +96,7 @@ async def search(page: NamedDependency[Page], q: FromQuery[str] = "") -> Redirec
 def view_of(found: Waiting, actor: Actor) -> TodayView:
     """The page, in the reader's words."""
     groups = [to_accept(found, actor), to_confirm(found, actor), to_receive(found, actor), overdue(found, actor)]
+    groups.append(ending(found))
     upcoming = found.upcoming
     nothing = _("Nothing waits for you.")
     if upcoming is not None:
@@ -153,12 +158,35 @@ def to_receive(found: Waiting, actor: Actor) -> TodayGroup:
 def to_accept(found: Waiting, actor: Actor) -> TodayGroup:
     items = tuple(
         TodayItem(
-            title=row.number, amount="", meta=row.title or row.party_name, href=f"/contracts/{row.id}", verb=_("Review")
+            title=row.number,
+            amount="",
+            meta=row.title or row.party_name,
+            href=f"/contracts/{row.id}" if row.status == ContractStatus.PROPOSED else f"/contracts/{row.id}/versions",
+            verb=_("Review"),
         )
         for row in found.to_accept[:SHOWN]
     )
-    more = more_of(len(found.to_accept), "/contracts?status=proposed")
-    return TodayGroup("to_accept", _("Contracts to accept"), len(found.to_accept), items, more=more)
+    more = more_of(len(found.to_accept), "/contracts")
+    return TodayGroup("to_accept", _("Contracts to answer"), len(found.to_accept), items, more=more)
+
+
+def ending(found: Waiting) -> TodayGroup:
+    """Contracts within their notice: to be renewed, or to be let go."""
+    items = tuple(
+        TodayItem(
+            title=row.number,
+            amount="",
+            meta=" · ".join(filter(None, (row.title, row.party_name, ends_on(row)))),
+            href=f"/contracts/{row.id}",
+            verb=_("Details"),
+        )
+        for row in found.ending[:SHOWN]
+    )
+    return TodayGroup("ending", _("Contracts ending soon"), len(items), items)
+
+
+def ends_on(row: contracts.ContractRow) -> str:
+    return _("ends on {day}").format(day=i18n.day(row.valid_to, year=True)) if row.valid_to else ""
 
 
 def overdue(found: Waiting, actor: Actor) -> TodayGroup:

@@ -40,6 +40,7 @@ from portal.shipments.counting import CountedLine, Receive
 from portal.shipments.model import Problem
 from portal.shipments.service import NewShipment, ShippedLine
 from tests.browser.imported import make_imports, make_sheets
+from tests.browser.moving import amended, countered
 from tests.browser.words import ENGLISH, Words
 from tests.factories import ZONE, today
 
@@ -111,6 +112,7 @@ async def make_world(
     await _spare_parts(world)
     await _purchase(world)
     await _waiting_contracts(world)
+    await _moving_contracts(world)
     await _people_and_keys(world)
     world.ids |= await make_imports(world.factory)
     world.ids |= await make_sheets(world.factory, UUID(world.ids["draft_id"]))
@@ -362,6 +364,18 @@ async def _waiting_contracts(world: World) -> None:
             world.ids[name] = str(made.id)
             lines = await contracts.get_lines(session, world.factory, made.id)
             world.ids[name.replace("_id", "_line_id")] = str(lines[0].id)
+
+
+async def _moving_contracts(world: World) -> None:
+    """One that the customer answered with a counter-offer, one with a version that follows and one that waits."""
+    title, lines = world.words.titles[3], [_terms("A100", 600, 31_200), _terms("C330", 150, 7_800)]
+    agreed = await _contract(world, Direction.SALE, "FC-2026-031", title, lines)
+    data = NewContract(
+        party_id=world.customer.party_id, direction=Direction.SALE, number="FC-2027-003", title=title, currency="CNY",
+        valid_from=_monday() + timedelta(weeks=46), valid_to=_monday() + timedelta(weeks=98), lines=lines[:1],
+    )  # fmt: skip
+    world.ids |= await amended(world.factory, world.customer, agreed.id, title)
+    world.ids |= await countered(world.factory, world.customer, data)
 
 
 async def _people_and_keys(world: World) -> None:

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -11,6 +12,9 @@ import pytest
 from jobs import outbox, sealing
 from jobs.outbox import Tenant as Place
 from jobs.subscriptions import Subscriber
+from portal.contracts import service_amendments as amending
+from portal.contracts.inputs import Amendment, LineOffer
+from portal.contracts.model import Cadence
 from portal.core import db, invariants
 from portal.core.actor import Actor, Direction
 from portal.core.db import asyncpg_dsn, unit_of_work
@@ -47,6 +51,7 @@ async def live(owner_url: str) -> None:
         split = Split(quantity=Decimal(quantity), delivery_date=today() + timedelta(days=7))
         async with unit_of_work(tenant.supplier) as session:
             await service.confirm_line(session, tenant.supplier, line_id, None, ConfirmLine(splits=[split]))
+    await amended(tenant, made.contract.id)
     note = NewShipment(number="ASN-1", lines=[ShippedLine(line_id=line_id, quantity=Decimal(100))])
     async with unit_of_work(tenant.supplier) as session:
         shipment = await shipping.ship(session, tenant.supplier, note)
@@ -57,6 +62,18 @@ async def live(owner_url: str) -> None:
     async with unit_of_work(tenant.factory) as session:
         await receiving.correct_receipt(session, tenant.factory, receipt.id, Receive(lines=[short]))
     await told_and_sealed(tenant)
+
+
+async def amended(tenant: Tenant, contract_id: UUID) -> None:
+    """A version that follows, and one that waits for an answer."""
+    for quantity, days in ((720, 20), (640, 30)):
+        more = LineOffer(line_no=10, foq=Decimal(quantity), cadence=Cadence.WEEK)
+        data = Amendment(effective_from=today() + timedelta(days=days), lines=[more])
+        async with unit_of_work(tenant.supplier) as session:
+            await amending.amend(session, tenant.supplier, contract_id, data)
+        if quantity == 720:
+            async with unit_of_work(tenant.factory) as session:
+                await amending.accept_amendment(session, tenant.factory, contract_id)
 
 
 async def told_and_sealed(tenant: Tenant) -> None:
@@ -118,6 +135,10 @@ async def test_honest_work_breaks_nothing(world: Settings) -> None:
                 " verb, version, member_id, member_name, scope, channel, data from timeline where version = 3"),
         ("I18", "update contract set version = version + 1"),
         ("I21", "update timeline set transaction = transaction + 1 where verb = 'confirmed'"),
+        ("I27", "update contract_revision set status = 'proposed'"),
+        ("I27", "update contract_revision set effective_from = '2020-01-01' where number = 2"),
+        ("I27", "update contract_revision set effective_from = current_date - 3,"
+                " answered_at = now() - interval '3 days', applies = true where number = 2"),
         ("I23", "update timeline set at = now() + interval '1 hour' where verb = 'confirmed'"),
     ],
 )  # fmt: skip

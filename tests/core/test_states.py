@@ -31,9 +31,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "states.md"
 TITLES: dict[str, tuple[StateTable[Any], str]] = {
     "Contracts": (
         CONTRACT_STATES,
-        "`accept`, `counter` and `decline` belong to the company that did not make the live offer, `withdraw` to the one "
-        "that did; `resume` to the one that suspended. `propose`, `activate` and `complete` are the factory's, `expire` "
-        "is the calendar's. A termination on a later day takes place on the morning after that day.",
+        "`accept`, `counter` and `decline` belong to the company that did not make the live offer, `withdraw` to the "
+        "one that did; `resume` to the one that suspended. `propose`, `activate` and `complete` are the factory's, "
+        "`expire` is the calendar's. A termination on a later day takes place on the morning after that day.",
     ),
     "Offers and versions of a contract": (
         REVISION_STATES,

@@ -40,6 +40,7 @@ class Spec:
     thing: Thing | None = None  # makes what the ids name; None: it names nothing
     parts: Callable[[Ids], Parts] = lambda ids: Parts()
     need: Permission | None = Permission.READ
+    partner_need: Permission | None = None  # what partners need instead, where the two companies differ
     scope: Scope | None = None
     side: Side | None = None  # which side of the contract acts; None: either
     sight: Sight = Sight.CONTRACT
@@ -82,7 +83,8 @@ class Spec:
             return self.knows(world, actor, place, ids)
         if actor is None or self.audience is not Audience.MEMBERS:
             return False
-        if self.need is not None and not actor.may(self.need):
+        need = self.partner_need if self.partner_need and not actor.is_factory else self.need
+        if need is not None and not actor.may(need):
             return False
         if self.scope is not None and actor.scope is not self.scope:
             return False

@@ -5,6 +5,7 @@ from litestar.routes import HTTPRoute
 
 from tests.isolation import (
     routes_api,
+    routes_contracts,
     routes_goods,
     routes_notices,
     routes_office,
@@ -19,6 +20,7 @@ from tests.isolation.routes_open import Routes
 ROUTES: Routes = {
     **routes_open.ROUTES,
     **routes_web.ROUTES,
+    **routes_contracts.ROUTES,
     **routes_goods.ROUTES,
     **routes_office.ROUTES,
     **routes_notices.ROUTES,

@@ -1,4 +1,4 @@
-"""What contracts do by the calendar: begin, end, change on the agreed day, and remind."""
+"""What the calendar does in every workspace: amendments begin, contracts end, people are reminded."""
 
 import asyncio
 import logging

@@ -1,0 +1,48 @@
+"""Contracts between two versions: one countered, one amended twice, with what hangs on them."""
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from portal.contracts import service_amendments, service_files, service_life, service_rates, service_templates
+from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, NewContract, NewPrice, Offer, SaveTemplate, SetRate
+from portal.contracts.model import Cadence
+from portal.contracts.service_drafts import create_contract
+from portal.core.actor import Actor
+from portal.core.db import unit_of_work
+from tests.factories import today
+
+
+async def amended(factory: Actor, customer: Actor, contract_id: UUID, words: str) -> dict[str, str]:
+    """A version that follows in 40 days, and an amendment that waits for the customer."""
+    more = LineOffer(line_no=1, foq=Decimal(720), cadence=Cadence.WEEK)
+    later = Amendment(effective_from=today() + timedelta(days=40), lines=[more])
+    day = today() + timedelta(days=60)
+    prices = [NewPrice(valid_from=day, price=Decimal("12.10"))]
+    cheaper = Amendment(
+        effective_from=day,
+        note=words,
+        terms=HeadOffer(payment_terms="30 d", incoterm="DAP"),
+        lines=[LineOffer(line_no=2, target_quantity=Decimal(9_000), prices=prices)],
+    )
+    async with unit_of_work(customer) as session:
+        await service_amendments.amend(session, customer, contract_id, later)
+    rate = SetRate(base="EUR", quote="CNY", day=today(), rate=Decimal("7.83"))
+    async with unit_of_work(factory) as session:
+        await service_amendments.accept_amendment(session, factory, contract_id)
+        await service_amendments.amend(session, factory, contract_id, cheaper)
+        template = await service_templates.save_template(session, factory, contract_id, SaveTemplate(name="FC 600"))
+        await service_rates.set_rate(session, factory, rate)
+        await service_files.add_file(session, factory, contract_id, "A100.TXT", b"drawing of A100")
+    return {"amended_id": str(contract_id), "template_id": str(template.id)}
+
+
+async def countered(factory: Actor, customer: Actor, data: NewContract) -> dict[str, str]:
+    """A proposal that the customer sent back."""
+    async with unit_of_work(factory) as session:
+        made = await create_contract(session, factory, data)
+        await service_life.propose(session, factory, made.id)
+    async with unit_of_work(customer) as session:
+        less = Offer(lines=[LineOffer(line_no=1, foq=Decimal(480), cadence=Cadence.WEEK)])
+        await service_life.counter(session, customer, made.id, less)
+    return {"countered_id": str(made.id)}
