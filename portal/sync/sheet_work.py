@@ -118,7 +118,7 @@ def _summary(
     named = {(said.sheet, said.row): said for said in book.rows}
     changes = [change for plan in good for change in plan.changes]
     conflicts = [change for plan in good for change in plan.conflicts]
-    shown = {(each.sheet, each.row) for each in (*changes, *conflicts, *refused)}
+    shown = {(each.sheet, each.row) for each in [*changes, *conflicts]} | gone
     return Found(
         effective_from=effective_from,
         changes=changes,

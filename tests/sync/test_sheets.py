@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from portal.contracts.inputs import ChangeLine, NewPrice
+from portal.contracts.model import Cadence
 from portal.contracts.service import get_lines
 from portal.contracts.service_drafts import change_line, set_price
 from portal.contracts.service_versions import get_revisions, live
@@ -29,7 +30,7 @@ from portal.sync.sheet_book import read_rows
 from portal.sync.sheet_work import LostExport
 from portal.sync.table import read_book
 from tests.contracts.makers import make_draft, make_item, new_line
-from tests.contracts.test_amendments import make_active
+from tests.contracts.versions import make_active
 from tests.factories import Tenant, make_tenant, today
 from tests.sync.books import append, applied, edited, exported, sent, state, write
 
@@ -89,8 +90,14 @@ async def test_a_draft_changes_only_when_it_is_applied_and_the_same_file_only_on
     assert (len(done.changes), done.refused) == (7, [])
     async with unit_of_work(tenant.factory) as session:
         one, other = await get_lines(session, tenant.factory, contract.id)
-        assert (one.foq, one.cadence, one.pack_size, one.cumulative_from) == (800, "month", 40, date(2026, 12, 1))
-        assert (other.item_code, other.foq, other.line_no) == ("B200", 80, 2)
+        assert (one.foq, one.cadence, one.pack_size) == (Decimal(800), Cadence.MONTH, Decimal(40))
+        assert one.cumulative_from == date(2026, 12, 1)
+            Decimal(800),
+            Cadence.MONTH,
+            Decimal(40),
+            date(2026, 12, 1),
+        )
+        assert (other.item_code, other.foq, other.line_no) == ("B200", Decimal(80), 2)
     after = await state(tenant)
     assert "Castings 2027" in str(after[0])
     assert "13.25" in str(after[2])
@@ -112,9 +119,11 @@ async def test_what_both_changed_is_for_the_user_to_decide(tenant: Tenant) -> No
     )
     async with unit_of_work(tenant.factory) as session:
         (line,) = await get_lines(session, tenant.factory, contract.id)
-        theirs = ChangeLine(foq=Decimal(700), cadence="week", pack_size=Decimal(40), unloading_point="Gate 3")
+        theirs = ChangeLine(foq=Decimal(700), cadence=Cadence.WEEK, pack_size=Decimal(40), unloading_point="Gate 3")
         await change_line(session, tenant.factory, contract.id, line.id, theirs)
-        await set_price(session, tenant.factory, contract.id, line.id, NewPrice(valid_from=date(2026, 1, 1), price=13))
+        await set_price(
+            session, tenant.factory, contract.id, line.id, NewPrice(valid_from=date(2026, 1, 1), price=Decimal(13))
+        )
     run_id, found = await sent(tenant.factory, book)
     assert [(each.field, each.base, each.before, each.after) for each in found.conflicts] == [
         ("foq", "600", "700", "800"),
@@ -125,7 +134,7 @@ async def test_what_both_changed_is_for_the_user_to_decide(tenant: Tenant) -> No
     assert [change.field for change in done.changes] == ["foq", "pack_size"]
     async with unit_of_work(tenant.factory) as session:
         (line,) = await get_lines(session, tenant.factory, contract.id)
-        assert (line.foq, line.pack_size, line.unloading_point) == (800, 50, "Gate 3")
+        assert (line.foq, line.pack_size, line.unloading_point) == (Decimal(800), Decimal(50), "Gate 3")
     assert [price["price"] for price in (await state(tenant))[2]] == [13]
 
 
@@ -137,7 +146,7 @@ async def test_what_moved_on_after_the_preview_is_not_run_over(tenant: Tenant) -
     assert len(found.changes) == 1
     async with unit_of_work(tenant.factory) as session:
         (line,) = await get_lines(session, tenant.factory, contract.id)
-        theirs = ChangeLine(foq=Decimal(760), cadence="week", pack_size=Decimal(40))
+        theirs = ChangeLine(foq=Decimal(760), cadence=Cadence.WEEK, pack_size=Decimal(40))
         await change_line(session, tenant.factory, contract.id, line.id, theirs)
     done = await applied(tenant.factory, run_id)
     assert (done.changes, len(done.conflicts)) == ([], 1)

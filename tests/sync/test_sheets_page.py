@@ -100,7 +100,7 @@ async def test_programs_do_the_same_with_a_key(app: Litestar, tenant: Tenant) ->
     scopes = [Permission.READ, Permission.EDIT_CONTRACTS, Permission.SEE_PRICES]
     async with unit_of_work(tenant.factory) as session:
         _, token = await create_key(session, tenant.factory, CreateKey(name="erp", scopes=scopes))
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type, unused-ignore]
     headers = {"Authorization": f"Bearer {token}"}
     base = "http://portal.example/api/v1/contract-workbooks"
     async with httpx.AsyncClient(transport=transport, headers=headers) as client:
