@@ -46,13 +46,13 @@ async def make_sheets(actor: Actor, contract_id: UUID) -> dict[str, str]:
     """Two workbooks of a draft: one with changes, a conflict and refused rows that waits, and one that was applied."""
     async with unit_of_work(actor) as session:
         book = await service_sheets.export(session, actor, [contract_id])
-    first = edited(book, write("Contracts", 2, "Payment terms", "60 days net"))
+    first = edited(book, write("Contracts", 2, "Payment terms", "T/T 60"))
     done = await _sent(actor, first)
     async with unit_of_work(actor) as session:
         await service_sheets.apply(session, actor, done)
     second = edited(
         book,
-        write("Contracts", 2, "Payment terms", "90 days net"),
+        write("Contracts", 2, "Payment terms", "T/T 90"),
         write("Lines", 2, "Minimum per delivery", 80),
         write("Prices", 2, "Price", 12.75),
         write("Lines", 2, "Receiving window", "07:00-09:00"),
@@ -64,5 +64,5 @@ async def make_sheets(actor: Actor, contract_id: UUID) -> dict[str, str]:
 
 async def _sent(actor: Actor, book: bytes) -> UUID:
     async with unit_of_work(actor) as session:
-        run = await service_sheets.upload(session, actor, "contracts-edit.xlsx", book, today())
+        run = await service_sheets.upload(session, actor, "FC-2027-002.xlsx", book, today())
     return run.id

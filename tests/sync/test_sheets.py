@@ -92,11 +92,6 @@ async def test_a_draft_changes_only_when_it_is_applied_and_the_same_file_only_on
         one, other = await get_lines(session, tenant.factory, contract.id)
         assert (one.foq, one.cadence, one.pack_size) == (Decimal(800), Cadence.MONTH, Decimal(40))
         assert one.cumulative_from == date(2026, 12, 1)
-            Decimal(800),
-            Cadence.MONTH,
-            Decimal(40),
-            date(2026, 12, 1),
-        )
         assert (other.item_code, other.foq, other.line_no) == ("B200", Decimal(80), 2)
     after = await state(tenant)
     assert "Castings 2027" in str(after[0])
