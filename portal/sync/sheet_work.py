@@ -131,10 +131,9 @@ def _summary(
 
 
 def _where(said: RowSaid) -> str:
-    names = ("number", "line_no", "item_code", "valid_from") if said.sheet is Sheet.PRICES else (
-        "number", "line_no", "item_code",
-    )  # fmt: skip
-    return " · ".join(text for name in names if (text := said.cells.get(name, "").strip()[:60]))
+    return " · ".join(
+        text for name in ("number", "line_no", "item_code") if (text := said.cells.get(name, "").strip()[:60])
+    )
 
 
 async def _in_order(session: AsyncSession, actor: Actor, grouped: Mapping[str, Any]) -> list[str]:

@@ -50,6 +50,10 @@ class Asked(Struct, frozen=True):
         kept = {name: str(value) for name, value in (parts | {"after": after}).items() if value}
         return "/contracts" + (f"?{urlencode(kept)}" if kept else "")
 
+    def to(self, path: str) -> str:
+        """Another page about the contracts of this list."""
+        return self.href().replace("/contracts", path, 1)
+
     @property
     def narrowed(self) -> bool:
         return bool(self.q or self.status or self.direction or self.partner)
@@ -82,8 +86,8 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
         "validity": validity,
         "release_day": {row.id: i18n.day(row.released_on) for row in rows if row.released_on},
         "can_write": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS) and actor.contract_ids is None,
-        "can_edit_sheets": service_sheets.may_use(actor),
-        "export_href": asked.href().replace("/contracts", "/contracts/export", 1),
+        "sheets_href": asked.to("/contracts/sheets") if service_sheets.may_use(actor) else None,
+        "export_href": asked.to("/contracts/export"),
         "next_href": asked.href(more) if more else None,
         "first_href": asked.href() if asked.after else None,
     }

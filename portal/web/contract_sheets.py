@@ -44,9 +44,17 @@ async def workbook(
 
 
 @get("/contracts/sheets")
-async def sheets(actor: NamedDependency[Actor], page: NamedDependency[Page]) -> Template:
-    """How it works, and where the workbook comes back."""
-    return _form(actor, page, Typed(effective_from=(_today(actor) + timedelta(days=1)).isoformat()))
+async def sheets(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    q: FromQuery[str] = "",
+    status: FromQuery[str] = "",
+    direction: FromQuery[str] = "",
+    partner: FromQuery[str] = "",
+) -> Template:
+    """Where the workbook of the list goes out and comes back."""
+    asked = contract_list.Asked.of(q, status, direction, partner, None)
+    return _form(actor, page, Typed(effective_from=(_today(actor) + timedelta(days=1)).isoformat()), asked=asked)
 
 
 @post("/contracts/sheets")
@@ -102,10 +110,13 @@ def _today(actor: Actor) -> date:
     return local_today(clock.now(), actor.time_zone)
 
 
-def _form(actor: Actor, page: Page, typed: Typed, status: int = 200) -> Template:
+def _form(
+    actor: Actor, page: Page, typed: Typed, status: int = 200, asked: contract_list.Asked | None = None
+) -> Template:
     if not service_sheets.may_use(actor):
         raise Forbidden
-    return page.render("contracts/sheets.html", active="contracts", status=status, typed=typed)
+    href = asked.to("/contracts/workbook") if asked else "/contracts/workbook"
+    return page.render("contracts/sheets.html", active="contracts", status=status, typed=typed, href=href)
 
 
 def _day(text: str) -> date:

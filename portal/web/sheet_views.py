@@ -86,7 +86,7 @@ def _waiting(found: Found) -> str:
         if found.refused:
             return _("No row can be applied. Mend the refused rows and send the workbook again.")
         return _("The workbook says what the contracts say already. There is nothing to apply.")
-    told = [_("Drafts are changed at once.")] if found.drafts else []
+    told = [_("Drafts change as soon as you apply.")] if found.drafts else []
     if found.offers:
         day = i18n.day(found.effective_from, year=True)
         told.append(
@@ -105,9 +105,10 @@ def _done(found: Found) -> str:
 
 
 def _figures(found: Found) -> tuple[Figure, ...]:
-    contracts = i18n.number(found.drafts + found.offers)
+    count = found.drafts + found.offers
+    contracts = ngettext("in {n} contract", "in {n} contracts", count).format(n=i18n.number(count))
     return (
-        Figure(_("Changes"), i18n.number(len(found.changes)), _("in {n} contracts").format(n=contracts)),
+        Figure(_("Changes"), i18n.number(len(found.changes)), contracts),
         Figure(_("Conflicts"), i18n.number(len(found.conflicts)), _("changed by both since the export")),
         Figure(_("Refused"), i18n.number(len(found.refused)), _("each with its reason")),
     )
@@ -119,12 +120,21 @@ def _row(found: Found, change: Change, at: int = 0) -> ChangeRow:
     return ChangeRow(
         where=found.where.get(f"{sheet}:{change.row}", ""),
         row=place(change.sheet, change.row),
-        field=(_("New price") if sheet is Sheet.PRICES else _("New line")) if new else label_of(sheet, change.field),
+        field=(_("New price") if sheet is Sheet.PRICES else _("New line")) if new else _field(change),
         base=_value(change, change.base),
         before=_value(change, change.before),
         after=change.after if new else _value(change, change.after),
         at=at,
     )
+
+
+def _field(change: Change) -> str:
+    """The column; of a price with the day that it holds from."""
+    label = label_of(change.sheet, change.field)
+    if change.sheet != Sheet.PRICES:
+        return label
+    day = i18n.day(date.fromisoformat(change.key.split(":")[2]), year=True)
+    return _("Price from {day} on").format(day=day) if change.field == "price" else f"{label} · {day}"
 
 
 def place(sheet: str, row: int) -> str:

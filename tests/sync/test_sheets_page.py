@@ -53,7 +53,7 @@ async def test_a_workbook_goes_out_comes_back_and_is_applied(app: Litestar, tena
         where = answer.headers["location"]
         shown = text_of(await browser.open(where))
         assert "Nothing is applied yet" in shown
-        assert "Drafts are changed at once." in shown
+        assert "Drafts change as soon as you apply." in shown
         assert "800" in shown
         assert (await browser.send(f"{where}/apply")).status_code == 303
         assert "1 draft was changed." in text_of(await browser.open(where))
