@@ -64,5 +64,5 @@ async def make_sheets(actor: Actor, contract_id: UUID) -> dict[str, str]:
 
 async def _sent(actor: Actor, book: bytes) -> UUID:
     async with unit_of_work(actor) as session:
-        run = await service_sheets.upload(session, actor, "FC-2027-002.xlsx", book, today())
+        run = await service_sheets.upload(session, actor, "contracts-edit.xlsx", book, today())
     return run.id

@@ -256,7 +256,7 @@ async def test_foreign_hands_get_and_change_nothing(tenant: Tenant, database: Se
             await sent(actor, book)
     run_id, _found = await sent(tenant.factory, book)
     for actor in (tenant.customer, other_tenant.factory):
-        with pytest.raises(NotFound):
+        with pytest.raises((Forbidden, NotFound)):
             await applied(actor, run_id)
     assert await state(tenant) == before
 
@@ -303,3 +303,13 @@ async def test_two_hundred_spoiled_workbooks_write_nothing(tenant: Tenant) -> No
     assert tried > 20
     assert refused > 50
     assert await state(tenant) == before
+
+
+async def test_nothing_in_a_workbook_is_a_formula(tenant: Tenant) -> None:
+    contract = await make_draft(tenant, title="=1+1", payment_terms="@SUM(A1)", partner_reference="-1")
+    content = await exported(tenant.factory, contract)
+    with ZipFile(BytesIO(content)) as parts:
+        sheets = [parts.read(name) for name in parts.namelist() if name.startswith("xl/worksheets/")]
+        assert not any(b"<f>" in sheet or b"<f " in sheet for sheet in sheets)
+    cells = [cell for page in load_workbook(BytesIO(content)) for row in page.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells if cell.value is not None} <= {"s", "n", "d"}
