@@ -4,7 +4,8 @@ Commands call `record` and `emit` wherever they act; the unit of work writes all
 the commit, and rings the bell for open pages and waiting jobs just after. Nothing is promised before the commit.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any, ClassVar
@@ -96,6 +97,22 @@ def emit(session: AsyncSession, actor: Actor, party_id: UUID, event: Event) -> N
     """Tell it after the commit: one outbox row, in the same transaction as the work."""
     name = type(event).__name__
     _journal(session).outbox.append((actor.tenant_id, uuid7(), party_id, name, _json(event), actor.member_id))
+
+
+@asynccontextmanager
+async def part(session: AsyncSession) -> AsyncIterator[None]:
+    """A part of a transaction that can fail alone: its rows and what it noted here are gone then, the rest stays."""
+    journal = _journal(session)
+    tables = (journal.timeline, journal.audit, journal.outbox)
+    before, bells = [len(rows) for rows in tables], set(journal.bells)
+    try:
+        async with session.begin_nested():
+            yield
+    except BaseException:
+        for rows, length in zip(tables, before, strict=True):
+            del rows[length:]
+        journal.bells = bells
+        raise
 
 
 def wake(session: AsyncSession, actor: Actor) -> None:

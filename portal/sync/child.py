@@ -65,21 +65,30 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    table: Packed | None = None
+    tables: list[Packed] = []
     refused: Refused | None = None
 
 
 def read_in_child(source: Path | bytes, filename: str, limits: Limits = UPLOAD) -> Table:
     """Read an untrusted upload. Blocks for at most twice `child_seconds`. Raises Invalid, never anything else."""
+    return _read("table", source, filename, limits)[0]
+
+
+def read_book_in_child(source: Path | bytes, filename: str, limits: Limits = UPLOAD) -> list[Table]:
+    """The same of an untrusted workbook, with all of its sheets."""
+    return _read("book", source, filename, limits)
+
+
+def _read(what: str, source: Path | bytes, filename: str, limits: Limits) -> list[Table]:
     try:
-        done = _run(source, filename, limits)
+        done = _run(what, source, filename, limits)
     except subprocess.TimeoutExpired:
         raise TooSlow(seconds=limits.child_seconds) from None
-    return _table(done, limits)
+    return _tables(done, limits)
 
 
-def _run(source: Path | bytes, filename: str, limits: Limits) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-c", START, filename, json.dumps(msgspec.to_builtins(limits))]
+def _run(what: str, source: Path | bytes, filename: str, limits: Limits) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", START, what, filename, json.dumps(msgspec.to_builtins(limits))]
     environment = {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path), "PYTHONUTF8": "1"}
     longest = 2 * limits.child_seconds  # the child counts processor time only, and a busy machine gives it half
     if isinstance(source, bytes):
@@ -88,7 +97,7 @@ def _run(source: Path | bytes, filename: str, limits: Limits) -> subprocess.Comp
         return subprocess.run(command, env=environment, stdin=file, capture_output=True, timeout=longest)
 
 
-def _table(done: subprocess.CompletedProcess[bytes], limits: Limits) -> Table:
+def _tables(done: subprocess.CompletedProcess[bytes], limits: Limits) -> list[Table]:
     if done.returncode == STOPPED_BY_CLOCK:
         raise TooSlow(seconds=limits.child_seconds)
     if done.returncode < 0 or b"MemoryError" in done.stderr:  # Rust aborts when memory is refused, the kernel kills
@@ -99,18 +108,21 @@ def _table(done: subprocess.CompletedProcess[bytes], limits: Limits) -> Table:
     answer = msgspec.msgpack.decode(done.stdout, type=Answer)
     if answer.refused:
         raise REFUSALS[answer.refused.code](**answer.refused.data)
-    assert answer.table  # one of the two is always there
-    return unpack(answer.table)
+    assert answer.tables  # one of the two is always there
+    return [unpack(table) for table in answer.tables]
 
 
 def main() -> None:
-    """The child: limits first, then the file. Runs with the file name and the limits as arguments."""
-    filename, text = sys.argv[-2:]
+    """The child: limits first, then the file. Runs with what to read, the file name and the limits as arguments."""
+    what, filename, text = sys.argv[-3:]
     limits = msgspec.json.decode(text, type=Limits)
     _close_the_lid(limits)
     try:
         data = sys.stdin.buffer.read(limits.file_bytes + 1)
-        answer = Answer(table=pack(tables.read_table(data, filename, limits)))
+        if what == "book":
+            answer = Answer(tables=[pack(table) for table in tables.read_book(data, filename, limits)])
+        else:
+            answer = Answer(tables=[pack(tables.read_table(data, filename, limits))])
     except Invalid as refusal:
         answer = Answer(refused=Refused(refusal.code, {key: _plain(value) for key, value in refusal.data.items()}))
     except MemoryError:

@@ -31,6 +31,11 @@ REASONS: dict[str, tuple[str, str]] = {
     "negative": (N_("“{cell}” is below zero."), N_("Enter zero or more.")),
     "too-large": (N_("“{cell}” is larger than {limit}."), N_("Check for digits too many.")),
     "too-fine": (N_("“{cell}” has more than {places} decimals."), N_("Round it.")),
+    "unknown-choice": (N_("“{cell}” is not one of the choices."), N_("Write one of these: {choices}.")),
+    "not-weekdays": (
+        N_("“{cell}” names no weekdays."),
+        N_("Write numbers from 1 (Monday) to 7 (Sunday) with commas between them."),
+    ),
     "unknown-way": (N_("“{cell}” is not a way of delivery."), N_("Write “Direct Drop” or “From RDC”.")),
     "way-against-vendor": (
         N_("“{cell}” does not fit the vendor “{vendor}”."),

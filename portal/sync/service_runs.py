@@ -138,7 +138,9 @@ async def get_run(session: AsyncSession, actor: Actor, run_id: UUID, *, lock: bo
     """One run of the factory. Raises NotFound; to partners there is nothing here."""
     if not actor.is_factory:
         raise NotFound
-    query = select(ImportRun).where(ImportRun.tenant_id == actor.tenant_id, ImportRun.id == run_id)
+    query = select(ImportRun).where(
+        ImportRun.tenant_id == actor.tenant_id, ImportRun.id == run_id, ImportRun.kind == SOURCE
+    )
     run = (await session.exec(query.with_for_update() if lock else query)).one_or_none()
     if run is None:
         raise NotFound
@@ -153,7 +155,7 @@ def outcome_of(run: ImportRun) -> Outcome:
 _RUNS = """
 select r.id, r.filename, r.status, r.rows, r.done, r.created_at, r.finished_at, m.name
 from import_run r left join member m on m.tenant_id = r.tenant_id and m.id = r.created_by
-where r.tenant_id = $1 and ($2::timestamptz is null or (r.created_at, r.id) < ($2, $3))
+where r.tenant_id = $1 and r.kind = $5 and ($2::timestamptz is null or (r.created_at, r.id) < ($2, $3))
 order by r.created_at desc, r.id desc limit $4"""
 
 
@@ -161,7 +163,7 @@ async def list_runs(connection: Driver, actor: Actor, after: tuple[Any, UUID] | 
     """The runs, newest first, one more than `limit` where there are more."""
     actor.require(Permission.RUN_IMPORTS)
     when, run_id = after or (None, None)
-    rows = await connection.fetch(_RUNS, actor.tenant_id, when, run_id, limit + 1)
+    rows = await connection.fetch(_RUNS, actor.tenant_id, when, run_id, limit + 1, SOURCE)
     return [RunRow(*row) for row in rows]
 
 

@@ -141,6 +141,18 @@ def read_table(source: Path | bytes, filename: str, limits: Limits = UPLOAD) -> 
     return _read_csv(data, name, limits)
 
 
+def read_book(source: Path | bytes, filename: str, limits: Limits = UPLOAD) -> list[Table]:
+    """Every sheet of a workbook, as `read_table` reads one. Raises NotATable for what is no workbook."""
+    data = load(source, limits)
+    name = Path(filename).name[:120]
+    if not data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        encrypted = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k" in data
+        raise LockedWorkbook if encrypted else NotATable(name=name)
+    from portal.sync.workbook import read_sheets  # imported late, as above
+
+    return read_sheets(data, name, limits)
+
+
 def load(source: Path | bytes, limits: Limits) -> bytes:
     """The bytes of an upload, never more than the limit."""
     if isinstance(source, bytes):

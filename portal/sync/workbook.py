@@ -4,9 +4,10 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import TypeVar
 
 from msgspec.structs import replace
 from python_calamine import (
@@ -36,6 +37,7 @@ from portal.sync.table import (
     from_records,
 )
 
+T = TypeVar("T")
 PART = 1 * MB  # bytes of a sheet looked at in one go
 OVERLAP = 64  # no cell reference is longer, so none is lost between two parts
 REFERENCE = re.compile(rb"\br\s*=\s*[\"']\s*([A-Za-z]{0,9})(\d{1,9})")
@@ -44,10 +46,20 @@ Cell = str | float | int | bool | date | datetime | time | object
 
 def read_workbook(data: bytes, name: str, limits: Limits) -> Table:
     """The first visible sheet that holds something; formulas count with their last result."""
+    return _opened(data, name, limits, _first_sheet)
+
+
+def read_sheets(data: bytes, name: str, limits: Limits) -> list[Table]:
+    """All sheets that hold rows below a heading, hidden ones too; each table has its sheet's name."""
+    return _opened(data, name, limits, _all_sheets)
+
+
+def _opened(data: bytes, name: str, limits: Limits, read: Callable[[CalamineWorkbook, str, Limits], T]) -> T:
+    """Read the workbook, measured first. Raises one of the refusals of `table`, never anything else."""
     _measure(data, name, limits)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            return _first_sheet(book, name, limits)
+            return read(book, name, limits)
     except PasswordError:
         raise LockedWorkbook from None
     except (CalamineError, XmlError, ZipError, OSError, ValueError):
@@ -56,6 +68,23 @@ def read_workbook(data: bytes, name: str, limits: Limits) -> Table:
         if type(error).__name__ == "PanicException":  # the Rust reader gave up; it has no public name to catch
             raise BrokenArchive from None
         raise
+
+
+def _all_sheets(book: CalamineWorkbook, name: str, limits: Limits) -> list[Table]:
+    found = []
+    for sheet in book.sheets_metadata:
+        if sheet.typ is not SheetTypeEnum.WorkSheet:
+            continue
+        content = book.get_sheet_by_name(sheet.name)
+        if not content.height:
+            continue
+        try:
+            found.append(from_records(_records(content), sheet.name, limits))
+        except EmptyTable:
+            continue  # a heading alone
+    if not found:
+        raise EmptyTable(name=name)
+    return found
 
 
 def _first_sheet(book: CalamineWorkbook, name: str, limits: Limits) -> Table:

@@ -104,6 +104,7 @@ VERBS = {
     "supply_noted": N_("material state noted"),
     "transport_changed": N_("transport changed"),
     "photos_added": N_("photos added"),
+    "previewed": N_("read and tried"),
     "suspended": N_("suspended for now"),
     "terminated": N_("terminated before its time"),
     "tried_again": N_("tried again"),

@@ -17,6 +17,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import _
+from portal.sync import service_sheets
 from portal.web import tables
 from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES, SIDE_NAMES, TONES, status_name, validity
 
@@ -48,6 +49,10 @@ class Asked(Struct, frozen=True):
         parts = {"q": self.q, "status": self.status, "direction": self.direction, "partner": self.partner}
         kept = {name: str(value) for name, value in (parts | {"after": after}).items() if value}
         return "/contracts" + (f"?{urlencode(kept)}" if kept else "")
+
+    def to(self, path: str) -> str:
+        """Another page about the contracts of this list."""
+        return self.href().replace("/contracts", path, 1)
 
     @property
     def narrowed(self) -> bool:
@@ -81,10 +86,18 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
         "validity": validity,
         "release_day": {row.id: i18n.day(row.released_on) for row in rows if row.released_on},
         "can_write": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS) and actor.contract_ids is None,
-        "export_href": asked.href().replace("/contracts", "/contracts/export", 1),
+        "sheets_href": asked.to("/contracts/sheets") if service_sheets.may_use(actor) else None,
+        "export_href": asked.to("/contracts/export"),
         "next_href": asked.href(more) if more else None,
         "first_href": asked.href() if asked.after else None,
     }
+
+
+async def ids(actor: Actor, asked: Asked, most: int) -> list[UUID]:
+    """The contracts of the list, at most so many."""
+    wanted = ContractFilter(asked.q, asked.status, asked.direction, asked.partner)
+    async with read(actor) as connection:
+        return [row.id for row in (await reads.list_contracts(connection, actor, wanted, None, most))[:most]]
 
 
 async def export(actor: Actor, asked: Asked, kind: str) -> Response[bytes]:

@@ -31,12 +31,19 @@ def file(name: str, kind: str, head: Sequence[str], rows: Sequence[Sequence[Any]
     """One table as a download. Decimals stay numbers, dates dates; texts are harmless."""
     if kind not in {"xlsx", "csv"}:
         raise UnknownKind(field="kind")
-    content = _xlsx(head, rows) if kind == "xlsx" else _csv(head, rows)
-    return Response(
-        content,
-        media_type=XLSX if kind == "xlsx" else "text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'},
-    )
+    if kind == "xlsx":
+        return workbook(name, _xlsx(head, rows))
+    return _download(f"{name}.csv", _csv(head, rows), "text/csv; charset=utf-8")
+
+
+def workbook(name: str, content: bytes) -> Response[bytes]:
+    """A workbook that is made already, as a download."""
+    return _download(f"{name}.xlsx", content, XLSX)
+
+
+def _download(name: str, content: bytes, media_type: str) -> Response[bytes]:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def _csv(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:

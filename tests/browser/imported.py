@@ -6,8 +6,10 @@ from uuid import UUID
 
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
-from portal.sync import service_runs
+from portal.sync import service_runs, service_sheets
 from portal.sync.table import Table
+from tests.factories import today
+from tests.sync.books import append, edited, write
 from tests.sync.samples import some, with_cell
 
 ROWS = 12
@@ -38,3 +40,29 @@ async def make_imports(actor: Actor) -> dict[str, str]:
         "run_id": str(await make_import(actor, "scms-history.csv", good)),
         "refused_run": str(await make_import(actor, "scms-typed.csv", bad)),
     }
+
+
+async def make_sheets(actor: Actor, contract_id: UUID) -> dict[str, str]:
+    """Two workbooks of a draft: one with changes, a conflict and refused rows that waits, and one that was applied."""
+    async with unit_of_work(actor) as session:
+        book = await service_sheets.export(session, actor, [contract_id])
+    first = edited(book, write("Contracts", 2, "Payment terms", "T/T 60"))
+    done = await _sent(actor, first)
+    async with unit_of_work(actor) as session:
+        await service_sheets.apply(session, actor, done)
+    second = edited(
+        book,
+        write("Contracts", 2, "Payment terms", "T/T 90"),
+        write("Lines", 2, "Minimum per delivery", 80),
+        write("Prices", 2, "Price", 12.75),
+        write("Lines", 2, "Receiving window", "07:00-09:00"),
+        append("Lines", Contract="FC-0000", Item="A100"),
+        append("Contracts", Contract="FC-NEW"),
+    )
+    return {"sheet_run": str(await _sent(actor, second)), "sheet_done": str(done)}
+
+
+async def _sent(actor: Actor, book: bytes) -> UUID:
+    async with unit_of_work(actor) as session:
+        run = await service_sheets.upload(session, actor, "contracts-edit.xlsx", book, today())
+    return run.id

@@ -24,6 +24,8 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/chat": (Shown("/chat"), Shown("/chat", "customer")),
     "/companies": (Shown("/companies"),),
     "/contracts": (Shown("/contracts"), Shown("/contracts", "customer")),
+    "/contracts/sheets": (Shown("/contracts/sheets"),),
+    "/contracts/sheets/{run_id}": (Shown("/contracts/sheets/{sheet_run}"), Shown("/contracts/sheets/{sheet_done}")),
     "/contracts/new": (Shown("/contracts/new"),),
     "/contracts/{contract_id}": (
         Shown("/contracts/{contract_id}"),
@@ -127,6 +129,8 @@ NO_PAGE = {
     "/chat/log": "fragment",
     "/chat/photos/{digest}": "file",
     "/contracts/export": "file",
+    "/contracts/sheets/{run_id}/rest": "file",
+    "/contracts/workbook": "file",
     "/contracts/{contract_id}/files/{file_id}": "file",
     "/contracts/zones": "fragment",
     "/counts": "fragment",

@@ -43,7 +43,7 @@ from portal.shipments import service_receipts
 from portal.shipments.counting import CountedLine, Receive
 from portal.shipments.model import Problem
 from portal.shipments.service import NewShipment, ShippedLine
-from tests.browser.imported import make_imports
+from tests.browser.imported import make_imports, make_sheets
 from tests.browser.moving import amended, countered
 from tests.browser.words import ENGLISH, Words
 from tests.factories import ZONE, today
@@ -119,6 +119,7 @@ async def make_world(
     await _moving_contracts(world)
     await _people_and_keys(world)
     world.ids |= await make_imports(world.factory)
+    world.ids |= await make_sheets(world.factory, UUID(world.ids["draft_id"]))
     return world
 
 

@@ -12,6 +12,7 @@ from tests.isolation import (
     routes_notices,
     routes_office,
     routes_open,
+    routes_sheets,
     routes_web,
 )
 from tests.isolation.calls import UNSAFE
@@ -28,6 +29,7 @@ ROUTES: Routes = {
     **routes_notices.ROUTES,
     **routes_api.ROUTES,
     **routes_chat.ROUTES,
+    **routes_sheets.ROUTES,
 }
 Route = tuple[str, str]
 

@@ -1,0 +1,249 @@
+"""What a workbook changes, done by the commands that the pages use: a draft is changed row by row, a contract in force
+gets one amendment offered to the partner, with the rows that can stand in it."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.contracts.evidence import Content, read_back
+from portal.contracts.inputs import (
+    Amendment,
+    ChangeContract,
+    ChangeLine,
+    HeadOffer,
+    LineOffer,
+    LineTerms,
+    NewLine,
+    NewPrice,
+    TradeTerms,
+)
+from portal.contracts.model import Contract, ContractStatus
+from portal.contracts.service import get_contract, get_lines
+from portal.contracts.service_amendments import amend
+from portal.contracts.service_drafts import add_line, change_contract, change_line, set_price
+from portal.contracts.service_versions import agreed, content_of, get_revisions, live
+from portal.core.actor import Actor
+from portal.core.errors import Invalid, PortalError
+from portal.core.i18n import N_
+from portal.core.journal import part
+from portal.sync.rules_sheets import Refused, RowPlan, is_line
+from portal.sync.sheet_columns import BY_NAME, Sheet, typed
+
+IN_FORCE = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
+
+
+class NoSuchLine(Invalid):
+    code = "no-line-for-price"
+    text = N_("The contract has no such line, or the item several times. Write the number of the line.")
+
+
+async def standing(session: AsyncSession, actor: Actor, contract: Contract) -> Content:
+    """What the contract says: in force the offer of ours that waits, else what was agreed last; before, its rows."""
+    if contract.status in IN_FORCE:
+        revisions = await get_revisions(session, contract)
+        waiting = live(revisions)
+        if waiting is not None and waiting.offered_scope == actor.scope.value:
+            return waiting.content
+        if versions := agreed(revisions):
+            return versions[0].content
+    return await content_of(session, actor, contract)
+
+
+async def carry_out(
+    session: AsyncSession, actor: Actor, contract: Contract, plans: Sequence[RowPlan], effective_from: date
+) -> list[Refused]:
+    """Do what the rows of one contract say. Returns the rows that were refused; they have changed nothing."""
+    if not plans:
+        return []
+    if contract.status in IN_FORCE:
+        return await _offer(session, actor, contract, plans, effective_from)
+    refused: list[Refused] = []
+    for plan in plans:
+        try:
+            async with part(session):
+                await _write(session, actor, contract.id, plan)
+        except (PortalError, ValidationError) as error:
+            refused.append(_refused(plan, error))
+    return refused
+
+
+def _refused(plan: RowPlan, error: PortalError | ValidationError) -> Refused:
+    if isinstance(error, ValidationError):
+        error = Invalid(field=str(error.errors()[0]["loc"][0]) if error.errors()[0]["loc"] else None)
+    column = (error.field or "").rpartition(".")[2]
+    known = column if column in BY_NAME[plan.sheet] else ""
+    data = {name: value if isinstance(value, int) else str(value) for name, value in error.data.items()}
+    return Refused(plan.sheet, plan.row, known, error.text, data)
+
+
+def _terms(sheet: Sheet, values: dict[str, str], names: Sequence[str]) -> dict[str, Any]:
+    fields = BY_NAME[sheet]
+    return {name: typed(fields[name], text) for name, text in values.items() if name in names}
+
+
+LINE_TERMS = tuple(LineTerms.model_fields)
+HEAD_TERMS = tuple(TradeTerms.model_fields)
+PRICE_TERMS = tuple(NewPrice.model_fields)
+
+
+# A draft --------------------------------------------------------------------------------------------------------------
+
+
+async def _write(session: AsyncSession, actor: Actor, contract_id: UUID, plan: RowPlan) -> None:
+    match plan.sheet:
+        case Sheet.CONTRACTS:
+            contract = await get_contract(session, actor, contract_id)
+            now = read_back(await content_of(session, actor, contract))
+            kept = now.model_dump(include={*HEAD_TERMS, "currency", "valid_from", "time_zone"})
+            told = kept | _terms(plan.sheet, plan.values, HEAD_TERMS)
+            await change_contract(session, actor, contract_id, ChangeContract(**told))
+        case Sheet.LINES if plan.new:
+            await add_line(session, actor, contract_id, _new_line(plan))
+        case Sheet.LINES:
+            line = await _line(session, actor, contract_id, plan)
+            told = _terms(plan.sheet, plan.theirs | plan.values, LINE_TERMS)
+            await change_line(session, actor, contract_id, line, ChangeLine(**told))
+        case _:
+            line = await _line(session, actor, contract_id, plan)
+            await set_price(session, actor, contract_id, line, _price(plan))
+
+
+async def _line(session: AsyncSession, actor: Actor, contract_id: UUID, plan: RowPlan) -> UUID:
+    said = plan.theirs | plan.values
+    lines = await get_lines(session, actor, contract_id)
+    found = [line.id for line in lines if is_line(said, line.line_no, line.item_code)]
+    if len(found) != 1:
+        raise NoSuchLine(field="line_no")
+    return found[0]
+
+
+def _new_line(plan: RowPlan, prices: Sequence[RowPlan] = ()) -> NewLine:
+    said = _terms(plan.sheet, plan.values, LINE_TERMS)
+    return NewLine(item_code=plan.values["item_code"], **said, prices=[_price(price) for price in prices])
+
+
+def _price(plan: RowPlan) -> NewPrice:
+    return NewPrice(**_terms(plan.sheet, plan.theirs | plan.values, PRICE_TERMS))
+
+
+# A contract in force --------------------------------------------------------------------------------------------------
+
+
+async def _offer(
+    session: AsyncSession, actor: Actor, contract: Contract, plans: Sequence[RowPlan], effective_from: date
+) -> list[Refused]:
+    """Offer one amendment with all rows that can stand in it: what is refused by name leaves, and the rest is tried."""
+    left, refused = list(plans), list[Refused]()
+    content = await standing(session, actor, contract)
+    contract_id = contract.id
+    while left:
+        made = _Offer(left, content)
+        try:
+            async with part(session):
+                if made.homeless:
+                    raise NoSuchLine(field="homeless")
+                await amend(session, actor, contract_id, made.amendment(effective_from))
+        except (PortalError, ValidationError) as error:
+            guilty = made.guilty(error)
+            refused += [_refused(plan, error) for plan in guilty]
+            left = [plan for plan in left if plan not in guilty]
+            continue
+        break
+    return refused
+
+
+class _Offer:
+    """The rows of one contract in the places that they have in an amendment, so a refusal finds its row again."""
+
+    def __init__(self, plans: Sequence[RowPlan], content: Content) -> None:
+        self.all = list(plans)
+        self.head = next((plan for plan in plans if plan.sheet is Sheet.CONTRACTS), None)
+        self.new = [plan for plan in plans if plan.sheet is Sheet.LINES and plan.new]
+        self.new_prices: dict[int, list[RowPlan]] = {at: [] for at in range(len(self.new))}
+        self.lines: dict[int, list[RowPlan]] = {}
+        self.homeless: list[RowPlan] = []
+        for plan in plans:
+            if plan.sheet is Sheet.LINES and not plan.new:
+                self.lines.setdefault(int(plan.theirs["line_no"]), []).append(plan)
+        for plan in plans:
+            if plan.sheet is Sheet.PRICES:
+                self._place(plan, content)
+
+    def _place(self, plan: RowPlan, content: Content) -> None:
+        said = plan.theirs | plan.values
+        numbers = [line["line_no"] for line in content["lines"] if is_line(said, line["line_no"], line["item_code"])]
+        new = [at for at, line in enumerate(self.new) if line.values["item_code"] == said.get("item_code")]
+        if len(numbers) == 1:
+            self.lines.setdefault(numbers[0], []).append(plan)
+        elif not numbers and len(new) == 1 and not said.get("line_no"):
+            self.new_prices[new[0]].append(plan)
+        else:
+            self.homeless.append(plan)
+
+    def amendment(self, effective_from: date) -> Amendment:
+        more: dict[str, Any] = {}
+        if self.head is not None:
+            more["terms"] = HeadOffer(**_terms(Sheet.CONTRACTS, self.head.values, HEAD_TERMS))
+        return Amendment(
+            effective_from=effective_from,
+            lines=[_line_offer(line_no, plans) for line_no, plans in self.lines.items()],
+            new_lines=[_new_line(plan, self.new_prices[at]) for at, plan in enumerate(self.new)],
+            **more,
+        )
+
+    def guilty(self, error: PortalError | ValidationError) -> list[RowPlan]:
+        """The rows that a refusal is about: those at the place it names, else all of them."""
+        if self.homeless:
+            return self.homeless
+        if isinstance(error, ValidationError):
+            return self._badly_shaped() or self.all
+        where, _dot, rest = (error.field or "").partition(".")
+        at = rest.partition(".")[0]
+        if where == "terms" and self.head is not None:
+            return [self.head]
+        if where == "lines" and at.isdecimal():
+            return self._of_line(list(self.lines.values())[int(at)], rest)
+        if where == "new_lines" and at.isdecimal():
+            return [self.new[int(at)], *self.new_prices[int(at)]]
+        return self.all
+
+    @staticmethod
+    def _of_line(plans: list[RowPlan], rest: str) -> list[RowPlan]:
+        """The line's own row, or its prices where they are meant."""
+        prices = [plan for plan in plans if plan.sheet is Sheet.PRICES]
+        own = [plan for plan in plans if plan.sheet is Sheet.LINES]
+        return (prices if "price" in rest or "tier" in rest or "quantity" in rest.split(".")[-1:] else own) or plans
+
+    def _badly_shaped(self) -> list[RowPlan]:
+        """The rows whose values do not fit the input at all."""
+        found = []
+        for plan in self.all:
+            try:
+                _shape(plan)
+            except ValidationError:
+                found.append(plan)
+        return found
+
+
+def _line_offer(line_no: int, plans: Sequence[RowPlan]) -> LineOffer:
+    terms: dict[str, Any] = {}
+    for plan in plans:
+        if plan.sheet is Sheet.LINES:
+            terms = _terms(plan.sheet, plan.values, LINE_TERMS)
+    return LineOffer(line_no=line_no, **terms, prices=[_price(plan) for plan in plans if plan.sheet is Sheet.PRICES])
+
+
+def _shape(plan: RowPlan) -> None:
+    match plan.sheet:
+        case Sheet.CONTRACTS:
+            HeadOffer(**_terms(plan.sheet, plan.values, HEAD_TERMS))
+        case Sheet.LINES if plan.new:
+            _new_line(plan)
+        case Sheet.LINES:
+            LineOffer(line_no=1, **_terms(plan.sheet, plan.values, LINE_TERMS))
+        case _:
+            _price(plan)

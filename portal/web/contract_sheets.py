@@ -1,0 +1,135 @@
+"""Contracts as a workbook: take it out, send it back, look at what it changes, apply the good rows."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect, Template
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core import clock
+from portal.core.actor import Actor
+from portal.core.calendars import local_today
+from portal.core.db import unit_of_work
+from portal.core.errors import Conflict, Forbidden, Invalid
+from portal.sync import service_sheets
+from portal.sync.service_runs import EmptyUpload
+from portal.web import contract_list, tables
+from portal.web.errors import status_of
+from portal.web.field_errors import NotADate
+from portal.web.pages import Page
+from portal.web.sheet_views import sheet_view
+from portal.web.typed import Typed
+
+
+@get("/contracts/workbook")
+async def workbook(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    q: FromQuery[str] = "",
+    status: FromQuery[str] = "",
+    direction: FromQuery[str] = "",
+    partner: FromQuery[str] = "",
+    contract: FromQuery[UUID | None] = None,
+) -> Response[bytes]:
+    """The contracts of the list, or one of them, as a workbook that can come back."""
+    asked = contract_list.Asked.of(q, status, direction, partner, None)
+    ids = [contract] if contract else await contract_list.ids(actor, asked, service_sheets.MOST + 1)
+    content = await service_sheets.export(session, actor, ids)
+    return tables.workbook(f"contracts-{_today(actor).isoformat()}-edit", content)
+
+
+@get("/contracts/sheets")
+async def sheets(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    q: FromQuery[str] = "",
+    status: FromQuery[str] = "",
+    direction: FromQuery[str] = "",
+    partner: FromQuery[str] = "",
+) -> Template:
+    """Where the workbook of the list goes out and comes back."""
+    asked = contract_list.Asked.of(q, status, direction, partner, None)
+    return _form(actor, page, Typed(effective_from=(_today(actor) + timedelta(days=1)).isoformat()), asked=asked)
+
+
+@post("/contracts/sheets")
+async def send(
+    request: Request[Any, Any, Any], actor: NamedDependency[Actor], page: NamedDependency[Page]
+) -> Redirect | Template:
+    """Try a workbook; nothing is applied."""
+    form = await request.form()
+    try:
+        day = _day(str(form.get("effective_from", "")))
+        name, content = await _file(form.get("file"))
+        async with unit_of_work(actor) as session:
+            run = await service_sheets.upload(session, actor, name, content, day)
+    except (Invalid, Conflict) as error:
+        typed = Typed(None, error, effective_from=str(form.get("effective_from", ""))[:40])
+        return _form(actor, page, typed, status_of(error))
+    return page.go(f"/contracts/sheets/{run.id}")
+
+
+@get("/contracts/sheets/{run_id:uuid}")
+async def show(
+    run_id: FromPath[UUID],
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+) -> Template:
+    """What a workbook changes, or has changed."""
+    view = sheet_view(await service_sheets.get_run(session, actor, run_id))
+    return page.render("contracts/sheet_run.html", active="contracts", run=view)
+
+
+@post("/contracts/sheets/{run_id:uuid}/apply")
+async def apply(
+    request: Request[Any, Any, Any], run_id: FromPath[UUID], actor: NamedDependency[Actor], page: NamedDependency[Page]
+) -> Redirect:
+    """Apply the good rows, and of the conflicts those that were ticked."""
+    ticked = (await request.form()).getall("mine", [])
+    mine = [int(text) for text in ticked if isinstance(text, str) and text.isdecimal() and len(text) < 6]
+    async with unit_of_work(actor) as session:
+        await service_sheets.apply(session, actor, run_id, mine)
+    return page.go(f"/contracts/sheets/{run_id}")
+
+
+@get("/contracts/sheets/{run_id:uuid}/rest")
+async def rest(
+    run_id: FromPath[UUID], session: NamedDependency[AsyncSession], actor: NamedDependency[Actor]
+) -> Response[bytes]:
+    """The rows that were not applied, with their reasons, as a workbook that can be mended and sent again."""
+    return tables.workbook("contracts-not-applied", await service_sheets.left_over(session, actor, run_id))
+
+
+def _today(actor: Actor) -> date:
+    return local_today(clock.now(), actor.time_zone)
+
+
+def _form(
+    actor: Actor, page: Page, typed: Typed, status: int = 200, asked: contract_list.Asked | None = None
+) -> Template:
+    if not service_sheets.may_use(actor):
+        raise Forbidden
+    href = asked.to("/contracts/workbook") if asked else "/contracts/workbook"
+    return page.render("contracts/sheets.html", active="contracts", status=status, typed=typed, href=href)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise NotADate(field="effective_from", typed=text[:40]) from None
+
+
+async def _file(sent: Any) -> tuple[str, bytes]:
+    if not isinstance(sent, UploadFile):
+        raise EmptyUpload(field="file")
+    return sent.filename, await sent.read()
+
+
+ROUTES: list[Any] = [workbook, sheets, send, show, apply, rest]

@@ -1,0 +1,175 @@
+"""An uploaded workbook of contracts as its page shows it: what changes, what both changed, what is refused."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from msgspec import Struct
+
+from portal.core import i18n
+from portal.core.i18n import N_, _, ngettext
+from portal.core.model import ImportRun
+from portal.core.quantities import show_money, show_quantity
+from portal.sync.rules_sheets import Change, label_of
+from portal.sync.service_sheets import found_of
+from portal.sync.sheet_columns import BY_NAME, TITLES, Kind, Sheet, word
+from portal.sync.sheet_work import Found
+from portal.web.views import Figure
+
+SHOWN = 200  # rows of each list on the page
+
+
+class ChangeRow(Struct, frozen=True):
+    """One field in words. at: its place among the conflicts."""
+
+    where: str
+    row: str
+    field: str
+    base: str
+    before: str
+    after: str
+    at: int = 0
+
+
+class RefusedRow(Struct, frozen=True):
+    where: str
+    row: str
+    column: str
+    reason: str
+    mend: str
+
+
+class SheetView(Struct, frozen=True):
+    """One upload."""
+
+    id: UUID
+    filename: str
+    title: str
+    tone: str
+    sentence: str
+    figures: tuple[Figure, ...]
+    changes: list[ChangeRow]
+    conflicts: list[ChangeRow]
+    refused: list[RefusedRow]
+    counts: dict[str, int]
+    unknown: str
+    can_apply: bool
+    has_rest: bool
+
+
+TITLES_OF = {"previewed": N_("Nothing is applied yet"), "applied": N_("Applied")}
+
+
+def sheet_view(run: ImportRun) -> SheetView:
+    """Everything the page says, in the reader's language."""
+    found = found_of(run)
+    waiting = run.status == "previewed"
+    return SheetView(
+        id=run.id,
+        filename=run.filename,
+        title=_(TITLES_OF[run.status]),
+        tone="waiting" if waiting else "confirmed",
+        sentence=_waiting(found) if waiting else _done(found),
+        figures=_figures(found),
+        changes=[_row(found, change) for change in found.changes[:SHOWN]],
+        conflicts=[_row(found, change, at) for at, change in enumerate(found.conflicts[:SHOWN])],
+        refused=_refused(found),
+        counts={"changes": len(found.changes), "conflicts": len(found.conflicts), "refused": len(found.refused)},
+        unknown=", ".join(f"{heading} ({_(TITLES[Sheet(sheet)])})" for sheet, heading in found.unknown),
+        can_apply=waiting and bool(found.changes or found.conflicts),
+        has_rest=bool(found.refused or found.conflicts),
+    )
+
+
+def _waiting(found: Found) -> str:
+    if not found.changes and not found.conflicts:
+        if found.refused:
+            return _("No row can be applied. Mend the refused rows and send the workbook again.")
+        return _("The workbook says what the contracts say already. There is nothing to apply.")
+    told = [_("Drafts change as soon as you apply.")] if found.drafts else []
+    if found.offers:
+        day = i18n.day(found.effective_from, year=True)
+        told.append(
+            _("Contracts in force stay as agreed: their partners are offered an amendment from {day} on.").format(
+                day=day
+            )
+        )
+    return " ".join(told) or _("Decide about the fields that both of you changed.")
+
+
+def _done(found: Found) -> str:
+    drafts = ngettext("{n} draft was changed.", "{n} drafts were changed.", found.drafts)
+    offers = ngettext("{n} amendment was offered.", "{n} amendments were offered.", found.offers)
+    told = [text.format(n=i18n.number(n)) for text, n in ((drafts, found.drafts), (offers, found.offers)) if n]
+    return " ".join(told) or _("Nothing was changed.")
+
+
+def _figures(found: Found) -> tuple[Figure, ...]:
+    count = found.drafts + found.offers
+    contracts = ngettext("in {n} contract", "in {n} contracts", count).format(n=i18n.number(count))
+    return (
+        Figure(_("Changes"), i18n.number(len(found.changes)), contracts),
+        Figure(_("Conflicts"), i18n.number(len(found.conflicts)), _("changed by both since the export")),
+        Figure(_("Refused"), i18n.number(len(found.refused)), _("each with its reason")),
+    )
+
+
+def _row(found: Found, change: Change, at: int = 0) -> ChangeRow:
+    sheet = Sheet(change.sheet)
+    new = not change.field
+    return ChangeRow(
+        where=found.where.get(f"{sheet}:{change.row}", ""),
+        row=place(change.sheet, change.row),
+        field=(_("New price") if sheet is Sheet.PRICES else _("New line")) if new else _field(change),
+        base=_value(change, change.base),
+        before=_value(change, change.before),
+        after=change.after if new else _value(change, change.after),
+        at=at,
+    )
+
+
+def _field(change: Change) -> str:
+    """The column; of a price with the day that it holds from."""
+    label = label_of(change.sheet, change.field)
+    if change.sheet != Sheet.PRICES:
+        return label
+    day = i18n.day(date.fromisoformat(change.key.split(":")[2]), year=True)
+    return _("Price from {day} on").format(day=day) if change.field == "price" else f"{label} · {day}"
+
+
+def place(sheet: str, row: int) -> str:
+    """Lines, row 7."""
+    return _("{sheet}, row {row}").format(sheet=_(TITLES[Sheet(sheet)]), row=row)
+
+
+def _value(change: Change, text: str) -> str:
+    """A value as people read it, with its unit."""
+    field = BY_NAME[Sheet(change.sheet)].get(change.field)
+    if field is None or not text:
+        return text or "–"
+    match field.kind:
+        case Kind.DAY:
+            return i18n.day(date.fromisoformat(text), year=True)
+        case Kind.NUMBER if change.field == "price":
+            return show_money(Decimal(text), change.currency)
+        case Kind.NUMBER:
+            return show_quantity(Decimal(text), change.unit)
+        case Kind.PERCENT:
+            return f"{i18n.number(Decimal(text))}%"
+        case Kind.WHOLE:
+            return i18n.number(int(text))
+        case _:
+            return word(text) if field.choices else text
+
+
+def _refused(found: Found) -> list[RefusedRow]:
+    return [
+        RefusedRow(
+            found.where.get(f"{each.sheet}:{each.row}", ""),
+            place(each.sheet, each.row),
+            label_of(each.sheet, each.column) if each.column else "–",
+            each.reason,
+            each.told,
+        )
+        for each in found.refused[:SHOWN]
+    ]
