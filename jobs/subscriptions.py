@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import imports
+from jobs import imports, papers
 from portal.core.actor import Actor
 from portal.core.journal import Event
 
@@ -50,7 +50,9 @@ class Subscriber:
 Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 
 SUBSCRIPTIONS: Subscriptions = {
+    "ContractAccepted": (Subscriber("papers.seal", errand=papers.seal, seconds=60),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
+    "SealRequested": (Subscriber("papers.seal_again", errand=papers.seal, seconds=60),),
 }
 """By the name of the event. An event without subscribers is marked as taken and kept as history."""
 

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.contracts import service
 from portal.contracts.model import Contract, ContractKind, ContractStatus
 from portal.contracts.service_life import acceptance, digest_of
+from portal.contracts.words import validity
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
@@ -165,14 +166,6 @@ def end_of(contract: Contract, today: date) -> Figure:
     # The year stands apart, because a whole date does not fit a phone's half line.
     year = _("{year}").format(year=contract.valid_to.year)
     return Figure(_("Valid until"), i18n.day(contract.valid_to), words, suffix=year, warning=ended)
-
-
-def validity(first: date, last: date | None) -> str:
-    """1 Jan 2027 – 31 Dec 2027, or from a day on."""
-    begins = i18n.day(first, year=True)
-    if last is None:
-        return _("from {day}").format(day=begins)
-    return f"{begins} – {i18n.day(last, year=True)}"
 
 
 def facts(contract: Contract, actor: Actor, reference: str) -> list[tuple[str, str]]:
