@@ -113,7 +113,9 @@ def contract_document(text: Agreed, language: Language, verify_address: str) -> 
 
 
 def _parties(head: AgreedHead, text: Agreed) -> Parties:
-    factory, partner = (_("Seller"), _("Buyer")) if head.direction == "sale" else (_("Buyer"), _("Seller"))
+    factory, partner = (_("Selling side"), _("Buying side"))
+    if head.direction == "purchase":
+        factory, partner = partner, factory
     reference = _("Reference {number}").format(number=head.partner_reference) if head.partner_reference else ""
     sides = [(factory, text.factory, ""), (partner, head.party_name, reference)]
     return Parties(sides if head.direction == "sale" else sides[::-1])
@@ -198,7 +200,7 @@ def _prices(line: AgreedLine, currency: str) -> Cell:
     if not line.prices:
         return Cell("–")
     first, *later = [_price(price, line, currency) for price in line.prices]
-    return Cell(first[0], [first[1], *(f"{amount} {since}" for amount, since in later)])
+    return Cell(first[0], [first[1], *(f"{amount} · {since}" for amount, since in later)])
 
 
 def _price(price: AgreedPrice, line: AgreedLine, currency: str) -> tuple[str, str]:
@@ -206,7 +208,7 @@ def _price(price: AgreedPrice, line: AgreedLine, currency: str) -> tuple[str, st
     since = _("from {day}").format(day=i18n.day(price.valid_from, year=True))
     order = _("order {number}").format(number=price.order_no) if price.order_no else ""
     words = _("{price} per {quantity}").format(price=show_price(price.price, currency), quantity=per)
-    return words, ", ".join(_filled(since, order))
+    return words, " · ".join(_filled(since, order))
 
 
 def _places(head: AgreedHead) -> Grid:
@@ -242,7 +244,7 @@ def _unknown(said: Mapping[str, Any], known: type[msgspec.Struct], where: str) -
 def _certificate(text: Agreed, verify_address: str) -> Sequence[Block]:
     """Who agreed to which content, when and how; and how anybody can check this file."""
     blocks: list[Block] = [Words([], _("Certificate of acceptance"))]
-    blocks += [Facts(_deed(deed, text.time_zone), _(DEEDS[deed.verb])) for deed in text.deeds]
+    blocks += [Facts(_deed(deed, text.time_zone), _(DEEDS[deed.verb]), wide=True) for deed in text.deeds]
     blocks.append(
         Words(
             [

@@ -9,10 +9,11 @@ from portal.core.i18n import Language
 
 
 class Facts(Struct, frozen=True, tag="facts"):
-    """Labels with their values, side by side."""
+    """Labels with their values, two beside each other, or each on a line of its own."""
 
     rows: Sequence[tuple[str, str]]
     title: str = ""
+    wide: bool = False
 
 
 class Parties(Struct, frozen=True, tag="parties"):

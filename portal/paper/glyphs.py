@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 FONTS = Path(__file__).parent / "fonts"
-REGULAR, BOLD = FONTS / "PortalSans-Regular.otf", FONTS / "PortalSans-Bold.otf"
+REGULAR = FONTS / "PortalSans-Regular.otf"
 
 
 @cache
 def covered() -> frozenset[int]:
-    """The code points that every committed font draws."""
-    return characters_of(REGULAR) & characters_of(BOLD)
+    """The code points that a document can show."""
+    return characters_of(REGULAR)
 
 
 def characters_of(font: Path) -> frozenset[int]:

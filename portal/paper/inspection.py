@@ -91,14 +91,14 @@ def _is_whole(data: bytes, signature: EmbeddedPdfSignature, status: Any) -> bool
 
 
 def is_canonical(data: bytes, signature: EmbeddedPdfSignature) -> bool:
-    """Whether the signature's own bytes are those that sealing writes: plain DER as small hex digits, zeros to the end,
+    """Whether the signature's own bytes are those that sealing writes: plain DER as hex digits, zeros to the end,
     one signer, one digest, and nothing unsigned but a timestamp."""
     _, length, second, _ = (int(part) for part in signature.byte_range)
     hole = data[length:second]
     body = bytes.fromhex(hole[1:-1].decode("ascii"))
     info = cms.ContentInfo.load(body)
     der = info.dump(force=True)
-    padded = der.hex().encode().ljust(len(hole) - 2, b"0")
+    padded = der.hex().upper().encode().ljust(len(hole) - 2, b"0")
     if hole != b"<" + padded + b">" or info["content_type"].native != "signed_data":
         return False
     signed = info["content"]
