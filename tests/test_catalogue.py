@@ -52,6 +52,7 @@ WITHOUT_PARTY = {
     "delivery",  # private: jobs
     "import_run",  # private
     "item",  # private
+    "seal_key",  # published: the certificates of the whole tenant
     "contract_note",  # private: what a partner must not learn about its contract
     "user_account",  # identity: a person may act for several companies
     "user_session",  # identity
@@ -318,7 +319,9 @@ async def test_a_tables_policies_and_rights_are_those_of_its_class(catalogue: as
         assert not await catalogue.fetchval("select has_any_column_privilege($1, $2, 'SELECT')", IDENTITY, name)
 
 
-@pytest.mark.parametrize("table", ["release", "release_line", "receipt", "receipt_line", "photo", "shipment_line"])
+@pytest.mark.parametrize(
+    "table", ["release", "release_line", "receipt", "receipt_line", "photo", "shipment_line", "sealed_document"]
+)
 @pytest.mark.parametrize("role", [FACTORY, PARTNER])
 async def test_documents_that_prove_something_are_never_changed(
     catalogue: asyncpg.Connection, table: str, role: str

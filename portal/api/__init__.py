@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from portal.api import accounts, audit, catalog, contract_lines, contracts, imports, keys, reports, schedules, shipments
+from portal.api import (
+    accounts,
+    audit,
+    catalog,
+    contract_lines,
+    contracts,
+    imports,
+    keys,
+    papers,
+    reports,
+    schedules,
+    shipments,
+)
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
@@ -12,6 +24,7 @@ ROUTES: list[Any] = [
     *contracts.ROUTES,
     *imports.ROUTES,
     *keys.ROUTES,
+    *papers.ROUTES,
     *reports.ROUTES,
     *schedules.ROUTES,
     *shipments.ROUTES,

@@ -50,7 +50,9 @@ def answer_of(function: str, source: Path | bytes, arguments: list[str], seconds
     if done.returncode < 0 or b"MemoryError" in done.stderr:  # Rust aborts when memory is refused, the kernel kills
         raise ChildTooLarge
     if done.returncode:
-        logger.error("a child failed", extra={"work": function, "stderr": done.stderr[-2000:].decode("utf-8", "replace")})
+        logger.error(
+            "a child failed", extra={"work": function, "stderr": done.stderr[-2000:].decode("utf-8", "replace")}
+        )
         raise ChildFailed
     return done.stdout
 

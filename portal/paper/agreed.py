@@ -49,7 +49,7 @@ async def agreed(session: AsyncSession, actor: Actor, contract_id: UUID) -> Agre
     lines = await service.get_lines(session, actor, contract_id)
     prices = await service.prices_of(session, actor, contract_id)
     tenant = await session.get_one(Tenant, (actor.tenant_id, actor.tenant_id))
-    accepted = await acceptance(session, actor, contract) is not None
+    accepted = await is_accepted(session, actor, contract)
     return Agreed(
         contract=contract,
         version_no=1,
@@ -60,6 +60,11 @@ async def agreed(session: AsyncSession, actor: Actor, contract_id: UUID) -> Agre
         deeds=await _deeds(session, actor, contract, tenant.name) if accepted else (),
         accepted=accepted,
     )
+
+
+async def is_accepted(session: AsyncSession, actor: Actor, contract: Contract) -> bool:
+    """Whether the contract was accepted in the portal, so that there is something to seal."""
+    return await acceptance(session, actor, contract) is not None
 
 
 async def _deeds(session: AsyncSession, actor: Actor, contract: Contract, factory: str) -> tuple[Deed, ...]:

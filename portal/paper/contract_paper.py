@@ -25,6 +25,7 @@ KINDS = {
     "strategic": N_("Strategic purchasing"),
     "long_term": N_("Long-term cooperation"),
 }
+DRAFTS = frozenset({"draft", "proposed"})  # any other was agreed, though perhaps not in this portal
 DEEDS = {"proposed": N_("Proposed by"), "accepted": N_("Accepted by")}
 WAYS = {"page": N_("on the portal's page, signed in"), "api": N_("over the interface, with a company's key")}
 ZONES = {
@@ -108,8 +109,15 @@ def contract_document(text: Agreed, language: Language, verify_address: str) -> 
             blocks=[block for block in blocks if not (isinstance(block, Grid) and not block.rows)],
             foot=(number, f"SHA-256 {text.sha256}"),
             issuer=text.factory,
-            mark="" if text.accepted else _("DRAFT"),
+            mark=_mark(text),
         )
+
+
+def _mark(text: Agreed) -> str:
+    """What stands across the pages: nothing once it was accepted here, so that a seal follows."""
+    if text.accepted:
+        return ""
+    return _("DRAFT") if text.contract.status in DRAFTS else _("UNSEALED")
 
 
 def _parties(head: AgreedHead, text: Agreed) -> Parties:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 FONTS = Path(__file__).parent / "fonts"
-REGULAR = FONTS / "PortalSans-Regular.otf"
+TEXT = (FONTS / "PortalSans-Regular.otf", FONTS / "PortalLatin.ttf")  # the second for what the first lacks
 
 
 @cache
 def covered() -> frozenset[int]:
     """The code points that a document can show."""
-    return characters_of(REGULAR)
+    return frozenset().union(*map(characters_of, TEXT))
 
 
 def characters_of(font: Path) -> frozenset[int]:

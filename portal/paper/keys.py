@@ -157,8 +157,8 @@ def supplied_key(settings: Settings) -> Key:
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     try:
-        data = Path(settings.seal_p12).read_bytes()
-        private, certificate, chain = pkcs12.load_key_and_certificates(data, settings.seal_p12_password.encode() or None)
+        data, password = Path(settings.seal_p12).read_bytes(), settings.seal_p12_password.encode() or None
+        private, certificate, chain = pkcs12.load_key_and_certificates(data, password)
     except (OSError, ValueError) as error:
         raise SuppliedKeyUnusable(why=str(error)) from error
     if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) or certificate is None:

@@ -38,9 +38,10 @@ def note_document(note: NoteContent, language: Language) -> Document:
                 _parties(note),
                 Facts(_facts(row)),
                 _lines(note.lines),
-                Code(drawing(note.address), _("Scan to receive {number}: {address}").format(
-                    number=row.number, address=note.address
-                )),
+                Code(
+                    drawing(note.address),
+                    _("Scan to receive {number}: {address}").format(number=row.number, address=note.address),
+                ),
                 Signatures([_("Shipped by (name, date, signature)"), _("Received by (name, date, signature)")]),
             ],
             foot=(number,),

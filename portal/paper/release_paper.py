@@ -1,4 +1,4 @@
-"""A release of a delivery schedule as a document: every delivery with its zone, and what changed since the one before."""
+"""A release of a delivery schedule as a document: each delivery with its zone, and what changed since the last one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,12 +5,12 @@ portal made, is the database's to answer and stands beside the four (`service_ve
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
-from portal.core.i18n import N_
+from portal.core.i18n import N_, render
 
 SECONDS, MEMORY = 8, 320 * 1024 * 1024  # processor time and bytes that examining one file may take
 STRONG = frozenset({"sha256", "sha384", "sha512"})
@@ -42,6 +42,11 @@ class Fact(Struct, frozen=True):
     good: bool
     text: str
     data: dict[str, Any] = {}
+
+    @property
+    def sentence(self) -> str:
+        """Why, in the reader's language."""
+        return render(self.text, self.data)
 
 
 NAMES = {
@@ -110,7 +115,7 @@ def _time(found: Findings, now: datetime) -> Fact:
     at = _moment(found)
     if at is None:
         return Fact("time", False, N_("The seal does not say when it was made."))
-    data = {"at": at}
+    data = {"at": f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
     if at > now + AHEAD:
         return Fact("time", False, N_("The seal says {at} (UTC), which has not come yet."), data)
     if found.stamped_at is None:
@@ -119,6 +124,6 @@ def _time(found: Findings, now: datetime) -> Fact:
     if not found.stamp_intact:
         return Fact("time", False, N_("The timestamp in the seal was altered."))
     if not found.stamp_trusted:
-        text = N_("{at} (UTC) by the portal's own clock; the timestamp authority in it is not one that is trusted here.")
+        text = N_("{at} (UTC) by the portal's own clock; its timestamp authority is not trusted here.")
         return Fact("time", True, text, data)
     return Fact("time", True, N_("{at} (UTC), attested by a timestamp authority."), data)

@@ -4,7 +4,6 @@ Imported by jobs only: pyHanko and its cryptography take most of a second to loa
 """
 
 import io
-from datetime import datetime
 
 from asn1crypto import keys, x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter

@@ -56,6 +56,11 @@ class File:
     name: str  # without folders and without anything a header could trip over
     digest: str  # sha256 of the bytes
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the faces send with it."""
+        return {"Content-Disposition": f'attachment; filename="{self.name}"', "ETag": f'"{self.digest}"'}
+
 
 def verify_address() -> str:
     """Where anybody of this workspace checks a copy."""
@@ -100,9 +105,7 @@ async def sealed_documents(session: AsyncSession, actor: Actor, contract_id: UUI
     return list((await session.exec(query)).all())
 
 
-async def find_sealed(
-    session: AsyncSession, actor: Actor, text: Agreed, language: Language
-) -> SealedDocument | None:
+async def find_sealed(session: AsyncSession, actor: Actor, text: Agreed, language: Language) -> SealedDocument | None:
     """The sealed document of one version in one language."""
     query = select(SealedDocument).where(
         SealedDocument.tenant_id == actor.tenant_id,

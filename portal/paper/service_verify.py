@@ -7,6 +7,8 @@ import asyncio
 import base64
 import hashlib
 import json
+import ssl
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -50,7 +52,7 @@ class Issued(Struct, frozen=True):
     party_name: str
     version_no: int
     language: str
-    sealed_at: str
+    sealed_at: datetime
     content_sha256: str
     content_unchanged: bool  # the database still holds the content with this digest
 
@@ -93,6 +95,11 @@ async def certificates(session: AsyncSession, actor: Actor) -> list[bytes]:
         select(SealKey.certificate).where(SealKey.tenant_id == actor.tenant_id).order_by(col(SealKey.made_at).desc())
     )
     return list((await session.exec(query)).all())
+
+
+def pem(certificates: list[bytes]) -> bytes:
+    """Certificates as other programs read them."""
+    return "".join(map(ssl.DER_cert_to_PEM_cert, certificates)).encode()
 
 
 def examined(content: bytes, roots: list[bytes]) -> Findings:
@@ -142,7 +149,7 @@ async def _issued(session: AsyncSession, actor: Actor, digest: str) -> Issued | 
         party_name=text.contract.party_name,
         version_no=row.version_no,
         language=row.language,
-        sealed_at=row.sealed_at.isoformat(),
+        sealed_at=row.sealed_at,
         content_sha256=row.content_sha256,
         content_unchanged=text.sha256 == row.content_sha256,
     )

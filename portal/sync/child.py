@@ -18,7 +18,6 @@ from portal.sync import table as tables
 from portal.sync.table import MB, UPLOAD, Limits, Table
 
 
-
 class TooSlow(Invalid):
     code = "file-too-slow"
     text = N_("The file could not be read within {seconds} seconds. Save it as CSV, or split it into parts.")

@@ -23,6 +23,7 @@ from portal.schedules.reads_board import ReleaseRow, releases
 from portal.schedules.service_contract import Use, use_of_lines
 from portal.schedules.service_release import calendars
 from portal.web.contract_line_views import Reader, line_view
+from portal.web.paper_views import papers
 from portal.web.views import Figure, Moment
 
 S = ContractStatus
@@ -52,6 +53,7 @@ VERBS = {
     "completed": N_("Contract completed"),
     "released": N_("Release {number} published"),
     "generated": N_("Deliveries generated"),
+    "sealed": N_("Sealed PDF made"),
 }
 CHANNELS = {
     "page": N_("page"),
@@ -96,6 +98,7 @@ async def context(session: AsyncSession, actor: Actor, contract_id: UUID) -> dic
         "facts": facts(contract, actor, note.reference if note else ""),
         "next_step": next_step(contract, actor, past),
         "seal": await seal(session, actor, contract),
+        "papers": await papers(session, actor, contract),
         "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),
         "moments": [moment(entry, actor.time_zone) for entry in past],
         "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),

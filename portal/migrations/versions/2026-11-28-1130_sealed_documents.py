@@ -39,7 +39,7 @@ CREATE TABLE sealed_document (
     sealed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     stamped BOOLEAN NOT NULL,
     CONSTRAINT pk_sealed_document PRIMARY KEY (tenant_id, id),
-    CONSTRAINT uq_sealed_document_tenant_id_party_id_contract_id_version_no_language UNIQUE (tenant_id, party_id, contract_id, version_no, language),
+    CONSTRAINT uq_sealed_document_tenant_id_party_id_contract_id_versi_e9c6 UNIQUE (tenant_id, party_id, contract_id, version_no, language),
     CONSTRAINT fk_sealed_document_tenant_id_party_id_contract_id FOREIGN KEY(tenant_id, party_id, contract_id) REFERENCES contract (tenant_id, party_id, id)
 );
 CREATE INDEX ix_sealed_document_digest ON sealed_document (tenant_id, digest);
@@ -60,9 +60,13 @@ def upgrade() -> None:
         )
         op.execute(f"grant select on {table} to portal_backup")
         op.execute(f"grant select, insert on {table} to portal_factory")
-    op.execute("create policy portal_partner_select on seal_key for select to portal_partner using (tenant_id = app_tenant())")
+    op.execute(
+        "create policy portal_partner_select on seal_key for select to portal_partner using (tenant_id = app_tenant())"
+    )
     # The private half, though encrypted, is not a partner's to read.
-    op.execute("grant select (tenant_id, id, fingerprint, certificate, made_at, not_after) on seal_key to portal_partner")
+    op.execute(
+        "grant select (tenant_id, id, fingerprint, certificate, made_at, not_after) on seal_key to portal_partner"
+    )
     op.execute(
         "create policy portal_partner_all on sealed_document for all to portal_partner"
         " using (tenant_id = app_tenant() and party_id = app_party())"

@@ -1,20 +1,22 @@
-"""Cut the document fonts out of Noto Sans CJK again: `uv run --no-project --with fonttools python build.py FOLDER`.
+"""Cut the document fonts out of Noto Sans CJK and DejaVu Sans again.
 
-FOLDER holds NotoSansCJK-Regular.ttc and NotoSansCJK-Bold.ttc, as Debian's package fonts-noto-cjk installs them under
-share/fonts/opentype/noto. The result is the same for the same input. See README.md for what is kept and why.
+`uv run --no-project --with fonttools python build.py NOTO DEJAVU`: the folders with NotoSansCJK-Regular.ttc and
+NotoSansCJK-Bold.ttc, and with DejaVuSans.ttf, as Debian's packages fonts-noto-cjk and fonts-dejavu-core install them.
+The result is the same for the same input. See README.md for what is kept and why.
 """
 
 import sys
 from pathlib import Path
 
 from fontTools import subset
-from fontTools.ttLib import TTCollection
+from fontTools.ttLib import TTCollection, TTFont
 
 HERE = Path(__file__).parent
 LOCALE = HERE.parent.parent / "locale"
-FAMILIES = {"Regular": "Portal Sans", "Bold": "Portal Titles"}
-FILES = {"Regular": "PortalSans-Regular", "Bold": "PortalTitles"}
+FAMILIES = {"Regular": "Portal Sans", "Bold": "Portal Titles", "Latin": "Portal Latin"}
+FILES = {"Regular": "PortalSans-Regular.otf", "Bold": "PortalTitles.otf", "Latin": "PortalLatin.ttf"}
 SIMPLIFIED = 2  # the font of the collection with the forms of mainland China
+OTHER = [*range(0xA0, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x1F00)]  # Latin, Greek, Cyrillic
 LATIN = [*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x1E00, 0x1F00), 0x18F, 0x192, 0x259]
 SIGNS = "‐‑‒–—―‖‘’‚“”„†‡•…‰′″‹›※⁄₀₁₂₃₄₅₆₇₈₉⁰⁴⁵⁶⁷⁸⁹€₩₫₱₹₽₺฿℃℉№™Ω←↑→↓↔⇒−∅∆∑√∞≈≠≤≥□■▲△▼▽◆◇○●★☆✓✗¥￥£¢µ²³¹º°"
 # Frequent in names and places though not in GB 2312.
@@ -28,6 +30,8 @@ NAMES = (
 
 def wanted(weight: str) -> set[int]:
     """Every code point that is kept: in the regular weight all, in the bold one those of the portal's own words."""
+    if weight == "Latin":
+        return set(OTHER)
     if weight == "Bold":
         said = "".join(path.read_text("utf-8") for path in sorted(LOCALE.rglob("*.po")))
         return {ord(letter) for letter in said if letter.isprintable()} | set(LATIN)
@@ -47,33 +51,39 @@ def cells(row: int) -> list[int]:
     return found
 
 
-def build(source: Path, weight: str) -> None:
+def read(noto: Path, dejavu: Path, weight: str) -> TTFont:
+    """The font that a weight is cut from."""
+    if weight == "Latin":
+        return TTFont(dejavu / "DejaVuSans.ttf")
+    return TTCollection(noto / f"NotoSansCJK-{weight}.ttc", lazy=True).fonts[SIMPLIFIED]
+
+
+def build(font: TTFont, weight: str) -> None:
     """One weight: cut, renamed, without what a page never uses."""
-    collection = TTCollection(source / f"NotoSansCJK-{weight}.ttc", lazy=True)
-    font = collection.fonts[SIMPLIFIED]
     options = subset.Options(
         layout_features=["kern", "locl", "ccmp", "mark", "mkmk"],
         notdef_outline=True,
-        desubroutinize=False,
         hinting=False,
-        drop_tables=["BASE", "VORG", "vhea", "vmtx", "DSIG"],
+        drop_tables=["BASE", "VORG", "vhea", "vmtx", "DSIG", "FFTM"],
         name_IDs=["*"],
         recalc_timestamp=False,
     )
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=wanted(weight))
     cutter.subset(font)
-    family = FAMILIES[weight]
-    names = {1: family, 2: "Regular", 3: f"{family} 1", 4: family, 6: FILES[weight], 16: family, 17: "Regular"}
-    font["name"].names = [record for record in font["name"].names if record.langID == 0x409 and record.nameID in range(26)]
+    family, file = FAMILIES[weight], FILES[weight]
+    names = {1: family, 2: "Regular", 3: f"{family} 1", 4: family, 6: file.partition(".")[0], 16: family, 17: "Regular"}
+    font["name"].names = [record for record in font["name"].names if record.langID == 0x409 and record.nameID < 26]
     for number, text in names.items():
         font["name"].setName(text, number, 3, 1, 0x409)
-    inner = font["CFF "].cff
-    inner.fontNames = [FILES[weight]]
-    inner.topDictIndex[0].FamilyName, inner.topDictIndex[0].FullName = family, family
-    font.save(HERE / f"{FILES[weight]}.otf")
+    if "CFF " in font:
+        inner = font["CFF "].cff
+        inner.fontNames = [names[6]]
+        inner.topDictIndex[0].FamilyName, inner.topDictIndex[0].FullName = family, family
+    font.save(HERE / file)
 
 
 if __name__ == "__main__":
+    folders = [Path(argument) for argument in sys.argv[1:3]]
     for each in FAMILIES:
-        build(Path(sys.argv[1]), each)
+        build(read(folders[0], folders[1], each), each)
