@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 import msgspec
-from asn1crypto import cms, x509
+from asn1crypto import cms, parser, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -60,6 +60,7 @@ def _looked_at(data: bytes, roots: list[bytes]) -> Findings:
         signature,
         signer_validation_context=_context([signer.dump()]),
         ts_validation_context=_context(roots),
+        skip_diff=True,  # no later revision is allowed, so what one changed is not asked
     )
     validity = signer["tbs_certificate"]["validity"]
     stamp = status.timestamp_validity
@@ -87,7 +88,7 @@ def _context(roots: list[bytes]) -> ValidationContext:
 def _is_whole(data: bytes, signature: EmbeddedPdfSignature, status: Any) -> bool:
     first, length, second, rest = (int(part) for part in signature.byte_range)
     covers = first == 0 and second > length and second + rest == len(data)
-    return bool(covers and status.coverage == SignatureCoverageLevel.ENTIRE_FILE and status.docmdp_ok)
+    return bool(covers and status.coverage == SignatureCoverageLevel.ENTIRE_FILE)
 
 
 def is_canonical(data: bytes, signature: EmbeddedPdfSignature) -> bool:
@@ -96,10 +97,12 @@ def is_canonical(data: bytes, signature: EmbeddedPdfSignature) -> bool:
     _, length, second, _ = (int(part) for part in signature.byte_range)
     hole = data[length:second]
     body = bytes.fromhex(hole[1:-1].decode("ascii"))
-    info = cms.ContentInfo.load(body)
-    der = info.dump(force=True)
+    der = body[: parser.peek(body)]
     padded = der.hex().upper().encode().ljust(len(hole) - 2, b"0")
-    if hole != b"<" + padded + b">" or info["content_type"].native != "signed_data":
+    if hole != b"<" + padded + b">" or not is_der(der):
+        return False
+    info = cms.ContentInfo.load(der, strict=True)
+    if info["content_type"].native != "signed_data":
         return False
     signed = info["content"]
     (signer,) = signed["signer_infos"]
@@ -113,3 +116,16 @@ def is_canonical(data: bytes, signature: EmbeddedPdfSignature) -> bool:
         and not signed["crls"].native
         and all(attribute["type"] == STAMP for attribute in unsigned)
     )
+
+
+def is_der(data: bytes) -> bool:
+    """Whether every element is spelled in the one way that DER allows; asn1crypto reads many more."""
+    while data:
+        length = parser.peek(data)
+        kind, constructed, tag, _header, content, _trailer = parser.parse(data[:length])
+        if parser.emit(kind, constructed, tag, content) != data[:length]:
+            return False
+        if constructed and not is_der(content):
+            return False
+        data = data[length:]
+    return True
