@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import chats, contracts, imports, invitations, notices
+from jobs import chats, contracts, imports, invitations, notices, papers
 from portal.core.actor import Actor
 from portal.core.journal import Event
 from portal.notices.happenings import READERS
@@ -57,7 +57,9 @@ _ERRANDS: Subscriptions = {
     "ChatBound": (Subscriber("chats.greet", errand=chats.greet),),
     "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),
+    "ContractAccepted": (Subscriber("papers.seal", errand=papers.seal, seconds=60),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
+    "SealRequested": (Subscriber("papers.seal_again", errand=papers.seal, seconds=60),),
 }
 _NOTICES: Subscriptions = {
     kind.__name__: (Subscriber(f"notices.{kind.__name__}", errand=notices.tell, here=True),) for kind in READERS

@@ -55,6 +55,7 @@ WITHOUT_PARTY = {
     "item",  # private
     "contract_template",  # private: the factory's own beginnings
     "exchange_rate",  # private
+    "seal_key",  # published: the certificates of the whole tenant
     "contract_note",  # private: what a partner must not learn about its contract
     "user_account",  # identity: a person may act for several companies
     "user_session",  # identity
@@ -331,7 +332,16 @@ async def test_a_tables_policies_and_rights_are_those_of_its_class(catalogue: as
         assert not await catalogue.fetchval("select has_any_column_privilege($1, $2, 'SELECT')", IDENTITY, name)
 
 
-PROOFS = ["release", "release_line", "receipt", "receipt_line", "photo", "shipment_line", "bucket_entry"]
+PROOFS = [
+    "release",
+    "release_line",
+    "receipt",
+    "receipt_line",
+    "photo",
+    "shipment_line",
+    "bucket_entry",
+    "sealed_document",
+]
 
 
 @pytest.mark.parametrize("table", PROOFS)

@@ -116,6 +116,12 @@ class Settings(BaseSettings):
     session_absolute_hours: int = Field(168, ge=1, description="A sign-in ends after this long in any case")
     upload_limit_mb: int = Field(50, ge=1, le=1024, description="Largest file that may be uploaded, in MB")
     default_language: Language = Field(Language.EN, description="Language before a person has chosen: en or zh-CN")
+    seal_p12: str = Field(
+        "", description="PKCS#12 file with the key that seals documents; empty makes one per workspace at first use"
+    )
+    seal_p12_password: str = _secret("Password of PORTAL_SEAL_P12", default="")
+    tsa_url: str = Field("", description="RFC 3161 timestamp authority that seals carry the time of; empty: none")
+    tsa_ca: str = Field("", description="PEM file of the authorities' root certificates, to check such times by")
     log_format: LogFormat = Field(LogFormat.TEXT, description="text for terminals, json for machines")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
 

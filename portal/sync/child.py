@@ -1,13 +1,9 @@
 """Reading a stranger's file in a process of its own, with a lid on its memory and its time.
 
-The child gets the file on its standard input and no environment of ours; it answers with plain data, never with
-objects that run code when read. Whatever happens to it, the caller sees a table or a refusal.
+The mechanism is `portal.core.child`. Whatever happens to the child, the caller sees a table or a refusal.
 """
 
 import json
-import logging
-import os
-import subprocess
 import sys
 from array import array
 from pathlib import Path
@@ -15,14 +11,11 @@ from typing import Any
 
 import msgspec
 
+from portal.core import child
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
 from portal.sync import table as tables
 from portal.sync.table import MB, UPLOAD, Limits, Table
-
-logger = logging.getLogger(__name__)
-START = "from portal.sync.child import main; main()"
-STOPPED_BY_CLOCK = -24  # SIGXCPU; named by number because not every system knows it
 
 
 class TooSlow(Invalid):
@@ -80,32 +73,16 @@ def read_book_in_child(source: Path | bytes, filename: str, limits: Limits = UPL
 
 
 def _read(what: str, source: Path | bytes, filename: str, limits: Limits) -> list[Table]:
+    arguments = [what, filename, json.dumps(msgspec.to_builtins(limits))]
     try:
-        done = _run(what, source, filename, limits)
-    except subprocess.TimeoutExpired:
+        said = child.answer_of("portal.sync.child:main", source, arguments, limits.child_seconds)
+    except child.ChildTooSlow:
         raise TooSlow(seconds=limits.child_seconds) from None
-    return _tables(done, limits)
-
-
-def _run(what: str, source: Path | bytes, filename: str, limits: Limits) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-c", START, what, filename, json.dumps(msgspec.to_builtins(limits))]
-    environment = {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path), "PYTHONUTF8": "1"}
-    longest = 2 * limits.child_seconds  # the child counts processor time only, and a busy machine gives it half
-    if isinstance(source, bytes):
-        return subprocess.run(command, env=environment, input=source, capture_output=True, timeout=longest)
-    with source.open("rb") as file:
-        return subprocess.run(command, env=environment, stdin=file, capture_output=True, timeout=longest)
-
-
-def _tables(done: subprocess.CompletedProcess[bytes], limits: Limits) -> list[Table]:
-    if done.returncode == STOPPED_BY_CLOCK:
-        raise TooSlow(seconds=limits.child_seconds)
-    if done.returncode < 0 or b"MemoryError" in done.stderr:  # Rust aborts when memory is refused, the kernel kills
-        raise TooMuchMemory(limit=limits.child_memory // MB)
-    if done.returncode:
-        logger.error("table reader failed", extra={"stderr": done.stderr[-2000:].decode("utf-8", "replace")})
-        raise Unreadable
-    answer = msgspec.msgpack.decode(done.stdout, type=Answer)
+    except child.ChildTooLarge:
+        raise TooMuchMemory(limit=limits.child_memory // MB) from None
+    except child.ChildFailed:
+        raise Unreadable from None
+    answer = msgspec.msgpack.decode(said, type=Answer)
     if answer.refused:
         raise REFUSALS[answer.refused.code](**answer.refused.data)
     assert answer.tables  # one of the two is always there
@@ -116,7 +93,7 @@ def main() -> None:
     """The child: limits first, then the file. Runs with what to read, the file name and the limits as arguments."""
     what, filename, text = sys.argv[-3:]
     limits = msgspec.json.decode(text, type=Limits)
-    _close_the_lid(limits)
+    child.close_the_lid(limits.child_memory, limits.child_seconds)
     try:
         data = sys.stdin.buffer.read(limits.file_bytes + 1)
         if what == "book":
@@ -133,25 +110,6 @@ def main() -> None:
 
 def _plain(value: object) -> str | int:
     return value if isinstance(value, int) else str(value)
-
-
-def _close_the_lid(limits: Limits) -> None:
-    """Bound memory and processor time, and forbid writing files. Does nothing where the system has no such limits."""
-    try:
-        import resource
-    except ImportError:
-        return
-    for limit, most in (
-        (resource.RLIMIT_DATA, limits.child_memory),
-        (resource.RLIMIT_AS, limits.child_memory + 128 * MB),  # libraries mapped but not used count here
-        (resource.RLIMIT_CPU, limits.child_seconds),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(limit)[1]
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        # At the soft limit of time the system says why it stops the process; at the hard one it only kills.
-        resource.setrlimit(limit, (allowed, hard if limit == resource.RLIMIT_CPU else allowed))
 
 
 def pack(table: Table) -> Packed:

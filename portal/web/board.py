@@ -23,6 +23,7 @@ from portal.schedules import reads, reads_board
 from portal.schedules.model import Zone
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.schedules.reads_board import BoardHead, BoardLine, Cell, Entry, Totals
+from portal.schedules.words import ZONES
 from portal.shipments.reads_board import received_by_day
 from portal.web.board_chart import chart_of, figures_of
 from portal.web.lines import agenda_row, asked_word, line_card
@@ -34,7 +35,7 @@ from portal.web.views import (
     BoardView,
     ZoneSpan,
 )
-from portal.web.weeks import DEFAULT_FENCES, ZONES, Window, rule_text, week_columns, window, zone_spans
+from portal.web.weeks import DEFAULT_FENCES, Window, rule_text, week_columns, window, zone_spans
 
 WEEKS = 13
 PIECE = "H87"

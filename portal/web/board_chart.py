@@ -10,9 +10,10 @@ from portal.core.i18n import _, ngettext
 from portal.core.quantities import show_quantity
 from portal.schedules.reads_board import BoardLine, Entry, Totals
 from portal.schedules.rules_cumulative import aligned, cumulative_points
+from portal.schedules.words import ZONES
 from portal.web.pages import unit_name
 from portal.web.views import Chart, ChartRow, Figure
-from portal.web.weeks import ZONES, Window
+from portal.web.weeks import Window
 
 
 def figures_of(

@@ -8,19 +8,19 @@ from uuid import UUID
 from msgspec import Struct
 
 from portal.contracts.model import Contract, ContractLine, ContractPrice, PriceTier
-from portal.contracts.rules import band, remaining_quantity
+from portal.contracts.rules import remaining_quantity
 from portal.contracts.rules_prices import AmbiguousPrice, NoPrice, price_on, sentence
+from portal.contracts.words import band_words, foq_words, pack_words, show_price, tolerance_words
 from portal.core import i18n
 from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar
 from portal.core.i18n import N_, _, ngettext
-from portal.core.quantities import CURRENCY_PLACES, show_quantity
+from portal.core.quantities import show_quantity
 from portal.schedules.rules import fences
 from portal.schedules.service_contract import Use
-from portal.web.pages import unit_name
 
-EVERY = {"week": N_("{quantity} a week"), "month": N_("{quantity} a month"), "quarter": N_("{quantity} a quarter")}
 DAYS = {"calendar": N_("until {day} ({n} calendar days)"), "working": N_("until {day} ({n} working days)")}
+from portal.web.pages import unit_name
 
 
 class LineView(Struct, frozen=True):
@@ -99,44 +99,6 @@ def line_view(reader: Reader, line: ContractLine, prices: list[ContractPrice], u
     )
 
 
-def foq_words(line: ContractLine) -> str:
-    """600 pcs a week, or that there is no fixed quantity."""
-    if line.foq is None or line.cadence is None:
-        return _("Pure call-off, in {unit}").format(unit=unit_name(line.unit))
-    return _(EVERY[line.cadence.value]).format(quantity=show_quantity(line.foq, line.unit))
-
-
-def band_words(line: ContractLine) -> str:
-    """The band in quantities with its percentages; nothing without a fixed quantity."""
-    if line.foq is None:
-        return ""
-    found = band(line.foq, line.band_below_percent, line.band_above_percent, line.pack_size, line.unit)
-    if found.floor == found.ceiling:
-        return _("fixed, no band")
-    return _("{low} to {high} ({below}% / {above}%)").format(
-        low=i18n.number(found.floor),
-        high=i18n.number(found.ceiling),
-        below=i18n.signed(-line.band_below_percent),
-        above=i18n.signed(line.band_above_percent),
-    )
-
-
-def pack_words(line: ContractLine) -> str:
-    """The pack, and the least that is delivered at once."""
-    words = _("Packs of {quantity}").format(quantity=show_quantity(line.pack_size, line.unit))
-    if line.minimum_order:
-        words += " · " + _("at least {quantity}").format(quantity=show_quantity(line.minimum_order, line.unit))
-    return words
-
-
-def tolerance_words(line: ContractLine) -> str:
-    """How far a delivery's total may differ."""
-    below, above = i18n.signed(-line.under_percent), i18n.signed(line.over_percent)
-    if not line.under_percent and not line.over_percent:
-        return _("no delivery tolerance")
-    return _("delivery tolerance {below}% / {above}%").format(below=below, above=above)
-
-
 def zone_words(reader: Reader, line: ContractLine) -> tuple[str, str]:
     """Firm and trade-off with the days on which they end, from the release in force or from today."""
     start = reader.contract.released_on or reader.today
@@ -163,9 +125,3 @@ def price_words(reader: Reader, prices: list[ContractPrice], unit: str) -> tuple
         since = sentence(found, unit)
     per = _("per {quantity}").format(quantity=i18n.number(found.price_unit)) if found.price_unit != 1 else ""
     return price, " · ".join(filter(None, (per, since)))
-
-
-def show_price(price: Decimal, currency: str) -> str:
-    """A price with all its decimals, at least the currency's own: rounding is for amounts, not for prices."""
-    decimals = len(i18n.number(price).partition(".")[2])
-    return f"{currency}{i18n.NBSP}{i18n.number(price, max(decimals, CURRENCY_PLACES.get(currency, 2)))}"

@@ -15,6 +15,7 @@ from portal.accounts.reads import list_sites
 from portal.contracts import service, service_drafts
 from portal.contracts.inputs import LineTerms
 from portal.contracts.model import ContractLine, ContractPrice, DayUnit, PriceTier
+from portal.contracts.words import show_price
 from portal.core import clock, i18n
 from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar, local_today
@@ -23,7 +24,6 @@ from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_, _
 from portal.schedules.rules import fences
 from portal.web.contract_forms import EditLineForm, NewLineForm, PriceForm, StepForm
-from portal.web.contract_line_views import show_price
 from portal.web.contracts import get_draft, plain
 from portal.web.errors import status_of
 from portal.web.pages import Page

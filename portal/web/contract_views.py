@@ -14,6 +14,7 @@ from portal.contracts.model import Contract, ContractKind, ContractLine, Contrac
 from portal.contracts.service_files import files_of
 from portal.contracts.service_life import acceptance, digest_of
 from portal.contracts.service_versions import get_revisions, live
+from portal.contracts.words import validity
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction, Scope
@@ -32,6 +33,7 @@ from portal.web.contract_line_views import Reader, line_view
 from portal.web.contract_version_views import amendment_steps, summary
 from portal.web.errors import status_of
 from portal.web.pages import Page
+from portal.web.paper_views import papers
 from portal.web.views import Figure, Moment
 
 S = ContractStatus
@@ -85,6 +87,7 @@ VERBS = {
     "targets_set": N_("Monthly targets set"),
     "over_call_allowed": N_("Over-call of {quantity} allowed: {item_code}, period from {since}"),
     "period_closed": N_("Period from {since} closed: {item_code}, {called} of {target}"),
+    "sealed": N_("Sealed PDF made"),
 }
 CHANNELS = {
     "page": N_("page"),
@@ -130,6 +133,7 @@ async def context(
         **await hangs_on(session, actor, contract, revisions, today),
         **await head_words(session, actor, contract, lines, prices),
         "commitments": await commitments(connection, actor, contract, lines, today),
+        "papers": await papers(session, actor, contract),
         "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),
         "moments": [moment(entry, actor.time_zone) for entry in past],
         "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
@@ -241,14 +245,6 @@ def end_of(contract: Contract, today: date) -> Figure:
     # The year stands apart, because a whole date does not fit a phone's half line.
     year = _("{year}").format(year=contract.valid_to.year)
     return Figure(_("Valid until"), i18n.day(contract.valid_to), words, suffix=year, warning=ended)
-
-
-def validity(first: date, last: date | None) -> str:
-    """1 Jan 2027 – 31 Dec 2027, or from a day on."""
-    begins = i18n.day(first, year=True)
-    if last is None:
-        return _("from {day}").format(day=begins)
-    return f"{begins} – {i18n.day(last, year=True)}"
 
 
 def facts(contract: Contract, actor: Actor, reference: str) -> list[tuple[str, str]]:

@@ -21,8 +21,8 @@ from portal.core.states import Side
 from portal.schedules import reads, reads_board
 from portal.schedules.model import SupplyState
 from portal.schedules.reads import Happening, LineFilter, LineRow, View
-from portal.schedules.reads_board import ReleaseLineRow
 from portal.schedules.rules import OPEN
+from portal.schedules.words import ZONE_NAMES, change_of
 from portal.shipments.reads import documents_of
 from portal.web import line_reports
 from portal.web.errors import status_of
@@ -30,7 +30,6 @@ from portal.web.lines import actions, line_card, mark, part_of
 from portal.web.pages import Page
 from portal.web.schedule_forms import CallOffForm
 from portal.web.views import Figure, Moment
-from portal.web.weeks import ZONES
 
 VERBS = {
     "called_off": N_("Called off"),
@@ -59,7 +58,6 @@ CHANNELS = {
     "file": N_("file"),
     "system": N_("system"),
 }
-ZONE_NAMES = {zone.value: name for zone, name, _rule in ZONES}
 
 
 async def context(actor: Actor, line_id: UUID) -> dict[str, Any]:
@@ -225,21 +223,6 @@ async def release(actor: Actor, contract_id: UUID, number: int) -> dict[str, Any
         "counts": counts([kind for _line, (kind, _text) in changes], len(gone)),
         "zone_names": {key: _(name) for key, name in ZONE_NAMES.items()},
     }
-
-
-def change_of(line: ReleaseLineRow, compared: bool) -> tuple[str, str]:
-    """(kind, words) of one line against the release before: new, up, down, moved or same."""
-    if not compared:
-        return "same", ""
-    if line.earlier_quantity is None or line.earlier_date is None:
-        return "new", _("New")
-    difference = line.quantity - line.earlier_quantity
-    if difference:
-        kind = "up" if difference > 0 else "down"
-        return kind, i18n.signed(difference)
-    if line.due_date != line.earlier_date:
-        return "moved", _("Was {day}").format(day=i18n.day(line.earlier_date))
-    return "same", ""
 
 
 def counts(kinds: list[str], gone: int) -> list[tuple[str, str]]:

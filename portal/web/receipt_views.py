@@ -20,10 +20,10 @@ from portal.shipments.model import Problem
 from portal.shipments.reads import CountedRow, NoteLine, ReceiptRow, ShipmentRow
 from portal.shipments.rules import ON_THE_WAY
 from portal.shipments.rules_documents import may_correct
-from portal.shipments.words import PROBLEMS
+from portal.shipments.words import PROBLEMS, packing
 from portal.web.pages import unit_name
 from portal.web.shipment_forms import Count
-from portal.web.shipment_views import contents, packing, part_of, sides
+from portal.web.shipment_views import contents, part_of, sides
 from portal.web.views import CountLine, Link, Photo, ReceiptView
 
 SIZE = 50
@@ -173,7 +173,7 @@ def _count_line(
         id=str(line.id),
         part=part_of(actor, line),
         name=line.description,
-        packing=packing(line, line.packages, line.package_size),
+        packing=packing(line.packages, line.package_size),
         announced=i18n.number(line.quantity),
         announced_plain=plain(line.quantity),
         step=plain(line.package_size or Decimal(1)),

@@ -26,7 +26,7 @@ from portal.shipments import reads, reads_open, service
 from portal.shipments.model import ShipmentStatus
 from portal.shipments.reads import NoteLine, ShipmentFilter, ShipmentRow, View
 from portal.shipments.reads_open import OpenLine
-from portal.shipments.words import PROBLEMS, STATUSES
+from portal.shipments.words import PROBLEMS, STATUSES, packing
 from portal.web.delivery import CHANNELS
 from portal.web.shipment_forms import texts
 from portal.web.views import Moment
@@ -94,14 +94,6 @@ def contents(actor: Actor, row: ShipmentRow) -> str:
     return (
         first if more < 1 else first + " " + ngettext("and {n} more", "and {n} more", more).format(n=i18n.number(more))
     )
-
-
-def packing(line: NoteLine | OpenLine, packages: int | None, size: Decimal | None) -> str:
-    """20 boxes × 40, where the note says so."""
-    if packages is None or size is None:
-        return ""
-    text = ngettext("{n} box × {size}", "{n} boxes × {size}", packages)
-    return text.format(n=i18n.number(packages), size=i18n.number(size))
 
 
 def counted(line: NoteLine) -> str:
@@ -191,7 +183,7 @@ async def detail_context(actor: Actor, shipment_id: UUID, factory_name: str) -> 
     return {
         "row": row,
         "state": _(STATUSES[status]),
-        "lines": [(line, part_of(actor, line), packing(line, line.packages, line.package_size)) for line in lines],
+        "lines": [(line, part_of(actor, line), packing(line.packages, line.package_size)) for line in lines],
         "counted": {line.id: counted(line) for line in lines},
         "receipts": receipts,
         "moments": [moment(entry, actor.time_zone) for entry in happened],

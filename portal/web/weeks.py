@@ -6,17 +6,13 @@ from decimal import Decimal
 from msgspec import Struct
 
 from portal.core import i18n
-from portal.core.i18n import N_, _
+from portal.core.i18n import _
 from portal.schedules.model import Zone
 from portal.schedules.rules import Fences
+from portal.schedules.words import ZONES
 from portal.web.views import WeekColumn, ZoneSpan
 
 DEFAULT_FENCES = (28, 63)
-ZONES: tuple[tuple[Zone, str, str], ...] = (
-    (Zone.FIRM, N_("Firm"), N_("Quantity and date are binding")),
-    (Zone.TRADEOFF, N_("Trade-off"), N_("±{percent} % by agreement")),
-    (Zone.FORECAST, N_("Forecast"), N_("For planning only")),
-)
 
 
 class Window(Struct, frozen=True):

@@ -1,0 +1,17 @@
+"""Documents that are made once and kept: an accepted contract gets its sealed PDF in every language."""
+
+from typing import TYPE_CHECKING
+
+from portal.contracts.events import ContractAccepted
+from portal.core.actor import Actor
+from portal.paper.events import SealRequested
+from portal.paper.service import seal_contract
+
+if TYPE_CHECKING:
+    from jobs.subscriptions import Occurrence
+
+
+async def seal(actor: Actor, occurrence: "Occurrence") -> None:
+    """Make the sealed documents of the contract that the event names."""
+    assert isinstance(occurrence.event, ContractAccepted | SealRequested)
+    await seal_contract(actor, occurrence.event.contract_id)
