@@ -18,9 +18,9 @@ from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import show_quantity
 from portal.schedules.rules import fences
 from portal.schedules.service_contract import Use
+from portal.web.pages import unit_name
 
 DAYS = {"calendar": N_("until {day} ({n} calendar days)"), "working": N_("until {day} ({n} working days)")}
-from portal.web.pages import unit_name
 
 
 class LineView(Struct, frozen=True):

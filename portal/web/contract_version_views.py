@@ -14,13 +14,13 @@ from portal.contracts.evidence import Content
 from portal.contracts.model import Contract, ContractKind, ContractRevision, RevisionStatus
 from portal.contracts.rules_versions import Change, Difference, differences
 from portal.contracts.service_versions import agreed, content_of, current, get_revision, get_revisions, live
+from portal.contracts.words import show_price
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor, Scope
 from portal.core.calendars import local_today
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
-from portal.web.contract_line_views import show_price
 
 LABELS: dict[str, str] = {
     "kind": N_("Kind"),
