@@ -112,8 +112,8 @@ def made_key(name: str, now: datetime) -> Key:
     private = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, name[:64]),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"{name[:50]} (seal)"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _cut(name, 64)),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{_cut(name, 57)} (seal)"),
         ]
     )
     usage = dict.fromkeys(
@@ -133,6 +133,11 @@ def made_key(name: str, now: datetime) -> Key:
         .sign(private, hashes.SHA256())
     )
     return key_of(certificate, private)
+
+
+def _cut(name: str, most: int) -> str:
+    """As much of the name as a certificate holds: it counts bytes of UTF-8."""
+    return name.encode()[:most].decode(errors="ignore")
 
 
 def key_of(
