@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from portal.contracts.events import ContractAccepted
+from portal.contracts.events import AmendmentApplied, ContractAccepted
 from portal.core.actor import Actor
 from portal.paper.events import SealRequested
 from portal.paper.service import seal_contract
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 async def seal(actor: Actor, occurrence: "Occurrence") -> None:
     """Make the sealed documents of the contract that the event names."""
-    assert isinstance(occurrence.event, ContractAccepted | SealRequested)
+    assert isinstance(occurrence.event, AmendmentApplied | ContractAccepted | SealRequested)
     await seal_contract(actor, occurrence.event.contract_id)

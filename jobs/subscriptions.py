@@ -57,6 +57,7 @@ _ERRANDS: Subscriptions = {
     "ChatBound": (Subscriber("chats.greet", errand=chats.greet),),
     "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),
+    "AmendmentApplied": (Subscriber("papers.seal_version", errand=papers.seal, seconds=60),),
     "ContractAccepted": (Subscriber("papers.seal", errand=papers.seal, seconds=60),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
     "SealRequested": (Subscriber("papers.seal_again", errand=papers.seal, seconds=60),),

@@ -7,7 +7,7 @@ from typing import Protocol
 from portal.contracts.model import Cadence
 from portal.contracts.rules import band
 from portal.core import i18n
-from portal.core.i18n import N_, _
+from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import CURRENCY_PLACES, UNITS, show_quantity
 
 EVERY = {"week": N_("{quantity} a week"), "month": N_("{quantity} a month"), "quarter": N_("{quantity} a quarter")}
@@ -86,3 +86,47 @@ def show_price(price: Decimal, currency: str) -> str:
     """A price with all its decimals, at least the currency's own: rounding is for amounts, not for prices."""
     decimals = len(i18n.number(price).partition(".")[2])
     return f"{currency}{i18n.NBSP}{i18n.number(price, max(decimals, CURRENCY_PLACES.get(currency, 2)))}"
+
+
+class TermsOfTrade(Protocol):
+    """What a contract may say beside quantities, dates and prices: of its row, and of an agreed text."""
+
+    @property
+    def incoterm(self) -> str: ...
+    @property
+    def incoterm_place(self) -> str: ...
+    @property
+    def payment_terms(self) -> str: ...
+    @property
+    def take_or_pay_percent(self) -> Decimal | None: ...
+    @property
+    def penalty_percent(self) -> Decimal | None: ...
+    @property
+    def penalty_cap_percent(self) -> Decimal | None: ...
+    @property
+    def notice_days(self) -> int | None: ...
+
+
+def terms_of_trade(contract: TermsOfTrade) -> list[tuple[str, str]]:
+    """Incoterm, payment, take-or-pay, penalty and notice in words; empty where nothing was agreed."""
+    penalty = ""
+    if contract.penalty_percent is not None:
+        penalty = _("{percent}% of the value per day late").format(percent=i18n.number(contract.penalty_percent))
+        if contract.penalty_cap_percent is not None:
+            penalty = _("{penalty}, at most {cap}%").format(
+                penalty=penalty, cap=i18n.number(contract.penalty_cap_percent)
+            )
+    owed = ""
+    if contract.take_or_pay_percent is not None:
+        owed = _("{percent}% of each target").format(percent=i18n.number(contract.take_or_pay_percent))
+    notice = ""
+    if contract.notice_days is not None:
+        days = ngettext("{n} day before the end", "{n} days before the end", contract.notice_days)
+        notice = days.format(n=i18n.number(contract.notice_days))
+    return [
+        (_("Incoterm"), " ".join(filter(None, (contract.incoterm, contract.incoterm_place)))),
+        (_("Payment terms"), contract.payment_terms),
+        (_("Take-or-pay"), owed),
+        (_("Penalty"), penalty),
+        (_("Notice"), notice),
+    ]

@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.model import Tenant
 from portal.contracts import service
-from portal.contracts.evidence import content
-from portal.contracts.model import Contract
-from portal.contracts.service_life import acceptance, digest_of
-from portal.core.actor import Actor
-from portal.core.model import Timeline
+from portal.contracts.evidence import digest
+from portal.contracts.model import Contract, ContractRevision
+from portal.contracts.service_versions import content_of, current, get_revisions
+from portal.core import clock
+from portal.core.actor import Actor, Scope
+from portal.core.calendars import local_today
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Deed:
     name: str
     company: str
     at: datetime
-    channel: str
+    channel: str  # empty where it was not kept
+    address: str  # of the network it came from
     sha256: str
 
 
@@ -44,50 +45,38 @@ class Agreed:
 
 
 async def agreed(session: AsyncSession, actor: Actor, contract_id: UUID) -> Agreed:
-    """The contract's text as it stands, with the evidence of its acceptance if there is one. Raises NotFound."""
+    """The version in force with the evidence of its acceptance; without one the text as it stands. Raises NotFound."""
     contract = await service.get_contract(session, actor, contract_id)
-    lines = await service.get_lines(session, actor, contract_id)
-    prices = await service.prices_of(session, actor, contract_id)
     tenant = await session.get_one(Tenant, (actor.tenant_id, actor.tenant_id))
-    accepted = await is_accepted(session, actor, contract)
+    version = await accepted_version(session, contract)
+    said = version.content if version else await content_of(session, actor, contract)
     return Agreed(
         contract=contract,
-        version_no=1,
-        content=content(contract, lines, prices),
-        sha256=await digest_of(session, actor, contract),
+        version_no=version.number if version else 1,
+        content=said,
+        sha256=version.sha256 if version else digest(said),
         factory=tenant.name,
         time_zone=tenant.time_zone,
-        deeds=await _deeds(session, actor, contract, tenant.name) if accepted else (),
-        accepted=accepted,
+        deeds=_deeds(contract, version, tenant.name) if version else (),
+        accepted=version is not None,
     )
 
 
-async def is_accepted(session: AsyncSession, actor: Actor, contract: Contract) -> bool:
-    """Whether the contract was accepted in the portal, so that there is something to seal."""
-    return await acceptance(session, actor, contract) is not None
+async def accepted_version(session: AsyncSession, contract: Contract) -> ContractRevision | None:
+    """The version in force, if it was accepted in the portal, so that there is something to seal."""
+    version = current(await get_revisions(session, contract), local_today(clock.now(), contract.time_zone))
+    return version if version is not None and version.answered_name and version.answered_at else None
 
 
-async def _deeds(session: AsyncSession, actor: Actor, contract: Contract, factory: str) -> tuple[Deed, ...]:
-    """The last proposal and its acceptance."""
-    query = (
-        select(Timeline)
-        .where(
-            Timeline.tenant_id == actor.tenant_id,
-            Timeline.subject_id == contract.id,
-            col(Timeline.verb).in_(("proposed", "accepted")),
-        )
-        .order_by(col(Timeline.version))
-    )
-    last = {row.verb: row for row in (await session.exec(query)).all()}
-    return tuple(
+def _deeds(contract: Contract, version: ContractRevision, factory: str) -> tuple[Deed, ...]:
+    """The offer and its acceptance."""
+    by_factory = version.offered_scope == Scope.FACTORY
+    companies = (factory, contract.party_name) if by_factory else (contract.party_name, factory)
+    assert version.answered_at is not None
+    return (
+        Deed("proposed", version.offered_name, companies[0], version.offered_at, "", "", version.sha256),
         Deed(
-            verb=row.verb,
-            name=row.member_name,
-            company=factory if row.scope == "factory" else contract.party_name,
-            at=row.at,
-            channel=row.channel,
-            sha256=str(row.data["sha256"]),
-        )
-        for row in last.values()
-        if row.at is not None
+            *("accepted", version.answered_name, companies[1], version.answered_at),
+            *(version.answered_via, version.answered_from, version.sha256),
+        ),
     )

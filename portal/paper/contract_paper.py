@@ -4,15 +4,24 @@ What is agreed is the canonical content (`portal.contracts.evidence`), so this i
 that has no words here yet is printed by its name: nothing that was agreed may be missing on the paper.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from portal.contracts.model import Cadence, DayUnit
-from portal.contracts.words import band_words, foq_words, pack_words, show_price, tolerance_words, validity
+from portal.contracts import evidence
+from portal.contracts.model import Cadence, DayUnit, PriceTier
+from portal.contracts.words import (
+    band_words,
+    foq_words,
+    pack_words,
+    show_price,
+    terms_of_trade,
+    tolerance_words,
+    validity,
+)
 from portal.core import i18n
 from portal.core.i18n import N_, Language, _, ngettext, speaking
 from portal.core.quantities import show_quantity
@@ -28,6 +37,10 @@ KINDS = {
 DRAFTS = frozenset({"draft", "proposed"})  # any other was agreed, though perhaps not in this portal
 DEEDS = {"proposed": N_("Proposed by"), "accepted": N_("Accepted by")}
 WAYS = {"page": N_("on the portal's page, signed in"), "api": N_("over the interface, with a company's key")}
+STEPS = {
+    PriceTier.CUMULATIVE: N_("from {quantity} on, of all deliveries so far"),
+    PriceTier.DELIVERY: N_("from {quantity} on, of one delivery"),
+}
 ZONES = {
     DayUnit.CALENDAR: N_("firm {firm}, trade-off until {tradeoff} calendar days"),
     DayUnit.WORKING: N_("firm {firm}, trade-off until {tradeoff} working days"),
@@ -41,6 +54,8 @@ class AgreedPrice(msgspec.Struct, frozen=True):
     order_no: str
     price: Decimal
     price_unit: Decimal
+    tier: PriceTier = PriceTier.ALL
+    from_quantity: Decimal = Decimal(0)
 
 
 class AgreedLine(msgspec.Struct, frozen=True):
@@ -72,6 +87,7 @@ class AgreedLine(msgspec.Struct, frozen=True):
     receiving_window: str
     cumulative_from: date | None
     prices: list[AgreedPrice]
+    take_or_pay_quantity: Decimal | None = None
 
 
 class AgreedHead(msgspec.Struct, frozen=True):
@@ -96,7 +112,7 @@ def contract_document(text: Agreed, language: Language, verify_address: str) -> 
     """The whole document in one language; a draft carries its mark on every page and no certificate."""
     with speaking(language):
         head = msgspec.convert(text.content, AgreedHead, strict=False)
-        blocks: list[Block] = [_parties(head, text), Facts(_facts(head)), _lines(head), _places(head)]
+        blocks: list[Block] = [_parties(head, text), Facts(_facts(head, text.content)), _lines(head), _places(head)]
         blocks += _unnamed(text.content)
         if text.accepted:
             blocks += [NewPage(), *_certificate(text, verify_address)]
@@ -129,7 +145,7 @@ def _parties(head: AgreedHead, text: Agreed) -> Parties:
     return Parties(sides if head.direction == "sale" else sides[::-1])
 
 
-def _facts(head: AgreedHead) -> list[tuple[str, str]]:
+def _facts(head: AgreedHead, content: evidence.Content) -> list[tuple[str, str]]:
     hours = ngettext("{n} working hour", "{n} working hours", head.response_hours).format(n=head.response_hours)
     return [
         (_("Number"), head.number),
@@ -138,6 +154,7 @@ def _facts(head: AgreedHead) -> list[tuple[str, str]]:
         (_("Currency"), head.currency),
         (_("Seller answers within"), hours),
         (_("Dates are of"), head.time_zone),
+        *((label, value) for label, value in terms_of_trade(evidence.read_back(content)) if value),
     ]
 
 
@@ -180,7 +197,11 @@ def _numbers(line: AgreedLine) -> list[str]:
 def _target(line: AgreedLine) -> str:
     if line.target_quantity is None:
         return ""
-    return _("{quantity} in all").format(quantity=show_quantity(line.target_quantity, line.unit))
+    target = _("{quantity} in all").format(quantity=show_quantity(line.target_quantity, line.unit))
+    if line.take_or_pay_quantity is None:
+        return target
+    owed = show_quantity(line.take_or_pay_quantity, line.unit)
+    return " · ".join((target, _("at least {quantity} are paid").format(quantity=owed)))
 
 
 def _counted(line: AgreedLine) -> str:
@@ -215,8 +236,11 @@ def _price(price: AgreedPrice, line: AgreedLine, currency: str) -> tuple[str, st
     per = show_quantity(price.price_unit, line.unit)
     since = _("from {day}").format(day=i18n.day(price.valid_from, year=True))
     order = _("order {number}").format(number=price.order_no) if price.order_no else ""
+    step = ""
+    if price.tier is not PriceTier.ALL:
+        step = _(STEPS[price.tier]).format(quantity=show_quantity(price.from_quantity, line.unit))
     words = _("{price} per {quantity}").format(price=show_price(price.price, currency), quantity=per)
-    return words, " · ".join(_filled(since, order))
+    return words, " · ".join(_filled(since, step, order))
 
 
 def _places(head: AgreedHead) -> Grid:
@@ -229,20 +253,20 @@ def _places(head: AgreedHead) -> Grid:
 
 def _unnamed(content: Mapping[str, Any]) -> list[Block]:
     """Agreed fields that this module has no words for, by name, so that nothing is left out."""
-    rows = _unknown(content, AgreedHead, "")
+    rows = _unknown(content, {*AgreedHead.__struct_fields__, *evidence.MORE_HEAD}, "")
     for line in content["lines"]:
-        rows += _unknown(line, AgreedLine, f"{line['line_no']}: ")
+        rows += _unknown(line, AgreedLine.__struct_fields__, f"{line['line_no']}: ")
         for price in line["prices"]:
-            rows += _unknown(price, AgreedPrice, f"{line['line_no']}: ")
+            rows += _unknown(price, AgreedPrice.__struct_fields__, f"{line['line_no']}: ")
     return [Facts(rows, _("Further terms"))] if rows else []
 
 
-def _unknown(said: Mapping[str, Any], known: type[msgspec.Struct], where: str) -> list[tuple[str, str]]:
-    empty = (None, "", [], {})
+def _unknown(said: Mapping[str, Any], known: Collection[str], where: str) -> list[tuple[str, str]]:
+    empty: tuple[Any, ...] = (None, "", [], {})
     return [
         (f"{where}{name}", value if isinstance(value, str) else msgspec.json.encode(value).decode())
         for name, value in said.items()
-        if name not in known.__struct_fields__ and value not in empty
+        if name not in known and value not in empty
     ]
 
 
@@ -276,6 +300,7 @@ def _deed(deed: Deed, zone: str) -> list[tuple[str, str]]:
         (_("Person"), deed.name),
         (_("Time"), f"{i18n.moment(deed.at, zone)} ({zone})"),
         (_("Time (UTC)"), f"{deed.at:%Y-%m-%dT%H:%M:%SZ}"),
-        (_("Method"), _(WAYS.get(deed.channel, deed.channel))),
+        *([(_("Method"), _(WAYS.get(deed.channel, deed.channel)))] if deed.channel else []),
+        *([(_("Network address"), deed.address)] if deed.address else []),
         (_("Content (SHA-256)"), deed.sha256),
     ]

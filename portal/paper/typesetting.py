@@ -7,7 +7,7 @@ and nothing else: no system font, no package from anywhere.
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,7 +16,7 @@ from portal.paper.document import Code, Document
 from portal.paper.glyphs import FONTS, drawable
 
 TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
-STANDARD = "a-2b"
+STANDARD: Final = "a-2b"
 _AT_ONCE = asyncio.Semaphore(2)
 
 

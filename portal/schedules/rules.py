@@ -84,6 +84,11 @@ class FirmLine(Conflict):
     text = N_("This delivery is in the firm zone. Ask the seller for a change instead of cancelling it.")
 
 
+class DraftsOutside(Conflict):
+    code = "drafts-outside"
+    text = N_("{count} drafted deliveries are due after the contract's last day, {last}. Cancel them, then publish.")
+
+
 class GoodsOnTheWay(Conflict):
     code = "goods-on-the-way"
     text = N_("{shipped} of this delivery have already been shipped. Receive them or close the delivery instead.")
@@ -283,3 +288,10 @@ def check_supply_note(side: Side, status: LineStatus) -> None:
         raise WrongSide(action="note_supply")
     if status not in OPEN:
         raise WrongState(action="note_supply", status=status)
+
+
+def check_drafts_inside(due_dates: Iterable[date], last: date | None) -> None:
+    """Raise DraftsOutside: an end that came nearer leaves nothing behind it to be called off."""
+    late = sum(1 for due in due_dates if last is not None and due > last)
+    if late:
+        raise DraftsOutside(count=late, last=last)

@@ -62,11 +62,6 @@ class LineEnded(Conflict):
     text = N_("This line ended on {day} by an amendment, so nothing is called off from it any more.")
 
 
-class DraftsOutside(Conflict):
-    code = "drafts-outside"
-    text = N_("{count} drafted deliveries are due after the contract's last day, {last}. Cancel them, then publish.")
-
-
 class Generate(Input):
     """Generate all periods that begin before this day. None: 26 weeks from today."""
 
@@ -318,7 +313,7 @@ async def publish_release(
     rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, contract_id)
     if not rows:
         raise NothingToPublish
-    _check_validity(rows, head.valid_to)
+    rules.check_drafts_inside((row["due_date"] for row in rows if row["status"] == LineStatus.DRAFT), head.valid_to)
     terms = await read_terms(connection, actor, contract_id)
     at = await calendars(connection, actor, {line.ship_to_code for line in terms.values()})
     ends = {
@@ -338,13 +333,6 @@ async def publish_release(
     emit(session, actor, head.party_id, ReleasePublished(head.id, release_id))
     logger.info("release published", extra={"contract_id": str(head.id), "number": number, "lines": len(lines)})
     return release_id, number
-
-
-def _check_validity(rows: list[Any], last: date | None) -> None:
-    """Raise DraftsOutside: an end that came nearer leaves nothing behind it to be called off."""
-    late = [row for row in rows if row["status"] == LineStatus.DRAFT and last is not None and row["due_date"] > last]
-    if late:
-        raise DraftsOutside(count=len(late), last=last)
 
 
 def _published(row: Any, ends: rules.Fences, today: date, bucket_id: UUID | None) -> _Published:

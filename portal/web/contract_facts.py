@@ -13,33 +13,8 @@ from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
-from portal.core.i18n import _, ngettext
+from portal.core.i18n import _
 from portal.core.quantities import show_money
-
-
-def terms_of_trade(contract: Contract) -> list[tuple[str, str]]:
-    """Incoterm, payment, take-or-pay, penalty and notice in words; empty where nothing was agreed."""
-    penalty = ""
-    if contract.penalty_percent is not None:
-        penalty = _("{percent}% of the value per day late").format(percent=i18n.number(contract.penalty_percent))
-        if contract.penalty_cap_percent is not None:
-            penalty = _("{penalty}, at most {cap}%").format(
-                penalty=penalty, cap=i18n.number(contract.penalty_cap_percent)
-            )
-    owed = ""
-    if contract.take_or_pay_percent is not None:
-        owed = _("{percent}% of each target").format(percent=i18n.number(contract.take_or_pay_percent))
-    notice = ""
-    if contract.notice_days is not None:
-        days = ngettext("{n} day before the end", "{n} days before the end", contract.notice_days)
-        notice = days.format(n=i18n.number(contract.notice_days))
-    return [
-        (_("Incoterm"), " ".join(filter(None, (contract.incoterm, contract.incoterm_place)))),
-        (_("Payment terms"), contract.payment_terms),
-        (_("Take-or-pay"), owed),
-        (_("Penalty"), penalty),
-        (_("Notice"), notice),
-    ]
 
 
 async def value_facts(

@@ -14,7 +14,7 @@ from portal.contracts.model import Contract, ContractKind, ContractLine, Contrac
 from portal.contracts.service_files import files_of
 from portal.contracts.service_life import acceptance, digest_of
 from portal.contracts.service_versions import get_revisions, live
-from portal.contracts.words import validity
+from portal.contracts.words import terms_of_trade, validity
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction, Scope
@@ -28,7 +28,7 @@ from portal.schedules.reads_board import ReleaseRow, releases
 from portal.schedules.service_contract import Use, use_of_lines
 from portal.schedules.service_release import calendars
 from portal.web.commitments import commitments
-from portal.web.contract_facts import file_row, terms_of_trade, value_facts
+from portal.web.contract_facts import file_row, value_facts
 from portal.web.contract_line_views import Reader, line_view
 from portal.web.contract_version_views import amendment_steps, summary
 from portal.web.errors import status_of

@@ -13,7 +13,7 @@ from portal.core import i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.i18n import Language, _
-from portal.paper.agreed import is_accepted
+from portal.paper.agreed import accepted_version
 from portal.paper.rules import NAMES, Fact
 from portal.paper.service import sealed_documents
 from portal.paper.service_verify import Issued, Verdict
@@ -51,7 +51,7 @@ async def papers(session: AsyncSession, actor: Actor, contract: Contract) -> Pap
     if not actor.may(Permission.SEE_PRICES):
         return None
     base = f"/contracts/{contract.id}/contract.pdf?language="
-    if not await is_accepted(session, actor, contract):
+    if await accepted_version(session, contract) is None:
         rows = [Paper(name, key.value, base + key.value, _("Draft, not sealed")) for key, name in LANGUAGES.items()]
         return Papers(rows, sealed=False, missing=False)
     newest = {row.language: row for row in reversed(await sealed_documents(session, actor, contract.id))}

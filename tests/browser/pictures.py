@@ -11,10 +11,11 @@ from playwright.async_api import Browser, async_playwright
 from portal.core import db
 from portal.core.i18n import Language
 from portal.core.settings import Settings, get_settings, variable
+from tests.browser.photos import box_photo
 from tests.browser.server import BROWSER_ARGS, serving
 from tests.browser.site import PHONE, Site
 from tests.browser.words import CHINESE, ENGLISH
-from tests.browser.world import World, box_photo, make_world
+from tests.browser.world import World, make_world
 from tests.conftest import find_chromium
 from tests.databases import Server, create_database, running_server
 

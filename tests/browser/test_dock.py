@@ -13,8 +13,9 @@ from portal.accounts import identity
 from portal.core.db import unit_of_work
 from portal.shipments import service_receipts
 from portal.shipments.counting import Receive
+from tests.browser.photos import box_photo
 from tests.browser.site import PHONE, Site, watched
-from tests.browser.world import PASSWORD, World, arriving, box_photo
+from tests.browser.world import PASSWORD, World, arriving
 from tests.factories import fetch
 
 pytestmark = pytest.mark.browser

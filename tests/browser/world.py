@@ -4,15 +4,12 @@ releases, answers, delivery notes and receipts, as on the pictures of the design
 Commits for real. Days count from this week's Monday, so the pages look alike on every day of the year.
 """
 
-import io
 import os
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-
-from PIL import Image
 
 from portal.accounts import identity, recovery, service_companies, service_joining, service_keys
 from portal.accounts import service as accounts
@@ -45,6 +42,7 @@ from portal.shipments.model import Problem
 from portal.shipments.service import NewShipment, ShippedLine
 from tests.browser.imported import make_imports, make_sheets
 from tests.browser.moving import amended, countered
+from tests.browser.photos import box_photo
 from tests.browser.words import ENGLISH, Words
 from tests.factories import ZONE, today
 
@@ -331,16 +329,6 @@ async def _note(world: World, number: str, lines: list[UUID]) -> str:
     )  # fmt: skip
     async with unit_of_work(world.factory) as session:
         return str((await shipments.ship(session, world.factory, data)).id)
-
-
-def box_photo() -> bytes:
-    """A cardboard box, roughly."""
-    picture = Image.new("RGB", (320, 320), "#c8b89a")
-    picture.paste("#c58c4e", (70, 90, 250, 250))
-    picture.paste("#8a5d2c", (70, 220, 250, 250))
-    out = io.BytesIO()
-    picture.save(out, "JPEG")
-    return out.getvalue()
 
 
 async def _purchase(world: World) -> None:

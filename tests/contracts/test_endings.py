@@ -20,9 +20,9 @@ from portal.core.actor import Actor, Channel, Direction, Origin
 from portal.core.db import unit_of_work
 from portal.core.errors import PortalError
 from portal.core.states import Side, WrongState
+from portal.schedules.rules import DraftsOutside
 from portal.schedules.service_release import (
     CallOff,
-    DraftsOutside,
     Generate,
     NotInForce,
     OutsideValidity,

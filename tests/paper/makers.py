@@ -76,7 +76,7 @@ def agreed_text(*lines: dict[str, Any], accepted: bool = True, **head: Any) -> A
     }
     at = datetime(2026, 1, 5, 8, 30, tzinfo=UTC)
     sides = (("proposed", "Lena Vogt", COMPANY), ("accepted", "王敏", "Aurora Drives"))
-    deeds = tuple(Deed(verb, name, company, at, "page", "ab" * 32) for verb, name, company in sides)
+    deeds = tuple(Deed(verb, name, company, at, "page", "203.0.113.9", "ab" * 32) for verb, name, company in sides)
     contract = Contract(
         tenant_id=UUID(int=1),
         party_id=UUID(int=1),
