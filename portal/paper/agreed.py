@@ -38,6 +38,7 @@ class Agreed:
     version_no: int
     content: dict[str, Any]
     sha256: str  # of the content
+    standing_sha256: str  # of what the contract's rows say now; another one: they moved behind the version's back
     factory: str  # the company whose workspace this is
     time_zone: str  # in which the people of this workspace read times
     deeds: tuple[Deed, ...]
@@ -49,12 +50,14 @@ async def agreed(session: AsyncSession, actor: Actor, contract_id: UUID) -> Agre
     contract = await service.get_contract(session, actor, contract_id)
     tenant = await session.get_one(Tenant, (actor.tenant_id, actor.tenant_id))
     version = await accepted_version(session, contract)
-    said = version.content if version else await content_of(session, actor, contract)
+    standing = await content_of(session, actor, contract)
+    said = version.content if version else standing
     return Agreed(
         contract=contract,
         version_no=version.number if version else 1,
         content=said,
         sha256=version.sha256 if version else digest(said),
+        standing_sha256=digest(standing),
         factory=tenant.name,
         time_zone=tenant.time_zone,
         deeds=_deeds(contract, version, tenant.name) if version else (),
@@ -66,6 +69,14 @@ async def accepted_version(session: AsyncSession, contract: Contract) -> Contrac
     """The version in force, if it was accepted in the portal, so that there is something to seal."""
     version = current(await get_revisions(session, contract), local_today(clock.now(), contract.time_zone))
     return version if version is not None and version.answered_name and version.answered_at else None
+
+
+async def still_holds(session: AsyncSession, text: Agreed, version_no: int, sha256: str) -> bool:
+    """Whether the database still holds this version with this digest: in its rows while it is in force, else kept."""
+    if version_no == text.version_no:
+        return text.sha256 == text.standing_sha256 == sha256
+    revisions = await get_revisions(session, text.contract)
+    return any(kept.number == version_no and digest(kept.content) == sha256 for kept in revisions)
 
 
 def _deeds(contract: Contract, version: ContractRevision, factory: str) -> tuple[Deed, ...]:

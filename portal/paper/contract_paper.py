@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from portal.contracts import evidence
 from portal.contracts.model import Cadence, DayUnit, PriceTier
 from portal.contracts.words import (
     band_words,
@@ -106,13 +105,20 @@ class AgreedHead(msgspec.Struct, frozen=True):
     time_zone: str
     response_hours: int
     lines: list[AgreedLine]
+    incoterm: str = ""
+    incoterm_place: str = ""
+    payment_terms: str = ""
+    take_or_pay_percent: Decimal | None = None
+    penalty_percent: Decimal | None = None
+    penalty_cap_percent: Decimal | None = None
+    notice_days: int | None = None
 
 
 def contract_document(text: Agreed, language: Language, verify_address: str) -> Document:
     """The whole document in one language; a draft carries its mark on every page and no certificate."""
     with speaking(language):
         head = msgspec.convert(text.content, AgreedHead, strict=False)
-        blocks: list[Block] = [_parties(head, text), Facts(_facts(head, text.content)), _lines(head), _places(head)]
+        blocks: list[Block] = [_parties(head, text), Facts(_facts(head)), _lines(head), _places(head)]
         blocks += _unnamed(text.content)
         if text.accepted:
             blocks += [NewPage(), *_certificate(text, verify_address)]
@@ -145,7 +151,7 @@ def _parties(head: AgreedHead, text: Agreed) -> Parties:
     return Parties(sides if head.direction == "sale" else sides[::-1])
 
 
-def _facts(head: AgreedHead, content: evidence.Content) -> list[tuple[str, str]]:
+def _facts(head: AgreedHead) -> list[tuple[str, str]]:
     hours = ngettext("{n} working hour", "{n} working hours", head.response_hours).format(n=head.response_hours)
     return [
         (_("Number"), head.number),
@@ -154,7 +160,7 @@ def _facts(head: AgreedHead, content: evidence.Content) -> list[tuple[str, str]]
         (_("Currency"), head.currency),
         (_("Seller answers within"), hours),
         (_("Dates are of"), head.time_zone),
-        *((label, value) for label, value in terms_of_trade(evidence.read_back(content)) if value),
+        *((label, value) for label, value in terms_of_trade(head) if value),
     ]
 
 
@@ -253,7 +259,7 @@ def _places(head: AgreedHead) -> Grid:
 
 def _unnamed(content: Mapping[str, Any]) -> list[Block]:
     """Agreed fields that this module has no words for, by name, so that nothing is left out."""
-    rows = _unknown(content, {*AgreedHead.__struct_fields__, *evidence.MORE_HEAD}, "")
+    rows = _unknown(content, AgreedHead.__struct_fields__, "")
     for line in content["lines"]:
         rows += _unknown(line, AgreedLine.__struct_fields__, f"{line['line_no']}: ")
         for price in line["prices"]:

@@ -146,7 +146,7 @@ def check_sealable(text: Agreed) -> None:
     """Raise NothingToSeal without an acceptance, ContentMoved when it was of another content."""
     if not text.accepted:
         raise NothingToSeal(status=text.contract.status)
-    if text.deeds[-1].sha256 != text.sha256:
+    if text.standing_sha256 != text.sha256:
         raise ContentMoved
 
 

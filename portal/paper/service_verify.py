@@ -26,7 +26,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
 from portal.core.settings import Settings, get_settings
-from portal.paper.agreed import agreed
+from portal.paper.agreed import agreed, still_holds
 from portal.paper.model import SealedDocument, SealKey
 from portal.paper.rules import SECONDS, Fact, Findings, facts_of, is_valid
 
@@ -151,5 +151,5 @@ async def _issued(session: AsyncSession, actor: Actor, digest: str) -> Issued | 
         language=row.language,
         sealed_at=row.sealed_at,
         content_sha256=row.content_sha256,
-        content_unchanged=text.sha256 == row.content_sha256,
+        content_unchanged=await still_holds(session, text, row.version_no, row.content_sha256),
     )
