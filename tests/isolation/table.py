@@ -3,7 +3,7 @@
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from tests.isolation import routes_api, routes_goods, routes_office, routes_open, routes_web
+from tests.isolation import routes_api, routes_goods, routes_office, routes_open, routes_papers, routes_web
 from tests.isolation.calls import UNSAFE
 from tests.isolation.expect import Spec
 from tests.isolation.routes_open import Routes
@@ -14,6 +14,7 @@ ROUTES: Routes = {
     **routes_goods.ROUTES,
     **routes_office.ROUTES,
     **routes_api.ROUTES,
+    **routes_papers.ROUTES,
 }
 Route = tuple[str, str]
 

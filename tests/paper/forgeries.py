@@ -74,7 +74,16 @@ def cut(data: bytes) -> Iterator[Forgery]:
 
 
 def padded(data: bytes) -> Iterator[Forgery]:
-    for tail in (b"\n", b" ", b"%", b"\0", b"%%EOF\n", b"% a note\n", b"PK\x05\x06" + bytes(18), b"startxref\n0\n%%EOF"):
+    for tail in (
+        b"\n",
+        b" ",
+        b"%",
+        b"\0",
+        b"%%EOF\n",
+        b"% a note\n",
+        b"PK\x05\x06" + bytes(18),
+        b"startxref\n0\n%%EOF",
+    ):
         yield f"with {tail[:10]!r} behind", data + tail
     for head in (b"\n", b"%PDF-1.4\n", b"MZ", b"<html></html>"):
         yield f"with {head!r} before", head + data
@@ -226,7 +235,10 @@ CHANGES: dict[str, Callable[[IncrementalPdfFileWriter], None]] = {
     "another language": with_entry("/Lang", generic.pdf_string("ru")),
     "viewer preferences": with_entry("/ViewerPreferences", generic.DictionaryObject()),
     "no permissions any more": with_entry("/Perms", generic.DictionaryObject()),
-    **{f"{kind} on the page": annotated(kind) for kind in ("/FreeText", "/Stamp", "/Text", "/Redact", "/Ink", "/Square")},
+    **{
+        f"{kind} on the page": annotated(kind)
+        for kind in ("/FreeText", "/Stamp", "/Text", "/Redact", "/Ink", "/Square")
+    },
 }
 
 
@@ -310,7 +322,10 @@ def strangers() -> Iterator[Forgery]:
     yield "a text", "合同".encode()
     yield "a workbook", b"PK\x03\x04" + bytes(200)
     yield "a head alone", b"%PDF-1.7\n"
-    yield "a table that points to itself", b"%PDF-1.7\nxref\n0 1\ntrailer<</Size 1/Prev 9/Root 1 0 R>>\nstartxref\n9\n%%EOF"
+    yield (
+        "a table that points to itself",
+        b"%PDF-1.7\nxref\n0 1\ntrailer<</Size 1/Prev 9/Root 1 0 R>>\nstartxref\n9\n%%EOF",
+    )
     yield "arrays in arrays", b"%PDF-1.7\n1 0 obj\n" + b"[" * 20_000 + b"]" * 20_000 + b"\nendobj\nstartxref\n9\n%%EOF"
     yield "an encrypted file", encrypted()
     yield "zeros", bytes(1000)

@@ -9,7 +9,9 @@ from tests.paper.makers import judged, own_key, sealed_pdf
 
 def test_the_sealed_document_is_valid_in_all_four_facts() -> None:
     facts = judged(sealed_pdf())
-    assert [(fact.name, fact.good) for fact in facts] == [(name, True) for name in ("intact", "whole", "signer", "time")]
+    assert [(fact.name, fact.good) for fact in facts] == [
+        (name, True) for name in ("intact", "whole", "signer", "time")
+    ]
     assert is_valid(facts)
 
 

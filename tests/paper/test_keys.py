@@ -82,7 +82,9 @@ async def age(tenant: Tenant) -> None:
 
     connection = await asyncpg.connect(asyncpg_dsn(str(get_settings().database_url)))
     await connection.execute("set app.tenant_id = '" + str(tenant.id) + "'")
-    await connection.execute("update seal_key set not_after = now() + interval '360 days' where tenant_id = $1", tenant.id)
+    await connection.execute(
+        "update seal_key set not_after = now() + interval '360 days' where tenant_id = $1", tenant.id
+    )
     await connection.close()
 
 
