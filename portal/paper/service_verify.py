@@ -104,6 +104,8 @@ def pem(certificates: list[bytes]) -> bytes:
 
 def examined(content: bytes, roots: list[bytes]) -> Findings:
     """What a child finds in the file. Blocks for some seconds at most."""
+    if not content.startswith(b"%PDF-"):
+        return Findings(problem="no_pdf")
     arguments = [json.dumps([base64.b64encode(root).decode() for root in roots])]
     try:
         said = child.answer_of("portal.paper.inspection:main", content, arguments, SECONDS)

@@ -3,7 +3,6 @@
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from tests.isolation import (
     routes_api,
     routes_chat,
     routes_contracts,
@@ -15,6 +14,8 @@ from tests.isolation import (
     routes_sheets,
     routes_web,
 )
+from tests.isolation import (
+from tests.isolation import routes_api, routes_goods, routes_office, routes_open, routes_papers, routes_web
 from tests.isolation.calls import UNSAFE
 from tests.isolation.expect import Spec
 from tests.isolation.routes_open import Routes
@@ -30,6 +31,7 @@ ROUTES: Routes = {
     **routes_api.ROUTES,
     **routes_chat.ROUTES,
     **routes_sheets.ROUTES,
+    **routes_papers.ROUTES,
 }
 Route = tuple[str, str]
 

@@ -16,7 +16,17 @@ from tests.isolation.fingerprint import changed, fingerprint
 from tests.isolation.things import receipt
 from tests.isolation.world import Place, World
 
-PROOFS = ("audit", "timeline", "release", "release_line", "receipt", "receipt_line", "shipment_line", "photo")
+PROOFS = (
+    "audit",
+    "timeline",
+    "release",
+    "release_line",
+    "receipt",
+    "receipt_line",
+    "shipment_line",
+    "photo",
+    "sealed_document",
+)
 COLUMNS = {"audit": "action", "timeline": "verb", "release": "note", "release_line": "quantity", "photo": "digest"}
 DENIED = asyncpg.InsufficientPrivilegeError
 

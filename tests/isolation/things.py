@@ -21,6 +21,7 @@ from portal.core.actor import Actor
 from portal.core.db import driver, unit_of_work
 from portal.core.ids import uuid7
 from portal.core.model import ImportRun
+from portal.paper.service import seal_contract
 from portal.schedules.service_release import CallOff, Publish, call_off, publish_release
 from portal.shipments import service as shipping
 from portal.shipments import service_receipts
@@ -98,6 +99,14 @@ def at(*steps: str) -> Thing:
 
 
 proposed, accepted, active = at("propose"), at("propose", "accept"), at("propose", "accept", "activate")
+
+
+async def sealed(world: World, place: Place) -> Ids:
+    """An accepted contract with its sealed documents."""
+    ids = await accepted(world, place)
+    factory = world.companies[place].factory
+    await seal_contract(Actor.system(factory.tenant_id, factory.party_id), ids["contract_id"])
+    return ids
 
 
 async def drafted(world: World, place: Place) -> Ids:

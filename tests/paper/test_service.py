@@ -161,7 +161,7 @@ async def test_an_altered_copy_is_refused(tenant: Tenant) -> None:
 
 async def test_a_seal_of_another_portal_is_not_ours(tenant: Tenant) -> None:
     await make_accepted(tenant)
-    verdict = await verify(tenant.customer, sealed_pdf())
+    verdict = await verify(tenant.customer, await asyncio.to_thread(sealed_pdf))
     assert [(fact.name, fact.good) for fact in verdict.facts] == [
         *(("intact", True), ("whole", True), ("signer", False), ("time", True))
     ]
@@ -192,7 +192,7 @@ def bomb() -> bytes:
     [
         (b"\x89PNG\r\n", "This is not a PDF file."),
         (b"%PDF-1.7\n" + b"[" * 100_000, "This PDF is damaged"),
-        (bomb(), "This PDF needs more memory"),
+        (bomb(), "This PDF is damaged"),
     ],
     ids=["picture", "brackets", "bomb"],
 )
