@@ -22,6 +22,7 @@ from portal.core.actor import Actor
 from portal.core.db import read
 from portal.core.errors import Conflict, Invalid
 from portal.core.files import Stored
+from portal.core.inputs import NUL
 from portal.web.accounts import Browser, cookie_name, signed_of
 from portal.web.chat_views import bubbles
 from portal.web.errors import status_of
@@ -121,7 +122,7 @@ async def typed(request: Request[Any, Any, Any]) -> tuple[str, Stored | None]:
     photo = None
     if isinstance(upload, UploadFile) and upload.filename:
         photo = await files.drawn_anew(await upload.read(), "photo")
-    return str(form.get("text", "")), photo
+    return str(form.get("text", "")).replace(NUL, ""), photo  # which nobody types and PostgreSQL cannot keep
 
 
 @post("/chat/messages/{message_id:uuid}/press", status_code=HTTP_200_OK)

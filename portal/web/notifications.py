@@ -21,6 +21,7 @@ from portal.notices.service_preferences import CHANNELS, SetChatDetail, SetPrefe
 from portal.web.forms import Form
 from portal.web.pages import Page
 from portal.web.people import one_or_many
+from portal.web.shipment_forms import read as read_command
 from portal.web.typed import Typed
 
 DONE = {
@@ -66,18 +67,18 @@ class NotificationsForm(Form):
     def command(self) -> SetPreferences:
         chosen = dict(pair.split(":") for pair in self.kind)
         ways = [name for name in (self.first, self.second, self.third) if name]
-        return SetPreferences.model_validate(
-            {
-                "digest_at": self.digest_at,
-                "quiet_from": self.quiet_from,
-                "quiet_to": self.quiet_to,
-                "kinds": chosen,
-                "channels": ways,
-                "deputy_id": self.deputy,
-                "evening_summary": self.evening_summary,
-                "wake_for_line_stop": self.wake_for_line_stop,
-            }
+        command: SetPreferences = read_command(
+            SetPreferences,
+            digest_at=self.digest_at,
+            quiet_from=self.quiet_from,
+            quiet_to=self.quiet_to,
+            kinds=chosen,
+            channels=ways,
+            deputy_id=self.deputy,
+            evening_summary=self.evening_summary,
+            wake_for_line_stop=self.wake_for_line_stop,
         )
+        return command
 
 
 class DetailForm(Form):

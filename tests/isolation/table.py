@@ -3,6 +3,7 @@
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
+from tests.isolation import (
     routes_api,
     routes_chat,
     routes_contracts,
@@ -11,11 +12,10 @@ from litestar.routes import HTTPRoute
     routes_notices,
     routes_office,
     routes_open,
+    routes_papers,
     routes_sheets,
     routes_web,
 )
-from tests.isolation import (
-from tests.isolation import routes_api, routes_goods, routes_office, routes_open, routes_papers, routes_web
 from tests.isolation.calls import UNSAFE
 from tests.isolation.expect import Spec
 from tests.isolation.routes_open import Routes

@@ -88,7 +88,9 @@ def agreed_text(*lines: dict[str, Any], accepted: bool = True, **head: Any) -> A
         currency="CNY",
         valid_from=at.date(),
     )
-    return Agreed(contract, 1, said | head, "ab" * 32, "ab" * 32, COMPANY, "Asia/Shanghai", deeds if accepted else (), accepted)
+    return Agreed(
+        contract, 1, said | head, "ab" * 32, "ab" * 32, COMPANY, "Asia/Shanghai", deeds if accepted else (), accepted
+    )
 
 
 @cache
