@@ -238,7 +238,7 @@ def _unnamed(content: Mapping[str, Any]) -> list[Block]:
 
 
 def _unknown(said: Mapping[str, Any], known: type[msgspec.Struct], where: str) -> list[tuple[str, str]]:
-    empty = (None, "", [], {})
+    empty: tuple[Any, ...] = (None, "", [], {})
     return [
         (f"{where}{name}", value if isinstance(value, str) else msgspec.json.encode(value).decode())
         for name, value in said.items()

@@ -16,7 +16,6 @@ from portal.paper.document import Code, Document
 from portal.paper.glyphs import FONTS, drawable
 
 TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
-STANDARD = "a-2b"
 _AT_ONCE = asyncio.Semaphore(2)
 
 
@@ -36,7 +35,7 @@ def typeset(document: Document) -> bytes:
         font_paths=[str(FONTS)],
         ignore_system_fonts=True,
         sys_inputs={"document": json.dumps(plain(document), ensure_ascii=False)},
-        pdf_standards=[STANDARD],
+        pdf_standards=["a-2b"],
     )
     assert isinstance(made, bytes)
     return made

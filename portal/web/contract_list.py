@@ -11,6 +11,7 @@ from msgspec import Struct
 from portal.contracts import reads
 from portal.contracts.model import ContractKind, ContractStatus
 from portal.contracts.reads import ContractFilter
+from portal.contracts.words import validity
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
@@ -18,7 +19,7 @@ from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import _
 from portal.web import tables
-from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES, SIDE_NAMES, TONES, status_name, validity
+from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES, SIDE_NAMES, TONES, status_name
 
 SIZE = 50
 EXPORT_LIMIT = 20_000
