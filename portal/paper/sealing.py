@@ -48,4 +48,4 @@ def sealed(pdf: bytes, key: Key, reason: str, tsa_url: str = "") -> bytes:
         )
     except timestamps.TimestampRequestError as error:
         raise StampFailed from error
-    return out.getvalue()
+    return bytes(out.getvalue())

@@ -36,7 +36,7 @@ def typeset(document: Document) -> bytes:
         font_paths=[str(FONTS)],
         ignore_system_fonts=True,
         sys_inputs={"document": json.dumps(plain(document), ensure_ascii=False)},
-        pdf_standards=[STANDARD],
+        pdf_standards=["a-2b"],
     )
     assert isinstance(made, bytes)
     return made

@@ -31,6 +31,7 @@ from portal.core.access import Permission, Role
 from portal.core.actor import Actor, Direction
 from portal.core.db import read, unit_of_work
 from portal.core.i18n import Language
+from portal.paper.service import seal_contract
 from portal.schedules import service, service_release
 from portal.schedules.model import LineStatus, ScheduleLine, SupplyState
 from portal.schedules.service import ConfirmLine, NoteSupply
@@ -187,6 +188,7 @@ async def _contract(world: World, direction: Direction, number: str, title: str,
         await service_life.propose(session, world.factory, made.id)
     async with unit_of_work(partner) as session:
         await service_life.accept(session, partner, made.id)
+    await seal_contract(Actor.system(world.factory.tenant_id, world.factory.party_id), made.id)
     async with unit_of_work(world.factory) as session:
         await service_life.activate(session, world.factory, made.id)
         return Agreed(made.id, partner.party_id, await contracts.get_lines(session, world.factory, made.id))

@@ -4,6 +4,7 @@ import io
 import random
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 from asn1crypto import keys, x509
 from pyhanko.pdf_utils import generic
@@ -144,7 +145,7 @@ def revised(data: bytes, change: Callable[[IncrementalPdfFileWriter], None]) -> 
     return out.getvalue()
 
 
-def first_page(writer: IncrementalPdfFileWriter) -> generic.IndirectObject:
+def first_page(writer: IncrementalPdfFileWriter) -> Any:
     pages = writer.root["/Pages"]
     while "/Kids" in pages:
         reference = pages["/Kids"].raw_get(0)

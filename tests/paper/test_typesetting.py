@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from portal.contracts import evidence
@@ -41,16 +42,10 @@ def fonts_of(pdf: bytes) -> dict[str, bytes]:
     reader = PdfFileReader(io.BytesIO(pdf))
     found: dict[str, bytes] = {}
     for number in range(1, reader.trailer["/Size"]):
-        entry = reader.get_object(reader.xrefs and _reference(number, reader))
+        entry = reader.get_object(generic.IndirectObject(number, 0, reader))
         if hasattr(entry, "get") and entry.get("/Type") == "/FontDescriptor":
             found[str(entry["/FontName"])] = entry["/FontFile3"].data
     return found
-
-
-def _reference(number: int, reader: PdfFileReader) -> Any:
-    from pyhanko.pdf_utils.generic import IndirectObject
-
-    return IndirectObject(number, 0, reader)
 
 
 def page(*texts: str) -> Document:
