@@ -1,5 +1,6 @@
 """The seller answers on the board, by keyboard and by mouse; the other side's open page follows by itself."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -135,7 +136,8 @@ async def test_a_refresh_waits_while_somebody_is_answering(site: Site, world: Wo
 
 async def test_one_press_confirms_everything_that_waits(site: Site, world: World) -> None:
     page, trouble = await site.page(world, "factory", "/contracts/{contract_id}/schedule", PHONE)
-    await page.locator(".cf-action-bar").get_by_role("button", name="Confirm 4 deliveries").click()
+    every = re.compile(r"Confirm \d+ deliver(y|ies)")  # how many wait depends on the day of the week
+    await page.locator(".cf-action-bar").get_by_role("button", name=every).click()
 
     await expect(page.locator("#waiting")).to_contain_text("Nothing waits here.")
     assert await page.locator(".cf-action-bar").count() == 0
