@@ -27,7 +27,8 @@ async def serving(settings: Settings | None = None) -> AsyncIterator[str]:
     """Serve these settings, or those that the environment names, at an address of its own."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
-    named = {variable(name): str(getattr(settings, name)) for name in Settings.model_fields} if settings else {}
+    given = {name: getattr(settings, name) for name in Settings.model_fields} if settings else {}
+    named = {variable(name): "" if value is None else str(value) for name, value in given.items()}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "uvicorn", "--factory", "portal.app:create_app", "--port", str(port)),
         *("--log-level", "warning", "--timeout-graceful-shutdown", "1"),

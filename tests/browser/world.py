@@ -183,7 +183,7 @@ async def _contract(world: World, direction: Direction, number: str, title: str,
     )  # fmt: skip
     async with unit_of_work(world.factory) as session:
         made = await create_contract(session, world.factory, data)
-        more = SetTerms(shortfall_carry=Carry.NEXT, over_call_percent=Decimal(200))
+        more = SetTerms(shortfall_carry=Carry.NEXT, over_call_percent=Decimal(900))
         await set_terms(session, world.factory, made.id, more)
         await service_life.propose(session, world.factory, made.id)
     async with unit_of_work(partner) as session:
@@ -290,7 +290,7 @@ async def _running_period(world: World, agreed: Agreed) -> str:
 
 async def _spare_parts(world: World) -> None:
     """FC-2026-017: what waits at the customer's dock, and one receipt with a difference and a photo."""
-    terms = [_terms(code, 400, 10_000) for code in ("A100", "A120")]
+    terms = [_terms(code, 800, 20_000) for code in ("A100", "A120")]
     agreed = await _contract(world, Direction.SALE, "FC-2026-017", world.words.titles[1], terms)
     first = [await _call_off(world, agreed, 0, 0, 800), await _call_off(world, agreed, 1, 0, 400)]
     second = [await _call_off(world, agreed, 0, 1, 800), await _call_off(world, agreed, 1, 1, 400)]
