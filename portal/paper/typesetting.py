@@ -62,9 +62,7 @@ def plain(document: Document) -> dict[str, Any]:
     said: dict[str, Any] = drawable(msgspec.to_builtins(document))
     said["lang"], said["region"] = ("zh", "cn") if document.language is Language.ZH else ("en", "gb")
     for block in said["blocks"]:
-        if block["type"] == "grid":
-            block["rows"] = breakable(block["rows"])
-        elif block["type"] == "facts" and not block["wide"]:
+        if block["type"] == "grid" or (block["type"] == "facts" and not block["wide"]):
             block["rows"] = breakable(block["rows"])
     codes = (block for block in said["blocks"] if block["type"] == "code")
     for block, drawing in zip(codes, drawings, strict=True):

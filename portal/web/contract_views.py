@@ -53,7 +53,7 @@ VERBS = {
     "completed": N_("Contract completed"),
     "released": N_("Release {number} published"),
     "generated": N_("Deliveries generated"),
-    "sealed": N_("Sealed PDF made"),
+    "sealed": N_("Sealed PDF made ({language})"),
 }
 CHANNELS = {
     "page": N_("page"),
