@@ -40,7 +40,7 @@ class NoFile(Invalid):
 
 
 class FileTooLarge(Invalid):
-    code = "document-too-large"
+    code = "copy-too-large"
     text = N_("This file has more than {most} MB. The portal's documents are far smaller, so it is none of them.")
 
 

@@ -87,7 +87,7 @@ VERBS = {
     "targets_set": N_("Monthly targets set"),
     "over_call_allowed": N_("Over-call of {quantity} allowed: {item_code}, period from {since}"),
     "period_closed": N_("Period from {since} closed: {item_code}, {called} of {target}"),
-    "sealed": N_("Sealed PDF made"),
+    "sealed": N_("Sealed PDF made ({language})"),
 }
 CHANNELS = {
     "page": N_("page"),

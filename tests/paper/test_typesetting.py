@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import msgspec
@@ -188,3 +190,10 @@ def test_a_document_is_pdf_a() -> None:
 def test_the_kinds_have_words_of_their_own() -> None:
     assert set(contract_paper.KINDS) == {"periodic", "annual", "strategic", "long_term"}
     assert json.dumps(contract_paper.KINDS)
+
+
+def test_the_web_and_the_worker_start_without_typesetting_or_sealing() -> None:
+    heavy = "{'typst', 'pyhanko', 'pyhanko_certvalidator', 'asn1crypto'}"
+    code = f"import sys, portal.app, jobs.worker; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
