@@ -25,6 +25,9 @@ NAMES: dict[str, str] = {
     "after": N_("After"),
     "because": N_("Because"),
     "before": N_("Before"),
+    "bot": N_("Channel"),
+    "changes": N_("Changes"),
+    "chat_detail": N_("What messages say"),
     "changed": N_("Changed"),
     "closed": N_("Closed"),
     "contracts": N_("Contracts"),
@@ -37,11 +40,15 @@ NAMES: dict[str, str] = {
     "is_customer": N_("Customer"),
     "is_supplier": N_("Supplier"),
     "item_code": N_("Item"),
+    "language": N_("Language"),
+    "line_no": N_("Line"),
     "lines": N_("Lines"),
+    "n": N_("Periods"),
     "name": N_("Name"),
     "note": N_("Note"),
     "number": N_("Number"),
     "part_no": N_("Part number"),
+    "photos": N_("Photos"),
     "price": N_("Price"),
     "quantity": N_("Quantity"),
     "reason": N_("Reason"),
@@ -52,6 +59,7 @@ NAMES: dict[str, str] = {
     "rows": N_("Rows"),
     "scopes": N_("Rights"),
     "sha256": N_("Digest"),
+    "since": N_("Since"),
     "sites": N_("Sites"),
     "splits": N_("Parts"),
     "state": N_("State"),
@@ -60,6 +68,7 @@ NAMES: dict[str, str] = {
     "valid_from": N_("Valid from"),
     "zone": N_("Zone"),
 }
+OWN_NAMES = {Language.ZH.value: "中文", Language.EN.value: "English"}  # each language by its own name
 AMOUNTS = ("quantity", "accepted", "rejected")
 DIGEST = 12  # characters of a digest that are enough to compare by eye
 
@@ -115,6 +124,8 @@ def _text(name: str, text: str) -> str:
     """A value in words: a role's name, a day with its month, the beginning of a digest, else as it is translated."""
     if name in ("sha256", "digest"):
         return f"{text[:DIGEST]}…"
+    if name == "language" and text in OWN_NAMES:
+        return OWN_NAMES[text]
     if name == "unit" and text in UNITS:
         return _(UNITS[text][1])
     if name == "role" and text in list(Role):
