@@ -69,6 +69,8 @@ def agreed_periods(line: LineTerms, first: date, last: date | None, until: date)
     found = []
     for start, end in periods(cadence.value, first, stop):
         begins, ends = max(start, first), end if last is None else min(end, stop)
+        if ends <= begins:  # an amendment took the line out before it began
+            continue
         floor, target, ceiling = band(
             line.foq, line.band_below_percent, line.band_above_percent, line.pack_size, line.unit
         )

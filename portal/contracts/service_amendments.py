@@ -145,8 +145,8 @@ async def _apply(
     revision.applies, revision.applied_at = False, now
     contract.version += 1
     await session.flush()
-    await refresh_periods(session, actor, contract, revision.effective_from)
-    _told(session, actor, contract, "amendment_applied", AmendmentApplied(contract.id), revision)
+    periods = await refresh_periods(session, actor, contract, revision.effective_from)
+    _told(session, actor, contract, "amendment_applied", AmendmentApplied(contract.id), revision, n=periods)
     return True
 
 
@@ -176,7 +176,7 @@ def _told(
     verb: str,
     event: Event,
     revision: ContractRevision,
-    **data: str,
+    **data: str | int,
 ) -> None:
     """Ids, the version's number and its digest; terms and prices stay out of the history."""
     what = {"offer": revision.number, "sha256": revision.sha256, "effective_from": revision.effective_from, **data}

@@ -203,8 +203,6 @@ async def refresh_periods(session: AsyncSession, actor: Actor, contract: Contrac
         free = [one for one in wanted.values() if all(_apart(one, bucket) for bucket in kept)]
         await _insert(session, contract, [(line, one) for one in free])
         count += len(free)
-    if count:
-        record(session, actor, subject(contract), "periods_refreshed", since=since, n=count)
     return count
 
 

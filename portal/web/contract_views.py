@@ -83,7 +83,6 @@ VERBS = {
     "generated": N_("Deliveries generated"),
     "commitment_terms_set": N_("Use of periods agreed"),
     "periods_set": N_("Periods of line {line_no} set: {item_code}"),
-    "periods_refreshed": N_("Periods brought to the version in force"),
     "targets_set": N_("Monthly targets set"),
     "over_call_allowed": N_("Over-call of {quantity} allowed: {item_code}, period from {since}"),
     "period_closed": N_("Period from {since} closed: {item_code}, {called} of {target}"),
