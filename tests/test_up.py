@@ -93,7 +93,7 @@ def test_it_lives_through_kill_9_and_stops_clean(portals: Callable[[], Portal]) 
 
 def lives_through_kill_9_of_every_part(portal: Portal) -> None:
     parts = portal.children()
-    assert sorted(parts) == ["postgres", "serve", "valkey-server", "worker"]
+    assert sorted(parts) == ["bot", "postgres", "serve", "valkey-server", "worker"]
     for name in parts:
         wait(lambda name=name: name in portal.children(), portal)  # type: ignore[misc]
         pid = portal.children()[name]
@@ -114,7 +114,7 @@ def nothing_outlives_it(portal: Portal) -> None:
     deadline = time.monotonic() + 20
     while any(launch.is_program(pid, "") is not None for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert [launch.is_program(pid, "") for pid in pids] == [None] * 4
+    assert [launch.is_program(pid, "") for pid in pids] == [None] * 5
 
 
 def stops_clean(portal: Portal) -> None:
@@ -125,6 +125,6 @@ def stops_clean(portal: Portal) -> None:
 
     assert portal.process.wait(20) == 0, portal.said()
     assert time.monotonic() - began < 8
-    assert [launch.is_program(pid, "") for pid in pids] == [None] * 4
+    assert [launch.is_program(pid, "") for pid in pids] == [None] * 5
     assert not (portal.data / "run").is_symlink()
     assert "Traceback" not in portal.said()

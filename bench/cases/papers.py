@@ -68,8 +68,10 @@ def agreed_text(run: int) -> Agreed:
         currency="CNY",
         valid_from=at.date(),
     )
-    deeds = tuple(Deed(verb, "王敏", COMPANY, at, "page", "ab" * 32) for verb in ("proposed", "accepted"))
-    return Agreed(contract, 1, content, "ab" * 32, COMPANY, "Asia/Shanghai", deeds, accepted=True)
+    deeds = tuple(
+        Deed(verb, "王敏", COMPANY, at, "page", "203.0.113.9", "ab" * 32) for verb in ("proposed", "accepted")
+    )
+    return Agreed(contract, 1, content, "ab" * 32, "ab" * 32, COMPANY, "Asia/Shanghai", deeds, accepted=True)
 
 
 def _line(no: int, run: int) -> dict[str, Any]:

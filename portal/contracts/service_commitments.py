@@ -98,7 +98,7 @@ async def set_terms(
         "update commitment_bucket set price_basis = $3 where tenant_id = $1 and contract_id = $2",
         *(actor.tenant_id, contract.id, data.price_basis.value),
     )
-    changed(session, actor, contract, "commitment_terms_set", **data.model_dump(mode="json", exclude_defaults=True))
+    changed(session, actor, contract, "commitment_terms_set")
     return contract
 
 

@@ -364,7 +364,8 @@ def moment(entry: Happening, zone: str) -> Moment:
     if digest := entry.data.get("sha256"):
         notes.append(f"SHA-256 {str(digest)[:16]}…")
     way = _(CHANNELS.get(entry.channel, entry.channel))
-    return Moment(text, entry.member_name, i18n.moment(entry.at, zone), way, " · ".join(filter(None, notes)))
+    who = _("system") if entry.channel == "system" else entry.member_name
+    return Moment(text, who, i18n.moment(entry.at, zone), way, " · ".join(filter(None, notes)))
 
 
 def readable(data: Mapping[str, Any]) -> dict[str, Any]:

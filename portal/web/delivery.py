@@ -145,7 +145,8 @@ def moment(entry: Happening, zone: str) -> Moment:
     reason = _(str(entry.data["reason"])) if entry.data.get("reason") else ""
     note = " · ".join(word for word in (*figures_in(entry.data), reason, str(entry.data.get("note") or "")) if word)
     way = _(CHANNELS.get(entry.channel, entry.channel))
-    return Moment(text, entry.member_name, i18n.moment(entry.at, zone), way, note)
+    who = _("system") if entry.channel == "system" else entry.member_name
+    return Moment(text, who, i18n.moment(entry.at, zone), way, note)
 
 
 def figures_in(data: dict[str, Any]) -> list[str]:
