@@ -68,8 +68,19 @@ def agreed_text(run: int) -> Agreed:
         currency="CNY",
         valid_from=at.date(),
     )
-    deeds = tuple(Deed(verb, "王敏", COMPANY, at, "page", "ab" * 32) for verb in ("proposed", "accepted"))
-    return Agreed(contract, 1, content, "ab" * 32, COMPANY, "Asia/Shanghai", deeds, accepted=True)
+    digest = "ab" * 32
+    deeds = tuple(Deed(verb, "王敏", COMPANY, at, "page", "203.0.113.9", digest) for verb in ("proposed", "accepted"))
+    return Agreed(
+        contract=contract,
+        version_no=1,
+        content=content,
+        sha256=digest,
+        standing_sha256=digest,
+        factory=COMPANY,
+        time_zone="Asia/Shanghai",
+        deeds=deeds,
+        accepted=True,
+    )
 
 
 def _line(no: int, run: int) -> dict[str, Any]:
@@ -84,7 +95,7 @@ def _line(no: int, run: int) -> dict[str, Any]:
         "revision": "C",
         "partner_part_no": f"AD-88{no:03}",
         "unit": "H87",
-        "foq": "600",
+        "foq": str(600 + 40 * (no % 5)),
         "cadence": "week",
         "target_quantity": "31200",
         "band_below_percent": "20",

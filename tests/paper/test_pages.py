@@ -52,7 +52,7 @@ async def test_a_draft_offers_drafts_and_an_accepted_contract_its_sealed_documen
         file = await customer.client.get(f"/contracts/{accepted.id}/contract.pdf?language=zh-CN")
     assert "Draft, not sealed" in before
     assert "The PDF with its seal is made once the contract is accepted." in before
-    assert "Sealed on" in text_of(after)
+    assert "Version 1, sealed on" in text_of(after)
     assert "Sealed PDF made" in text_of(after)
     assert file.headers["content-type"] == "application/pdf"
     assert file.headers["content-disposition"] == f'attachment; filename="{accepted.number}-v1-zh-CN.pdf"'
