@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -58,20 +58,10 @@ def agreed_text(run: int) -> Agreed:
         "response_hours": 16,
         "lines": [_line(no, run) for no in range(1, LINES + 1)],
     }
-    contract = Contract(
-        tenant_id=UUID(int=1),
-        party_id=UUID(int=1),
-        number="FC-2026-014",
-        direction=Direction.PURCHASE,
-        status=ContractStatus.ACCEPTED,
-        party_name="Aurora Drives",
-        currency="CNY",
-        valid_from=at.date(),
-    )
     digest = "ab" * 32
     deeds = tuple(Deed(verb, "王敏", COMPANY, at, "page", "203.0.113.9", digest) for verb in ("proposed", "accepted"))
     return Agreed(
-        contract=contract,
+        contract=_contract(at.date()),
         version_no=1,
         content=content,
         sha256=digest,
@@ -80,6 +70,19 @@ def agreed_text(run: int) -> Agreed:
         time_zone="Asia/Shanghai",
         deeds=deeds,
         accepted=True,
+    )
+
+
+def _contract(first: date) -> Contract:
+    return Contract(
+        tenant_id=UUID(int=1),
+        party_id=UUID(int=1),
+        number="FC-2026-014",
+        direction=Direction.PURCHASE,
+        status=ContractStatus.ACCEPTED,
+        party_name="Aurora Drives",
+        currency="CNY",
+        valid_from=first,
     )
 
 
