@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -58,7 +58,23 @@ def agreed_text(run: int) -> Agreed:
         "response_hours": 16,
         "lines": [_line(no, run) for no in range(1, LINES + 1)],
     }
-    contract = Contract(
+    digest = "ab" * 32
+    deeds = tuple(Deed(verb, "王敏", COMPANY, at, "page", "203.0.113.9", digest) for verb in ("proposed", "accepted"))
+    return Agreed(
+        contract=_contract(at.date()),
+        version_no=1,
+        content=content,
+        sha256=digest,
+        standing_sha256=digest,
+        factory=COMPANY,
+        time_zone="Asia/Shanghai",
+        deeds=deeds,
+        accepted=True,
+    )
+
+
+def _contract(first: date) -> Contract:
+    return Contract(
         tenant_id=UUID(int=1),
         party_id=UUID(int=1),
         number="FC-2026-014",
@@ -66,12 +82,8 @@ def agreed_text(run: int) -> Agreed:
         status=ContractStatus.ACCEPTED,
         party_name="Aurora Drives",
         currency="CNY",
-        valid_from=at.date(),
+        valid_from=first,
     )
-    deeds = tuple(
-        Deed(verb, "王敏", COMPANY, at, "page", "203.0.113.9", "ab" * 32) for verb in ("proposed", "accepted")
-    )
-    return Agreed(contract, 1, content, "ab" * 32, "ab" * 32, COMPANY, "Asia/Shanghai", deeds, accepted=True)
 
 
 def _line(no: int, run: int) -> dict[str, Any]:
@@ -86,7 +98,7 @@ def _line(no: int, run: int) -> dict[str, Any]:
         "revision": "C",
         "partner_part_no": f"AD-88{no:03}",
         "unit": "H87",
-        "foq": "600",
+        "foq": str(600 + 40 * (no % 5)),
         "cadence": "week",
         "target_quantity": "31200",
         "band_below_percent": "20",

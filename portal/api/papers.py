@@ -33,7 +33,7 @@ class CheckFile(BaseModel):
 
 
 class DocumentOut(Struct):
-    """A sealed document; its bytes are under `/contracts/{contract_id}/contract.pdf?language=`."""
+    """A sealed document; its bytes are under `/contracts/{contract_id}/contract.pdf?language=&version=`."""
 
     version: int
     language: Annotated[str, Meta(examples=["zh-CN"])]
@@ -98,13 +98,17 @@ class PaperController(Controller):
 
     @get("/contracts/{contract_id:uuid}/contract.pdf", media_type=PDF)
     async def contract_pdf(
-        self, actor: NamedDependency[Actor], contract_id: FromPath[UUID], language: FromQuery[Language] = Language.EN
+        self,
+        actor: NamedDependency[Actor],
+        contract_id: FromPath[UUID],
+        language: FromQuery[Language] = Language.EN,
+        version: FromQuery[int | None] = None,
     ) -> Response[bytes]:
         """The contract as PDF: sealed once it was accepted, the same bytes every time; before that a marked draft.
 
-        503 `being-sealed` for the moment between the acceptance and the seal.
+        Without `version` the version in force. 503 `being-sealed` for the moment between the acceptance and the seal.
         """
-        return sent(await service.contract_file(actor, contract_id, language))
+        return sent(await service.contract_file(actor, contract_id, language, version))
 
     @get("/contracts/{contract_id:uuid}/documents")
     async def documents(

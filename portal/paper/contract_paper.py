@@ -26,6 +26,7 @@ from portal.core.i18n import N_, Language, _, ngettext, speaking
 from portal.core.quantities import show_quantity
 from portal.paper.agreed import Agreed, Deed
 from portal.paper.document import Block, Cell, Column, Document, Facts, Grid, NewPage, Parties, Words
+from portal.paper.periods_paper import periods_grid
 
 KINDS = {
     "periodic": N_("Periodic order"),
@@ -33,7 +34,7 @@ KINDS = {
     "strategic": N_("Strategic purchasing"),
     "long_term": N_("Long-term cooperation"),
 }
-DRAFTS = frozenset({"draft", "proposed"})  # any other was agreed, though perhaps not in this portal
+DRAFTS = frozenset({"draft", "proposed", "countered"})  # any other was agreed, though perhaps not in this portal
 DEEDS = {"proposed": N_("Proposed by"), "accepted": N_("Accepted by")}
 WAYS = {"page": N_("on the portal's page, signed in"), "api": N_("over the interface, with a company's key")}
 STEPS = {
@@ -118,7 +119,8 @@ def contract_document(text: Agreed, language: Language, verify_address: str) -> 
     """The whole document in one language; a draft carries its mark on every page and no certificate."""
     with speaking(language):
         head = msgspec.convert(text.content, AgreedHead, strict=False)
-        blocks: list[Block] = [_parties(head, text), Facts(_facts(head)), _lines(head), _places(head)]
+        periods = periods_grid(head.lines, head.valid_from, head.valid_to)
+        blocks: list[Block] = [_parties(head, text), Facts(_facts(head)), _lines(head), periods, _places(head)]
         blocks += _unnamed(text.content)
         if text.accepted:
             blocks += [NewPage(), *_certificate(text, verify_address)]

@@ -17,7 +17,7 @@ from portal.core import clock, files
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
-from portal.core.errors import Conflict, Unavailable
+from portal.core.errors import Conflict, NotFound, Unavailable
 from portal.core.files import Stored
 from portal.core.i18n import N_, Language
 from portal.core.journal import emit, record
@@ -31,6 +31,7 @@ from portal.paper.typesetting import pdf_of, typeset
 
 logger = logging.getLogger(__name__)
 PDF = "application/pdf"
+LAST_VERSION = 2**31 - 1  # what the column holds
 
 
 class NothingToSeal(Conflict):
@@ -76,18 +77,24 @@ def safe_name(*parts: str) -> str:
 # --- for readers ------------------------------------------------------------------------------------------------------
 
 
-async def contract_file(actor: Actor, contract_id: UUID, language: Language) -> File:
+async def contract_file(actor: Actor, contract_id: UUID, language: Language, version: int | None = None) -> File:
     """The contract as PDF: sealed once it was accepted, else a draft with its mark.
 
-    It shows prices, so the role must. Raises Forbidden, NotFound, and BeingSealed while the job is at it.
+    version: an earlier one that was sealed; none: the one in force. It shows prices, so the role must. Raises
+    Forbidden, NotFound, and BeingSealed while the job is at it.
     """
     actor.require(Permission.SEE_PRICES)
     async with unit_of_work(actor) as session:
         text = await agreed(session, actor, contract_id)
-        kept = await find_sealed(session, actor, text, language)
-    name = safe_name(text.contract.number, f"v{text.version_no}", language)
+        wanted = text.version_no if version is None else version
+        if not 0 < wanted <= LAST_VERSION:
+            raise NotFound
+        kept = await find_sealed(session, actor, contract_id, wanted, language)
     if kept is not None:
+        name = safe_name(text.contract.number, f"v{kept.version_no}", language)
         return File(await files.fetch(actor.tenant_id, kept.digest), name, kept.digest)
+    if wanted != text.version_no:
+        raise NotFound
     if text.accepted:
         raise BeingSealed
     made = Stored(await pdf_of(contract_document(text, language, verify_address())), PDF)
@@ -105,12 +112,14 @@ async def sealed_documents(session: AsyncSession, actor: Actor, contract_id: UUI
     return list((await session.exec(query)).all())
 
 
-async def find_sealed(session: AsyncSession, actor: Actor, text: Agreed, language: Language) -> SealedDocument | None:
+async def find_sealed(
+    session: AsyncSession, actor: Actor, contract_id: UUID, version: int, language: Language
+) -> SealedDocument | None:
     """The sealed document of one version in one language."""
     query = select(SealedDocument).where(
         SealedDocument.tenant_id == actor.tenant_id,
-        SealedDocument.contract_id == text.contract.id,
-        SealedDocument.version_no == text.version_no,
+        SealedDocument.contract_id == contract_id,
+        SealedDocument.version_no == version,
         SealedDocument.language == language.value,
     )
     return (await session.exec(query)).one_or_none()
@@ -122,7 +131,7 @@ async def request_seal(session: AsyncSession, actor: Actor, contract_id: UUID) -
     text = await agreed(session, actor, contract_id)
     if not text.accepted:
         raise NothingToSeal(status=text.contract.status)
-    if not all([await find_sealed(session, actor, text, language) for language in Language]):
+    if not all([await find_sealed(session, actor, contract_id, text.version_no, language) for language in Language]):
         emit(session, actor, text.contract.party_id, SealRequested(contract_id))
 
 
@@ -135,7 +144,7 @@ async def seal_contract(system: Actor, contract_id: UUID) -> None:
         async with unit_of_work(system) as session:
             text = await agreed(session, system, contract_id)
             check_sealable(text)
-            if await find_sealed(session, system, text, language) is not None:
+            if await find_sealed(session, system, contract_id, text.version_no, language) is not None:
                 continue
             key = await current_key(session, system, text.factory)
         content = await asyncio.to_thread(make_sealed, text, language, key)
@@ -164,7 +173,7 @@ async def _keep(system: Actor, text: Agreed, language: Language, key: Key, made:
     await files.keep(system.tenant_id, made)
     async with unit_of_work(system) as session:
         contract = await get_contract(session, system, text.contract.id, lock=True)
-        if await find_sealed(session, system, text, language) is not None:
+        if await find_sealed(session, system, contract.id, text.version_no, language) is not None:
             return
         session.add(
             SealedDocument(

@@ -258,6 +258,8 @@ async def releases(
     connection: Driver, actor: Actor, contract_id: UUID, number: int | None = None, limit: int = 200
 ) -> list[ReleaseRow]:
     """The releases of one contract, newest first; or the one with a number."""
+    if number is not None and not 0 < number < 2**31:  # no release has such a number, and the column no room for it
+        return []
     rows = await connection.fetch(_RELEASES, actor.tenant_id, contract_id, visible(actor), number, limit)
     return [ReleaseRow(*row) for row in rows]
 

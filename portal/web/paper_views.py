@@ -51,21 +51,27 @@ async def papers(session: AsyncSession, actor: Actor, contract: Contract) -> Pap
     if not actor.may(Permission.SEE_PRICES):
         return None
     base = f"/contracts/{contract.id}/contract.pdf?language="
-    if await accepted_version(session, contract) is None:
+    version = await accepted_version(session, contract)
+    if version is None:
         rows = [Paper(name, key.value, base + key.value, _("Draft, not sealed")) for key, name in LANGUAGES.items()]
         return Papers(rows, sealed=False, missing=False)
-    newest = {row.language: row for row in reversed(await sealed_documents(session, actor, contract.id))}
+    kept = await sealed_documents(session, actor, contract.id)
     rows = [
-        Paper(name, key.value, base + key.value, sealed_words(newest[key.value].sealed_at, actor.time_zone))
-        for key, name in LANGUAGES.items()
-        if key.value in newest
+        Paper(
+            LANGUAGES[Language(row.language)],
+            row.language,
+            f"{base}{row.language}&version={row.version_no}",
+            sealed_words(row.version_no, row.sealed_at, actor.time_zone),
+        )
+        for row in kept
     ]
-    return Papers(rows, sealed=True, missing=len(rows) < len(LANGUAGES))
+    missing = sum(row.version_no == version.number for row in kept) < len(LANGUAGES)
+    return Papers(rows, sealed=True, missing=missing)
 
 
-def sealed_words(at: datetime, zone: str) -> str:
-    """When a document was sealed."""
-    return _("Sealed on {moment}").format(moment=i18n.moment(at, zone))
+def sealed_words(version: int, at: datetime, zone: str) -> str:
+    """Which version a document is, and when it was sealed."""
+    return _("Version {n}, sealed on {moment}").format(n=i18n.number(version), moment=i18n.moment(at, zone))
 
 
 # --- verdict ----------------------------------------------------------------------------------------------------------

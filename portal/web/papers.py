@@ -33,9 +33,10 @@ async def contract_pdf(
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
     language: FromQuery[Language | None] = None,
+    version: FromQuery[int | None] = None,
 ) -> Response[bytes]:
     """The contract: sealed once it was accepted, else a draft."""
-    return sent(await service.contract_file(actor, contract_id, language or page.language))
+    return sent(await service.contract_file(actor, contract_id, language or page.language, version))
 
 
 @post("/contracts/{contract_id:uuid}/seal")

@@ -52,7 +52,7 @@ async def test_a_draft_offers_drafts_and_an_accepted_contract_its_sealed_documen
         file = await customer.client.get(f"/contracts/{accepted.id}/contract.pdf?language=zh-CN")
     assert "Draft, not sealed" in before
     assert "The PDF with its seal is made once the contract is accepted." in before
-    assert "Sealed on" in text_of(after)
+    assert "Version 1, sealed on" in text_of(after)
     assert "Sealed PDF made" in text_of(after)
     assert file.headers["content-type"] == "application/pdf"
     assert file.headers["content-disposition"] == f'attachment; filename="{accepted.number}-v1-zh-CN.pdf"'
@@ -185,3 +185,17 @@ async def test_a_release_is_printed_with_what_changed(database: Settings, tenant
         absent = await client.get(f"/api/v1/contracts/{made.contract.id}/releases/3/release.pdf")
     assert file.content.startswith(b"%PDF")
     assert absent.status_code == 404
+
+
+@pytest.mark.parametrize("number", [0, 2**31, 10**30])
+async def test_a_number_that_no_release_and_no_version_has_is_not_found(
+    database: Settings, tenant: Tenant, number: int
+) -> None:
+    made = await make_contract(tenant)
+    base = f"/api/v1/contracts/{made.contract.id}"
+    async with calling(database, tenant.customer) as client:
+        answers = [
+            (await client.get(f"{base}/{path}")).status_code
+            for path in (f"releases/{number}", f"releases/{number}/release.pdf", f"contract.pdf?version={number}")
+        ]
+    assert answers == [404, 404, 404]
