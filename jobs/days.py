@@ -1,5 +1,5 @@
-"""What the calendar does in every workspace: amendments begin, contracts end, periods close, people are
-reminded."""
+"""What the calendar does in every workspace: amendments begin, contracts end, periods close, answers lapse, people
+are reminded."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ import logging
 from jobs import outbox, periods
 from portal.core import clock, db
 from portal.schedules.service_contract_days import contract_day
+from portal.schedules.service_lapse import lapse_answers
 
 logger = logging.getLogger(__name__)
 EVERY_SECONDS = 600  # the day begins at another moment in each time zone
@@ -22,4 +23,6 @@ async def keep_days() -> None:
                 if any(done.values()):
                     logger.info("contracts moved by the calendar", extra=done)
                 await periods.close_periods(tenant, clock.now())
+                async with db.unit_of_work(tenant.system) as session:
+                    await lapse_answers(session, tenant.system, clock.now())
         await asyncio.sleep(EVERY_SECONDS)

@@ -55,6 +55,8 @@ WITHOUT_PARTY = {
     "item",  # private
     "contract_template",  # private: the factory's own beginnings
     "exchange_rate",  # private
+    "schedule_edit",  # private: what a partner is not told before the next release
+    "site_calendar",  # published: when the factory's sites work
     "seal_key",  # published: the certificates of the whole tenant
     "contract_note",  # private: what a partner must not learn about its contract
     "user_account",  # identity: a person may act for several companies

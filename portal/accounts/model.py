@@ -2,9 +2,11 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, Date, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from portal.core.access import Role
@@ -17,6 +19,7 @@ from portal.core.tables import (
     SharedRow,
     child_of,
     document,
+    index,
     of_party,
     parent,
     text_enum,
@@ -94,6 +97,36 @@ class SiteDay(SharedRow, table=True):
     day: date
     working: bool
     name: str = Field(default="", max_length=80)
+
+
+class SiteWindow(SharedRow, table=True):
+    """Hours of a weekday in which a site takes goods in; a site without any takes them in all day."""
+
+    __tablename__ = "site_window"
+    __table_args__ = (
+        unique("site_id", "weekday", "opens"),
+        child_of("site", "site_id"),
+        CheckConstraint("closes > opens and weekday between 0 and 6", name="open_before_close"),
+    )
+
+    site_id: UUID
+    weekday: int = Field(sa_type=SmallInteger)  # Monday is 0
+    opens: int = Field(sa_type=SmallInteger)  # minutes after midnight at the site
+    closes: int = Field(sa_type=SmallInteger)
+
+
+class SiteCalendar(Row, table=True):
+    """When a site of the factory works and takes goods in: what every partner may know of it. Its id is the site's."""
+
+    __tablename__ = "site_calendar"
+    __table_args__ = (index("site_calendar", "code"),)
+    policy: ClassVar[Policy] = Policy.PUBLISHED
+
+    code: str = Field(max_length=40)
+    weekdays: list[int] = Field(sa_type=ARRAY(SmallInteger))
+    closed: list[date] = Field(sa_type=ARRAY(Date))
+    extra: list[date] = Field(sa_type=ARRAY(Date))  # worked although the week says no
+    windows: list[list[int]] = Field(sa_type=JSONB)  # weekday, opens, closes
 
 
 class MemberStatus(StrEnum):

@@ -21,7 +21,10 @@ from portal.contracts.model import (
     ContractLine,
     ContractPrice,
     ContractStatus,
+    DateRule,
     DayUnit,
+    DeviationRule,
+    Lapse,
     PriceTier,
 )
 from portal.contracts.reads import ContractFilter, ContractRow
@@ -79,6 +82,7 @@ class ContractLineOut(Struct, kw_only=True):
     receiving_window: str
     cumulative_from: date | None
     take_or_pay_quantity: Decimals | None
+    transit_days: int | None
     ended_from: date | None  # an amendment took the line out from this day on
     prices: list[PriceOut] | None = None  # null: not for this role
     use: Use | None = None  # null: nothing was called off yet
@@ -108,6 +112,16 @@ class ContractOut(Struct, kw_only=True):
     penalty_percent: Decimal | None
     penalty_cap_percent: Decimal | None
     notice_days: int | None
+    deviation_quantity: DeviationRule | None
+    deviation_earlier: DeviationRule | None
+    deviation_later: DeviationRule | None
+    deviation_price: DeviationRule | None
+    early_days: int | None
+    late_days: int | None
+    lapse: Lapse | None
+    lapse_percent: Decimal | None
+    transit_days: int | None
+    date_rule: DateRule | None
     ends_on: date | None  # the last day after a termination
     end_reason: str
     release_no: int

@@ -30,9 +30,10 @@ LINE = (
 PRICE = ("valid_from", "order_no", "price", "price_unit")
 MORE_HEAD = (
     *("incoterm", "incoterm_place", "payment_terms", "take_or_pay_percent", "penalty_percent"),
-    *("penalty_cap_percent", "notice_days"),
+    *("penalty_cap_percent", "notice_days", "deviation_quantity", "deviation_earlier", "deviation_later"),
+    *("deviation_price", "early_days", "late_days", "lapse", "lapse_percent", "transit_days", "date_rule"),
 )
-MORE_LINE = ("take_or_pay_quantity",)
+MORE_LINE = ("take_or_pay_quantity", "transit_days")
 MORE_PRICE = ("tier", "from_quantity")
 SAYS_NOTHING = (None, "", "0", "all")
 Content = dict[str, Any]

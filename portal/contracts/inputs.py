@@ -7,13 +7,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from portal.contracts.model import Cadence, ContractKind, DayUnit, PriceTier
+from portal.contracts.model import Cadence, ContractKind, DateRule, DayUnit, DeviationRule, Lapse, PriceTier
 from portal.core.actor import Direction
 from portal.core.inputs import Input
 
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
 Percent = Annotated[Decimal, Field(max_digits=5, decimal_places=2)]
 Days = Annotated[int, Field(ge=0, le=3650)]
+Transit = Annotated[int, Field(ge=0, le=180)]
 
 
 class NewPrice(Input):
@@ -50,6 +51,7 @@ class LineTerms(Input):
     ship_to_address: str = Field(default="", max_length=300)
     unloading_point: str = Field(default="", max_length=60, examples=["Gate 3"])
     receiving_window: str = Field(default="", max_length=40, examples=["07:00-09:00"])
+    transit_days: Transit | None = Field(default=None, description="to this place; none: the contract's")
     cumulative_from: date | None = None
     take_or_pay_quantity: Amount | None = Field(default=None, description="owed over the validity even if not taken")
 
@@ -88,6 +90,16 @@ class TradeTerms(Input):
     penalty_percent: Percent | None = Field(default=None, description="of a late delivery's value, per day late")
     penalty_cap_percent: Percent | None = Field(default=None, description="at most, of that value")
     notice_days: int | None = Field(default=None, description="before the end; the reminder is sent then")
+    deviation_quantity: DeviationRule | None = Field(default=None, description="more than tolerated; none: forbidden")
+    deviation_earlier: DeviationRule | None = Field(default=None, description="an earlier day; none: free")
+    deviation_later: DeviationRule | None = Field(default=None, description="a later day; none: approval")
+    deviation_price: DeviationRule | None = Field(default=None, description="another price; none: forbidden")
+    early_days: Transit | None = Field(default=None, description="calendar days early that are no deviation")
+    late_days: Transit | None = Field(default=None, description="calendar days late that are no deviation")
+    lapse: Lapse | None = Field(default=None, description="when no answer came in time; none: escalate")
+    lapse_percent: Percent | None = Field(default=None, description="of what was asked; with `percent` only")
+    transit_days: Transit | None = Field(default=None, description="calendar days from despatch to delivery")
+    date_rule: DateRule | None = Field(default=None, description="where a closed day moves to; none: later")
 
 
 class ContractTerms(TradeTerms):

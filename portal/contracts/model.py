@@ -48,6 +48,34 @@ class DayUnit(StrEnum):
     WORKING = "working"
 
 
+class DeviationRule(StrEnum):
+    """What an answer that differs from what was asked leads to. One rule a kind of deviation."""
+
+    FREE = "free"  # it holds at once
+    APPROVAL = "approval"  # the buyer decides
+    FORBIDDEN = "forbidden"  # it cannot be given
+
+
+class Lapse(StrEnum):
+    """What happens when the seller has not answered in time. It is always noted, and the buyer is told."""
+
+    NOTHING = "nothing"
+    REMIND = "remind"
+    ESCALATE = "escalate"  # the seller's deputy, then the administrator
+    DEEMED = "deemed"  # all that was asked counts as confirmed
+    PREVIOUS = "previous"  # what was confirmed before the request changed
+    PERCENT = "percent"  # a share of what was asked
+
+
+class DateRule(StrEnum):
+    """Where a date goes that falls on a day on which the place is closed."""
+
+    EARLIER = "earlier"
+    LATER = "later"
+    NEAREST = "nearest"
+    KEEP = "keep"
+
+
 class ContractStatus(StrEnum):
     DRAFT = "draft"
     PROPOSED = "proposed"  # the factory's offer waits for the partner
@@ -76,6 +104,10 @@ class RevisionStatus(StrEnum):
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
     AGREED = "agreed"
+
+
+def _rule(kind: str) -> Any:
+    return Field(default=None, sa_type=text_enum(DeviationRule, f"deviation_{kind}"), nullable=True)
 
 
 class Contract(SharedRow, table=True):
@@ -112,6 +144,17 @@ class Contract(SharedRow, table=True):
     penalty_percent: Decimal | None = percentage(default=None)  # of a late delivery's value, per day late
     penalty_cap_percent: Decimal | None = percentage(default=None)  # at most, of that value
     notice_days: int | None = None  # before the end; also when the reminder of the end is sent
+    # How answers to deliveries are treated; where nothing is said, `rules_answers.policy` has the usual.
+    deviation_quantity: DeviationRule | None = _rule("quantity")
+    deviation_earlier: DeviationRule | None = _rule("earlier")
+    deviation_later: DeviationRule | None = _rule("later")
+    deviation_price: DeviationRule | None = _rule("price")
+    early_days: int | None = None  # calendar days early that are no deviation
+    late_days: int | None = None
+    lapse: Lapse | None = Field(default=None, sa_type=text_enum(Lapse), nullable=True)
+    lapse_percent: Decimal | None = percentage(default=None)  # with `percent` only
+    transit_days: int | None = None  # calendar days from despatch to delivery
+    date_rule: DateRule | None = Field(default=None, sa_type=text_enum(DateRule), nullable=True)
     release_no: int = 0  # the release in force; 0 before the first
     released_on: date | None = None  # its calculation date, from which zones count
     last_line_no: int = 0  # schedule lines are numbered within the contract
@@ -170,6 +213,7 @@ class ContractLine(SharedRow, table=True):
     ship_to_address: str = Field(default="", max_length=300)
     unloading_point: str = Field(default="", max_length=60)  # gate or dock
     receiving_window: str = Field(default="", max_length=40)  # as agreed, 07:00-09:00
+    transit_days: int | None = None  # calendar days to this place; none: the contract's
     cumulative_from: date | None = None  # cumulative quantities count from here
     take_or_pay_quantity: Decimal | None = numeric(default=None)  # over the whole validity; wins over the percentage
     ended_from: date | None = None  # an amendment took the line out of the contract from this day on

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple, Protocol
 
-from portal.contracts.model import Cadence
+from portal.contracts.model import Cadence, Lapse
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
 from portal.core.quantities import UNITS, check_scale, check_unit
@@ -41,6 +41,11 @@ class TakeOrPayWithoutTarget(Invalid):
 class NoticeOutOfRange(Invalid):
     code = "notice-out-of-range"
     text = N_("Notice is given 1 to {most} days before the end. Enter a number of days in that range.")
+
+
+class LapseWithoutPercent(Invalid):
+    code = "lapse-without-percent"
+    text = N_("A share of the request needs its percentage, and only it has one. Enter 1 to 100, or leave it empty.")
 
 
 class EndBeforeStart(Invalid):
@@ -135,6 +140,10 @@ class HeadTerms(Protocol):
     def penalty_cap_percent(self) -> Decimal | None: ...
     @property
     def notice_days(self) -> int | None: ...
+    @property
+    def lapse(self) -> Lapse | None: ...
+    @property
+    def lapse_percent(self) -> Decimal | None: ...
 
 
 def check_head(head: HeadTerms) -> None:
@@ -151,6 +160,9 @@ def check_head(head: HeadTerms) -> None:
         raise CapWithoutPenalty(field="penalty_percent")
     if head.notice_days is not None and not 1 <= head.notice_days <= MOST_NOTICE:
         raise NoticeOutOfRange(field="notice_days", most=MOST_NOTICE)
+    share = head.lapse_percent
+    if (head.lapse is Lapse.PERCENT) != (share is not None) or (share is not None and not 0 < share <= 100):
+        raise LapseWithoutPercent(field="lapse_percent")
 
 
 # Lines -------------------------------------------------------------------------------------------------------------

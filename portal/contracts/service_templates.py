@@ -18,6 +18,7 @@ from portal.contracts.inputs import (
     NewLine,
     NewPrice,
     SaveTemplate,
+    TradeTerms,
 )
 from portal.contracts.model import Contract, ContractTemplate
 from portal.contracts.service import get_contract
@@ -32,8 +33,7 @@ from portal.core.ids import uuid7
 from portal.core.journal import Subject, record
 
 logger = logging.getLogger(__name__)
-KEPT = ("kind", "title", "response_hours", "incoterm", "incoterm_place", "payment_terms", "take_or_pay_percent",
-        "penalty_percent", "penalty_cap_percent", "notice_days", "currency", "time_zone")  # fmt: skip
+KEPT = (*(set(TradeTerms.model_fields) - {"partner_reference", "valid_to"}), "currency", "time_zone")
 
 
 class TemplateNameTaken(Conflict):

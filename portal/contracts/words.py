@@ -2,15 +2,46 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Protocol
 
-from portal.contracts.model import Cadence
+from msgspec import Struct
+
+from portal.contracts.model import Cadence, DateRule, DeviationRule, Lapse
 from portal.contracts.rules import band
 from portal.core import i18n
 from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import CURRENCY_PLACES, UNITS, show_quantity
 
 EVERY = {"week": N_("{quantity} a week"), "month": N_("{quantity} a month"), "quarter": N_("{quantity} a quarter")}
+
+ANSWER_LABELS: dict[str, str] = {
+    "deviation_quantity": N_("Another quantity"),
+    "deviation_earlier": N_("An earlier day"),
+    "deviation_later": N_("A later day"),
+    "deviation_price": N_("Another price"),
+    "early_days": N_("Days early that are tolerated"),
+    "late_days": N_("Days late that are tolerated"),
+    "lapse": N_("Without an answer in time"),
+    "lapse_percent": N_("Share of the request, in %"),
+    "transit_days": N_("Days in transit"),
+    "date_rule": N_("A closed day moves"),
+}
+ANSWER_WORDS: dict[str, str] = {
+    DeviationRule.FREE: N_("holds at once"),
+    DeviationRule.APPROVAL: N_("needs the buyer's approval"),
+    DeviationRule.FORBIDDEN: N_("is not possible"),
+    Lapse.NOTHING: N_("it is only noted"),
+    Lapse.REMIND: N_("the seller is reminded"),
+    Lapse.ESCALATE: N_("deputy and administrator are told"),
+    Lapse.DEEMED: N_("the request counts as confirmed"),
+    Lapse.PREVIOUS: N_("the previous confirmation counts"),
+    Lapse.PERCENT: N_("a share of the request counts as confirmed"),
+    DateRule.EARLIER: N_("to the working day before"),
+    DateRule.LATER: N_("to the next working day"),
+    DateRule.NEAREST: N_("to the nearest working day"),
+    DateRule.KEEP: N_("not at all"),
+}
 
 
 class AgreedTerms(Protocol):
@@ -105,6 +136,55 @@ class TermsOfTrade(Protocol):
     def penalty_cap_percent(self) -> Decimal | None: ...
     @property
     def notice_days(self) -> int | None: ...
+
+
+ANSWER_CHOICES: dict[str, type[StrEnum]] = {
+    **dict.fromkeys(("deviation_quantity", "deviation_earlier", "deviation_later", "deviation_price"), DeviationRule),
+    "lapse": Lapse,
+    "date_rule": DateRule,
+}
+USUAL: dict[str, StrEnum] = {
+    "deviation_quantity": DeviationRule.FORBIDDEN,
+    "deviation_earlier": DeviationRule.FREE,
+    "deviation_later": DeviationRule.APPROVAL,
+    "deviation_price": DeviationRule.FORBIDDEN,
+    "lapse": Lapse.ESCALATE,
+    "date_rule": DateRule.LATER,
+}
+"""What holds where a contract says nothing."""
+
+
+class AnswerField(Struct, frozen=True):
+    """One of these terms as a form shows it; without choices it is a number."""
+
+    name: str
+    label: str
+    choices: list[tuple[str, str]]
+    decimal: bool
+
+
+def answer_fields() -> list[AnswerField]:
+    """The terms of answers as fields of a form, each with the usual as its first choice."""
+    return [
+        AnswerField(name, _(label), _choices(name), name.endswith("_percent")) for name, label in ANSWER_LABELS.items()
+    ]
+
+
+def _choices(name: str) -> list[tuple[str, str]]:
+    if name not in ANSWER_CHOICES:
+        return []
+    usual = _("As usual: {what}").format(what=_(ANSWER_WORDS[USUAL[name]]))
+    return [("", usual), *((value.value, _(ANSWER_WORDS[value])) for value in ANSWER_CHOICES[name])]
+
+
+def terms_of_answers(contract: Any) -> list[tuple[str, str]]:
+    """What a contract says of answers, days in transit and closed days; only what is said."""
+    found = [(name, getattr(contract, name)) for name in ANSWER_LABELS]
+    return [(_(ANSWER_LABELS[name]), _said(value)) for name, value in found if value is not None]
+
+
+def _said(value: Any) -> str:
+    return _(ANSWER_WORDS[value]) if value in ANSWER_WORDS else i18n.number(value)
 
 
 def terms_of_trade(contract: TermsOfTrade) -> list[tuple[str, str]]:

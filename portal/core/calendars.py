@@ -92,6 +92,28 @@ class WorkingCalendar:
         raise NoWorkingDay(day=day)
 
 
+def moved(day: date, calendar: WorkingCalendar, rule: str, earliest: date = date.min) -> date:
+    """A date that falls on a closed day, moved by a rule: earlier, later, nearest (a tie goes earlier) or keep.
+
+    earliest: before it nothing is moved, so what would be goes later. Raises NoWorkingDay.
+    """
+    if rule == "keep" or calendar.is_working(day):
+        return day
+    later = calendar.next_working(day)
+    if rule == "later":
+        return later
+    before = calendar.previous_working(day)
+    if before < earliest or (rule == "nearest" and later - day < day - before):
+        return later
+    return before
+
+
+def closed_days(calendar: WorkingCalendar, first: date, last: date) -> list[date]:
+    """The days from first to last, both inclusive, on which nobody works."""
+    days = (first + DAY * n for n in range((last - first).days + 1))
+    return [day for day in days if not calendar.is_working(day)]
+
+
 def delivery_days(
     start: date, end: date, calendar: WorkingCalendar, weekdays: Iterable[int] = (), month_days: Iterable[int] = ()
 ) -> list[date]:

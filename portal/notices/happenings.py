@@ -57,7 +57,7 @@ def scope_of(side: Side, direction: str) -> Scope:
 # --- deliveries -------------------------------------------------------------------------------------------------------
 
 _LINE = """
-select l.party_id, l.contract_id, c.direction, l.status, l.supply_state, l.respond_by, l.release_line_id,
+select l.party_id, l.contract_id, c.direction, l.status, l.supply_state, l.respond_by, l.release_line_id, l.deemed,
     (select r.id from release r
         where r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no) as release_id
 from schedule_line l join contract c on c.tenant_id = $1 and c.id = l.contract_id
@@ -88,6 +88,29 @@ async def line_confirmed(connection: Driver, tenant_id: UUID, event: schedules.L
 async def line_rejected(connection: Driver, tenant_id: UUID, event: schedules.LineRejected) -> Happening | None:
     row = await _line(connection, tenant_id, event.line_id)
     return _of_line(row, event.line_id, Kind.REJECTED, Side.BUYER) if row else None
+
+
+async def deviation_offered(connection: Driver, tenant_id: UUID, event: schedules.DeviationOffered) -> Happening | None:
+    """The buyer has to decide: told at once, as a delivery at risk is."""
+    row = await _line(connection, tenant_id, event.line_id)
+    return _of_line(row, event.line_id, Kind.AT_RISK, Side.BUYER) if row else None
+
+
+async def deviation_accepted(
+    connection: Driver, tenant_id: UUID, event: schedules.DeviationAccepted
+) -> Happening | None:
+    row = await _line(connection, tenant_id, event.line_id)
+    return _of_line(row, event.line_id, Kind.CONFIRMED, Side.SELLER) if row else None
+
+
+async def answer_lapsed(connection: Driver, tenant_id: UUID, event: schedules.AnswerLapsed) -> Happening | None:
+    """Never silently: the buyer learns that nobody answered, the seller what now counts as said."""
+    row = await _line(connection, tenant_id, event.line_id)
+    if row is None:
+        return None
+    buyer = _of_line(row, event.line_id, Kind.AT_RISK, Side.BUYER)
+    seller = _of_line(row, event.line_id, Kind.CONFIRMED, Side.SELLER).news if row["deemed"] else ()
+    return Happening(buyer.party_id, (*buyer.news, *seller), buyer.touched)
 
 
 async def line_cancelled(connection: Driver, tenant_id: UUID, event: schedules.LineCancelled) -> Happening | None:
@@ -139,6 +162,7 @@ select c.party_id, c.direction, min(l.respond_by) as respond_by, count(l.id) as 
         as former
 from contract c
 left join schedule_line l on l.tenant_id = $1 and l.contract_id = c.id and l.status = 'proposed'
+    and l.deviation_id is null
 where c.tenant_id = $1 and c.id = $2 group by c.tenant_id, c.id"""
 
 
@@ -241,6 +265,11 @@ async def offered(connection: Driver, tenant_id: UUID, event: Any) -> Happening 
 READERS: Mapping[type[Event], Reader] = {
     schedules.LineConfirmed: line_confirmed,
     schedules.LineRejected: line_rejected,
+    schedules.DeviationOffered: deviation_offered,
+    schedules.DeviationAccepted: deviation_accepted,
+    schedules.DeviationDeclined: asked_again,
+    schedules.AnswerLapsed: answer_lapsed,
+    schedules.RequestChanged: asked_again,
     schedules.LineCancelled: line_cancelled,
     schedules.LineAskedAgain: asked_again,
     schedules.SupplyNoted: supply_noted,

@@ -190,13 +190,14 @@ async def _near(connection: Driver, of: Company, now: datetime) -> list[Draft]:
 
 
 _UNANSWERED = """
-select r.id, l.contract_id, l.party_id, min(l.respond_by) as respond_by
+select r.id, l.contract_id, l.party_id, min(l.respond_by) as respond_by,
+    case c.lapse when 'nothing' then 1 when 'remind' then 2 else 3 end as most
 from schedule_line l
 join contract c on c.tenant_id = $1 and c.id = l.contract_id
 join release r on r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no
 where l.tenant_id = $1 and ($2::uuid is null or l.party_id = $2) and c.direction = $3 and l.status = 'proposed'
     and l.respond_by < $4 and l.respond_by > $5
-group by r.id, l.contract_id, l.party_id limit $6"""
+group by r.id, l.contract_id, l.party_id, c.lapse limit $6"""
 Late = tuple[asyncpg.Record, Draft]
 
 
@@ -209,6 +210,7 @@ async def _unanswered(connection: Driver, of: Company, now: datetime) -> list[La
         (row, draft)
         for row in rows
         for level in rules.levels(now, row["respond_by"])
+        if level <= row["most"]  # as the contract says
         for draft in _late(of, row, level, now)
     ]
 

@@ -17,6 +17,7 @@ from portal.contracts.words import (
     foq_words,
     pack_words,
     show_price,
+    terms_of_answers,
     terms_of_trade,
     tolerance_words,
     validity,
@@ -88,6 +89,7 @@ class AgreedLine(msgspec.Struct, frozen=True):
     cumulative_from: date | None
     prices: list[AgreedPrice]
     take_or_pay_quantity: Decimal | None = None
+    transit_days: int | None = None
 
 
 class AgreedHead(msgspec.Struct, frozen=True):
@@ -113,6 +115,16 @@ class AgreedHead(msgspec.Struct, frozen=True):
     penalty_percent: Decimal | None = None
     penalty_cap_percent: Decimal | None = None
     notice_days: int | None = None
+    deviation_quantity: str | None = None
+    deviation_earlier: str | None = None
+    deviation_later: str | None = None
+    deviation_price: str | None = None
+    early_days: int | None = None
+    late_days: int | None = None
+    lapse: str | None = None
+    lapse_percent: Decimal | None = None
+    transit_days: int | None = None
+    date_rule: str | None = None
 
 
 def contract_document(text: Agreed, language: Language, verify_address: str) -> Document:
@@ -163,6 +175,7 @@ def _facts(head: AgreedHead) -> list[tuple[str, str]]:
         (_("Seller answers within"), hours),
         (_("Dates are of"), head.time_zone),
         *((label, value) for label, value in terms_of_trade(head) if value),
+        *terms_of_answers(head),
     ]
 
 
@@ -229,7 +242,9 @@ def _weekdays(line: AgreedLine) -> str:
 
 
 def _place(line: AgreedLine) -> str:
-    return " · ".join(_filled(line.ship_to_code, line.unloading_point, line.receiving_window))
+    transit = ngettext("{n} day in transit", "{n} days in transit", line.transit_days or 0).format(n=line.transit_days)
+    way = "" if line.transit_days is None else transit
+    return " · ".join(_filled(line.ship_to_code, line.unloading_point, line.receiving_window, way))
 
 
 def _prices(line: AgreedLine, currency: str) -> Cell:

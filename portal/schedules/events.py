@@ -48,3 +48,31 @@ class LineReported(Event):
 class ReportClosed(Event):
     line_id: UUID
     report_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationOffered(Event):
+    line_id: UUID
+    command_id: UUID  # the answer that waits for the buyer
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationAccepted(Event):
+    line_id: UUID
+    command_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationDeclined(Event):
+    line_id: UUID
+    command_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLapsed(Event):
+    line_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RequestChanged(Event):
+    line_id: UUID

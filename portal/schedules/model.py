@@ -5,17 +5,19 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from portal.core.tables import (
     ZERO,
+    PrivateRow,
     SharedRow,
     child_of,
     index,
     numeric,
     parent,
     percentage,
+    private_ref,
     text_enum,
     unique,
 )
@@ -68,8 +70,11 @@ class SupplyState(StrEnum):
 
 
 class ConfirmationStatus(StrEnum):
-    VALID = "valid"
-    REPLACED = "replaced"  # a later answer took its place, or the request changed
+    NEEDS_APPROVAL = "needs_approval"  # differs from what was asked: the buyer decides
+    VALID = "valid"  # accepted: by the contract's terms, inside tolerance, or by the buyer
+    DECLINED = "declined"
+    REPLACED = "replaced"  # a later answer took its place
+    CLOSED = "closed"  # the request changed, so the seller is asked again
 
 
 OPEN_SQL = "status in ('published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')"  # still to be received
@@ -95,6 +100,8 @@ class ScheduleLine(SharedRow, table=True):
         index("schedule_line", "contract_line_id", "due_date"),
         Index("ix_schedule_line_bucket", "tenant_id", "bucket_id", postgresql_where=text("bucket_id is not null")),
         Index("ix_schedule_line_open", "tenant_id", "due_date", "id", postgresql_where=text(OPEN_SQL)),
+        Index("ix_schedule_line_asked", "tenant_id", "respond_by", postgresql_where=text("respond_by is not null")),
+        Index("ix_schedule_line_decide", "tenant_id", "id", postgresql_where=text("deviation_id is not null")),
     )
 
     partner_sees = "status <> 'draft'"  # what is in no release was told to nobody
@@ -121,6 +128,10 @@ class ScheduleLine(SharedRow, table=True):
     reject_reason: str = Field(default="", max_length=24)
     supply_state: SupplyState = Field(default=SupplyState.UNKNOWN, sa_type=text_enum(SupplyState))
     supply_note: str = Field(default="", max_length=200)
+    requested_quantity: Decimal | None = numeric(default=None)  # as first asked, where another was agreed on
+    deviation_id: UUID | None = None  # the answer that waits for the buyer's decision
+    lapsed_at: datetime | None = None  # when a deadline for the answer was last missed
+    deemed: bool = False  # what is confirmed was not said: the deadline lapsed
     confirmed_quantity: Decimal = numeric(default=ZERO)
     shipped_quantity: Decimal = numeric(default=ZERO)
     received_quantity: Decimal = numeric(default=ZERO)  # accepted
@@ -176,6 +187,25 @@ class ReleaseLine(SharedRow, table=True):
     level: Level = Field(sa_type=text_enum(Level))
 
 
+class ScheduleEdit(PrivateRow, table=True):
+    """What the factory wants of a published line next: told to nobody before the release that brings it."""
+
+    __tablename__ = "schedule_edit"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "line_id"),
+        private_ref("contract", "contract_id"),
+        private_ref("schedule_line", "line_id"),
+        CheckConstraint("quantity >= 0", name="not_negative"),
+        index("schedule_edit", "contract_id"),
+    )
+
+    contract_id: UUID
+    line_id: UUID
+    line_version: int  # of the line that was edited
+    due_date: date
+    quantity: Decimal = numeric()  # 0: the line is taken back
+
+
 class Confirmation(SharedRow, table=True):
     """The seller's promise against one schedule line; several rows are a split. What is confirmed is their sum."""
 
@@ -190,7 +220,16 @@ class Confirmation(SharedRow, table=True):
     line_id: UUID
     release_line_id: UUID | None = None  # the published copy that was answered
     command_id: UUID  # the splits of one answer share it
+    line_version: int = 0  # of the line that was answered
     delivery_date: date
+    despatch_date: date | None = None
     quantity: Decimal = numeric()  # in the line's unit
+    price: Decimal | None = numeric(default=None)  # per unit, where the seller asks for another
+    deviations: str = Field(default="", max_length=60)  # kinds in which it differs from what was asked
+    reason: str = Field(default="", max_length=24)
+    note: str = Field(default="", max_length=500)
+    channel: str = Field(default="", max_length=8)
+    on_behalf: bool = False  # the buyer entered what the seller had said elsewhere
+    deemed: bool = False  # nobody said it: the deadline lapsed
     status: ConfirmationStatus = Field(default=ConfirmationStatus.VALID, sa_type=text_enum(ConfirmationStatus))
     member_id: UUID | None = None

@@ -25,18 +25,20 @@ class View(StrEnum):
     CLOSED = "closed"
     DRAFT = "draft"  # in no release yet; the factory's own
     AT_RISK = "at_risk"  # the seller doubts the material
+    TO_DECIDE = "to_decide"  # an answer differs from what was asked: the buyer decides
 
 
 DRAFTS = 1000  # draft lines read for one contract's page
 
 _VIEW_SQL = {
     View.OPEN: f" and {OPEN_SQL}",
-    View.TO_CONFIRM: f" and {OPEN_SQL} and status = 'proposed'",
+    View.TO_CONFIRM: f" and {OPEN_SQL} and status = 'proposed' and deviation_id is null",
     View.OVERDUE: f" and {OPEN_SQL}",
     View.ALL: " and status <> 'draft'",
     View.CLOSED: " and status = 'closed'",
     View.DRAFT: " and status = 'draft'",
     View.AT_RISK: f" and {OPEN_SQL} and supply_state = 'at_risk'",
+    View.TO_DECIDE: " and deviation_id is not null",
 }
 
 
@@ -84,6 +86,9 @@ class LineRow(Struct, frozen=True):
     description: str
     partner_part_no: str
     contract_line_id: UUID
+    deviation_id: UUID | None  # an answer that waits for the buyer's decision
+    requested_quantity: Decimal | None  # as first asked, where another was agreed on
+    deemed: bool  # confirmed because nobody answered in time
 
 
 def part_of(row: LineRow, actor: Actor) -> str:
@@ -94,7 +99,8 @@ def part_of(row: LineRow, actor: Actor) -> str:
 _COLUMNS = """l.id, l.line_no, l.due_date, l.requested_date, l.promised_date, l.status, l.zone, l.level, l.unit,
     l.ordered_quantity, l.confirmed_quantity, l.shipped_quantity, l.received_quantity, l.rejected_quantity, l.order_no,
     l.ship_to_code, l.supply_state, l.supply_note, l.respond_by, l.version, l.contract_id, c.number, c.direction,
-    c.party_name, k.item_code, k.description, k.partner_part_no, l.contract_line_id"""
+    c.party_name, k.item_code, k.description, k.partner_part_no, l.contract_line_id,
+    l.deviation_id, l.requested_quantity, l.deemed"""
 _JOINS = """ join contract c on c.tenant_id = $1 and c.id = l.contract_id
     join contract_line k on k.tenant_id = $1 and k.id = l.contract_line_id"""
 _SEARCH = """ and (order_no = {0} or contract_line_id in (
@@ -159,7 +165,7 @@ async def count_lines(connection: Driver, actor: Actor, wanted: LineFilter, limi
 async def to_confirm(connection: Driver, actor: Actor, limit: int, contract_id: UUID | None = None) -> list[LineRow]:
     """What waits for this company's answer as seller, the earliest deadline first. Oldest due date breaks ties."""
     where = Conditions(actor, contract="contract_id")
-    where.sql += f" and {OPEN_SQL} and status = 'proposed'"
+    where.sql += f" and {OPEN_SQL} and status = 'proposed' and deviation_id is null"
     if contract_id is not None:
         where.sql += f" and contract_id = {where.arg(contract_id)}"
     sells = Direction.SALE if actor.is_factory else Direction.PURCHASE
@@ -196,16 +202,24 @@ async def history(connection: Driver, actor: Actor, subject_id: UUID, limit: int
 
 
 class PromiseRow(Struct, frozen=True):
-    """One valid part of the seller's answer."""
+    """One part of an answer of the seller."""
 
     quantity: Decimal
     delivery_date: date
+    despatch_date: date | None = None
+    status: str = "valid"  # or needs_approval: the buyer decides
+    deviations: str = ""  # kinds, with commas between
+    reason: str = ""
+    note: str = ""
+    on_behalf: bool = False  # entered by the buyer, as the seller said it elsewhere
+    deemed: bool = False  # nobody answered in time
 
 
 async def promises(connection: Driver, actor: Actor, line_id: UUID) -> list[PromiseRow]:
-    """The valid promises of one line, earliest first."""
+    """What is promised for one line, and what waits for the buyer's decision; earliest first."""
     rows = await connection.fetch(
-        "select quantity, delivery_date from confirmation where tenant_id = $1 and line_id = $2 and status = 'valid'"
+        "select quantity, delivery_date, despatch_date, status, deviations, reason, note, on_behalf, deemed"
+        " from confirmation where tenant_id = $1 and line_id = $2 and status in ('valid', 'needs_approval')"
         " order by delivery_date, id",
         *(actor.tenant_id, line_id),
     )

@@ -71,7 +71,7 @@ where k.tenant_id = $1 and ($2::uuid is null or k.contract_id = $2) and ($3::uui
 order by c.number, k.contract_id, k.line_no offset $6 limit $7"""
 _CELLS = """
 select contract_line_id, (due_date - $3::date) / 7, sum(ordered_quantity), count(*)::int,
-    (array_agg(id))[1], bool_or(status = 'proposed'),
+    (array_agg(id))[1], bool_or(status = 'proposed' and deviation_id is null),
     bool_or(supply_state = 'at_risk' and status <> 'closed' or status = 'rejected'
         or status <> 'closed' and due_date < $5 and received_quantity < ordered_quantity),
     bool_and(status in ('confirmed', 'closed'))

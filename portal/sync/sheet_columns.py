@@ -13,7 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from portal.contracts.model import Cadence, ContractKind, DayUnit, PriceTier
+from portal.contracts.model import Cadence, ContractKind, DateRule, DayUnit, DeviationRule, Lapse, PriceTier
+from portal.contracts.words import ANSWER_LABELS, ANSWER_WORDS
 from portal.core.i18n import N_, Language, _, speaking
 from portal.sync.cells import DAY_MONTH_YEAR, Bad, amount, bad, canonical_number, find_day, plausible
 
@@ -69,8 +70,10 @@ WORDS: dict[str, str] = {
     PriceTier.ALL: N_("none: one price"),
     PriceTier.CUMULATIVE: N_("by all deliveries so far"),
     PriceTier.DELIVERY: N_("by the quantity of one delivery"),
+    **ANSWER_WORDS,
 }
 
+_CHOICE = (Kind.CHOICE, False, 300)
 N, P, W, D = Kind.NUMBER, Kind.PERCENT, Kind.WHOLE, Kind.DAY
 _WHOSE = (
     Field("number", N_("Contract"), fixed=True, longest=60),
@@ -80,6 +83,15 @@ _LINE = (
     Field("line_no", N_("Line"), W, fixed=True),
     Field("item_code", N_("Item"), fixed=True, longest=60),
 )
+_ANSWERS: dict[str, tuple[Any, ...]] = {
+    **{f"deviation_{kind}": (*_CHOICE, DeviationRule) for kind in ("quantity", "earlier", "later", "price")},
+    "early_days": (W,),
+    "late_days": (W,),
+    "lapse": (*_CHOICE, Lapse),
+    "lapse_percent": (P,),
+    "transit_days": (W,),
+    "date_rule": (*_CHOICE, DateRule),
+}
 FIELDS: dict[Sheet, tuple[Field, ...]] = {
     Sheet.CONTRACTS: (
         *_WHOSE,
@@ -97,6 +109,7 @@ FIELDS: dict[Sheet, tuple[Field, ...]] = {
         Field("penalty_percent", N_("Penalty per day late, in %"), P),
         Field("penalty_cap_percent", N_("Cap on penalties, in %"), P),
         Field("notice_days", N_("Notice before the end, in days"), W),
+        *(Field(name, ANSWER_LABELS[name], *kind) for name, kind in _ANSWERS.items()),
     ),
     Sheet.LINES: (
         *_WHOSE,
@@ -121,6 +134,7 @@ FIELDS: dict[Sheet, tuple[Field, ...]] = {
         Field("ship_to_address", N_("Ship-to address")),
         Field("unloading_point", N_("Unloading point"), longest=60),
         Field("receiving_window", N_("Receiving window"), longest=40),
+        Field("transit_days", ANSWER_LABELS["transit_days"], W),
         Field("cumulative_from", N_("Cumulative from"), D),
         Field("take_or_pay_quantity", N_("Take-or-pay quantity"), N),
     ),

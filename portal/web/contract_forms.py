@@ -48,6 +48,16 @@ class HeadForm(Form):
     penalty_percent: str = ""
     penalty_cap_percent: str = ""
     notice_days: str = ""
+    deviation_quantity: str = ""
+    deviation_earlier: str = ""
+    deviation_later: str = ""
+    deviation_price: str = ""
+    early_days: str = ""
+    late_days: str = ""
+    lapse: str = ""
+    lapse_percent: str = ""
+    transit_days: str = ""
+    date_rule: str = ""
 
     @field_validator("currency")
     @classmethod
@@ -95,6 +105,7 @@ class TermsForm(Form):
     ship_to_address: str = ""
     unloading_point: str = ""
     receiving_window: str = ""
+    transit_days: str = ""
     cumulative_from: str = ""
     take_or_pay_quantity: str = ""
 

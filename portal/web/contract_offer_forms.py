@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from portal.contracts.evidence import Content
 from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, NewLine, Offer
+from portal.contracts.words import ANSWER_LABELS
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_
 from portal.web.errors import BadForm
@@ -19,7 +20,7 @@ from portal.web.field_errors import command, filled
 
 HEAD = (
     *("title", "valid_to", "payment_terms", "incoterm", "incoterm_place", "take_or_pay_percent", "penalty_percent"),
-    *("penalty_cap_percent", "notice_days", "response_hours"),
+    *("penalty_cap_percent", "notice_days", "response_hours", *ANSWER_LABELS),
 )
 LINE = ("foq", "target_quantity", "band_below_percent", "band_above_percent", "minimum_order", "take_or_pay_quantity")
 NEW = ("item_code", "foq", "cadence", "target_quantity", "pack_size", "price")

@@ -16,6 +16,7 @@ from portal.contracts.inputs import Amendment, Offer
 from portal.contracts.model import Contract
 from portal.contracts.rules import INCOTERMS
 from portal.contracts.service import require_step
+from portal.contracts.words import answer_fields
 from portal.core import clock
 from portal.core.actor import Actor, Origin
 from portal.core.calendars import local_today
@@ -82,6 +83,7 @@ async def offer_page(
         fields=stood,
         lines=forms.line_fields(content),
         incoterms=[("", _("none")), *((term, term) for term in INCOTERMS)],
+        answers=answer_fields(),
         cadences=[
             ("", _("none: pure call-off")),
             ("week", _("week")),

@@ -14,7 +14,7 @@ from portal.contracts.evidence import Content
 from portal.contracts.model import Contract, ContractKind, ContractRevision, RevisionStatus
 from portal.contracts.rules_versions import Change, Difference, differences
 from portal.contracts.service_versions import agreed, content_of, current, get_revision, get_revisions, live
-from portal.contracts.words import show_price
+from portal.contracts.words import ANSWER_CHOICES, ANSWER_LABELS, ANSWER_WORDS, show_price
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor, Scope
@@ -37,6 +37,7 @@ LABELS: dict[str, str] = {
     "penalty_percent": N_("Penalty per day late, in %"),
     "penalty_cap_percent": N_("Cap on penalties, in %"),
     "notice_days": N_("Notice before the end, in days"),
+    **ANSWER_LABELS,
     "description": N_("Description"),
     "revision": N_("Revision"),
     "partner_part_no": N_("Partner's part number"),
@@ -65,8 +66,8 @@ LABELS: dict[str, str] = {
 }
 QUANTITIES = {"foq", "target_quantity", "take_or_pay_quantity", "pack_size", "minimum_order"}
 DAYS = {"valid_from", "valid_to", "cumulative_from"}
-WORDS = {"cadence", "day_unit"}
-NUMBERS = {"response_hours", "notice_days", "firm_days", "tradeoff_days"}
+WORDS = {"cadence", "day_unit", *ANSWER_CHOICES}
+NUMBERS = {"response_hours", "notice_days", "firm_days", "tradeoff_days", "early_days", "late_days", "transit_days"}
 NOTHING = "–"
 A_MONDAY = date(2024, 1, 1)
 STATES: dict[RevisionStatus, str] = {
@@ -158,7 +159,7 @@ def shown(entry: Difference, value: Any, currency: str) -> str:
         return i18n.number(Decimal(value)) + "%"
     if entry.field in NUMBERS:
         return i18n.number(int(value))
-    return _(str(value)) if entry.field in WORDS else str(value)
+    return _(ANSWER_WORDS.get(value, str(value))) if entry.field in WORDS else str(value)
 
 
 def line_words(line: Content) -> str:

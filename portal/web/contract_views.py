@@ -14,7 +14,7 @@ from portal.contracts.model import Contract, ContractKind, ContractLine, Contrac
 from portal.contracts.service_files import files_of
 from portal.contracts.service_life import acceptance, digest_of
 from portal.contracts.service_versions import get_revisions, live
-from portal.contracts.words import terms_of_trade, validity
+from portal.contracts.words import terms_of_answers, terms_of_trade, validity
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction, Scope
@@ -261,6 +261,7 @@ def facts(contract: Contract, actor: Actor, reference: str) -> list[tuple[str, s
         (_("Currency"), contract.currency),
         (_("Seller answers within"), hours),
         *terms_of_trade(contract),
+        *terms_of_answers(contract),
         (_("Dates are of"), contract.time_zone),
     ]
     return [(label, value) for label, value in known if value]

@@ -15,6 +15,7 @@ from portal.contracts import reads, service, service_drafts
 from portal.contracts.model import Contract
 from portal.contracts.rules import INCOTERMS
 from portal.contracts.service_drafts import NoDraft
+from portal.contracts.words import ANSWER_LABELS, answer_fields
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
@@ -31,7 +32,7 @@ LIVE = "/live"
 HEAD_FIELDS = (
     *("number", "kind", "title", "partner_reference", "currency", "valid_from", "valid_to", "time_zone"),
     *("response_hours", "incoterm", "incoterm_place", "payment_terms", "take_or_pay_percent", "penalty_percent"),
-    *("penalty_cap_percent", "notice_days", "party_id", "direction"),
+    *("penalty_cap_percent", "notice_days", "party_id", "direction", *ANSWER_LABELS),
 )
 
 
@@ -111,6 +112,7 @@ async def new_form(actor: Actor, page: Page, typed: Typed, status: int = 200) ->
         fields=HEAD_FIELDS,
         kinds=[(kind.value, _(name)) for kind, name in KIND_NAMES.items()],
         incoterms=[("", _("none")), *((term, term) for term in INCOTERMS)],
+        answers=answer_fields(),
         directions=[("", ""), *((way.value, _(name)) for way, name in DIRECTION_NAMES.items())],
         partners=[("", ""), *((str(row.id), f"{row.name} ({row.code})") for row in partners)],
     )
@@ -166,6 +168,7 @@ def edit_form(page: Page, draft: Contract, typed: Typed, status: int = 200) -> T
         fields=HEAD_FIELDS,
         kinds=[(kind.value, _(name)) for kind, name in KIND_NAMES.items()],
         incoterms=[("", _("none")), *((term, term) for term in INCOTERMS)],
+        answers=answer_fields(),
     )
 
 

@@ -35,7 +35,7 @@ async def published(tenant: Tenant, direction: Direction, quantity: int = 100, i
 
 
 def confirming(*parts: int) -> ConfirmLine:
-    days = [today() + timedelta(days=7 + n) for n in range(len(parts))]
+    days = [today() + timedelta(days=7 - n) for n in range(len(parts))]  # none is late
     return ConfirmLine(
         splits=[Split(quantity=Decimal(part), delivery_date=day) for part, day in zip(parts, days, strict=True)]
     )

@@ -1,0 +1,94 @@
+"""When the two sides of a contract work: the receiving site's calendar and the sender's, as this reader may know them.
+
+The factory's sites are read from what it publishes, a partner's from its own rows, which the factory sees too.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from portal.core.actor import Actor, Direction
+from portal.core.calendars import WorkingCalendar
+from portal.core.db import Driver
+from portal.core.states import Side
+
+
+class Place(Protocol):
+    """A contract line or a schedule line: who the partner is, which way goods go, and where to."""
+
+    @property
+    def party_id(self) -> UUID: ...
+    @property
+    def direction(self) -> Direction: ...
+    @property
+    def ship_to_code(self) -> str: ...
+
+
+class Closed(Struct, frozen=True):
+    """A day on which one side does not work."""
+
+    day: date
+    side: Side
+    name: str  # why, where the reader may know
+
+
+# One row by preference: the site of that code, else the company's first by code.
+_FACTORY = """
+select weekdays, closed, extra from site_calendar where tenant_id = $1 and ($2 = '' or code = $2)
+order by code limit 1"""
+_PARTNER = """
+select s.weekdays, coalesce(array_agg(d.day) filter (where not d.working), '{}'),
+    coalesce(array_agg(d.day) filter (where d.working), '{}')
+from site s left join site_day d on d.tenant_id = s.tenant_id and d.site_id = s.id
+where s.tenant_id = $1 and s.party_id = $3 and ($2 = '' or s.code = $2)
+group by s.id, s.code, s.weekdays order by s.code limit 1"""
+
+
+async def both_calendars(connection: Driver, actor: Actor, place: Place) -> tuple[WorkingCalendar, WorkingCalendar]:
+    """(receiving, sending). A site that is not kept here works Monday to Friday."""
+    to_factory = place.direction == Direction.PURCHASE
+    receiving = await _calendar(connection, actor, to_factory, place.ship_to_code, place.party_id)
+    sending = await _calendar(connection, actor, not to_factory, "", place.party_id)
+    return receiving, sending
+
+
+async def _calendar(connection: Driver, actor: Actor, factory: bool, code: str, party_id: UUID) -> WorkingCalendar:
+    query = _FACTORY if factory else _PARTNER
+    row = await connection.fetchrow(query, actor.tenant_id, code, *(() if factory else (party_id,)))
+    return WorkingCalendar() if row is None else calendar_of(row)
+
+
+def calendar_of(row: Any) -> WorkingCalendar:
+    """From the columns weekdays, closed days and make-up days."""
+    weekdays, closed, extra = row
+    return WorkingCalendar(frozenset(weekdays), frozenset(closed), frozenset(extra))
+
+
+_REASONS = """
+select d.day, d.name from site_day d join site s on s.tenant_id = d.tenant_id and s.id = d.site_id
+where d.tenant_id = $1 and s.party_id = any($2) and not d.working and d.day between $3 and $4"""
+
+
+async def closed_days(
+    connection: Driver, actor: Actor, place: Place, first: date, last: date
+) -> dict[date, tuple[Closed, ...]]:
+    """The days from first to last, both inclusive, on which a side does not work; ordinary weekends are left out."""
+    receiving, sending = await both_calendars(connection, actor, place)
+    rows = await connection.fetch(_REASONS, actor.tenant_id, [place.party_id, actor.party_id], first, last)
+    names = {row["day"]: row["name"] for row in rows}
+    found: dict[date, tuple[Closed, ...]] = {}
+    for side, calendar in ((Side.BUYER, receiving), (Side.SELLER, sending)):
+        for day in _holidays(calendar, first, last):
+            found[day] = (*found.get(day, ()), Closed(day, side, names.get(day, "")))
+    return found
+
+
+def _holidays(calendar: WorkingCalendar, first: date, last: date) -> Iterable[date]:
+    return (
+        day
+        for day in sorted(calendar.holidays)
+        if first <= day <= last and not calendar.is_working(day) and day.weekday() in calendar.weekdays
+    )
