@@ -24,10 +24,11 @@ from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Rows
 from portal.notices.compose import card_for
 from portal.notices.wording import day as weekday_and_day
-from portal.schedules import reads, rules_reports, service, service_reports
+from portal.schedules import reads, rules_reports, service, service_deviations, service_reports
 from portal.schedules.model_reports import ReportKind, ReportReason, Urgency
 from portal.schedules.rules_reports import REASONS, URGENCIES
 from portal.schedules.service import ConfirmLine, ConfirmLines
+from portal.schedules.service_deviations import DeclineAnswer
 from portal.schedules.service_reports import ReportLine
 
 router = Router(name="lines")
@@ -44,6 +45,28 @@ async def confirm(press: Press) -> Answers:
     head = await service.confirm_line(press.session, press.actor, line_id, press.action.object_version, ConfirmLine())
     quantity = show_quantity(head.confirmed_quantity, head.unit)
     said = _("Confirmed: {quantity}").format(quantity=quantity)
+    await press.done(said, head.contract_id)
+    return [press.current(), press.talk.note(said)]
+
+
+@on(Verb.ACCEPT)
+async def accept(press: Press) -> Answers:
+    """The buyer agrees to what the seller can do."""
+    _kind, line_id = press.object
+    version = press.action.object_version
+    head = await service_deviations.accept_answer(press.session, press.actor, line_id, version)
+    said = _("Accepted: {quantity}").format(quantity=show_quantity(head.confirmed_quantity, head.unit))
+    await press.done(said, head.contract_id)
+    return [press.current(), press.talk.note(said)]
+
+
+@on(Verb.DECLINE)
+async def decline(press: Press) -> Answers:
+    """The buyer insists; why is said on the page, where there is room."""
+    _kind, line_id = press.object
+    version = press.action.object_version
+    head = await service_deviations.decline_answer(press.session, press.actor, line_id, version, DeclineAnswer())
+    said = _("Declined. The seller is asked again.")
     await press.done(said, head.contract_id)
     return [press.current(), press.talk.note(said)]
 

@@ -16,11 +16,13 @@ from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.errors import NotFound
-from portal.schedules import reads, reads_board, service, service_release
+from portal.schedules import reads, reads_board, service, service_deviations, service_exceptions, service_release
 from portal.schedules.model import LineStatus
 from portal.schedules.reads import Happening, LineFilter, LineRow, PromiseRow, View
 from portal.schedules.reads_board import ReleaseLineRow, ReleaseRow
 from portal.schedules.rules import LINE_STATES
+from portal.schedules.service_deviations import DeclineAnswer
+from portal.schedules.service_exceptions import ConfirmExcept
 
 
 class LineOut(Struct):
@@ -38,6 +40,7 @@ class LineState(Struct):
     status: LineStatus
     version: int
     confirmed_quantity: str
+    deviation_id: UUID | None = None  # the answer that now waits for the buyer's decision
 
 
 class Made(Struct):
@@ -68,9 +71,13 @@ class ReleaseOut(Struct):
     gone: list[ReleaseLineRow]
 
 
+def line_state(head: service.LineHead) -> LineState:
+    return LineState(head.id, head.status, head.version, str(head.confirmed_quantity), head.deviation_id)
+
+
 def state(head: service.LineHead) -> Response[LineState]:
     """The line after a command, with its new version as ETag."""
-    body = LineState(head.id, head.status, head.version, str(head.confirmed_quantity))
+    body = line_state(head)
     return Response(body, headers={"ETag": f'"{head.version}"'})
 
 
@@ -90,7 +97,7 @@ class ScheduleLineController(Controller):
         since: FromQuery[date | None] = None,
         until: FromQuery[date | None] = None,
     ) -> paging.PageOf[LineRow]:
-        """Schedule lines in the order of their due dates. `view`: all, open, to_confirm, overdue or closed."""
+        """Schedule lines in the order of their due dates. `view`: all, open, to_confirm, to_decide, overdue, ..."""
         paging.check_limit(limit)
         after = paging.decode(cursor, date.fromisoformat, UUID) if cursor else None
         today = local_today(clock.now(), actor.time_zone)
@@ -128,7 +135,7 @@ class ScheduleLineController(Controller):
         line_id: FromPath[UUID],
         data: JSONBody[service.ConfirmLine],
     ) -> Response[LineState]:
-        """Promise quantities and dates for one line. Without splits: all that is open, on the due date."""
+        """Promise quantities and days for one line; what deviates may wait for the buyer. Without splits: all of it."""
         return state(await service.confirm_line(session, actor, line_id, expected, data))
 
     @post("/confirm", status_code=HTTP_200_OK)
@@ -140,7 +147,37 @@ class ScheduleLineController(Controller):
     ) -> list[LineState]:
         """Confirm many lines whole, on their due dates: all or none. Each line carries the version that was seen."""
         heads = await service.confirm_lines(session, actor, data)
-        return [LineState(head.id, head.status, head.version, str(head.confirmed_quantity)) for head in heads]
+        return [line_state(head) for head in heads]
+
+    @post("/confirm-except", status_code=HTTP_200_OK)
+    async def confirm_except(
+        self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], data: JSONBody[ConfirmExcept]
+    ) -> list[LineState]:
+        """Confirm everything that waits for this company, whole and on its due date, except the named deliveries."""
+        return [line_state(head) for head in await service_exceptions.confirm_except(session, actor, data)]
+
+    @post("/{line_id:uuid}/accept-answer", status_code=HTTP_200_OK)
+    async def accept_answer(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        line_id: FromPath[UUID],
+    ) -> Response[LineState]:
+        """The buyer accepts an answer that differs from what was asked; its day, quantity or price is agreed then."""
+        return state(await service_deviations.accept_answer(session, actor, line_id, expected))
+
+    @post("/{line_id:uuid}/decline-answer", status_code=HTTP_200_OK)
+    async def decline_answer(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        line_id: FromPath[UUID],
+        data: JSONBody[DeclineAnswer],
+    ) -> Response[LineState]:
+        """The buyer does not accept such an answer; the seller is asked again with a new deadline."""
+        return state(await service_deviations.decline_answer(session, actor, line_id, expected, data))
 
     @post("/{line_id:uuid}/reject", status_code=HTTP_200_OK)
     async def reject(

@@ -33,6 +33,8 @@ class Verb(StrEnum):
 
     CONFIRM = "confirm"  # a schedule line, whole, on its due date
     CONFIRM_ALL = "confirm_all"  # data: {"lines": [[id, version], ...]}
+    ACCEPT = "accept"  # an answer that differs from what was asked
+    DECLINE = "decline"  # the same, and ask again
     LATE = "late"  # begin to say that a delivery will be late
     PROBLEM = "problem"  # begin to report a problem with a delivery
     RECEIVE = "receive"  # a shipment, all complete
@@ -53,6 +55,8 @@ class Verb(StrEnum):
 PERMISSION: dict[Verb, Permission] = {
     Verb.CONFIRM: Permission.CONFIRM_LINES,
     Verb.CONFIRM_ALL: Permission.CONFIRM_LINES,
+    Verb.ACCEPT: Permission.DECIDE_ANSWERS,
+    Verb.DECLINE: Permission.DECIDE_ANSWERS,
     Verb.LATE: Permission.CONFIRM_LINES,
     Verb.PROBLEM: Permission.CONFIRM_LINES,
     Verb.RECEIVE: Permission.RECEIVE,

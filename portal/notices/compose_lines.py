@@ -18,7 +18,7 @@ from portal.notices.model import Kind
 from portal.notices.wording import acting, joined, opening
 from portal.schedules import reads, rules
 from portal.schedules.model import LineStatus, SupplyState
-from portal.schedules.reads import LineRow, part_of
+from portal.schedules.reads import LineRow, PromiseRow, part_of
 
 S = LineStatus
 ENDED = {S.CONFIRMED: "confirmed", S.REJECTED: "rejected", S.CANCELLED: "cancelled"}
@@ -34,6 +34,7 @@ TITLES: dict[str, str] = {
     "admin": N_("No answer from your company: please see that a delivery is confirmed"),
     "": N_("Delivery"),
 }
+ANSWERED_OTHERWISE = N_("A delivery was answered otherwise than asked: the buyer decides")
 ZONES = {"firm": N_("firm zone"), "tradeoff": N_("trade-off zone"), "forecast": N_("forecast zone")}
 
 
@@ -50,10 +51,14 @@ async def line_card(session: AsyncSession, actor: Actor, line_id: UUID, purpose:
     verbs = offered(row, actor)
     actions = await offer(session, actor, verbs, "schedule_line", line_id, row.version)
     rows = tuple(acting(verb, actions) for verb in verbs)
+    facts, title = _facts(row), _(TITLES.get(purpose, TITLES[""]))
+    if row.deviation_id is not None:
+        title = _(ANSWERED_OTHERWISE)
+        facts += [_said_otherwise(part, row.unit) for part in await reads.promises(connection, actor, line_id)]
     return Card(
-        title=_(TITLES.get(purpose, TITLES[""])),
+        title=title,
         subject=joined(f"{part_of(row, actor)} {row.description}", row.contract_number, _partner(row, actor)),
-        facts=tuple(_facts(row)),
+        facts=tuple(facts),
         deadline=_deadline(row, actor, verbs, purpose),
         state=state,
         buttons=tuple(filter(None, (rows, (opening(path),)))),
@@ -61,8 +66,16 @@ async def line_card(session: AsyncSession, actor: Actor, line_id: UUID, purpose:
     )
 
 
+def _said_otherwise(part: PromiseRow, unit: str) -> str:
+    return _("Answer: {quantity}, {day}").format(
+        quantity=show_quantity(part.quantity, unit), day=wording.day(part.delivery_date)
+    )
+
+
 def offered(row: LineRow, actor: Actor) -> list[Verb]:
     """What this reader can do with the delivery from a message."""
+    if row.deviation_id is not None and actor.side_on(row.direction) is Side.BUYER:
+        return [Verb.ACCEPT, Verb.DECLINE] if actor.may(Permission.DECIDE_ANSWERS) else []
     if actor.side_on(row.direction) is not Side.SELLER or not actor.may(Permission.CONFIRM_LINES):
         return []
     status = S(row.status)
@@ -82,6 +95,8 @@ def _facts(row: LineRow) -> list[str]:
         facts.append(_("Confirmed {done} of {asked}").format(done=done, asked=asked))
     if row.shipped_quantity:
         facts.append(_("Shipped: {quantity}").format(quantity=show_quantity(row.shipped_quantity, row.unit)))
+    if row.deemed:
+        facts.append(_("Deemed: nobody answered in time"))
     if row.supply_state == SupplyState.AT_RISK:
         facts.append(_("At risk: {note}").format(note=row.supply_note) if row.supply_note else _("Material at risk"))
     return facts
@@ -90,5 +105,5 @@ def _facts(row: LineRow) -> list[str]:
 def _deadline(row: LineRow, actor: Actor, verbs: list[Verb], purpose: str) -> str:
     if Verb.CONFIRM in verbs and row.status == S.PROPOSED and row.respond_by is not None:
         return _("Confirm by {when}").format(when=i18n.moment(row.respond_by, actor.time_zone))
-    asks = row.status == S.REJECTED and actor.side_on(row.direction) is Side.BUYER
+    asks = (row.status == S.REJECTED or row.deviation_id is not None) and actor.side_on(row.direction) is Side.BUYER
     return _(wording.INFORMATION) if purpose and not asks and Verb.CONFIRM not in verbs else ""

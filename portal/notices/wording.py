@@ -14,6 +14,8 @@ from portal.notices.cards import Button, Style
 
 LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.CONFIRM: (N_("Confirm"), "success"),
+    Verb.ACCEPT: (N_("Accept"), "success"),
+    Verb.DECLINE: (N_("Decline"), "danger"),
     Verb.LATE: (N_("Will be late"), ""),
     Verb.PROBLEM: (N_("Problem"), "danger"),
     Verb.RECEIVE: (N_("All complete"), "success"),

@@ -177,6 +177,18 @@ async def to_confirm(connection: Driver, actor: Actor, limit: int, contract_id: 
     return [LineRow(*row) for row in await connection.fetch(query, *where.args)]
 
 
+async def to_decide(connection: Driver, actor: Actor, limit: int) -> list[LineRow]:
+    """Whose answer differs from what this company asked for as buyer, and waits for its decision; soonest first."""
+    where = Conditions(actor, contract="contract_id")
+    where.sql += " and deviation_id is not null"
+    buys = Direction.PURCHASE if actor.is_factory else Direction.SALE
+    query = (
+        f"select {_COLUMNS} from (select * from schedule_line where {where.sql}) l {_JOINS}"  # noqa: S608
+        f" where c.direction = {where.arg(buys.value)} order by l.due_date, l.id limit {where.arg(limit)}"
+    )
+    return [LineRow(*row) for row in await connection.fetch(query, *where.args)]
+
+
 class Happening(Struct, frozen=True):
     """One entry of a document's history."""
 

@@ -206,7 +206,7 @@ async def _confirm(
     lines = [(h.id, h.status.value, h.confirmed_quantity, h.version, h.promised_date) for h in changed]
     columns = [list(column) for table in (promises, lines) for column in zip(*table, strict=True)]
     values = _values(actor, ConfirmationStatus.VALID, answers[0])
-    if entries := confirmed_entries([(given.head, given.parts) for given in answers]):
+    if entries := confirmed_entries([(given.head, [(given.quantity, None)]) for given in answers]):
         await connection.execute(_CONFIRM_BOOKED, *values, *columns, *entry_values(actor, entries))
     else:
         await connection.execute(_CONFIRM, *values, *columns)

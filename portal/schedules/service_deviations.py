@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 class DeclineAnswer(Input):
     """Why the answer is not accepted; the seller reads it and is asked again."""
 
-    reason: str = Field(min_length=1, max_length=500, examples=["The line stops on Thursday without these parts."])
+    reason: str = Field(default="", max_length=500, examples=["The line stops on Thursday without these parts."])
 
 
 _WAITING = """

@@ -2,6 +2,7 @@
 
 from portal.web import (
     accounts,
+    answers,
     api_docs,
     audit,
     catalog,
@@ -36,6 +37,7 @@ from portal.web import (
 
 ROUTES = [
     *accounts.ROUTES,
+    *answers.ROUTES,
     *api_docs.ROUTES,
     *audit.ROUTES,
     *catalog.ROUTES,

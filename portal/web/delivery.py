@@ -26,7 +26,7 @@ from portal.schedules.words import ZONE_NAMES, change_of
 from portal.shipments.reads import documents_of
 from portal.web import line_reports
 from portal.web.errors import status_of
-from portal.web.lines import actions, line_card, mark, part_of
+from portal.web.lines import actions, deviation_words, line_card, mark, part_of
 from portal.web.pages import Page
 from portal.web.schedule_forms import CallOffForm
 from portal.web.views import Figure, Moment
@@ -37,6 +37,11 @@ VERBS = {
     "published": N_("Published in release {release}"),
     "asked": N_("Asked for an answer in release {release}"),
     "confirmed": N_("Confirmed"),
+    "deviated": N_("Answered otherwise: the buyer decides"),
+    "deviation_accepted": N_("Answer accepted"),
+    "deviation_declined": N_("Answer declined, asked again"),
+    "lapsed": N_("No answer in time"),
+    "request_changed": N_("Request changed"),
     "rejected": N_("Rejected"),
     "cancelled": N_("Cancelled"),
     "asked_again": N_("Asked again"),
@@ -51,6 +56,7 @@ VERBS = {
     "imported": N_("Imported"),
     "released": N_("Release {number} published"),
 }
+MARKS = {"on_behalf": N_("entered by the buyer"), "deemed": N_("deemed: nobody answered in time")}
 CHANNELS = {
     "page": N_("page"),
     "api": N_("interface"),
@@ -131,6 +137,7 @@ def facts(row: LineRow, actor: Actor) -> list[tuple[str, str]]:
         (_("Partner"), row.party_name if actor.is_factory else ""),
         (_("Order"), row.order_no),
         (_("Requested for"), i18n.day(row.requested_date, year=True)),
+        (_("Requested quantity"), show_quantity(row.requested_quantity, row.unit) if row.requested_quantity else ""),
         (_("First promise"), i18n.day(row.promised_date, year=True) if row.promised_date else ""),
         (_("Zone as published"), _(ZONE_NAMES[row.zone]) if row.zone else ""),
         (_("Ship to"), row.ship_to_code),
@@ -143,7 +150,12 @@ def moment(entry: Happening, zone: str) -> Moment:
     """One entry of the history in words."""
     text = _(VERBS.get(entry.verb, entry.verb)).format_map(_Known(entry.data))
     reason = _(str(entry.data["reason"])) if entry.data.get("reason") else ""
-    note = " · ".join(word for word in (*figures_in(entry.data), reason, str(entry.data.get("note") or "")) if word)
+    marks = (
+        deviation_words(",".join(entry.data.get("deviations", ()))),
+        *(_(MARKS[m]) for m in MARKS if m in entry.data),
+    )
+    said = (*figures_in(entry.data), *marks, reason, str(entry.data.get("note") or ""))
+    note = " · ".join(word for word in said if word)
     way = _(CHANNELS.get(entry.channel, entry.channel))
     who = _("system") if entry.channel == "system" else entry.member_name
     return Moment(text, who, i18n.moment(entry.at, zone), way, note)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from portal.core import i18n
 from portal.core.access import Permission
@@ -9,7 +10,7 @@ from portal.core.actor import Actor
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
 from portal.core.states import Side
-from portal.schedules.model import LineStatus, SupplyState
+from portal.schedules.model import ConfirmationStatus, LineStatus, SupplyState
 from portal.schedules.reads import LineRow, PromiseRow
 from portal.schedules.reads import part_of as part_of
 from portal.schedules.rules import LINE_STATES, RejectReason
@@ -42,6 +43,9 @@ def actions(row: LineRow, actor: Actor) -> tuple[str, ...]:
 def mark(row: LineRow, today: date, actor: Actor) -> tuple[str, str]:
     """(class, word) of the line's state mark for this reader; the most urgent wins."""
     status = LineStatus(row.status)
+    if row.deviation_id is not None:
+        buys = actor.side_on(row.direction) is Side.BUYER
+        return "to_confirm", _("To decide") if buys else _("Waits for the buyer")
     late = row.due_date < today and status is not LineStatus.CLOSED
     if status is LineStatus.REJECTED:
         return "at_risk", _("Rejected")
@@ -51,8 +55,40 @@ def mark(row: LineRow, today: date, actor: Actor) -> tuple[str, str]:
         asked = asked_word(actor.side_on(row.direction))
         return "to_confirm", asked if status is LineStatus.PROPOSED else _("Partly confirmed")
     if status in (LineStatus.CONFIRMED, LineStatus.CLOSED):
-        return "confirmed", _("Confirmed") if status is LineStatus.CONFIRMED else _("Delivered")
+        word = _("Confirmed (deemed)") if row.deemed else _("Confirmed")
+        return "confirmed", word if status is LineStatus.CONFIRMED else _("Delivered")
     return "", ""
+
+
+DEVIATIONS: dict[str, str] = {
+    "quantity": N_("another quantity"),
+    "earlier": N_("an earlier day"),
+    "later": N_("a later day"),
+    "price": N_("another price"),
+}
+
+
+def deviation_words(kinds: str) -> str:
+    """another quantity, a later day."""
+    return joined([_(DEVIATIONS[kind]) for kind in kinds.split(",") if kind])
+
+
+def joined(parts: Sequence[str]) -> str:
+    return ("、" if i18n.language.get() is i18n.Language.ZH else ", ").join(parts)
+
+
+def promise_view(part: PromiseRow, unit: str) -> Promise:
+    """One part of an answer, with what a reader must know of how it came about."""
+    despatch = _("leaves on {day}").format(day=i18n.day(part.despatch_date)) if part.despatch_date else ""
+    marks = [
+        _("entered by the buyer") if part.on_behalf else "",
+        _("deemed: nobody answered in time") if part.deemed else "",
+        _(REASONS[RejectReason(part.reason)]) if part.reason else "",
+        despatch,
+        part.note,
+    ]
+    day, waits = i18n.day(part.delivery_date), part.status == ConfirmationStatus.NEEDS_APPROVAL
+    return Promise(show_quantity(part.quantity, unit), day, waits, " · ".join(filter(None, marks)))
 
 
 def asked_word(side: Side) -> str:
@@ -103,15 +139,26 @@ def line_card(
         plain_quantity=f"{left.normalize():f}",
         plain_date=row.due_date.isoformat(),
         unit=unit_name(row.unit),
-        reasons=reasons() if "reject" in can else (),
+        reasons=reasons(),
         answered=answered(row),
-        promises=tuple(
-            Promise(show_quantity(part.quantity, row.unit), i18n.day(part.delivery_date)) for part in promises
-        ),
+        promises=tuple(promise_view(part, row.unit) for part in promises),
         error=error,
         typed_quantity=tuple(quantity for quantity, _day in typed),
         typed_date=tuple(day for _quantity, day in typed),
+        **_decision(row, actor, promises),
     )
+
+
+def _decision(row: LineRow, actor: Actor, promises: Sequence[PromiseRow]) -> dict[str, Any]:
+    """Whether an answer waits for the buyer, and whether this reader may answer in the seller's place."""
+    buys = actor.side_on(row.direction) is Side.BUYER
+    asked = "confirm" in LINE_STATES.actions(LineStatus(row.status), Side.SELLER)
+    kinds = next((part.deviations for part in promises if part.status == ConfirmationStatus.NEEDS_APPROVAL), "")
+    return {
+        "deviation": deviation_words(kinds),
+        "decides": buys and row.deviation_id is not None and actor.may(Permission.DECIDE_ANSWERS),
+        "speaks_for": buys and actor.is_factory and asked and actor.may(Permission.PUBLISH_SCHEDULES),
+    }
 
 
 def reasons() -> tuple[Link, ...]:

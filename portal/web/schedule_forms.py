@@ -14,6 +14,7 @@ from portal.core.i18n import N_
 from portal.schedules.model import SupplyState
 from portal.schedules.rules import RejectReason
 from portal.schedules.service import ConfirmLine, ConfirmLines, NoteSupply, RejectLine, Split
+from portal.schedules.service_deviations import DeclineAnswer
 from portal.schedules.service_release import CallOff, Generate, Publish
 from portal.web.forms import Form
 
@@ -42,6 +43,11 @@ class AnswerForm(VersionForm):
 
     quantity: list[Amount] = Field(min_length=1, max_length=20)
     delivery_date: list[date] = Field(min_length=1, max_length=20)
+    final: bool = False
+    price: Amount | None = None
+    reason: RejectReason | None = None
+    note: str = Field(default="", max_length=500)
+    on_behalf: bool = False
 
     @field_validator("quantity", "delivery_date", mode="before")
     @classmethod
@@ -49,11 +55,17 @@ class AnswerForm(VersionForm):
         values = value if isinstance(value, list) else [value]
         return [item for item in values if item != ""]
 
+    @field_validator("price", "reason", mode="before")
+    @classmethod
+    def _empty(cls, value: Any) -> Any:
+        return None if value == "" else value
+
     def command(self) -> ConfirmLine:
         if len(self.quantity) != len(self.delivery_date):
             raise UnevenAnswer(field="quantity")
         pairs = zip(self.quantity, self.delivery_date, strict=True)
-        return ConfirmLine(splits=[Split(quantity=quantity, delivery_date=day) for quantity, day in pairs])
+        said = self.model_dump(include={"final", "price", "reason", "note", "on_behalf"})
+        return ConfirmLine(splits=[Split(quantity=quantity, delivery_date=day) for quantity, day in pairs], **said)
 
     def typed(self) -> list[tuple[str, str]]:
         """The rows as they were typed, for a form that is shown again."""
@@ -64,9 +76,17 @@ class AnswerForm(VersionForm):
 class RejectForm(VersionForm):
     reason: RejectReason
     note: str = Field(default="", max_length=500)
+    on_behalf: bool = False
 
     def command(self) -> RejectLine:
-        return RejectLine(reason=self.reason, note=self.note)
+        return RejectLine(reason=self.reason, note=self.note, on_behalf=self.on_behalf)
+
+
+class DeclineAnswerForm(VersionForm):
+    reason: str = Field(default="", max_length=500)
+
+    def command(self) -> DeclineAnswer:
+        return DeclineAnswer(reason=self.reason)
 
 
 class SupplyForm(VersionForm):
@@ -105,9 +125,10 @@ class PublishForm(VersionForm):
 
 
 def confirm_many(form: FormMultiDict) -> ConfirmLines:
-    """The chosen lines, each sent as `line` = "<id>:<version>"."""
+    """The lines, each sent as `line` = "<id>:<version>", except those sent again as `except`."""
     try:
-        pairs = [str(value).split(":") for value in form.getall("line", [])]
+        kept = set(form.getall("except", []))
+        pairs = [str(value).split(":") for value in form.getall("line", []) if value not in kept]
         return ConfirmLines.model_validate({"lines": [{"id": line, "version": version} for line, version in pairs]})
     except (ValueError, ValidationError) as error:
         raise NothingChosen from error

@@ -37,6 +37,7 @@ class Waiting(Struct, frozen=True):
 
     today: date
     to_confirm: list[LineRow]
+    to_decide: list[LineRow]
     to_receive: list[shipments.ShipmentRow]
     to_accept: list[contracts.ContractRow]
     overdue: list[LineRow]
@@ -46,8 +47,8 @@ class Waiting(Struct, frozen=True):
     def counts(self) -> dict[str, int]:
         """By the key of the menu entry where it is answered."""
         return {
-            "today": len(self.to_confirm) + len(self.to_receive) + len(self.to_accept),
-            "schedules": len(self.to_confirm),
+            "today": len(self.to_confirm) + len(self.to_decide) + len(self.to_receive) + len(self.to_accept),
+            "schedules": len(self.to_confirm) + len(self.to_decide),
             "receipts": len(self.to_receive),
             "contracts": len(self.to_accept),
         }
@@ -61,6 +62,7 @@ async def waiting(actor: Actor) -> Waiting:
         return Waiting(
             today,
             await reads.to_confirm(connection, actor, COUNTED) if actor.may(Permission.CONFIRM_LINES) else [],
+            await reads.to_decide(connection, actor, COUNTED) if actor.may(Permission.DECIDE_ANSWERS) else [],
             await shipments.to_receive(connection, actor, COUNTED) if actor.may(Permission.RECEIVE) else [],
             await contracts.list_contracts(connection, actor, TO_ANSWER, None, COUNTED)
             if actor.may(Permission.EDIT_CONTRACTS if actor.is_factory else Permission.ACCEPT_CONTRACTS)
@@ -95,8 +97,8 @@ async def search(page: NamedDependency[Page], q: FromQuery[str] = "") -> Redirec
 
 def view_of(found: Waiting, actor: Actor) -> TodayView:
     """The page, in the reader's words."""
-    groups = [to_accept(found, actor), to_confirm(found, actor), to_receive(found, actor), overdue(found, actor)]
-    groups.append(ending(found))
+    groups = [to_accept(found, actor), to_decide(found, actor), to_confirm(found, actor), to_receive(found, actor)]
+    groups += [overdue(found, actor), ending(found)]
     upcoming = found.upcoming
     nothing = _("Nothing waits for you.")
     if upcoming is not None:
@@ -128,8 +130,25 @@ def to_confirm(found: Waiting, actor: Actor) -> TodayGroup:
     )
     first = next((row.respond_by for row in found.to_confirm if row.respond_by), None)
     deadline = _("Confirm by {when}").format(when=i18n.moment(first, actor.time_zone)) if first else ""
-    more = more_of(len(found.to_confirm), "/schedules?view=to_confirm")
-    return TodayGroup("to_confirm", _("To confirm"), len(found.to_confirm), items, deadline, more=more)
+    count = len(found.to_confirm)
+    more = (_("Confirm all except some"), "/answers") if count > 1 else None
+    return TodayGroup("to_confirm", _("To confirm"), count, items, deadline, more=more)
+
+
+def to_decide(found: Waiting, actor: Actor) -> TodayGroup:
+    """Answers that differ from what this company asked for."""
+    items = tuple(
+        TodayItem(
+            title=f"{part_of(row, actor)} {row.description}",
+            amount=show_quantity(row.ordered_quantity, row.unit),
+            meta=meta(row, actor),
+            href=f"/schedule-lines/{row.id}#answer",
+            verb=_("Decide"),
+        )
+        for row in found.to_decide[:SHOWN]
+    )
+    more = more_of(len(found.to_decide), "/answers")
+    return TodayGroup("to_decide", _("Answers to decide"), len(found.to_decide), items, more=more)
 
 
 def to_receive(found: Waiting, actor: Actor) -> TodayGroup:

@@ -139,6 +139,8 @@ class Promise(Struct, frozen=True):
 
     quantity: str
     date: str
+    waits: bool = False  # for the buyer's decision
+    note: str = ""  # on behalf, deemed, reason
 
 
 class LineCard(Struct, frozen=True):
@@ -165,6 +167,9 @@ class LineCard(Struct, frozen=True):
     error: str = ""  # a refused answer, in a sentence
     typed_quantity: tuple[str, ...] = ()  # what was typed is kept after a refusal
     typed_date: tuple[str, ...] = ()
+    deviation: str = ""  # "Another quantity, a later day": an answer that waits for the buyer
+    decides: bool = False  # this reader is the buyer who decides
+    speaks_for: bool = False  # the factory may enter what its supplier said elsewhere
 
 
 class ChartRow(Struct, frozen=True):

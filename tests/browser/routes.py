@@ -18,6 +18,7 @@ class Shown:
 # By the route; the first of each is looked at in every language and width, all of them by the other rules.
 PAGES: dict[str, tuple[Shown, ...]] = {
     "/": (Shown("/"), Shown("/", "customer"), Shown("/", "supplier")),
+    "/answers": (Shown("/answers"), Shown("/answers", "customer"), Shown("/answers", "supplier")),
     "/api/docs": (Shown("/api/docs"),),
     "/audit": (Shown("/audit"),),
     "/audit/chain": (Shown("/audit/chain"),),

@@ -11,8 +11,9 @@ from portal.contracts.model import ContractStatus, RevisionStatus
 from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
-from portal.schedules.model import LineStatus
+from portal.schedules.model import ConfirmationStatus, LineStatus
 from portal.schedules.rules import LINE_STATES
+from portal.schedules.rules_answers import ANSWER_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
@@ -25,6 +26,11 @@ TABLES = [
         {RevisionStatus.AGREED, RevisionStatus.DECLINED, RevisionStatus.WITHDRAWN},
     ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
+    (
+        ANSWER_STATES,
+        ConfirmationStatus,
+        {ConfirmationStatus.DECLINED, ConfirmationStatus.REPLACED, ConfirmationStatus.CLOSED},
+    ),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
 ]
 SELLER, BUYER = Side.SELLER, Side.BUYER
@@ -45,6 +51,11 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         LINE_STATES,
         "What was shipped and received are sums of documents, never statuses. After `reopen` the sum of the promises "
         "decides. A firm or shipped line is not cancelled but changed by agreement.",
+    ),
+    "Answers": (
+        ANSWER_STATES,
+        "One answer of the seller with all its parts. Inside what the contract tolerates or leaves free it is `valid` "
+        "at once; a deviation that needs approval waits for the buyer. `close` is a release that changes the request.",
     ),
     "Delays and problems": (
         REPORT_STATES,

@@ -6,6 +6,7 @@ from litestar.routes import HTTPRoute
 from tests.isolation import (
     routes_api,
     routes_chat,
+    routes_confirm,
     routes_contracts,
     routes_goods,
     routes_ledger,
@@ -30,6 +31,7 @@ ROUTES: Routes = {
     **routes_notices.ROUTES,
     **routes_api.ROUTES,
     **routes_chat.ROUTES,
+    **routes_confirm.ROUTES,
     **routes_sheets.ROUTES,
     **routes_papers.ROUTES,
 }

@@ -17,11 +17,12 @@ from portal.contracts import service_life
 from portal.contracts.inputs import Decline
 from portal.core import files
 from portal.core.access import Permission, Role
-from portal.core.actor import Actor
+from portal.core.actor import Actor, Direction
 from portal.core.db import driver, unit_of_work
 from portal.core.ids import uuid7
 from portal.core.model import ImportRun
 from portal.paper.service import seal_contract
+from portal.schedules.service import ConfirmLine, Split, confirm_line
 from portal.schedules.service_release import CallOff, Publish, call_off, publish_release
 from portal.shipments import service as shipping
 from portal.shipments import service_receipts
@@ -126,6 +127,17 @@ async def declined(world: World, place: Place) -> Ids:
     async with unit_of_work(actor) as session:
         contract = await service_life.decline(session, actor, ids["contract_id"], Decline(reason="too dear"))
     return ids | {"version": contract.version}
+
+
+async def deviating(world: World, place: Place) -> Ids:
+    """A delivery whose seller can come later only, which waits for the buyer's decision."""
+    ids = await delivery(ASKED)(world, place)
+    tenant = world.companies[place]
+    seller = tenant.factory if world.direction(place) is Direction.SALE else world.company(place)
+    late = Split(quantity=Decimal(40), delivery_date=today() + timedelta(days=20))
+    async with unit_of_work(seller) as session:
+        head = await confirm_line(session, seller, ids["line_id"], 1, ConfirmLine(splits=[late]))
+    return ids | {"version": head.version}
 
 
 # --- deliveries, shipments, receipts ----------------------------------------------------------------------------------

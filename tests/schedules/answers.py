@@ -10,7 +10,6 @@ import asyncpg
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.schedules import service
-from portal.schedules.model import LineStatus
 from portal.schedules.service import ConfirmLine, LineHead, Split
 from portal.schedules.service_release import CallOff, Publish, call_off, publish_release
 from tests.factories import Made, Tenant, fetch, make_contract, today
@@ -59,7 +58,3 @@ async def answers_of(actor: Actor, line_id: UUID) -> list[tuple[int, str]]:
     """(quantity, status) of every part ever promised, the oldest first."""
     rows = await fetch(actor, "select quantity, status from confirmation where line_id = $1 order by id", line_id)
     return [(int(row["quantity"]), row["status"]) for row in rows]
-
-
-def is_open(row: asyncpg.Record) -> bool:
-    return row["status"] == LineStatus.PROPOSED

@@ -141,7 +141,7 @@ def test_a_lapse_confirms_what_the_contract_says(
 
 def test_the_difference_runs_over_the_lines() -> None:
     rows = [Row(DUE, D(100), D(80)), Row(DUE, D(100), D(130)), Row(DUE, D(100), D(0))]
-    assert rules_answers.running_difference(rows) == [(-20, -20), (30, 10), (-100, -90)]
+    assert rules_answers.running_difference(rows) == [(D(-20), D(-20)), (D(30), D(10)), (D(-100), D(-90))]
 
 
 parts = st.lists(st.tuples(st.dates(DUE, DUE + timedelta(days=20)), st.integers(1, 500).map(D)), max_size=8)

@@ -1,0 +1,127 @@
+"""Answers: everything that waits for the seller, confirmed by exception, and what the buyer has to decide."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+from litestar.status_codes import HTTP_200_OK
+from msgspec import Struct
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core import i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.db import read
+from portal.core.errors import Conflict
+from portal.core.quantities import show_quantity
+from portal.schedules import reads, service_deviations
+from portal.schedules.reads import LineRow
+from portal.schedules.rules_answers import Row, running_difference
+from portal.web import delivery
+from portal.web.lines import line_card, part_of
+from portal.web.pages import Page
+from portal.web.schedule_forms import DeclineAnswerForm, VersionForm
+from portal.web.views import LineCard
+
+SHOWN = 500  # more are confirmed in steps
+DECIDED = 50
+
+
+class WaitingRow(Struct, frozen=True):
+    """One delivery that waits for the seller's answer."""
+
+    value: str  # "<id>:<version>", as the form sends it
+    href: str
+    day: str
+    part: str
+    name: str
+    quantity: str
+    contract: str
+    partner: str
+    respond_by: str
+    line: str  # difference between confirmed and asked so far
+    running: str  # of all lines down to this one, of the same part
+
+
+def waiting_rows(rows: Sequence[LineRow], actor: Actor) -> list[WaitingRow]:
+    """In the order of the due dates; the running difference is kept for each part by itself."""
+    by_line: dict[UUID, list[LineRow]] = {}
+    for row in rows:
+        by_line.setdefault(row.contract_line_id, []).append(row)
+    sums: dict[UUID, tuple[Decimal, Decimal]] = {}
+    for mine in by_line.values():
+        curve = [Row(row.due_date, row.ordered_quantity, row.confirmed_quantity) for row in mine]
+        sums |= {row.id: pair for row, pair in zip(mine, running_difference(curve), strict=True)}
+    return [_waiting(row, actor, *sums[row.id]) for row in rows]
+
+
+def _waiting(row: LineRow, actor: Actor, difference: Decimal, running: Decimal) -> WaitingRow:
+    return WaitingRow(
+        f"{row.id}:{row.version}",
+        f"/schedule-lines/{row.id}",
+        i18n.day(row.due_date, year=True),
+        part_of(row, actor),
+        row.description,
+        show_quantity(row.ordered_quantity, row.unit),
+        row.contract_number,
+        row.party_name if actor.is_factory else "",
+        i18n.moment(row.respond_by, actor.time_zone) if row.respond_by else "",
+        i18n.signed(difference),
+        i18n.signed(running),
+    )
+
+
+async def cards_to_decide(actor: Actor) -> list[LineCard]:
+    """The answers that wait for this company as buyer, each with its buttons."""
+    async with read(actor) as connection:
+        rows = await reads.to_decide(connection, actor, DECIDED)
+        return [line_card(row, actor, await reads.promises(connection, actor, row.id)) for row in rows]
+
+
+@get("/answers")
+async def answers(
+    actor: NamedDependency[Actor], page: NamedDependency[Page], contract: FromQuery[UUID | None] = None
+) -> Template:
+    """What waits for an answer of this company as seller, and for its decision as buyer."""
+    rows: list[LineRow] = []
+    if actor.may(Permission.CONFIRM_LINES):
+        async with read(actor) as connection:
+            rows = await reads.to_confirm(connection, actor, SHOWN, contract)
+    rows.sort(key=lambda row: (row.due_date, row.id))
+    shown: dict[str, Any] = {"rows": waiting_rows(rows, actor), "cards": await cards_to_decide(actor)}
+    return page.render("schedules/answers.html", active="schedules", **shown)
+
+
+@post("/schedule-lines/{line_id:uuid}/accept-answer", status_code=HTTP_200_OK)
+async def accept(
+    session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], page: NamedDependency[Page],
+    line_id: FromPath[UUID], data: URLEncodedBody[VersionForm],
+) -> Template | Redirect:  # fmt: skip
+    """The buyer accepts an answer that differs."""
+    try:
+        await service_deviations.accept_answer(session, actor, line_id, data.version)
+    except Conflict as error:
+        return await delivery.refused(session, actor, page, line_id, error)
+    return await delivery.answered(session, actor, page, line_id)
+
+
+@post("/schedule-lines/{line_id:uuid}/decline-answer", status_code=HTTP_200_OK)
+async def decline(
+    session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], page: NamedDependency[Page],
+    line_id: FromPath[UUID], data: URLEncodedBody[DeclineAnswerForm],
+) -> Template | Redirect:  # fmt: skip
+    """The buyer insists on what was asked."""
+    try:
+        await service_deviations.decline_answer(session, actor, line_id, data.version, data.command())
+    except Conflict as error:
+        return await delivery.refused(session, actor, page, line_id, error)
+    return await delivery.answered(session, actor, page, line_id)
+
+
+ROUTES: list[HTTPRouteHandler] = [answers, accept, decline]
