@@ -40,6 +40,14 @@ class DayRow(Struct, frozen=True):
     name: str
 
 
+class WindowRow(Struct, frozen=True):
+    """Receiving hours of a weekday, in minutes after midnight."""
+
+    weekday: int  # Monday is 0
+    opens: int
+    closes: int
+
+
 class SiteRow(Struct, frozen=True):
     """One plant, warehouse or dock."""
 
@@ -184,6 +192,16 @@ async def list_sites(
     async with read(actor) as connection:
         rows = await connection.fetch(query, *_party_values(actor), code, last, party_id, limit)
     return [SiteRow(*row) for row in rows]
+
+
+async def site_windows(actor: Actor, site_id: UUID) -> list[WindowRow]:
+    """The receiving hours of one site, by weekday."""
+    async with read(actor) as connection:
+        rows = await connection.fetch(
+            "select weekday, opens, closes from site_window where tenant_id = $1 and site_id = $2 order by 1, 2",
+            *(actor.tenant_id, site_id),
+        )
+    return [WindowRow(*row) for row in rows]
 
 
 async def get_site(actor: Actor, site_id: UUID) -> tuple[SiteRow, list[DayRow]]:

@@ -1,20 +1,19 @@
 """Tenants, companies and places: who takes part, where goods go and on which days somebody is there."""
 
 import logging
-from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from pydantic import BaseModel, Field
-from sqlmodel import col, delete, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts import rules
-from portal.accounts.events import PartyCreated, SiteChanged
-from portal.accounts.model import Party, Site, SiteDay
+from portal.accounts.events import PartyCreated
+from portal.accounts.model import Party, Site
 from portal.accounts.service import get_company, lock_names
+from portal.accounts.service_calendars import get_site, publish_calendar, tell_site
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import check_time_zone
@@ -83,14 +82,6 @@ class EditSite(Input):
     address: str | None = Field(None, max_length=300)
     time_zone: str | None = None
     weekdays: list[int] | None = None
-
-
-class SetDay(Input):
-    """A day out of the weekly pattern: a holiday, or a day worked to make up for one."""
-
-    day: date
-    working: bool
-    name: str = Field("", max_length=80)
 
 
 # --- tenants ----------------------------------------------------------------------------------------------------------
@@ -198,17 +189,6 @@ def _changes(row: Party | Site, data: BaseModel) -> dict[str, Any]:
 # --- places -----------------------------------------------------------------------------------------------------------
 
 
-async def get_site(session: AsyncSession, actor: Actor, site_id: UUID, *, lock: bool = False) -> Site:
-    """A site for changing; reading goes through `reads`. Raises NotFound."""
-    query = select(Site).where(Site.tenant_id == actor.tenant_id, Site.id == site_id)
-    if not actor.is_factory:
-        query = query.where(Site.party_id == actor.party_id)
-    site = (await session.exec(query.with_for_update() if lock else query)).one_or_none()
-    if site is None:
-        raise NotFound
-    return site
-
-
 async def create_site(session: AsyncSession, actor: Actor, party_id: UUID, data: CreateSite) -> Site:
     """A new site of a company. Its code is unique in the company."""
     _require_master_data(actor)
@@ -223,8 +203,8 @@ async def create_site(session: AsyncSession, actor: Actor, party_id: UUID, data:
     weekdays = rules.checked_weekdays(data.weekdays)
     site = Site(tenant_id=actor.tenant_id, party_id=party_id, code=code, name=name, weekdays=weekdays, **rest)
     session.add(site)
-    await session.flush()
-    _tell(session, actor, site, "created")
+    await publish_calendar(session, site)
+    tell_site(session, actor, site, "created")
     return site
 
 
@@ -244,43 +224,6 @@ async def edit_site(session: AsyncSession, actor: Actor, site_id: UUID, version:
         setattr(site, name, value)
     if changed:
         site.version += 1
-        _tell(session, actor, site, "edited", fields=sorted(changed))
+        await publish_calendar(session, site)
+        tell_site(session, actor, site, "edited", fields=sorted(changed))
     return site
-
-
-async def set_days(session: AsyncSession, actor: Actor, site_id: UUID, days: Sequence[SetDay]) -> Site:
-    """Put days out of the weekly pattern; what was said about such a day before is replaced."""
-    _require_master_data(actor)
-    site = await get_site(session, actor, site_id, lock=True)
-    await _drop_days(session, site, [item.day for item in days])
-    base: dict[str, Any] = {"tenant_id": site.tenant_id, "party_id": site.party_id, "site_id": site.id}
-    latest = {item.day: item for item in days}
-    session.add_all([SiteDay(**base, **item.model_dump()) for item in latest.values()])
-    site.version += 1
-    _tell(session, actor, site, "calendar_changed", days=sorted(latest))
-    return site
-
-
-async def clear_day(session: AsyncSession, actor: Actor, site_id: UUID, day: date) -> Site:
-    """Back to the weekly pattern on one day. Raises NotFound when it was not out of it."""
-    _require_master_data(actor)
-    site = await get_site(session, actor, site_id, lock=True)
-    if not await _drop_days(session, site, [day]):
-        raise NotFound
-    site.version += 1
-    _tell(session, actor, site, "calendar_changed", days=[day])
-    return site
-
-
-async def _drop_days(session: AsyncSession, site: Site, days: list[date]) -> int:
-    result = await session.exec(
-        delete(SiteDay).where(
-            col(SiteDay.tenant_id) == site.tenant_id, col(SiteDay.site_id) == site.id, col(SiteDay.day).in_(days)
-        )
-    )
-    return result.rowcount
-
-
-def _tell(session: AsyncSession, actor: Actor, site: Site, verb: str, **data: Any) -> None:
-    record(session, actor, Subject("site", site.id, site.party_id, site.version), verb, **data)
-    emit(session, actor, site.party_id, SiteChanged(site_id=site.id))

@@ -12,7 +12,7 @@ from msgspec import Struct
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.accounts import reads, service, service_companies
+from portal.accounts import reads, service, service_calendars, service_companies
 from portal.accounts.model import Member, MemberStatus, Party, Site
 from portal.accounts.reads import DayRow, MemberRow, PartyRow, SiteRow
 from portal.core import paging
@@ -217,8 +217,8 @@ class SiteController(Controller):
         data: JSONBody[SetDay],
     ) -> Response[SiteState]:
         """Say that a day is a holiday, or worked although the weekly pattern says no."""
-        said = service_companies.SetDay(day=day, **data.model_dump())
-        return site_state(await service_companies.set_days(session, actor, site_id, [said]))
+        said = service_calendars.SetDay(day=day, **data.model_dump())
+        return site_state(await service_calendars.set_days(session, actor, site_id, [said]))
 
     @delete("/{site_id:uuid}/days/{day:date}", status_code=HTTP_200_OK)
     async def clear_day(
@@ -229,7 +229,40 @@ class SiteController(Controller):
         day: FromPath[date],
     ) -> Response[SiteState]:
         """Back to the weekly pattern on this day."""
-        return site_state(await service_companies.clear_day(session, actor, site_id, day))
+        return site_state(await service_calendars.clear_day(session, actor, site_id, day))
+
+    @post("/{site_id:uuid}/shutdowns", status_code=HTTP_200_OK)
+    async def shut_down(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        site_id: FromPath[UUID],
+        data: JSONBody[service_calendars.Shutdown],
+    ) -> Response[SiteState]:
+        """Close a site's working days from the first to the last day, with the reason."""
+        return site_state(await service_calendars.shut_down(session, actor, site_id, data))
+
+    @post("/{site_id:uuid}/holidays/{year:int}", status_code=HTTP_200_OK)
+    async def take_holidays(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        site_id: FromPath[UUID],
+        year: FromPath[int],
+    ) -> Response[SiteState]:
+        """Enter a year's public holidays of China with their make-up days; days entered before stay as they are."""
+        return site_state((await service_calendars.take_holidays(session, actor, site_id, year))[0])
+
+    @put("/{site_id:uuid}/windows")
+    async def set_windows(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        site_id: FromPath[UUID],
+        data: JSONBody[service_calendars.SetWindows],
+    ) -> Response[SiteState]:
+        """The hours in which the site takes goods in, by weekday, all of them anew. None: all day."""
+        return site_state(await service_calendars.set_windows(session, actor, site_id, data))
 
 
 class MemberController(Controller):

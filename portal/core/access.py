@@ -36,6 +36,7 @@ class Permission(StrEnum):
     RECEIVE = "receive"
     MANAGE_PEOPLE = "manage_people"  # invite, restrict, remove; keys of the own company
     MANAGE_MASTER_DATA = "manage_master_data"  # parties, items, sites
+    KEEP_CALENDARS = "keep_calendars"  # holidays, shutdowns and receiving hours; a partner's of its own sites
     RUN_IMPORTS = "run_imports"
     READ_AUDIT = "read_audit"
 
@@ -48,9 +49,13 @@ FACTORY: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(P) - {P.ACCEPT_CONTRACTS},
     Role.PLANNER: _OFFICE
     | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.CONFIRM_LINES, P.DECIDE_ANSWERS, P.SHIP, P.RECEIVE}
-    | {P.MANAGE_MASTER_DATA, P.RUN_IMPORTS},
-    Role.BUYER: _OFFICE | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.DECIDE_ANSWERS, P.RECEIVE, P.MANAGE_MASTER_DATA},
-    Role.SALES: _OFFICE | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.CONFIRM_LINES, P.SHIP, P.MANAGE_MASTER_DATA},
+    | {P.MANAGE_MASTER_DATA, P.KEEP_CALENDARS, P.RUN_IMPORTS},
+    Role.BUYER: _OFFICE
+    | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.DECIDE_ANSWERS, P.RECEIVE}
+    | {P.MANAGE_MASTER_DATA, P.KEEP_CALENDARS},
+    Role.SALES: _OFFICE
+    | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.CONFIRM_LINES, P.SHIP}
+    | {P.MANAGE_MASTER_DATA, P.KEEP_CALENDARS},
     Role.WAREHOUSE: _EVERYBODY | {P.SHIP, P.RECEIVE},
     Role.PRODUCTION: _EVERYBODY,
     Role.FINANCE: _OFFICE,
@@ -59,13 +64,14 @@ FACTORY: dict[Role, frozenset[Permission]] = {
 }
 PARTNER: dict[Role, frozenset[Permission]] = {
     Role.PARTNER_ADMIN: _OFFICE
-    | {P.ACCEPT_CONTRACTS, P.CONFIRM_LINES, P.DECIDE_ANSWERS, P.SHIP, P.RECEIVE, P.MANAGE_PEOPLE},
-    Role.CLERK: _EVERYBODY | {P.CONFIRM_LINES, P.DECIDE_ANSWERS, P.SHIP, P.RECEIVE},
+    | {P.ACCEPT_CONTRACTS, P.CONFIRM_LINES, P.DECIDE_ANSWERS, P.SHIP, P.RECEIVE, P.MANAGE_PEOPLE}
+    | {P.KEEP_CALENDARS},
+    Role.CLERK: _EVERYBODY | {P.CONFIRM_LINES, P.DECIDE_ANSWERS, P.SHIP, P.RECEIVE, P.KEEP_CALENDARS},
     Role.FINANCE: _OFFICE,
     Role.VIEWER: _EVERYBODY,
 }
 # These concern every contract, so a colleague restricted to some contracts has none of them, whatever the role.
-WHOLE_COMPANY = frozenset({P.MANAGE_PEOPLE, P.MANAGE_MASTER_DATA, P.RUN_IMPORTS, P.READ_AUDIT})
+WHOLE_COMPANY = frozenset({P.MANAGE_PEOPLE, P.MANAGE_MASTER_DATA, P.KEEP_CALENDARS, P.RUN_IMPORTS, P.READ_AUDIT})
 BY_SCOPE = {"factory": FACTORY, "partner": PARTNER}
 
 ROLE_NAMES: dict[Role, str] = {

@@ -115,13 +115,18 @@ def closed_days(calendar: WorkingCalendar, first: date, last: date) -> list[date
 
 
 def delivery_days(
-    start: date, end: date, calendar: WorkingCalendar, weekdays: Iterable[int] = (), month_days: Iterable[int] = ()
+    start: date,
+    end: date,
+    calendar: WorkingCalendar,
+    weekdays: Iterable[int] = (),
+    month_days: Iterable[int] = (),
+    rule: str = "later",
 ) -> list[date]:
     """The days of one period [start, end) on which goods are due, in order.
 
     weekdays: agreed delivery weekdays, Monday is 0; month_days: agreed days of the month, 31 means the last one.
-    With neither, goods are due on the period's first working day. An agreed day that is not worked moves to the next
-    working day of the period, at its end to the one before; agreed days that meet become one. Empty when the period
+    With neither, goods are due on the period's first working day. An agreed day that is not worked moves by the rule
+    (see `moved`) within the period; agreed days that meet become one. Empty when the period
     has no working day.
     """
     first = calendar.next_working(start)
@@ -130,7 +135,7 @@ def delivery_days(
     agreed = _agreed_days(start, end, frozenset(weekdays), frozenset(month_days))
     due = set()
     for day in agreed:
-        worked = calendar.next_working(day)
+        worked = moved(day, calendar, rule, earliest=start)
         due.add(worked if worked < end else calendar.previous_working(day))
     return sorted(due) or [first]
 

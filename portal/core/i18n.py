@@ -158,6 +158,13 @@ def day(value: date, *, year: bool = False) -> str:
     return f"{text}{NBSP}{value.year}" if year else text
 
 
+def month(value: date) -> str:
+    """Nov 2026 or 2026年11月."""
+    if language.get() is Language.ZH:
+        return f"{value.year}年{value.month}月"
+    return f"{_MONTHS[value.month - 1]}{NBSP}{value.year}"
+
+
 def weekday(value: date) -> str:
     """Tue or 周二."""
     return _DAYS[language.get()][value.weekday()]

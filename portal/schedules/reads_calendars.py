@@ -67,6 +67,26 @@ def calendar_of(row: Any) -> WorkingCalendar:
     return WorkingCalendar(frozenset(weekdays), frozenset(closed), frozenset(extra))
 
 
+class _Way(Struct, frozen=True):
+    party_id: UUID
+    direction: Direction
+    ship_to_code: str
+
+
+_WAY = """
+select c.party_id, c.direction, coalesce((select k.ship_to_code from contract_line k
+    where k.tenant_id = $1 and k.contract_id = c.id and k.ship_to_code <> '' order by k.line_no limit 1), '')
+from contract c where c.tenant_id = $1 and c.id = $2"""
+
+
+async def closed_of(
+    connection: Driver, actor: Actor, contract_id: UUID, first: date, last: date
+) -> dict[date, tuple[Closed, ...]]:
+    """The closed days of both sides of a contract, where it delivers to; empty for one that is not yours."""
+    row = await connection.fetchrow(_WAY, actor.tenant_id, contract_id)
+    return {} if row is None else await closed_days(connection, actor, _Way(*row), first, last)
+
+
 _REASONS = """
 select d.day, d.name from site_day d join site s on s.tenant_id = d.tenant_id and s.id = d.site_id
 where d.tenant_id = $1 and s.party_id = any($2) and not d.working and d.day between $3 and $4"""

@@ -71,9 +71,11 @@ def generate(
     start: date,
     until: date,
     month_days: Sequence[int] = (),
+    rule: str = "later",
 ) -> Generation:
     """The deliveries of all periods that begin before `until` and were not generated before.
 
+    rule: where an agreed day goes that is not worked.
     start: no delivery is due earlier, and what would have been due earlier is not made up. valid_from, valid_to: the
     contract's first and last day; each delivery date belongs to the contract that is valid on it, so of a period that
     is cut by either end only the share of the dates inside counts. A period without any working day is delivered with
@@ -87,7 +89,7 @@ def generate(
     for first, end in periods(line.cadence, line.generated_until or window.first, until):
         if valid_to is not None and first > valid_to:
             break
-        days = _delivery_dates(line, delivery_days(first, end, calendar, line.delivery_weekdays, month_days))
+        days = _delivery_dates(line, delivery_days(first, end, calendar, line.delivery_weekdays, month_days, rule))
         kept = [day for day in days if window.holds(day)]
         if days:
             due = _share(line.foq, len(kept), len(days), line.unit)

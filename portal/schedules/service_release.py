@@ -94,6 +94,7 @@ class ContractHead(Struct, frozen=True):
     response_hours: int
     release_no: int
     last_line_no: int
+    date_rule: str  # where a delivery day goes that is not worked
 
 
 class Terms(Struct, frozen=True):
@@ -123,7 +124,7 @@ async def lock_contract(session: AsyncSession, actor: Actor, contract_id: UUID, 
     connection = await db.driver(session)
     row = await connection.fetchrow(
         "select id, party_id, version, status, valid_from, least(valid_to, ends_on), time_zone, response_hours,"
-        " release_no, last_line_no from contract"
+        " release_no, last_line_no, coalesce(date_rule, 'later') from contract"
         " where tenant_id = $1 and id = $2 and ($3::uuid[] is null or id = any($3)) for update",
         *(actor.tenant_id, contract_id, visible(actor)),
     )
@@ -206,7 +207,8 @@ async def generate_lines(session: AsyncSession, actor: Actor, contract_id: UUID,
     new: list[tuple[Any, ...]] = []
     states: list[tuple[Any, ...]] = []
     for line in (line for line in terms.values() if line.ended_from is None):
-        made = generate(line, head.valid_from, head.valid_to, at[line.ship_to_code], today, until)
+        calendar = at[line.ship_to_code]
+        made = generate(line, head.valid_from, head.valid_to, calendar, today, until, rule=head.date_rule)
         states.append((line.id, made.generated_until, made.carried_remainder))
         for delivery in made.deliveries:
             number = head.last_line_no + len(new) + 1

@@ -23,6 +23,7 @@ from portal.schedules import reads, reads_board
 from portal.schedules.model import Zone
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.schedules.reads_board import BoardHead, BoardLine, Cell, Entry, Totals
+from portal.schedules.reads_calendars import Closed, closed_of
 from portal.schedules.words import ZONES
 from portal.shipments.reads_board import received_by_day
 from portal.web.board_chart import chart_of, figures_of
@@ -66,6 +67,7 @@ class Found(Struct, frozen=True):
     received: list[tuple[date, Decimal]]
     waiting: list[LineRow]
     coming: list[LineRow]
+    closed: dict[date, tuple[Closed, ...]]
 
 
 async def read_contract(actor: Actor, contract_id: UUID, part: UUID | None, weeks: int) -> Found:
@@ -83,7 +85,8 @@ async def read_contract(actor: Actor, contract_id: UUID, part: UUID | None, week
         in_window = LineFilter(View.ALL, contract_id=contract_id, since=span.first, until=span.end - timedelta(days=1))
         waiting = await reads.list_lines(connection, actor, asked, None, PAGE)
         coming = await reads.list_lines(connection, actor, in_window, None, PAGE)
-    return Found(head, span, lines, grid, chosen, entries, received, waiting, coming)
+        closed = await closed_of(connection, actor, contract_id, span.first, span.end)
+    return Found(head, span, lines, grid, chosen, entries, received, waiting, coming, closed)
 
 
 async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, view: View, weeks: int) -> BoardView:
@@ -108,7 +111,7 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         matrix_title=matrix_title(lines, weeks),
         views=views(base, view, len(waiting), seller),
         zones=zone_spans(span, band),
-        weeks=week_columns(span),
+        weeks=week_columns(span, found.closed),
         rows=[board_row(line, found.grid, span, f"{base}?part={line.id}", side, line is chosen) for line in lines],
         agenda=agenda_groups(coming, actor, span, band, f"/schedules?contract={contract_id}"),
         empty=_("No schedule yet. Generate deliveries from the contract's fixed quantities, or add the first one."),

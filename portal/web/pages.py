@@ -59,7 +59,7 @@ NAV = (
     NavItem("items", N_("Items"), "/items", "items", Permission.MANAGE_MASTER_DATA, factory_only=True),
     NavItem("imports", N_("Imports"), "/imports", "imports", Permission.RUN_IMPORTS, factory_only=True),
     NavItem("people", N_("People"), "/people", "people", Permission.MANAGE_PEOPLE),
-    NavItem("sites", N_("Sites"), "/sites", "sites", Permission.MANAGE_MASTER_DATA, factory_only=True),
+    NavItem("sites", N_("Sites"), "/sites", "sites", Permission.KEEP_CALENDARS),
     NavItem("messages", N_("Message log"), "/messages", "bell"),
     NavItem("keys", N_("API keys"), "/keys", "keys", Permission.MANAGE_PEOPLE),
     NavItem("audit", N_("Audit log"), "/audit", "audit", Permission.READ_AUDIT, factory_only=True),

@@ -1,6 +1,8 @@
 """Plants, warehouses and docks with their working calendars."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,19 +13,24 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import BeforeValidator, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.accounts import reads, service_companies
+from portal.accounts import reads, service_calendars, service_companies
 from portal.accounts.reads import SiteRow
-from portal.accounts.service_companies import CreateSite, EditSite, SetDay
-from portal.core import i18n, paging
+from portal.accounts.service_calendars import SetDay, SetWindows, Shutdown
+from portal.accounts.service_companies import CreateSite, EditSite
+from portal.core import clock, i18n, paging
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.calendars import local_today
 from portal.core.db import unit_of_work
-from portal.core.errors import Conflict, Invalid
+from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _
+from portal.web.errors import status_of
 from portal.web.forms import Form
 from portal.web.pages import Page
 from portal.web.people import one_or_many
+from portal.web.site_calendar import FIRST_YEAR, LAST_YEAR, read_windows, window_words, windows_typed, year_view
 from portal.web.typed import Typed
 from portal.web.views import Column, ListView, Row
 
@@ -59,6 +66,34 @@ class DayForm(Form):
     day: date
     working: bool
     name: str = Field("", max_length=80)
+
+
+class ShutdownForm(Form):
+    first: date
+    last: date
+    name: str = Field(min_length=1, max_length=80)
+
+    def command(self) -> Shutdown:
+        return Shutdown(**self.model_dump())
+
+
+class HolidaysForm(Form):
+    year: int = Field(ge=FIRST_YEAR, le=LAST_YEAR)
+
+
+class WindowsForm(Form):
+    """Receiving hours, one field a weekday: 07:00-11:30, 13:00-16:00."""
+
+    day_0: str = Field("", max_length=80)
+    day_1: str = Field("", max_length=80)
+    day_2: str = Field("", max_length=80)
+    day_3: str = Field("", max_length=80)
+    day_4: str = Field("", max_length=80)
+    day_5: str = Field("", max_length=80)
+    day_6: str = Field("", max_length=80)
+
+    def command(self) -> SetWindows:
+        return read_windows([getattr(self, f"day_{n}") for n in range(7)])
 
 
 class DropDayForm(Form):
@@ -157,9 +192,13 @@ async def site_answer(
     day: Typed | None = None,
     status: int = 200,
     done: str = "",
+    year: int = 0,
+    error: PortalError | None = None,
 ) -> Template:
     site, days = await reads.get_site(actor, site_id)
     fields = ("name", "country", "address", "time_zone", "weekdays")
+    windows = await reads.site_windows(actor, site_id)
+    shown = year or local_today(clock.now(), site.time_zone).year
     return page.render(
         "accounts/site.html",
         active="sites",
@@ -172,14 +211,23 @@ async def site_answer(
         zones=zones(),
         weekdays=weekday_names(),
         done=_(DONE[done]) if done in DONE else "",
+        can_keep=actor.may(Permission.KEEP_CALENDARS),
+        year=year_view(shown, site.weekdays, days),
+        windows=window_words(windows),
+        windows_typed=windows_typed(windows),
+        calendar_error=str(error) if error else "",
     )
 
 
 @get("/sites/{site_id:uuid}")
 async def site_page(
-    page: NamedDependency[Page], actor: NamedDependency[Actor], site_id: FromPath[UUID], done: FromQuery[str] = ""
+    page: NamedDependency[Page],
+    actor: NamedDependency[Actor],
+    site_id: FromPath[UUID],
+    done: FromQuery[str] = "",
+    year: FromQuery[int] = 0,
 ) -> Template:
-    return await site_answer(page, actor, site_id, done=done)
+    return await site_answer(page, actor, site_id, done=done, year=min(max(year, FIRST_YEAR), LAST_YEAR) if year else 0)
 
 
 @post("/sites/{site_id:uuid}")
@@ -206,7 +254,7 @@ async def set_day(
     data: URLEncodedBody[DayForm],
 ) -> Redirect:
     async with unit_of_work(actor) as session:
-        await service_companies.set_days(session, actor, site_id, [SetDay(**data.model_dump())])
+        await service_calendars.set_days(session, actor, site_id, [SetDay(**data.model_dump())])
     return page.go(f"/sites/{site_id}?done=saved")
 
 
@@ -218,8 +266,55 @@ async def clear_day(
     data: URLEncodedBody[DropDayForm],
 ) -> Redirect:
     async with unit_of_work(actor) as session:
-        await service_companies.clear_day(session, actor, site_id, data.day)
+        await service_calendars.clear_day(session, actor, site_id, data.day)
     return page.go(f"/sites/{site_id}?done=saved")
 
 
-ROUTES: list[Any] = [sites_page, new_site_page, create, site_page, edit, set_day, clear_day]
+async def keep(
+    page: Page, actor: Actor, site_id: UUID, deed: Callable[[AsyncSession], Awaitable[Any]], year: int = 0
+) -> Template | Redirect:
+    """Do something to the site's calendar; what is refused is said above it."""
+    try:
+        async with unit_of_work(actor) as session:
+            await deed(session)
+    except (Invalid, Conflict) as error:
+        return await site_answer(page, actor, site_id, status=status_of(error), year=year, error=error)
+    return page.go(f"/sites/{site_id}?done=saved" + (f"&year={year}" if year else ""))
+
+
+@post("/sites/{site_id:uuid}/shutdowns")
+async def shut_down(
+    page: NamedDependency[Page], actor: NamedDependency[Actor], site_id: FromPath[UUID],
+    data: URLEncodedBody[ShutdownForm],
+) -> Template | Redirect:  # fmt: skip
+    """Close some days of the site's own."""
+    deed = partial(service_calendars.shut_down, actor=actor, site_id=site_id, data=data.command())
+    return await keep(page, actor, site_id, deed, data.first.year)
+
+
+@post("/sites/{site_id:uuid}/holidays")
+async def holidays(
+    page: NamedDependency[Page], actor: NamedDependency[Actor], site_id: FromPath[UUID],
+    data: URLEncodedBody[HolidaysForm],
+) -> Template | Redirect:  # fmt: skip
+    """A year's public holidays with one press."""
+    deed = partial(service_calendars.take_holidays, actor=actor, site_id=site_id, year=data.year)
+    return await keep(page, actor, site_id, deed, data.year)
+
+
+@post("/sites/{site_id:uuid}/windows")
+async def windows(
+    page: NamedDependency[Page], actor: NamedDependency[Actor], site_id: FromPath[UUID],
+    data: URLEncodedBody[WindowsForm],
+) -> Template | Redirect:  # fmt: skip
+    """The receiving hours anew."""
+
+    async def deed(session: AsyncSession) -> None:
+        await service_calendars.set_windows(session, actor, site_id, data.command())
+
+    return await keep(page, actor, site_id, deed)
+
+
+ROUTES: list[Any] = [
+    *(sites_page, new_site_page, create, site_page, edit, set_day, clear_day, shut_down, holidays, windows),
+]

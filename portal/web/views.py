@@ -85,6 +85,7 @@ class WeekColumn(Struct, frozen=True):
     date: str  # "23 Nov", its Monday
     iso: str  # "2026-W48"
     current: bool = False
+    closed: str = ""  # "1 Oct Buyer: National Day", the days on which a side does not work
 
 
 class BoardCell(NamedTuple):

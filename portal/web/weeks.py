@@ -1,5 +1,6 @@
 """The weeks of a board and the zones over them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -7,7 +8,9 @@ from msgspec import Struct
 
 from portal.core import i18n
 from portal.core.i18n import _
+from portal.core.states import Side
 from portal.schedules.model import Zone
+from portal.schedules.reads_calendars import Closed
 from portal.schedules.rules import Fences
 from portal.schedules.words import ZONES
 from portal.web.views import WeekColumn, ZoneSpan
@@ -59,10 +62,18 @@ def rule_text(rule: str, band: str | None) -> str:
     return _(rule).format(percent=band) if band is not None else _("By agreement")
 
 
-def week_columns(span: Window) -> tuple[WeekColumn, ...]:
+def week_columns(span: Window, closed: Mapping[date, Sequence[Closed]] | None = None) -> tuple[WeekColumn, ...]:
     columns = []
     for monday in span.mondays():
         iso = monday.isocalendar()
         label, code = i18n.week(monday), f"{iso.year}-W{iso.week:02}"
-        columns.append(WeekColumn(label, i18n.day(monday), code, monday == span.first))
+        week = (monday + timedelta(days=n) for n in range(7))
+        shut = " · ".join(closed_words(one) for day in week for one in (closed or {}).get(day, ()))
+        columns.append(WeekColumn(label, i18n.day(monday), code, monday == span.first, shut))
     return tuple(columns)
+
+
+def closed_words(one: Closed) -> str:
+    """1 Oct, the buyer: National Day."""
+    side = _("the buyer is closed") if one.side is Side.BUYER else _("the seller is closed")
+    return f"{i18n.day(one.day)} {side}" + (f": {_(one.name)}" if one.name else "")

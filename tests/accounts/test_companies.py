@@ -7,22 +7,20 @@ import pytest
 
 from portal.accounts import reads, rules
 from portal.accounts.service import InviteMember
+from portal.accounts.service_calendars import SetDay, clear_day, set_days
 from portal.accounts.service_companies import (
     CreateParty,
     CreateSite,
     CreateTenant,
     EditParty,
     EditSite,
-    SetDay,
     TenantExists,
-    clear_day,
     create_party,
     create_site,
     create_tenant,
     edit_party,
     edit_site,
     find_tenant,
-    set_days,
 )
 from portal.accounts.service_joining import add_member
 from portal.core.access import Role

@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from portal.accounts import identity, recovery, service_companies, service_joining, service_keys
+from portal.accounts import identity, recovery, service_calendars, service_companies, service_joining, service_keys
 from portal.accounts import service as accounts
 from portal.accounts.service import InviteMember
-from portal.accounts.service_companies import CreateParty, CreateSite, CreateTenant, SetDay
+from portal.accounts.service_companies import CreateParty, CreateSite, CreateTenant
 from portal.accounts.service_keys import CreateKey
 from portal.catalog.service import NewItem, NewPartNumber, add_part_number, create_item
 from portal.contracts import service as contracts
@@ -149,8 +149,8 @@ async def _master_data(world: World) -> None:
         await add_part_number(session, factory, UUID(world.ids["item_A100"]), number)
         site = CreateSite(code=SITE, name=words.place, country="CN", time_zone=ZONE)
         made = await service_companies.create_site(session, factory, factory.party_id, site)
-        holiday = SetDay(day=_monday() + timedelta(weeks=40), working=False, name=words.holiday)
-        await service_companies.set_days(session, factory, made.id, [holiday])
+        holiday = service_calendars.SetDay(day=_monday() + timedelta(weeks=40), working=False, name=words.holiday)
+        await service_calendars.set_days(session, factory, made.id, [holiday])
         world.ids["site_id"] = str(made.id)
     world.ids["item_id"] = world.ids["item_A100"]
 

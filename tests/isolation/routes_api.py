@@ -37,6 +37,7 @@ P = Permission
 V1 = "/api/v1"
 COMPANY, OWN = Sight.COMPANY, Sight.OWN
 PEOPLE: dict[str, Any] = {"need": P.MANAGE_PEOPLE, "sight": COMPANY}
+KEEPS: dict[str, Any] = {"need": P.KEEP_CALENDARS, "sight": COMPANY}
 MASTER: dict[str, Any] = {"need": P.MANAGE_MASTER_DATA, "sight": COMPANY}
 SITE: dict[str, Any] = {"name": "Dock 2", "time_zone": "Europe/Berlin"}
 
@@ -58,8 +59,8 @@ ACCESS: Routes = {
     ("GET", f"{V1}/sites/{{site_id:uuid}}"): Spec(site, sight=COMPANY),
     ("POST", f"{V1}/sites"): Spec(company, body(**SITE, code=lambda ids: new("S"), party_id=of("party_id")), **MASTER),
     ("PATCH", f"{V1}/sites/{{site_id:uuid}}"): Spec(site, body(versioned=True, name="Dock 9"), fresh=True, **MASTER),
-    ("PUT", f"{V1}/sites/{{site_id:uuid}}/days/{{day:date}}"): Spec(site, body(working=True), fresh=True, **MASTER),
-    ("DELETE", f"{V1}/sites/{{site_id:uuid}}/days/{{day:date}}"): Spec(site, fresh=True, **MASTER),
+    ("PUT", f"{V1}/sites/{{site_id:uuid}}/days/{{day:date}}"): Spec(site, body(working=True), fresh=True, **KEEPS),
+    ("DELETE", f"{V1}/sites/{{site_id:uuid}}/days/{{day:date}}"): Spec(site, fresh=True, **KEEPS),
     ("GET", f"{V1}/members"): Spec(company, query("party_id"), need=P.MANAGE_PEOPLE, filters=True, sight=COMPANY),
     ("GET", f"{V1}/members/{{member_id:uuid}}"): Spec(member, **PEOPLE),
     ("POST", f"{V1}/members"): Spec(

@@ -96,14 +96,14 @@ COMPANIES: Routes = {
         site, form("version", **SITE), need=P.MANAGE_MASTER_DATA, sight=COMPANY, fresh=True
     ),
     ("POST", "/sites/{site_id:uuid}/days"): Spec(
-        site, form("day", working="true"), need=P.MANAGE_MASTER_DATA, sight=COMPANY, fresh=True
+        site, form("day", working="true"), need=P.KEEP_CALENDARS, sight=COMPANY, fresh=True
     ),
     ("POST", "/sites/{site_id:uuid}/days/clear"): Spec(
-        site, form("day"), need=P.MANAGE_MASTER_DATA, sight=COMPANY, fresh=True
+        site, form("day"), need=P.KEEP_CALENDARS, sight=COMPANY, fresh=True
     ),
 }
 
-ITEM: dict[str, Any] = {"need": P.MANAGE_MASTER_DATA, "sight": Sight.FACTORY, "fresh": True}
+ITEM: dict[str, Any] = {"need": P.KEEP_CALENDARS, "sight": Sight.FACTORY, "fresh": True}
 ITEMS: Routes = {
     ("GET", "/items"): Spec(scope=FACTORY),
     ("GET", "/items/options"): Spec(scope=FACTORY),

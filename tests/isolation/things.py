@@ -9,7 +9,7 @@ from uuid import UUID
 
 from PIL import Image
 
-from portal.accounts import identity, service_companies, service_keys
+from portal.accounts import identity, service_calendars, service_companies, service_keys
 from portal.accounts import service as people
 from portal.accounts.model import Member
 from portal.catalog import service as catalog
@@ -234,10 +234,10 @@ async def site(world: World, place: Place) -> Ids:
     actor = world.company(place)
     factory: Actor = world.companies[place].factory
     data = service_companies.CreateSite(code=f"S{uuid7().hex[-10:].upper()}", name="Dock", time_zone="Asia/Shanghai")
-    holiday = service_companies.SetDay(day=today(), working=False, name="Holiday")
+    holiday = service_calendars.SetDay(day=today(), working=False, name="Holiday")
     async with unit_of_work(factory) as session:
         made = await service_companies.create_site(session, factory, actor.party_id, data)
-        made = await service_companies.set_days(session, factory, made.id, [holiday])
+        made = await service_calendars.set_days(session, factory, made.id, [holiday])
     return {"site_id": made.id, "party_id": actor.party_id, "version": made.version, "day": today().isoformat()}
 
 
