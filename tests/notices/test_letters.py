@@ -132,7 +132,7 @@ async def test_without_a_mail_server_the_page_says_whom_to_ask(app: Litestar) ->
 async def test_a_disabled_person_gets_no_link(tenant: Tenant, mailed: Box) -> None:
     person = await make_person(tenant.customer, Role.CLERK)
     await recovery.ask(person.email, "203.0.113.79")
-    path = await link_in(mailed)
+    path = await link_in(mailed, person.email)
     await service_joining.disable_user(person.email)
     await recovery.ask(person.email, "203.0.113.79")
 
