@@ -1,7 +1,7 @@
 """Approvals: rule sets, the cases they decide, and the steps of those.
 
 Revision ID: 0014
-Revises: 0006
+Revises: 0013
 """
 
 from collections.abc import Sequence
