@@ -150,9 +150,8 @@ async def test_a_session_cookie_opens_no_interface(app: Litestar, tenant: Tenant
 
 
 async def test_the_factory_keeps_companies_and_sites_over_the_interface(app: Litestar, tenant: Tenant) -> None:
-    _key, token = await make_key(
-        tenant.factory, [Permission.READ, Permission.MANAGE_MASTER_DATA, Permission.KEEP_CALENDARS]
-    )
+    scopes = [Permission.READ, Permission.MANAGE_MASTER_DATA, Permission.KEEP_CALENDARS]
+    _key, token = await make_key(tenant.factory, scopes)
     async with calling(app, token) as client:
         made = await client.post("/parties", json={"code": "NORD", "name": "Nord", "is_supplier": True})
         assert (made.status_code, made.headers["etag"]) == (201, '"1"')
