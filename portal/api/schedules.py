@@ -16,7 +16,15 @@ from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.errors import NotFound
-from portal.schedules import reads, reads_board, service, service_deviations, service_exceptions, service_release
+from portal.schedules import (
+    reads,
+    reads_board,
+    service,
+    service_deviations,
+    service_exceptions,
+    service_grid,
+    service_release,
+)
 from portal.schedules.model import LineStatus
 from portal.schedules.reads import Happening, LineFilter, LineRow, PromiseRow, View
 from portal.schedules.reads_board import ReleaseLineRow, ReleaseRow
@@ -251,6 +259,17 @@ class ContractScheduleController(Controller):
     ) -> Called:
         """Draft one delivery by hand; it is told to the other side with the next release."""
         return Called(await service_release.call_off(session, actor, contract_id, data))
+
+    @post("/schedule-lines/grid", status_code=HTTP_200_OK)
+    async def edit_grid(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        contract_id: FromPath[UUID],
+        data: JSONBody[service_grid.EditGrid],
+    ) -> service_grid.Edited:
+        """Change cells of the schedule, all or none: drafts at once, published lines with the next release."""
+        return await service_grid.edit_grid(session, actor, contract_id, data)
 
     @post("/releases", status_code=HTTP_201_CREATED)
     async def publish(

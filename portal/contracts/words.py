@@ -16,10 +16,10 @@ from portal.core.quantities import CURRENCY_PLACES, UNITS, show_quantity
 EVERY = {"week": N_("{quantity} a week"), "month": N_("{quantity} a month"), "quarter": N_("{quantity} a quarter")}
 
 ANSWER_LABELS: dict[str, str] = {
-    "deviation_quantity": N_("Another quantity"),
+    "deviation_quantity": N_("A quantity that differs"),
     "deviation_earlier": N_("An earlier day"),
     "deviation_later": N_("A later day"),
-    "deviation_price": N_("Another price"),
+    "deviation_price": N_("A price that differs"),
     "early_days": N_("Days early that are tolerated"),
     "late_days": N_("Days late that are tolerated"),
     "lapse": N_("Without an answer in time"),

@@ -234,35 +234,3 @@ def running_difference(rows: Iterable[Row]) -> list[tuple[Decimal, Decimal]]:
         running += row.confirmed - row.ordered
         found.append((row.confirmed - row.ordered, running))
     return found
-
-
-def same_curve(before: Iterable[tuple[date, Decimal]], after: Iterable[tuple[date, Decimal]]) -> bool:
-    """Whether two sets of lines ask for the same cumulative quantities: splitting and merging on one day do."""
-    return _by_day(before) == _by_day(after)
-
-
-def _by_day(lines: Iterable[tuple[date, Decimal]]) -> dict[date, Decimal]:
-    found: dict[date, Decimal] = {}
-    for day, quantity in lines:
-        found[day] = found.get(day, Decimal(0)) + quantity
-    return {day: quantity for day, quantity in found.items() if quantity}
-
-
-def reallocate(promises: Iterable[tuple[date, Decimal]], lines: Sequence[Decimal]) -> list[list[tuple[date, Decimal]]]:
-    """Promises spread over lines in their order, each filled before the next: what was promised for the lines that
-    were split or merged. What exceeds all lines stays with the last one, so that nothing promised is lost."""
-    found: list[list[tuple[date, Decimal]]] = [[] for _ in lines]
-    left = list(lines)
-    at = 0
-    for day, quantity in sorted(promises):
-        rest = quantity
-        while rest > 0:
-            last = at >= len(left) - 1
-            part = rest if last else min(rest, left[at])
-            if part > 0:
-                found[at].append((day, part))
-                rest -= part
-                left[at] -= part
-            if not last and left[at] <= 0:
-                at += 1
-    return found

@@ -31,6 +31,7 @@ from portal.schedules.model import Level, LineStatus, Zone
 from portal.schedules.rules_generation import generate
 from portal.schedules.service import visible
 from portal.schedules.service_calls import call_drafts
+from portal.schedules.service_edits import apply_edits
 
 logger = logging.getLogger(__name__)
 HORIZON_DAYS = 182  # 26 weeks: how far lines are generated when nothing else is asked
@@ -316,6 +317,8 @@ async def publish_release(
     now = clock.now()
     today = local_today(now, head.time_zone)
     connection = await db.driver(session)
+    if drafts:
+        await apply_edits(session, actor, contract_id, now)
     rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, contract_id, drafts)
     if not rows:
         raise NothingToPublish

@@ -64,7 +64,7 @@ DEVIATIONS: dict[str, str] = {
     "quantity": N_("another quantity"),
     "earlier": N_("an earlier day"),
     "later": N_("a later day"),
-    "price": N_("another price"),
+    "price": N_("a price that differs"),
 }
 
 

@@ -72,6 +72,10 @@ PAGES: dict[str, tuple[Shown, ...]] = {
         Shown("/contracts/{contract_id}/schedule", "customer"),
         Shown("/contracts/{purchase_id}/schedule", "supplier"),
     ),
+    "/contracts/{contract_id}/schedule/grid": (
+        Shown("/contracts/{contract_id}/schedule/grid"),
+        Shown("/contracts/{purchase_id}/schedule/grid?by=day"),
+    ),
     "/forgotten": (Shown("/forgotten", ""),),
     "/imports": (Shown("/imports"),),
     "/imports/{run_id}": (Shown("/imports/{run_id}"), Shown("/imports/{refused_run}")),

@@ -97,7 +97,7 @@ async def test_inside_the_firm_zone_the_seller_must_agree_and_then_it_is_promise
     assert await lines(tenant.customer, made) == [(100, day(FIRM + 2), "confirmed")]
     parts = "select status, quantity::int, delivery_date from confirmation where line_id = $1 order by id"
     assert [tuple(row) for row in await fetch(tenant.customer, parts, line_id)] == [
-        ("replaced", 100, day(FIRM)),
+        ("closed", 100, day(FIRM)),
         ("valid", 100, day(FIRM + 2)),
     ]
 

@@ -12,7 +12,7 @@ from portal.contracts.model import DeviationRule, Lapse
 from portal.core import clock
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
-from portal.core.db import unit_of_work
+from portal.core.db import driver, unit_of_work
 from portal.core.errors import Forbidden, NotFound, PortalError
 from portal.core.states import WrongSide
 from portal.schedules import service
@@ -214,4 +214,5 @@ async def test_a_lapse_does_what_the_contract_says_and_is_never_silent(
 async def test_a_partner_cannot_write_what_was_asked(tenant: Tenant, change: str) -> None:
     _, line_id = await asked(tenant)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await fetch(tenant.supplier, f"update schedule_line set {change} where id = $1", line_id)
+        async with unit_of_work(tenant.supplier) as session:
+            await (await driver(session)).execute(f"update schedule_line set {change} where id = $1", line_id)

@@ -4,8 +4,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from portal.contracts.model import DateRule, DeviationRule, Lapse
 from portal.core.calendars import WorkingCalendar, moved
@@ -142,23 +140,3 @@ def test_a_lapse_confirms_what_the_contract_says(
 def test_the_difference_runs_over_the_lines() -> None:
     rows = [Row(DUE, D(100), D(80)), Row(DUE, D(100), D(130)), Row(DUE, D(100), D(0))]
     assert rules_answers.running_difference(rows) == [(D(-20), D(-20)), (D(30), D(10)), (D(-100), D(-90))]
-
-
-parts = st.lists(st.tuples(st.dates(DUE, DUE + timedelta(days=20)), st.integers(1, 500).map(D)), max_size=8)
-quantities = st.lists(st.integers(1, 500).map(D), min_size=1, max_size=6)
-
-
-@given(parts, quantities)
-def test_nothing_promised_is_lost_when_lines_are_split_or_merged(
-    promises: list[tuple[date, D]], lines: list[D]
-) -> None:
-    spread = rules_answers.reallocate(promises, lines)
-    assert len(spread) == len(lines)
-    assert rules_answers.same_curve(promises, [part for line in spread for part in line])
-    for ordered, line in zip(lines[:-1], spread, strict=False):
-        assert sum(quantity for _, quantity in line) <= ordered
-
-
-def test_splitting_on_the_same_day_keeps_the_curve() -> None:
-    assert rules_answers.same_curve([(DUE, D(100))], [(DUE, D(60)), (DUE, D(40))])
-    assert not rules_answers.same_curve([(DUE, D(100))], [(DUE, D(60)), (TODAY, D(40))])
