@@ -142,7 +142,7 @@ select s.tenant_id, 'api_key_token', s.id from api_key_token s
 COMMANDS = """
 select c.tenant_id, c.command_id as command, count(o.id) as told
 from (select distinct tenant_id, command_id from confirmation where member_id is not null) c
-left join outbox o on o.tenant_id = c.tenant_id and o.name = 'LineConfirmed'
+left join outbox o on o.tenant_id = c.tenant_id and o.name in ('LineConfirmed', 'DeviationOffered')
     and o.data ->> 'command_id' = c.command_id::text
 group by 1, 2 having count(o.id) <> 1
 union all
