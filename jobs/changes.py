@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import outbox
 from portal.changes import service_answering, service_applying
 from portal.changes.events import ChangeAccepted
 from portal.core import db
@@ -28,7 +27,7 @@ async def apply_accepted(session: AsyncSession, actor: Actor, occurrence: "Occur
         await service_applying.fail_accepted(session, actor, change_id, error)
 
 
-async def expire(tenant: outbox.Tenant, now: datetime) -> None:
-    """Let requests lapse whose time for an answer is over."""
-    async with db.unit_of_work(tenant.system) as session:
-        await service_answering.expire_changes(session, tenant.system, now)
+async def expire(system: Actor, now: datetime) -> None:
+    """Let requests of one workspace lapse whose time for an answer is over."""
+    async with db.unit_of_work(system) as session:
+        await service_answering.expire_changes(session, system, now)

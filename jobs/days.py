@@ -21,6 +21,6 @@ async def keep_days() -> None:
                     done = await contract_day(session, tenant.system, clock.now())
                 if any(done.values()):
                     logger.info("contracts moved by the calendar", extra=done)
-                await changes.expire(tenant, clock.now())
+                await changes.expire(tenant.system, clock.now())
                 await periods.close_periods(tenant, clock.now())
         await asyncio.sleep(EVERY_SECONDS)
