@@ -237,7 +237,7 @@ async def ask(press: Press) -> Answers:
     """Send it: inside the band and outside the firm zone it is agreed by that, else the other company is asked."""
     made = await service_asking.ask_change(press.session, press.actor, wishes.again(press.action.data["wish"]))
     await press.state.clear()
-    said = wishes.sent(made)
+    said = wishes.sent(made, press.actor)
     await press.done(said, made.contract_id)
     card = Card(said, "", (), "", "", ((opening(f"/changes/{made.id}"),),), "")
     return [press.ask(card), press.talk.note(said)]

@@ -37,7 +37,7 @@ ASKED: dict[Open, str] = {
     Open.PAST: N_("That day has passed. Write the sentence again with a day that lies ahead."),
     Open.QUANTITY: N_("Which quantity is meant? Write the sentence again with one whole number."),
     Open.UNIT: N_("The part is not counted in that unit. Write the sentence again with the quantity in {unit}."),
-    Open.SPLIT: N_("Write the sentence again with each part, for example: split A100 Aug 15 into 300 on Aug 15 and 300 on Aug 22"),
+    Open.SPLIT: N_("Write again with each part: split A100 Aug 15 into 300 on Aug 15 and 300 on Aug 22"),
     Open.SUM: N_("The parts do not add up to {quantity}. Write the sentence again with all of them."),
     Open.UNTIL: N_("Until which day? Write the sentence again with it, for example: pause A100 until Sep 15"),
     Open.MORE: N_("Is it one delivery more, or more of the delivery that there is?"),

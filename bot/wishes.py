@@ -22,7 +22,7 @@ from portal.changes.service_asking import draft_change
 from portal.core import clock, db
 from portal.core.actor import Actor
 from portal.core.calendars import DAY, local_today
-from portal.core.i18n import N_, _, day
+from portal.core.i18n import N_, _, day, moment
 from portal.core.journal import part
 from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Style
@@ -174,11 +174,14 @@ def with_field(wish: NewChange, *, quantity: Decimal | None = None, on: date | N
     return wish.model_copy(update={"parts": [changed]})
 
 
-def sent(change: ChangeRequest) -> str:
+def sent(change: ChangeRequest, actor: Actor) -> str:
     """What became of it, in one sentence."""
     if change.status in {ChangeStatus.ACCEPTED, ChangeStatus.APPLIED}:
         return _("{number} is agreed by rule. The other company is told.").format(number=change.number)
-    return _("{number} is sent. The other company must agree.").format(number=change.number)
+    if change.respond_by is None:
+        return _("{number} is sent. The other company must agree.").format(number=change.number)
+    until = moment(change.respond_by, actor.time_zone, year=False)
+    return _("{number} is sent. The other company must agree by {until}.").format(number=change.number, until=until)
 
 
 def today_at(rows: list[OpenDelivery], actor: Actor) -> date:
