@@ -16,7 +16,7 @@ from tests.shipments.makers import photo, sent
 HALF_WIDTH = re.compile(r"[\u4e00-\u9fff][,;:?!()]|[,;?!()][\u4e00-\u9fff]|[\u4e00-\u9fff]\.(?!\d)")
 TIGHT = re.compile(r"[\u4e00-\u9fff][A-Za-z]|[A-Za-z][\u4e00-\u9fff]")
 KEPT = (  # names and figures that no language changes
-    r"https?://\S+|/\w+|A100|Bearing housing|Castings|Aurora|Hengyuan( Precision)?|FC-\w+|ASN-[\w-]+|WUXI|R-\d+|W-\d+|"
+    r"https?://\S+|/\w+|A100|Bearing housing|Castings|Aurora|Hengyuan( Precision)?|FC-\w+|ASN-[\w-]+|WUXI|[RWC]-\d+|"
     r"English|Telegram|“[^”]*”"
 )
 
@@ -45,7 +45,7 @@ async def walk(house: House, tenant: Tenant, language: Language) -> list[str]:
     collected: list[str] = []
     for who, said in ((ben, bought.contract.number), (ann, notes[0].number)):
         for command in ("/start", "/start x", "/today", "/schedule", "/company", "/settings", "/help", "/language",
-                        "A999", "hm", said, "/bind X-1"):  # fmt: skip
+                        "A999", "hm", said, "/bind X-1", "/change", *sentences(zh)):  # fmt: skip
             await who.phone.say(command)
             await house.quiet()
         await who.phone.photo(photo((40, 30)))
@@ -54,11 +54,28 @@ async def walk(house: House, tenant: Tenant, language: Language) -> list[str]:
     return collected
 
 
+def sentences(zh: bool) -> tuple[str, ...]:
+    """One for each way in which a sentence can end."""
+    return SENTENCES_ZH if zh else SENTENCES_EN
+
+
+SENTENCES_ZH = (
+    "A100 改成 900 件", "A100 改成 2 托", "取消 A100", "A199 改到月底", "8月32日 的 A100 改到 9月1日", "A100 暂停",
+    "把 A100 拆成两批", "不要改 A100", "如果有货就取消 A100", "A100 单价改成 12 元", "取消 A100 或者改到月底",
+    "A100 每周加 20 件", "A100 大概改成 900 件",
+)  # fmt: skip
+SENTENCES_EN = (
+    "change A100 to 900", "change A100 to 2 pallets", "cancel A100", "move A199 to end of month", "pause A100",
+    "split A100 in two", "don't change A100", "if in stock cancel A100", "change the price of A100 to 12",
+    "cancel A100 or move it to end of month", "add 20 A100 every week", "change A100 to about 900",
+)  # fmt: skip
+
+
 async def everything(house: House, who: Linked, zh: bool) -> list[str]:
     """Press each kind of button once, those of new messages too, but not the other language; say what is asked."""
     pressed: set[str] = set()
     found: list[str] = []
-    for _ in range(60):
+    for _ in range(90):
         bubbles = [bubble for bubble in await who.phone.messages() if bubble.by_bot]
         found += list(texts(bubbles))
         left = [
@@ -75,6 +92,10 @@ async def everything(house: House, who: Linked, zh: bool) -> list[str]:
         found.append(answer.text or "")
         if label in {"Count", "清点", "Correct within 15 minutes", "15 分钟内可更正"}:
             for words in ("x", "1 2 3", "40"):
+                await who.phone.say(words)
+                await house.quiet()
+        if label in {"Date", "日期", "Quantity", "数量"}:
+            for words in ("x", "0", "2027-11-30", "70"):
                 await who.phone.say(words)
                 await house.quiet()
         if label in {"Other day", "其他日期"}:
