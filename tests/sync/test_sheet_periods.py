@@ -82,9 +82,9 @@ async def test_periods_go_out_and_come_back_changed_and_added(tenant: Tenant) ->
     assert (len(found.changes), found.refused, found.drafts, found.offers) == (3, [], 1, 0)
     await applied(tenant.factory, run_id)
     one, two, three = await agreed(tenant, contract)
-    assert (one.floor, one.target, one.ceiling) == (80, 110, 120)
+    assert [int(limit) for limit in (one.floor, one.target, one.ceiling)] == [80, 110, 120]
     assert two.end == day(2) + timedelta(days=5)
-    assert (three.start, three.end, three.ceiling) == (day(3), day(4) + timedelta(days=1), 3)
+    assert (three.start, three.end, int(three.ceiling)) == (day(3), day(4) + timedelta(days=1), 3)
     _, again = await sent(tenant.factory, book)
     assert (again.changes, again.conflicts, again.refused) == ([], [], [])
 
@@ -143,6 +143,6 @@ async def test_the_sheet_lists_each_period_with_its_unit(tenant: Tenant) -> None
     head, row = ([cell.value for cell in cells] for cells in page.iter_rows(max_row=2))
     said = dict(zip(head, row, strict=True))
     assert (said["Line"], said["Target"], said["Unit"]) == (1, 100, "H87")
-    assert said["Last day"].date() == day(1) - timedelta(days=1)
+    assert str(said["Last day"])[:10] == (day(1) - timedelta(days=1)).isoformat()
     (key,) = await fetch(tenant.factory, "select id::text from contract where id = $1", contract.id)
     assert said["Key (do not change)"] == f"{key[0]}:1:{day(0)}"
