@@ -74,6 +74,12 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/forgotten": (Shown("/forgotten", ""),),
     "/imports": (Shown("/imports"),),
     "/imports/{run_id}": (Shown("/imports/{run_id}"), Shown("/imports/{refused_run}")),
+    "/imports/own": (Shown("/imports/own"),),
+    "/imports/own/{run_id}": (
+        Shown("/imports/own/{own_run}"),
+        Shown("/imports/own/{own_tried}"),
+        Shown("/imports/own/{own_done}"),
+    ),
     "/invitations/{token}": (Shown("/invitations/{invitation}", ""),),
     "/items": (Shown("/items"),),
     "/items/new": (Shown("/items/new"),),
