@@ -101,6 +101,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/receipts/{receipt_id}": (Shown("/receipts/{receipt_id}", "customer"),),
     "/receipts/{receipt_id}/correct": (Shown("/receipts/{receipt_id}/correct", "customer"),),
     "/reports": (Shown("/reports"), Shown("/reports", "supplier")),
+    "/reports/fairness": (Shown("/reports/fairness"), Shown("/reports/fairness", "supplier")),
     "/scan": (Shown("/scan", "customer"),),
     "/schedule-lines/{line_id}": (
         Shown("/schedule-lines/{line_id}"),
