@@ -21,6 +21,7 @@ from portal.forecasts.model import RequestStatus
 ZERO = Decimal(0)
 WEEK = timedelta(weeks=1)
 LONGEST = 52  # weeks ahead
+ASKED = 13  # weeks, where nothing else is agreed
 LAGS = (4, 8, 13)  # weeks before
 MEASURED = 26  # whole weeks of the past that accuracy is measured over
 R = RequestStatus
@@ -192,7 +193,9 @@ class Told(NamedTuple):
 
 def release_for(week: date, lag: int, releases: Mapping[Id, Told]) -> Id | None:
     """The release that stood so many weeks before a week, if it looked as far as that week; the newest of them."""
-    seen = [(told.day, number, key) for number, (key, told) in enumerate(releases.items()) if told.day <= week - WEEK * lag]
+    seen = [
+        (told.day, number, key) for number, (key, told) in enumerate(releases.items()) if told.day <= week - WEEK * lag
+    ]
     if not seen:
         return None
     key = max(seen, key=lambda one: one[:2])[2]

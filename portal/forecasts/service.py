@@ -29,7 +29,16 @@ from portal.forecasts import reads, rules
 from portal.forecasts.events import ForecastCommitted
 from portal.forecasts.model import CommitRequest, CommitTerms, CommitWay, RequestStatus
 from portal.forecasts.reads import Cells, Head, Part
-from portal.forecasts.rules import REQUEST_STATES, GivenTwice, NoForecast, NotAPeriod, OneWay, Period, ReleaseMoved, Span
+from portal.forecasts.rules import (
+    REQUEST_STATES,
+    GivenTwice,
+    NoForecast,
+    NotAPeriod,
+    OneWay,
+    Period,
+    ReleaseMoved,
+    Span,
+)
 from portal.schedules.service import visible
 from portal.schedules.service_release import NotInForce
 from portal.shipments.service import at
@@ -44,7 +53,12 @@ class SetCommitTerms(Input):
     weeks: int = Field(default=13, ge=1, le=52, description="from the week of the release on", examples=[13])
     response_hours: int = Field(default=16, ge=1, le=400, description="working hours after the release", examples=[16])
     under_percent: Decimal = Field(
-        default=ZERO, ge=0, le=100, max_digits=5, decimal_places=2, description="below the forecast by no more: in order"
+        default=ZERO,
+        ge=0,
+        le=100,
+        max_digits=5,
+        decimal_places=2,
+        description="still in order below it",
     )
 
 
@@ -145,32 +159,13 @@ async def commit(
     """
     actor.require(Permission.CONFIRM_LINES)
     found = await _locked(session, actor, contract_id)
-    if actor.side_on(found.direction) is not Side.SELLER:
-        raise WrongSide(action="commit")
-    if not found.release_no or found.release_id is None:
-        raise NoForecast
-    if data.release != found.release_no:
-        raise ReleaseMoved(field="release", seen=data.release, now=found.release_no)
-    if version is not None:
-        check_version(version, found.commit_no)
-    if (data.percent is None) == (not data.periods):
-        raise OneWay(field="percent")
-    connection = await db.driver(session)
-    now = clock.now()
+    _check(found, actor, version, data)
+    now, commit_id = clock.now(), uuid7()
     first = rules.monday(local_today(now, found.time_zone))
-    known = {part.id: part for part in await reads.parts(connection, actor, contract_id)}
-    cells = await reads.cells(connection, actor, found, first, rules.LONGEST)
-    standing = Standing(
-        {key: (cell.answered, cell.committed) for key, cell in cells.items()
-         if cell.answered is not None and cell.committed is not None}
-    )  # fmt: skip
-    if data.percent is not None:
-        standing |= _by_percent(known, cells, data.percent, data.weeks)
-        way = way or CommitWay.PERCENT
-    else:
-        standing |= _by_period(known, cells, first, data)
-    commit_id = uuid7()
-    made = (commit_id, found.commit_no + 1, found.release_id, found.release_no, (way or CommitWay.PERIODS).value)
+    connection = await db.driver(session)
+    standing = await _standing(connection, actor, found, first, data)
+    way = way or (CommitWay.PERIODS if data.percent is None else CommitWay.PERCENT)
+    made = (commit_id, found.commit_no + 1, found.release_id, found.release_no, way.value)
     who = (data.note, actor.member_id, actor.name, now)
     await connection.execute(_INSERT, actor.tenant_id, found.party_id, contract_id, *made, *who)
     await _store(connection, actor, found.party_id, commit_id, first, standing)
@@ -181,6 +176,36 @@ async def commit(
     emit(session, actor, found.party_id, ForecastCommitted(contract_id, commit_id))
     logger.info("forecast committed", extra={"contract_id": str(contract_id), "commit_id": str(commit_id)})
     return commit_id
+
+
+def _check(found: Head, actor: Actor, version: int | None, data: Commit) -> None:
+    """Raise what stands against a commit before its quantities are looked at."""
+    if actor.side_on(found.direction) is not Side.SELLER:
+        raise WrongSide(action="commit")
+    if not found.release_no or found.release_id is None:
+        raise NoForecast
+    if data.release != found.release_no:
+        raise ReleaseMoved(field="release", seen=data.release, now=found.release_no)
+    if version is not None:
+        check_version(version, found.commit_no)
+    if (data.percent is None) == (not data.periods):
+        raise OneWay(field="percent")
+
+
+async def _standing(connection: Driver, actor: Actor, found: Head, first: date, data: Commit) -> Standing:
+    """What the new version holds: what was committed before, and over it what is said now."""
+    known = {part.id: part for part in await reads.parts(connection, actor, found.id)}
+    cells = await reads.cells(connection, actor, found, first, rules.LONGEST)
+    kept = Standing(
+        {
+            key: (cell.answered, cell.committed)
+            for key, cell in cells.items()
+            if cell.answered is not None and cell.committed is not None
+        }
+    )
+    if data.percent is not None:
+        return Standing(kept | _by_percent(known, cells, data.percent, data.weeks))
+    return Standing(kept | _by_period(known, cells, first, data))
 
 
 def _by_percent(parts: Mapping[UUID, Part], cells: Cells, percent: Decimal, weeks: int) -> Standing:

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import db
 from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar, deadline, local_today
+from portal.core.errors import NotFound
 from portal.core.journal import Subject, emit, record
 from portal.core.states import Side
 from portal.forecasts import reads, rules
@@ -20,6 +21,23 @@ from portal.forecasts.service import open_requests, unanswered
 
 logger = logging.getLogger(__name__)
 BATCH = 200  # requests that lapse in one transaction
+
+
+async def get_request(session: AsyncSession, actor: Actor, request_id: UUID) -> CommitRequest:
+    """One request. Absent, foreign and hidden: NotFound."""
+    query = select(CommitRequest).where(
+        col(CommitRequest.tenant_id) == actor.tenant_id, col(CommitRequest.id) == request_id
+    )
+    request = (await session.exec(query)).one_or_none()
+    if request is None or (actor.contract_ids is not None and request.contract_id not in actor.contract_ids):
+        raise NotFound
+    return request
+
+
+async def weeks_of(session: AsyncSession, actor: Actor, request: CommitRequest) -> int:
+    """How many weeks the seller is asked to commit to."""
+    head = await reads.head(await db.driver(session), actor, request.contract_id)
+    return head.terms_weeks or rules.ASKED
 
 
 async def ask(session: AsyncSession, actor: Actor, contract_id: UUID, release_id: UUID) -> CommitRequest | None:

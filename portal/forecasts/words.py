@@ -4,7 +4,8 @@ from portal.core import i18n
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
 from portal.forecasts.model import CommitWay
-from portal.forecasts.reads import ExceptionRow, Measure
+from portal.forecasts.reads import Measure
+from portal.forecasts.reads_exceptions import ExceptionRow
 from portal.forecasts.rules import Exceptional, Span
 
 KINDS: dict[Exceptional, str] = {
@@ -24,6 +25,11 @@ DEFINITION = N_(
     " against what was {measure}. Bias = sum of (forecast − actual) / sum of actual; above 0 % too much was forecast."
     " Error = sum of |forecast − actual| / sum of actual. A week counts when that release looked as far as it."
 )
+
+
+def definition(weeks: int, measure: Measure) -> str:
+    """What accuracy is, as it stands under the figures."""
+    return _(DEFINITION).format(n=weeks, measure=_(MEASURES[measure]))
 
 
 def sentence(row: ExceptionRow, zone: str) -> str:

@@ -14,8 +14,8 @@ from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import _
 from portal.core.states import Side
-from portal.forecasts import reads, rules, words
-from portal.forecasts.reads import ContractRow, ExceptionFilter, ExceptionRow
+from portal.forecasts import reads_exceptions, rules, words
+from portal.forecasts.reads_exceptions import ContractRow, ExceptionFilter, ExceptionRow
 from portal.forecasts.rules import Exceptional, Span
 from portal.schedules.words import ZONE_NAMES
 from portal.web import forecast_views, tables
@@ -80,12 +80,12 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
     now = clock.now()
     wanted = ExceptionFilter(asked.kind, None, asked.direction, asked.search)
     async with read(actor) as connection:
-        rows = await reads.exceptions(connection, actor, wanted, now, local_today(now, actor.time_zone))
-        contracts = await reads.contracts(connection, actor, wanted)
+        rows = await reads_exceptions.exceptions(connection, actor, wanted, now, local_today(now, actor.time_zone))
+        contracts = await reads_exceptions.contracts(connection, actor, wanted)
     return {
         "asked": asked,
         "rows": [shown(row, actor) for row in rows],
-        "full": len(rows) >= reads.MOST,
+        "full": len(rows) >= reads_exceptions.MOST,
         "contracts": [contract_shown(row, actor) for row in contracts],
         "kinds": [("", _("All")), *((kind.value, _(name)) for kind, name in words.KINDS.items())],
         "directions": [("", _("All")), *((one.value, _(name)) for one, name in DIRECTION_NAMES.items())],
@@ -127,7 +127,15 @@ def contract_shown(row: ContractRow, actor: Actor) -> ContractShown:
 async def export(actor: Actor, contract_id: UUID, asked: forecast_views.Asked, kind: str) -> Response[bytes]:
     """One row a part and period."""
     found = await forecast_views.find(actor, contract_id, asked)
-    head = [_("Contract"), _("Item"), _("Description"), _("Period from"), _("Period until"), _("Zone"), _("Forecast")]
+    head = [
+        _("Contract"),
+        _("Item"),
+        _("Description"),
+        _("Period from"),
+        _("Period until"),
+        _("Zone"),
+        _("Forecast quantity"),
+    ]
     head += [_("Since the last release"), _("Committed"), _("Gap"), _("Unit")]
     rows: list[list[Any]] = []
     for part in found.parts:

@@ -1,6 +1,5 @@
 """Pages of forecasts: the exceptions of all contracts, one contract's forecast and the commit to it."""
 
-
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -16,7 +15,7 @@ from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.forecasts import reads, service
-from portal.web import forecast_list, forecast_views
+from portal.web import forecast_list, forecast_page
 from portal.web.contract_list import uuid_or_none
 from portal.web.errors import status_of
 from portal.web.forecast_forms import CommitForm, EndForm, TermsForm
@@ -44,14 +43,14 @@ async def forecast(
 ) -> Template:  # fmt: skip
     """One contract's forecast with what is committed."""
     asked = Asked.of(uuid_or_none(part), weeks, span, measure)
-    return await forecast_page(actor, page, contract_id, asked, Typed())
+    return await shown_page(actor, page, contract_id, asked, Typed())
 
 
-async def forecast_page(
+async def shown_page(
     actor: Actor, page: Page, contract_id: UUID, asked: Asked, typed: Typed, status: int = 200
 ) -> Template:
     """The page, with what stood in its form."""
-    found = await forecast_views.context(actor, contract_id, asked, typed)
+    found = await forecast_page.context(actor, contract_id, asked, typed)
     return page.render("forecasts/forecast.html", active="forecasts", live=LIVE, status=status, **found)
 
 
@@ -68,7 +67,7 @@ async def commit(
         async with unit_of_work(actor) as session:
             await service.commit(session, actor, contract_id, data.version, data.command())
     except (Invalid, Conflict) as error:
-        return await forecast_page(actor, page, contract_id, asked, Typed(data, error), status_of(error))
+        return await shown_page(actor, page, contract_id, asked, Typed(data, error), status_of(error))
     return page.go(asked.href(f"/contracts/{contract_id}/forecast"))
 
 
@@ -82,16 +81,12 @@ async def export(
 
 
 @get("/contracts/{contract_id:uuid}/forecast/terms")
-async def terms(
-    actor: NamedDependency[Actor], page: NamedDependency[Page], contract_id: FromPath[UUID]
-) -> Template:
+async def terms(actor: NamedDependency[Actor], page: NamedDependency[Page], contract_id: FromPath[UUID]) -> Template:
     """What the seller is asked for, as a form."""
     return await terms_page(actor, page, contract_id, None)
 
 
-async def terms_page(
-    actor: Actor, page: Page, contract_id: UUID, typed: Typed | None, status: int = 200
-) -> Template:
+async def terms_page(actor: Actor, page: Page, contract_id: UUID, typed: Typed | None, status: int = 200) -> Template:
     """The form, with what stands or stood in it."""
     actor.require(Permission.EDIT_CONTRACTS)
     async with read(actor) as connection:

@@ -8,8 +8,9 @@ from uuid import UUID
 from portal.core import clock
 from portal.core.actor import Actor, Direction
 from portal.core.db import read, unit_of_work
-from portal.forecasts import reads, rules, service
-from portal.forecasts.reads import Cell, ExceptionFilter, ExceptionRow
+from portal.forecasts import reads, reads_exceptions, rules, service
+from portal.forecasts.reads import Cell
+from portal.forecasts.reads_exceptions import ExceptionFilter, ExceptionRow
 from portal.forecasts.service import Commit, CommittedPeriod
 from portal.schedules.service_release import CallOff, Publish, call_off, publish_release
 from tests.factories import Made, Tenant, make_contract, today
@@ -64,4 +65,4 @@ async def cells(actor: Actor, made: Made) -> dict[int, Cell]:
 
 async def exceptions(actor: Actor, **wanted: Any) -> list[ExceptionRow]:
     async with read(actor) as connection:
-        return await reads.exceptions(connection, actor, ExceptionFilter(**wanted), clock.now(), today())
+        return await reads_exceptions.exceptions(connection, actor, ExceptionFilter(**wanted), clock.now(), today())

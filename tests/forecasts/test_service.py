@@ -53,7 +53,9 @@ async def test_a_share_of_everything_is_committed_and_both_sides_read_it(tenant:
     ours, theirs = await cells(tenant.factory, made), await cells(tenant.partner(direction), made)
     assert ours == theirs
     assert {number: (cell.forecast, cell.committed) for number, cell in ours.items()} == {
-        1: (100, 49), 3: (51, 26), 30: (40, None)
+        1: (100, 49),
+        3: (51, 26),
+        30: (40, None),
     }  # 75.5 is 75 in all, and the running total decides who gets the piece
     verbs = await fetch(
         tenant.factory, "select verb from timeline where subject_id = $1 and verb = 'forecast_committed'",

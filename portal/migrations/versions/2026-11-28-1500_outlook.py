@@ -4,7 +4,8 @@ Revision ID: 0012
 Revises: 0006
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 from alembic import op
 
@@ -112,11 +113,27 @@ def upgrade() -> None:
     for table, rights in PARTNER.items():
         op.execute(f"grant {rights} on {table} to portal_partner")
 
+    for table in ("notice", "dispatch"):
+        kinds(table, lambda known: [*known, "commit"])
+
+
+def kinds(table: str, changed: Callable[[list[str]], list[str]]) -> None:
+    """Change the kinds of notices that a table takes, whatever other migrations added to them."""
+    constraint = f"ck_{table}_kind"
+    query = f"select pg_get_constraintdef(oid) from pg_constraint where conname = '{constraint}'"
+    known = re.findall(r"'(\w+)'", str(op.get_bind().exec_driver_sql(query).scalar_one()))
+    values = ", ".join(f"'{kind}'" for kind in changed(known))
+    op.execute(f"alter table {table} drop constraint {constraint}")
+    op.execute(f"alter table {table} add constraint {constraint} check (kind in ({values}))")
+
 
 def allow(table: str, role: str, rows: str) -> None:
     op.execute(f"create policy {role}_all on {table} for all to {role} using ({rows}) with check ({rows})")
 
 
 def downgrade() -> None:
+    for table in ("notice", "dispatch"):
+        op.execute(f"delete from {table} where kind = 'commit'")
+        kinds(table, lambda known: [kind for kind in known if kind != "commit"])
     for table in ("supply_commit_line", "supply_commit", "commit_request", "commit_terms"):
         op.execute(f"drop table {table}")
