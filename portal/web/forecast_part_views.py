@@ -92,8 +92,15 @@ def period_rows(found: Found, part: Part, asked: Asked, typed: Typed) -> list[Pe
         period_row(
             found, part, asked, period, sent[no] if no < len(sent) else None, typed.wrong(f"quantity.{no}") or ""
         )
-        for no, period in enumerate(found.periods)
+        for no, period in enumerate(shown_periods(found, part))
     ]
+
+
+def shown_periods(found: Found, part: Part) -> list[Period]:
+    """Up to the last period that anything is known of; behind it lies nothing to commit to."""
+    known = [n for (line, n), cell in found.cells.items() if line == part.id and (cell.forecast or cell.committed)]
+    last = max(known, default=-1)
+    return [period for period in found.periods if period.weeks.start <= last]
 
 
 def period_row(found: Found, part: Part, asked: Asked, period: Period, sent: str | None, wrong: str) -> PeriodRow:
