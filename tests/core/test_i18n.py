@@ -12,6 +12,8 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 import portal
+from portal.changes.model import ChangeReason, ChangeStatus, ErpState, PartKind
+from portal.changes.rules import CHANGE_STATES
 from portal.contracts.model import Cadence, ContractKind, ContractStatus, DayUnit, PriceTier, RevisionStatus
 from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_prices import PriceReason
@@ -31,15 +33,11 @@ DOMAINS = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py
 ENUMS = [
     ContractKind, ContractStatus, Cadence, DayUnit, PriceReason, PriceTier, RevisionStatus,
     LineStatus, CloseReason, Zone, Level, SupplyState, RejectReason,
+    ChangeStatus, ChangeReason, PartKind, ErpState,
     ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency, RequestStatus,
 ]  # fmt: skip
-ACTIONS = sorted(
-    {
-        move.action
-        for table in (CONTRACT_STATES, LINE_STATES, REPORT_STATES, REQUEST_STATES, SHIPMENT_STATES)
-        for move in table
-    }
-)
+STATES = (CHANGE_STATES, CONTRACT_STATES, LINE_STATES, REPORT_STATES, REQUEST_STATES, SHIPMENT_STATES)
+ACTIONS = sorted({move.action for table in STATES for move in table})
 
 
 def marked_texts(domain: str) -> set[str]:
