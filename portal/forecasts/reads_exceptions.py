@@ -115,17 +115,17 @@ async def exceptions(
         where = _where(actor, wanted)
         query = _LATE.format(where=where.sql, now=where.arg(now), most=where.arg(MOST))
         for row in await connection.fetch(query, *where.args):
-            found.append(ExceptionRow(Exceptional.LATE, *list(row)[:5], due_at=row[5]))  # noqa: PERF401
+            found.append(ExceptionRow(Exceptional.LATE, row[0], row[1], row[2], row[3], row[4], due_at=row[5]))  # noqa: PERF401
     if wanted.kind is Exceptional.LATE:
         return found
     where = _where(actor, wanted)
     names = {"first": where.arg(rules.monday(today)), "factory": where.arg(actor.is_factory), "most": where.arg(MOST)}
     for row in await connection.fetch(_UNEVEN.format(where=where.sql, **names), *where.args):
-        *about, forecast, answered, quantity, confirmed, under = row
+        *about, forecast, answered, quantity, confirmed, under = row.values()
         counted = covered(quantity, confirmed)
         kind = exceptional(forecast, answered, counted, under)
         if kind is not None and wanted.kind in (None, kind):
-            found.append(ExceptionRow(kind, *about, forecast, answered, counted))
+            found.append(ExceptionRow(*(kind, *about, forecast, answered, counted)))
     return found[:MOST]
 
 

@@ -91,8 +91,8 @@ async def terms_page(actor: Actor, page: Page, contract_id: UUID, typed: Typed |
     actor.require(Permission.EDIT_CONTRACTS)
     async with read(actor) as connection:
         head = await reads.head(connection, actor, contract_id)
-    first = {"weeks": head.terms_weeks or 13, "response_hours": head.terms_hours or 16}
-    shown = typed or Typed(**first, under_percent=f"{head.under_percent.normalize():f}")
+    weeks, hours, under = head.terms_weeks or 13, head.terms_hours or 16, f"{head.under_percent.normalize():f}"
+    shown = typed or Typed(weeks=weeks, response_hours=hours, under_percent=under)
     return page.render("forecasts/terms.html", active="forecasts", status=status, head=head, typed=shown)
 
 

@@ -53,9 +53,9 @@ async def test_a_share_of_everything_is_committed_and_both_sides_read_it(tenant:
     ours, theirs = await cells(tenant.factory, made), await cells(tenant.partner(direction), made)
     assert ours == theirs
     assert {number: (cell.forecast, cell.committed) for number, cell in ours.items()} == {
-        1: (100, 49),
-        3: (51, 26),
-        30: (40, None),
+        1: (D(100), D(49)),
+        3: (D(51), D(26)),
+        30: (D(40), None),
     }  # 75.5 is 75 in all, and the running total decides who gets the piece
     verbs = await fetch(
         tenant.factory, "select verb from timeline where subject_id = $1 and verb = 'forecast_committed'",
@@ -124,12 +124,12 @@ async def test_exceptions_name_what_changed_and_what_is_missing(tenant: Tenant) 
     assert await exceptions(tenant.factory) == []
     await committed(tenant.supplier, made, periods=[period(made, 1, 100), period(made, 2, 180)])
     (under,) = await exceptions(tenant.factory)
-    assert (under.kind, under.week, under.forecast, under.committed) == (Exceptional.UNDER, week(2), 200, 180)
+    assert (under.kind, under.week, under.forecast, under.committed) == (Exceptional.UNDER, week(2), D(200), D(180))
     await planned(tenant, made, {1: 50})
     found = await exceptions(tenant.supplier)
     assert [(row.kind, row.week, row.forecast, row.answered) for row in found] == [
-        (Exceptional.CHANGED, week(1), 150, 100),
-        (Exceptional.UNDER, week(2), 200, 200),
+        (Exceptional.CHANGED, week(1), D(150), D(100)),
+        (Exceptional.UNDER, week(2), D(200), D(200)),
     ]
     assert [row.kind for row in await exceptions(tenant.factory, kind=Exceptional.CHANGED)] == [Exceptional.CHANGED]
     assert await exceptions(tenant.factory, contract_id=uuid7()) == []
@@ -227,7 +227,7 @@ async def test_accuracy_compares_what_stood_weeks_before_with_what_was_called(te
         called = await reads.accuracy_of(connection, tenant.supplier, head, today())
         received = await reads.accuracy_of(connection, tenant.supplier, head, today(), Measure.RECEIVED)
     by_lag = {found.lag: found for found in called[made.line.id]}
-    assert (by_lag[4].forecast, by_lag[4].actual, by_lag[4].bias, by_lag[4].error) == (100, 80, D("0.25"), D("0.25"))
+    assert (by_lag[4].forecast, by_lag[4].actual, by_lag[4].bias, by_lag[4].error) == (D(100), D(80), D("0.25"), D("0.25"))
     assert by_lag[13].weeks == 0
     assert called[None] == called[made.line.id]
     assert received[None][0].bias is None  # nothing arrived

@@ -20,9 +20,9 @@ from tests.notices.test_compose import card, labels
 D = Decimal
 
 
-async def asked(tenant: Tenant, made: Made, **terms: int) -> None:
+async def asked(tenant: Tenant, made: Made, weeks: int = 13) -> None:
     async with unit_of_work(tenant.factory) as session:
-        await service.set_terms(session, tenant.factory, made.contract.id, SetCommitTerms(**terms), 0)
+        await service.set_terms(session, tenant.factory, made.contract.id, SetCommitTerms(weeks=weeks), 0)
 
 
 async def ask(post: Post, made: Made) -> None:
