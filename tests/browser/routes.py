@@ -50,6 +50,12 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/contracts/use": (Shown("/contracts/use"), Shown("/contracts/use?only=risk", "customer")),
     "/contracts/{contract_id}/drafts": (Shown("/contracts/{purchase_id}/drafts"),),
     "/contracts/{contract_id}/edit": (Shown("/contracts/{draft_id}/edit"),),
+    "/contracts/{contract_id}/forecast": (
+        Shown("/contracts/{purchase_id}/forecast", "supplier"),
+        Shown("/contracts/{contract_id}/forecast"),
+        Shown("/contracts/{purchase_id}/forecast?span=month&weeks=52"),
+    ),
+    "/contracts/{contract_id}/forecast/terms": (Shown("/contracts/{purchase_id}/forecast/terms"),),
     "/contracts/{contract_id}/ledger": (
         Shown("/contracts/{contract_id}/ledger"),
         Shown("/contracts/{contract_id}/ledger", "customer"),
@@ -71,6 +77,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
         Shown("/contracts/{contract_id}/schedule", "customer"),
         Shown("/contracts/{purchase_id}/schedule", "supplier"),
     ),
+    "/forecasts": (Shown("/forecasts"), Shown("/forecasts?kind=late", "supplier")),
     "/forgotten": (Shown("/forgotten", ""),),
     "/imports": (Shown("/imports"),),
     "/imports/{run_id}": (Shown("/imports/{run_id}"), Shown("/imports/{refused_run}")),
@@ -139,6 +146,7 @@ NO_PAGE = {
     "/contracts/export": "file",
     "/contracts/sheets/{run_id}/rest": "file",
     "/contracts/workbook": "file",
+    "/contracts/{contract_id}/forecast/export": "file",
     "/contracts/{contract_id}/files/{file_id}": "file",
     "/contracts/{contract_id}/contract.pdf": "file",
     "/contracts/{contract_id}/releases/{number}/release.pdf": "file",
