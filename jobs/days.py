@@ -1,5 +1,5 @@
-"""What the calendar does in every workspace: amendments begin, contracts end, periods close, answers lapse, people
-are reminded."""
+"""What the calendar does in every workspace: amendments begin, contracts end, periods close, commits and answers
+lapse, people are reminded."""
 
 import asyncio
 import logging
@@ -26,4 +26,5 @@ async def keep_days() -> None:
                 await periods.close_periods(tenant, clock.now())
                 async with db.unit_of_work(tenant.system) as session:
                     await lapse_answers(session, tenant.system, clock.now())
+                await periods.lapse_commits(tenant, clock.now())
         await asyncio.sleep(EVERY_SECONDS)

@@ -168,7 +168,7 @@ def _cell(line: GridLine, column: Column, mine: list[rules_grid.Held], shown: Sh
 def _period(row: reads_buckets.PeriodRow) -> tuple[str, str]:
     name = f"{i18n.day(row.period_start)} – {i18n.day(row.period_end - timedelta(days=1))}"
     figures = {
-        "called": i18n.number(row.called),
+        "called": i18n.number(row.sums.called),
         "target": i18n.number(row.target),
         "floor": i18n.number(row.floor),
         "ceiling": i18n.number(row.ceiling),

@@ -1,7 +1,7 @@
 """Answers that differ from what was asked, what happens without one, receiving hours, and edits before a release.
 
 Revision ID: 0011
-Revises: 0014
+Revises: 0012
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0011"
-down_revision: str | None = "0014"
+down_revision: str | None = "0012"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
