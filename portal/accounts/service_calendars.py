@@ -95,13 +95,8 @@ async def take_holidays(session: AsyncSession, actor: Actor, site_id: UUID, year
     Returns the site and how many days were added.
     """
     site = await _kept(session, actor, site_id)
-    known = set(
-        (
-            await session.exec(
-                select(SiteDay.day).where(SiteDay.tenant_id == site.tenant_id, SiteDay.site_id == site.id)
-            )
-        ).all()
-    )
+    entered = select(col(SiteDay.day)).where(SiteDay.tenant_id == site.tenant_id, SiteDay.site_id == site.id)
+    known = set((await session.exec(entered)).all())
     new = [
         SetDay(day=day, working=working, name=name)
         for day, working, name in rules.holidays(year, site.weekdays)

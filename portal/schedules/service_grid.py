@@ -3,6 +3,7 @@
 import logging
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -105,7 +106,7 @@ class _Work:
         """Find what the cell's new number means. Raises CellChanged, CellFixed, CellPast, TooFine, OverCeiling."""
         column = rules_grid.column_at(self.by, cell.column)
         mine = self.held.get((line.id, column.first), [])
-        named = {"part": line.item_code, "column": column.first}
+        named: dict[str, Any] = {"part": line.item_code, "column": column.first}
         check_scale(cell.quantity, line.unit)
         now = rules_grid.total(mine)
         if now != cell.was:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -27,7 +28,7 @@ async def site_of(tenant: Tenant, actor: Actor, code: str = "WUXI", weekdays: Se
         return await create_site(session, tenant.factory, actor.party_id, data)
 
 
-async def published(reader: Actor, site_id: UUID) -> list[list[object]]:
+async def published(reader: Actor, site_id: UUID) -> list[list[Any]]:
     query = "select weekdays, closed, extra, windows from site_calendar where id = $1"
     return [list(row.values()) for row in await fetch(reader, query, site_id)]
 
