@@ -20,12 +20,12 @@ from portal.schedules.events import LineAskedAgain, LineCancelled, LineRejected,
 from portal.schedules.model import CloseReason, SupplyState
 from portal.schedules.rules import LINE_STATES, RejectReason
 from portal.schedules.rules_answers import NotOnBehalf
-from portal.schedules.service_answers import Given, Part, give_answers, part_dates, retire
 from portal.schedules.service_lines import LineHead as LineHead
 from portal.schedules.service_lines import change as change
 from portal.schedules.service_lines import lock_lines as lock_lines
 from portal.schedules.service_lines import subject as subject
 from portal.schedules.service_lines import visible as visible
+from portal.schedules.service_promises import Given, Part, give_answers, part_dates, retire
 
 logger = logging.getLogger(__name__)
 

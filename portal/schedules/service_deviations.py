@@ -17,8 +17,8 @@ from portal.core.journal import emit, record
 from portal.schedules.events import DeviationAccepted, DeviationDeclined
 from portal.schedules.model import ConfirmationStatus, LineStatus
 from portal.schedules.rules_answers import ANSWER_STATES, Deviation, NothingToDecide, Said
-from portal.schedules.service_answers import settle, valid_parts
 from portal.schedules.service_lines import LineHead, change, lock_lines, subject
+from portal.schedules.service_promises import settle, valid_parts
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from portal.core.journal import emit, record
 from portal.schedules.events import LineCancelled, RequestChanged
 from portal.schedules.model import LineStatus, Zone
 from portal.schedules.rules import OPEN
-from portal.schedules.service_answers import book_change
 from portal.schedules.service_changing import Changed, cancel_lines, change_lines
 from portal.schedules.service_lines import LineHead, change, lock_lines, subject
+from portal.schedules.service_promises import book_change
 
 
 class EditOutdated(Conflict):

@@ -18,8 +18,8 @@ from portal.core.states import Side
 from portal.schedules.events import AnswerLapsed
 from portal.schedules.rules import default_promise
 from portal.schedules.rules_answers import deemed_quantity
-from portal.schedules.service_answers import Given, Part, give_answers
 from portal.schedules.service_lines import LineHead, change, lock_lines, subject
+from portal.schedules.service_promises import Given, Part, give_answers
 
 logger = logging.getLogger(__name__)
 MOST = 2000  # lines of one look; the next look goes on
