@@ -1,10 +1,10 @@
-"""What the calendar does in every workspace: amendments begin, contracts end, periods close, people are
-reminded."""
+"""What the calendar does in every workspace: amendments begin, contracts end, periods close, releases
+are made, people are reminded."""
 
 import asyncio
 import logging
 
-from jobs import outbox, periods
+from jobs import outbox, periods, releases
 from portal.core import clock, db
 from portal.schedules.service_contract_days import contract_day
 
@@ -22,4 +22,5 @@ async def keep_days() -> None:
                 if any(done.values()):
                     logger.info("contracts moved by the calendar", extra=done)
                 await periods.close_periods(tenant, clock.now())
+                await releases.run_releases(tenant)
         await asyncio.sleep(EVERY_SECONDS)

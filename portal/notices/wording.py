@@ -18,6 +18,7 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.PROBLEM: (N_("Problem"), "danger"),
     Verb.RECEIVE: (N_("All complete"), "success"),
     Verb.COUNT: (N_("Count"), ""),
+    Verb.ACKNOWLEDGE: (N_("Acknowledge"), ""),
     Verb.SHOW: (N_("Show"), ""),
     Verb.SHOW_RISKS: (N_("Show risks"), ""),
 }

@@ -26,7 +26,7 @@ from portal.core.states import Side
 from portal.schedules.reads import Happening, history
 from portal.schedules.reads_board import ReleaseRow, releases
 from portal.schedules.service_contract import Use, use_of_lines
-from portal.schedules.service_release import calendars
+from portal.schedules.service_terms import calendars
 from portal.web.commitments import commitments
 from portal.web.contract_facts import file_row, value_facts
 from portal.web.contract_line_views import Reader, line_view
