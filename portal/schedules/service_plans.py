@@ -175,7 +175,7 @@ async def plan_line(session: AsyncSession, actor: Actor, line_id: UUID, version:
     actor.require(Permission.PUBLISH_SCHEDULES)
     (head,) = await lock_lines(session, actor, {line_id: version})
     if head.status is LineStatus.DRAFT or head.status not in rules.OPEN:
-        raise WrongState(action="plan", status=head.status)
+        raise WrongState(action="change", status=head.status)
     check_scale(data.quantity, head.unit)
     rules.check_promises([(data.quantity, data.due_date)], head.unit, local_today(clock.now(), head.time_zone))
     values: tuple[Any, ...] = (head.contract_id, head.id, data.quantity, data.due_date, actor.name, clock.now())

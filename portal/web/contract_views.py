@@ -80,6 +80,8 @@ VERBS = {
     "amendment_applied": N_("Version {offer} is in force from {effective_from} on"),
     "file_added": N_("File added: {name}"),
     "released": N_("Release {number} published"),
+    "release_failed": N_("A planned release was refused: {code}"),
+    "release_terms_set": N_("Cancelling terms agreed: {shares}"),
     "generated": N_("Deliveries generated"),
     "commitment_terms_set": N_("Use of periods agreed"),
     "periods_set": N_("Periods of line {line_no} set: {item_code}"),

@@ -37,6 +37,8 @@ VERBS = {
     "generated": N_("Generated"),
     "published": N_("Published in release {release}"),
     "asked": N_("Asked for an answer in release {release}"),
+    "request_changed": N_("Request changed with the release"),
+    "restored": N_("Taken back: release {release} was rejected"),
     "confirmed": N_("Confirmed"),
     "rejected": N_("Rejected"),
     "cancelled": N_("Cancelled"),

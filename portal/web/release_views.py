@@ -29,7 +29,7 @@ from portal.scorecards.reads_exposure import ExposureReport
 from portal.web.board_chart import plain, seconds
 from portal.web.views import Column, Figure, ListView, Row
 
-KINDS = {ReleaseKind.FORECAST: N_("Forecast"), ReleaseKind.JIT: N_("JIT")}
+KINDS = {ReleaseKind.FORECAST: N_("Forecast release"), ReleaseKind.JIT: N_("JIT release")}
 TRIGGERS = {
     Trigger.MANUAL: N_("by hand"),
     Trigger.EVERY: N_("every so many days"),
@@ -153,7 +153,7 @@ def facts(standing: StandingRow, contents: Contents, zone: str) -> list[tuple[st
     """How the release was made and how it stands; only what is known."""
     known = [
         (_("Kind"), _(KINDS[standing.kind])),
-        (_("Made"), _(TRIGGERS[standing.trigger])),
+        (_("Trigger"), _(TRIGGERS[standing.trigger])),
         (_("Replaces"), _("Release {n}").format(n=standing.replaces) if standing.replaces else ""),
         (_("Contact"), contents.contact),
         (_("Acknowledge by"), i18n.moment(standing.answer_by, zone) if standing.answer_by else ""),

@@ -11,8 +11,10 @@ from portal.contracts.model import ContractStatus, RevisionStatus
 from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
-from portal.schedules.model import LineStatus
+from portal.schedules.model import LineStatus, ReleaseStatus
+from portal.schedules.model_releases import PreparedStatus
 from portal.schedules.rules import LINE_STATES
+from portal.schedules.rules_releases import PREPARED_STATES, RELEASE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
@@ -25,6 +27,8 @@ TABLES = [
         {RevisionStatus.AGREED, RevisionStatus.DECLINED, RevisionStatus.WITHDRAWN},
     ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
+    (PREPARED_STATES, PreparedStatus, {PreparedStatus.PUBLISHED, PreparedStatus.DISCARDED}),
+    (RELEASE_STATES, ReleaseStatus, {ReleaseStatus.REJECTED, ReleaseStatus.SUPERSEDED}),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
 ]
 SELLER, BUYER = Side.SELLER, Side.BUYER
@@ -45,6 +49,16 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         LINE_STATES,
         "What was shipped and received are sums of documents, never statuses. After `reopen` the sum of the promises "
         "decides. A firm or shipped line is not cancelled but changed by agreement.",
+    ),
+    "Releases before they are told": (
+        PREPARED_STATES,
+        "The factory's own. A release outside its tolerance is held, and somebody else than who prepared it approves; "
+        "the partner is told when it is published, not before.",
+    ),
+    "Releases": (
+        RELEASE_STATES,
+        "The release itself never changes; this is how it stands with the partner, whose people `acknowledge` and "
+        "`reject` on either side of a contract. After a rejection the release before it is in force.",
     ),
     "Delays and problems": (
         REPORT_STATES,

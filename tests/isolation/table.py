@@ -13,6 +13,7 @@ from tests.isolation import (
     routes_office,
     routes_open,
     routes_papers,
+    routes_releases,
     routes_sheets,
     routes_web,
 )
@@ -32,6 +33,7 @@ ROUTES: Routes = {
     **routes_chat.ROUTES,
     **routes_sheets.ROUTES,
     **routes_papers.ROUTES,
+    **routes_releases.ROUTES,
 }
 Route = tuple[str, str]
 
