@@ -4,7 +4,7 @@ are made, people are reminded."""
 import asyncio
 import logging
 
-from jobs import outbox, periods, releases
+from jobs import changes, outbox, periods, releases
 from portal.core import clock, db
 from portal.schedules.service_contract_days import contract_day
 
@@ -21,6 +21,7 @@ async def keep_days() -> None:
                     done = await contract_day(session, tenant.system, clock.now())
                 if any(done.values()):
                     logger.info("contracts moved by the calendar", extra=done)
+                await changes.expire(tenant.system, clock.now())
                 await periods.close_periods(tenant, clock.now())
                 await releases.run_releases(tenant)
         await asyncio.sleep(EVERY_SECONDS)

@@ -45,6 +45,8 @@ def _after(stands: Known, verb: str, data: Mapping[str, Any]) -> Known:
             return stands._replace(stood=Stood.CONFIRMED, confirmed=stands.confirmed + promised)
         case "request_changed" | "restored":
             return stands._replace(stood=Stood.PUBLISHED, confirmed=ZERO)
+        case "agreed_anew" if (data["quantity"], data["date"]) != (data["was"], data["was_on"]):
+            return stands._replace(stood=Stood.PUBLISHED, confirmed=ZERO)
         case "rejected":
             return stands._replace(stood=Stood.REJECTED)
         case "cancelled":

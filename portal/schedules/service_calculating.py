@@ -104,9 +104,10 @@ _OPEN_LINES = """
 select l.id, l.contract_line_id, l.line_no, l.order_no, l.status, l.version, l.due_date, l.ordered_quantity,
     l.under_percent, l.received_quantity, l.confirmed_quantity, l.shipped_quantity, l.unit, l.zone, l.level,
     l.release_line_id, l.bucket_id, l.period_start, p.quantity as planned, p.due_date as planned_date
-from schedule_line l left join line_plan p on p.tenant_id = l.tenant_id and p.schedule_line_id = l.id
+from schedule_line l left join line_plan p on $3 and p.tenant_id = l.tenant_id and p.schedule_line_id = l.id
 where l.tenant_id = $1 and l.contract_id = $2
     and l.status in ('draft', 'published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')
+    and ($3 or l.status <> 'draft')
 order by l.id for update of l"""
 _PRIORS = """
 select distinct on (r.kind) r.kind, r.id, r.number
@@ -120,15 +121,18 @@ where r.tenant_id = $1 and r.release_id = $2"""
 
 
 async def calculate(
-    connection: Driver, actor: Actor, head: ContractHead, kind: ReleaseKind, today: date
+    connection: Driver, actor: Actor, head: ContractHead, kind: ReleaseKind, today: date, drafts: bool = True
 ) -> Calculation:
-    """Lock the open lines of a locked contract and say what a release of them would be. Raises NothingToPublish."""
+    """Lock the open lines of a locked contract and say what a release of them would be. Raises NothingToPublish.
+
+    drafts: False leaves out what is still being planned: drafts, and changes of published lines.
+    """
     plan = await read_plan(connection, actor, head.id)
     terms = await read_terms(connection, actor, head.id)
     at = await calendars(connection, actor, {line.ship_to_code for line in terms.values()})
     ends = {line.id: _ends(line, today, at[line.ship_to_code], plan) for line in terms.values()}
     last = _horizon(plan, kind, today)
-    rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, head.id)
+    rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, head.id, drafts)
     drafts = (row["due_date"] for row in rows if row["status"] == LineStatus.DRAFT)
     rules.check_drafts_inside(drafts, head.valid_to)
     lines = [
@@ -165,7 +169,7 @@ def _lines(row: Any, ends: rules.Fences, calendar: WorkingCalendar, plan: Plan, 
     due = row["planned_date"] or row["due_date"]
     known = row["release_line_id"] is not None
     wanted = Wanted(quantity, due)
-    if plan.only_transmitted and (row["planned"] is not None or not known):
+    if plan.only_transmitted and (row["planned"] is not None or row["status"] == LineStatus.DRAFT):
         told = (row["ordered_quantity"], row["due_date"]) if known else None
         wanted = transmitted(quantity, due, told, ends.firm_until, calendar.next_working(ends.firm_until + DAY))
     first = _line(row, wanted.quantity, wanted.due, ends, today, known)

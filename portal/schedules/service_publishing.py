@@ -92,13 +92,16 @@ class _Published(Struct, frozen=True):
 
 
 async def publish_release(
-    session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None, data: Publish
+    session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None, data: Publish, *, drafts: bool = True
 ) -> tuple[UUID, int]:
-    """Freeze all open lines as the next release and tell the other side. Returns the release's id and number."""
+    """Freeze all open lines as the next release and tell the other side. Returns the release's id and number.
+
+    drafts: False where something agreed is told and what is still being planned stays at home.
+    """
     actor.require(Permission.PUBLISH_SCHEDULES)
     head = await lock_contract(session, actor, contract_id, version)
     today = local_today(clock.now(), head.time_zone)
-    made = await calculate(await db.driver(session), actor, head, data.kind, today)
+    made = await calculate(await db.driver(session), actor, head, data.kind, today, drafts)
     return await publish(session, actor, head, made, data.note, Trigger.MANUAL)
 
 

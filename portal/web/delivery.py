@@ -39,6 +39,7 @@ VERBS = {
     "asked": N_("Asked for an answer in release {release}"),
     "request_changed": N_("Request changed with the release"),
     "restored": N_("Taken back: release {release} was rejected"),
+    "agreed_anew": N_("Changed by agreement, request {change}"),
     "confirmed": N_("Confirmed"),
     "rejected": N_("Rejected"),
     "cancelled": N_("Cancelled"),

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from portal.changes.model import ChangeStatus
+from portal.changes.rules import CHANGE_STATES
 from portal.contracts.model import ContractStatus, RevisionStatus
 from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
 from portal.schedules.model import LineStatus, ReleaseStatus
 from portal.schedules.model_releases import PreparedStatus
-from portal.schedules.rules import LINE_STATES
+from portal.schedules.rules import AGREED_CHANGES, LINE_STATES
 from portal.schedules.rules_releases import PREPARED_STATES, RELEASE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import ShipmentStatus
@@ -25,6 +27,11 @@ TABLES = [
         REVISION_STATES,
         RevisionStatus,
         {RevisionStatus.AGREED, RevisionStatus.DECLINED, RevisionStatus.WITHDRAWN},
+    ),
+    (
+        CHANGE_STATES,
+        ChangeStatus,
+        {ChangeStatus.DECLINED, ChangeStatus.WITHDRAWN, ChangeStatus.EXPIRED, ChangeStatus.APPLIED},
     ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
     (PREPARED_STATES, PreparedStatus, {PreparedStatus.PUBLISHED, PreparedStatus.DISCARDED}),
@@ -59,6 +66,16 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         RELEASE_STATES,
         "The release itself never changes; this is how it stands with the partner, whose people `acknowledge` and "
         "`reject` on either side of a contract. After a rejection the release before it is in force.",
+    ),
+    "What an agreed change does to a schedule line": (
+        AGREED_CHANGES,
+        "A line with another quantity or day is asked for anew; where the seller agreed, it is confirmed at once.",
+    ),
+    "Change requests": (
+        CHANGE_STATES,
+        "`accept`, `decline` and `counter` belong to the company that did not make the live offer, `rebase` to the one "
+        "that did, `submit` and `withdraw` to the one that asked. `review`, `expire`, `apply` and `fail` are the "
+        "portal's. A buyer's change outside the firm zone and inside the band is accepted by rule when it is sent.",
     ),
     "Delays and problems": (
         REPORT_STATES,
