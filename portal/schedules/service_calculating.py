@@ -133,8 +133,8 @@ async def calculate(
     ends = {line.id: _ends(line, today, at[line.ship_to_code], plan) for line in terms.values()}
     last = _horizon(plan, kind, today)
     rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, head.id, drafts)
-    drafts = (row["due_date"] for row in rows if row["status"] == LineStatus.DRAFT)
-    rules.check_drafts_inside(drafts, head.valid_to)
+    fresh = (row["due_date"] for row in rows if row["status"] == LineStatus.DRAFT)
+    rules.check_drafts_inside(fresh, head.valid_to)
     lines = [
         line
         for row in rows

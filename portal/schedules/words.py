@@ -28,7 +28,9 @@ def change_of(line: ReleaseLineRow, compared: bool) -> tuple[str, str]:
     difference = line.quantity - line.earlier_quantity
     if difference:
         kind = "up" if difference > 0 else "down"
-        return kind, i18n.signed(difference)
+        moved = line.due_date != line.earlier_date
+        said = [i18n.signed(difference), _("was {day}").format(day=i18n.day(line.earlier_date))] if moved else []
+        return kind, " · ".join(said) or i18n.signed(difference)
     if line.due_date != line.earlier_date:
         return "moved", _("Was {day}").format(day=i18n.day(line.earlier_date))
     return "same", ""

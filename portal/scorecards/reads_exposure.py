@@ -118,7 +118,7 @@ async def exposure_of(
         _point(on, forces[on], lines, received, _fences(terms, at, on, make_days), Shares(*shares)) for on in days
     ]
     first = next((n for n, point in enumerate(points) if point.number is not None), len(points) - 1)
-    return ExposureReport(currency, shares[0], shares[1], shares[2], make_days, points[first:])
+    return ExposureReport(currency, shares[0], shares[1], shares[2], make_days, points[max(first - 1, 0) :])
 
 
 def _in_force(published: Sequence[_Published], on: date) -> tuple[_Published | None, _Published | None]:

@@ -60,7 +60,6 @@ PLACES = {  # where a document of a kind is opened
 VERBS = {
     "accepted": N_("accepted"),
     "acknowledged": N_("release acknowledged"),
-    "approved": N_("release approved"),
     "discarded": N_("release not published"),
     "held": N_("release held"),
     "planned": N_("change planned"),

@@ -62,7 +62,10 @@ def planning(ids: Ids) -> Parts:
     return Parts(form={"version": ids["version"], "quantity": "40", "due_date": LATER})
 
 
-CHECKED = {"number": 2, "parts": [{"item_code": "A100", "lines": [{"due_date": LATER, "quantity": "40"}]}]}
+CHECKED: dict[str, Any] = {
+    "number": 2,
+    "parts": [{"item_code": "A100", "lines": [{"due_date": LATER, "quantity": "40"}]}],
+}
 PAGES: Routes = {
     ("GET", f"{CONTRACT}/releases"): Spec(contract),
     ("GET", RELEASE): (Spec(contract), Spec(contract, query(told="true"))),
