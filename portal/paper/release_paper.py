@@ -72,7 +72,8 @@ def _grids(content: ReleaseContent) -> list[Grid]:
 
 def _parts(content: ReleaseContent) -> list[Grid]:
     """What was known of each part when the release was made. Imported releases tell nothing of it."""
-    parts = sorted(content.found.contents.parts.values(), key=lambda one: one.item_code)
+    told = content.found.contents.parts
+    parts = [(part.item_code, told[part.id]) for part in content.found.parts.values() if part.id in told]
     if not parts:
         return []
     columns = (
@@ -83,13 +84,13 @@ def _parts(content: ReleaseContent) -> list[Grid]:
         Column(_("May be made until"), 2),
         Column(_("Material may be bought until"), 2),
     )
-    return [Grid(columns, [_part_row(one) for one in parts], _("As known at the release"))]
+    return [Grid(columns, [_part_row(*one) for one in parts], _("As known at the release"))]
 
 
-def _part_row(one: PartContents) -> list[Cell]:
+def _part_row(name: str, one: PartContents) -> list[Cell]:
     last = [f"{document.number} · {show_quantity(document.quantity, one.unit)}" for document in one.documents]
     return [
-        Cell(one.item_code, [word for word in (one.revision, one.ship_to_code, one.unloading_point) if word]),
+        Cell(name, [word for word in (one.revision, one.ship_to_code, one.unloading_point) if word]),
         Cell(show_quantity(one.cum_received, one.unit), last),
         Cell(show_quantity(one.in_transit, one.unit)),
         Cell(show_quantity(one.backlog, one.unit)),

@@ -37,14 +37,14 @@ TRIGGERS = {
     Trigger.CHANGE: N_("on change"),
 }
 STANDS = {
-    ReleaseStatus.PUBLISHED: (N_("Published"), ""),
+    ReleaseStatus.PUBLISHED: (N_("Released"), ""),
     ReleaseStatus.DELIVERED: (N_("Delivered"), ""),
     ReleaseStatus.ACKNOWLEDGED: (N_("Acknowledged"), "confirmed"),
     ReleaseStatus.REJECTED: (N_("Rejected"), "risk"),
     ReleaseStatus.SUPERSEDED: (N_("Superseded"), ""),
 }
 STOOD = {
-    Stood.PUBLISHED: N_("Published"),
+    Stood.PUBLISHED: N_("Released"),
     Stood.ASKED: N_("Waiting for the seller"),
     Stood.CONFIRMED: N_("Confirmed"),
     Stood.REJECTED: N_("Rejected"),
@@ -111,7 +111,7 @@ async def release(actor: Actor, contract_id: UUID, number: int, against: int | N
         "others": [(str(no), _("Release {n}").format(n=no)) for no in numbers if no != number],
         "zone_names": {key: _(name) for key, name in ZONE_NAMES.items()},
         "facts": facts(standing, found.contents, head.time_zone),
-        "parts": part_rows(found.contents, head.time_zone, actor),
+        "parts": part_rows(found),
         "told": told and spans is not None,
         "spans": spans,
         "gathered": [gathered_row(one, found) for one in gather(lines, spans, calendar)] if told else [],
@@ -165,17 +165,18 @@ def facts(standing: StandingRow, contents: Contents, zone: str) -> list[tuple[st
     return [(label, value) for label, value in known if value]
 
 
-def part_rows(contents: Contents, zone: str, actor: Actor) -> list[dict[str, Any]]:
+def part_rows(found: Comparison) -> list[dict[str, Any]]:
     """What the release told of each part beside its deliveries."""
-    return [_part_row(one, actor) for one in sorted(contents.parts.values(), key=lambda one: one.item_code)]
+    told = found.contents.parts
+    return [_part_row(told[part.id], part.item_code) for part in found.parts.values() if part.id in told]
 
 
-def _part_row(one: PartContents, actor: Actor) -> dict[str, Any]:
+def _part_row(one: PartContents, name: str) -> dict[str, Any]:
     def amount(value: Decimal) -> str:
         return show_quantity(value, one.unit)
 
     return {
-        "part": one.item_code,
+        "part": name,
         "detail": " · ".join(word for word in (one.revision, one.ship_to_code, one.unloading_point) if word),
         "received": amount(one.cum_received),
         "received_on": i18n.day(one.received_on, year=True) if one.received_on else "",
