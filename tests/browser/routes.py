@@ -105,6 +105,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/receipts/{receipt_id}": (Shown("/receipts/{receipt_id}", "customer"),),
     "/receipts/{receipt_id}/correct": (Shown("/receipts/{receipt_id}/correct", "customer"),),
     "/reports": (Shown("/reports"), Shown("/reports", "supplier")),
+    "/reports/stability": (Shown("/reports/stability"), Shown("/reports/stability", "customer")),
     "/scan": (Shown("/scan", "customer"),),
     "/schedule-lines/{line_id}": (
         Shown("/schedule-lines/{line_id}"),

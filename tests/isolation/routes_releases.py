@@ -82,6 +82,7 @@ PAGES: Routes = {
     ("POST", f"{RELEASE}/acknowledge"): Spec(released, form("version"), **ANSWERS),
     ("POST", f"{RELEASE}/reject"): Spec(released, form("version", reason="too much"), **ANSWERS),
     ("POST", f"{DELIVERY}/plan"): Spec(delivery(ASKED), planning, **PUBLISHES),
+    ("GET", "/reports/stability"): Spec(),
     ("POST", f"{DELIVERY}/unplan"): Spec(delivery(ASKED), form(), **PUBLISHES),
 }
 PROGRAMS: Routes = {
@@ -100,6 +101,7 @@ PROGRAMS: Routes = {
     ("PUT", f"{V1}{CONTRACT}/release-terms"): Spec(
         unplanned, body(versioned=True, material_percent="30"), need=P.EDIT_CONTRACTS, fresh=True
     ),
+    ("GET", f"{V1}/reports/stability"): Spec(),
     ("GET", f"{V1}{CONTRACT}/exposure"): Spec(contract, need=P.SEE_PRICES),
     ("PUT", f"{V1}{DELIVERY}/plan"): Spec(
         delivery(ASKED), body(versioned=True, quantity="40", due_date=LATER), **PUBLISHES

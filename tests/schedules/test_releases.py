@@ -26,7 +26,7 @@ from portal.schedules.service_holding import Decide, Outcome
 from portal.schedules.service_plans import PlanLine, SetPlan, SetTerms
 from portal.schedules.service_publishing import Publish
 from portal.schedules.service_release import CallOff, call_off
-from portal.scorecards import reads_exposure
+from portal.scorecards import reads_exposure, reads_stability
 from tests.factories import Made, Tenant, fetch, make_contract, today
 
 LINES = (
@@ -318,6 +318,20 @@ async def test_a_past_moment_knows_nothing_that_came_later_and_no_more_than_the_
         assert await then(clock.now(), actor) == [(Decimal(120), Stood.ASKED, Decimal(0))]
     with pytest.raises(NotFound):
         await then(first, tenant.customer)
+
+
+async def test_stability_is_computed_from_the_releases_for_both_sides(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE, foq=None)
+    one, _two = await asked(tenant, made, (100, 7), (300, 40))
+    await release(tenant, made)
+    await change(tenant, one, 120, 7)
+    await release(tenant, made)
+    for actor in (tenant.factory, tenant.supplier):
+        async with read(actor) as connection:
+            (row,) = await reads_stability.stability(connection, actor, today(), today())
+        assert (row.pairs, row.stability, row.firm_lines, row.mean_notice) == (1, Decimal("0.95"), 1, Decimal(7))
+    async with read(tenant.customer) as connection:
+        assert await reads_stability.stability(connection, tenant.customer, today(), today()) == []
 
 
 async def test_both_sides_see_the_exposure_that_follows_from_the_agreed_shares(tenant: Tenant) -> None:
