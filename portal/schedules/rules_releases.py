@@ -171,7 +171,7 @@ class Gathered(NamedTuple):
 
     part_id: UUID
     span: Span
-    day: date  # the day itself, the week's Monday, the month's first working day
+    day: date  # the day itself, the week's Monday, the month's first working day; see `_dated`
     quantity: Decimal
     parts: tuple[Frozen, ...]
 
@@ -189,9 +189,17 @@ def gather(lines: Iterable[Frozen], spans: Spans | None, calendar: WorkingCalend
 
 
 def _dated(due: date, spans: Spans | None, calendar: WorkingCalendar) -> tuple[Span, date]:
+    """Where a due date is told. What the span before left of a week or month is dated its first working day."""
     if spans is None or due <= spans.daily_until:
         return Span.DAY, due
     if due <= spans.weekly_until:
-        return Span.WEEK, period_start("week", due)
-    first = calendar.next_working(period_start("month", due))
-    return Span.MONTH, min(first, period_end("month", period_start("month", due)) - timedelta(days=1))
+        return Span.WEEK, _first("week", due, spans.daily_until, calendar)
+    return Span.MONTH, _first("month", due, spans.weekly_until, calendar)
+
+
+def _first(cadence: str, due: date, before: date, calendar: WorkingCalendar) -> date:
+    start = period_start(cadence, due)
+    if cadence == "week" and start > before:
+        return start  # a Monday, worked or not
+    first = calendar.next_working(max(start, before + timedelta(days=1)))
+    return min(first, period_end(cadence, start) - timedelta(days=1))

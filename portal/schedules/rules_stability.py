@@ -32,10 +32,16 @@ class Steadiness(NamedTuple):
     changes: int = 0
     pairs: int = 0
 
-    def __add__(self, other: object) -> "Steadiness":
-        if not isinstance(other, Steadiness):
-            return NotImplemented
-        return Steadiness(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+    def plus(self, other: "Steadiness") -> "Steadiness":
+        """Both together."""
+        return Steadiness(
+            self.asked + other.asked,
+            self.changed + other.changed,
+            self.firm_lines + other.firm_lines,
+            self.notice_days + other.notice_days,
+            self.changes + other.changes,
+            self.pairs + other.pairs,
+        )
 
     @property
     def stability(self) -> Decimal | None:
@@ -63,7 +69,8 @@ def steadiness(
         if all(zone is Zone.FORECAST for zone in zones):
             continue
         firm = Zone.FIRM in zones
-        found += Steadiness(ZERO, _moved(change), int(firm), max((_day(change) - released_on).days, 0), 1)
+        notice = max((_day(change) - released_on).days, 0)
+        found = found.plus(Steadiness(ZERO, _moved(change), int(firm), notice, 1))
     return found
 
 

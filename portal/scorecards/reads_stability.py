@@ -54,7 +54,8 @@ async def stability(connection: Driver, actor: Actor, since: date, until: date) 
         lines[row[0]].append((Frozen(*list(row.values())[1:5]), Zone(row[5])))
     sums: dict[tuple[UUID, str], Steadiness] = defaultdict(Steadiness)
     for row in pairs:
-        sums[row["party_id"], row["party_name"]] += _pair(row, lines)
+        key = row["party_id"], row["party_name"]
+        sums[key] = sums[key].plus(_pair(row, lines))
     return [_row(party_id, name, found) for (party_id, name), found in sums.items()]
 
 

@@ -61,7 +61,7 @@ def steadiness_by_contract(file: ScmsFile, first: date, weeks: int = 52) -> dict
                 continue
             before, now = fences(former[0]), fences(day)
             kept = [line for line in former[1][contract] if not _by(received[line.line_id], day)]
-            found[contract] += steadiness(kept, lines, day, _zone(before), _zone(now))
+            found[contract] = found[contract].plus(steadiness(kept, lines, day, _zone(before), _zone(now)))
         former = (day, releases)
     return dict(found)
 

@@ -35,7 +35,7 @@ def test_quantity_day_new_and_gone_each_count_and_the_forecast_does_not() -> Non
     before = [line(1, 100, 7), line(2, 100, 14), line(3, 100, 40), line(4, 100, 50), line(5, 900, 90)]
     after = [line(1, 80, 7), line(2, 100, 21), line(4, 100, 50), line(5, 300, 95), line(6, 50, 35)]
     found = compared(before, after)
-    assert (found.asked, found.changed) == (400, 20 + 100 + 100 + 50)
+    assert (int(found.asked), int(found.changed)) == (400, 20 + 100 + 100 + 50)
     assert found.stability == 1 - Decimal(270) / 400
     assert (found.firm_lines, found.changes) == (2, 4)
     assert found.mean_notice == Decimal(7 + 14 + 40 + 35) / 4
@@ -43,5 +43,5 @@ def test_quantity_day_new_and_gone_each_count_and_the_forecast_does_not() -> Non
 
 def test_pairs_add_up() -> None:
     one = compared([line(1, 100, 7)], [line(1, 90, 7)])
-    assert (one + one).stability == one.stability
-    assert (one + one).pairs == 2
+    assert one.plus(one).stability == one.stability
+    assert one.plus(one).pairs == 2
