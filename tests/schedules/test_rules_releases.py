@@ -103,7 +103,8 @@ def test_days_then_weeks_dated_monday_then_months_dated_their_first_working_day(
     assert spans == (date(2026, 12, 14), date(2026, 12, 30))
     told = gather(
         [line(1, date(2026, 12, 14)), line(2, date(2026, 12, 15)), line(3, date(2026, 12, 18)),
-         line(7, date(2026, 12, 22)), line(8, date(2026, 12, 31)), line(4, date(2027, 1, 5)), line(5, date(2027, 1, 29)), line(6, date(2027, 5, 12))],
+         line(7, date(2026, 12, 22)), line(8, date(2026, 12, 31)),
+         line(4, date(2027, 1, 5)), line(5, date(2027, 1, 29)), line(6, date(2027, 5, 12))],
         spans, PLAIN,
     )  # fmt: skip
     assert [(one.span, one.day, int(one.quantity), len(one.parts)) for one in told] == [
