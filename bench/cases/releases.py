@@ -29,17 +29,17 @@ RUNS = 3  # of the roll: each writes half a million rows
 
 _CONTRACT = """
 insert into contract select (jsonb_populate_record(c, jsonb_build_object('id', $2::uuid,
-    'number', 'FC-' || left($2::text, 13), 'release_no', 0, 'released_on', null, 'last_line_no', $4::int))).*
+    'number', 'FC-' || left($2::uuid::text, 13), 'release_no', 0, 'released_on', null, 'last_line_no', $4::int))).*
 from contract c where c.tenant_id = $1 and c.id = md5('contract ' || $3::int || ' 1')::uuid"""
 _PARTS = """
 insert into contract_line select (jsonb_populate_record(k, jsonb_build_object(
-    'id', md5($2::text || ' part ' || n)::uuid, 'contract_id', $2::uuid, 'line_no', n + 1, 'item_code', 'R' || n))).*
+    'id', md5($2::uuid::text || ' part ' || n)::uuid, 'contract_id', $2::uuid, 'line_no', n + 1, 'item_code', 'R' || n))).*
 from contract_line k, generate_series(0, $4::int - 1) n
 where k.tenant_id = $1 and k.id = md5('part ' || $3::int || ' 1 0')::uuid"""
 _LINES = """
 insert into schedule_line select (jsonb_populate_record(l, jsonb_build_object(
-    'id', md5($2::text || ' line ' || n)::uuid, 'contract_id', $2::uuid,
-    'contract_line_id', md5($2::text || ' part ' || n / 25)::uuid, 'line_no', n + 1, 'status', 'published',
+    'id', md5($2::uuid::text || ' line ' || n)::uuid, 'contract_id', $2::uuid,
+    'contract_line_id', md5($2::uuid::text || ' part ' || n / 25)::uuid, 'line_no', n + 1, 'status', 'published',
     'due_date', $5::date + n % 25 * 7, 'requested_date', $5::date + n % 25 * 7, 'confirmed_quantity', 0,
     'zone', null, 'release_line_id', null, 'respond_by', null))).*
 from schedule_line l, generate_series(0, $4::int - 1) n
