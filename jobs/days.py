@@ -1,10 +1,10 @@
 """What the calendar does in every workspace: amendments begin, contracts end, periods close, commits
-lapse, people are reminded."""
+lapse, releases are made, people are reminded."""
 
 import asyncio
 import logging
 
-from jobs import changes, outbox, periods
+from jobs import changes, outbox, periods, releases
 from portal.core import clock, db
 from portal.schedules.service_contract_days import contract_day
 
@@ -24,4 +24,5 @@ async def keep_days() -> None:
                 await changes.expire(tenant.system, clock.now())
                 await periods.close_periods(tenant, clock.now())
                 await periods.lapse_commits(tenant, clock.now())
+                await releases.run_releases(tenant)
         await asyncio.sleep(EVERY_SECONDS)

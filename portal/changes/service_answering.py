@@ -18,7 +18,7 @@ from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.states import Side
-from portal.schedules.service_release import lock_contract
+from portal.schedules.service_terms import lock_contract
 
 
 async def accept_change(

@@ -31,7 +31,7 @@ from portal.core.actor import Actor
 from portal.core.ids import uuid7
 from portal.core.journal import emit, record
 from portal.core.numbering import next_number
-from portal.schedules.service_release import NotInForce, lock_contract
+from portal.schedules.service_terms import NotInForce, lock_contract
 
 
 async def draft_change(session: AsyncSession, actor: Actor, data: NewChange) -> ChangeRequest:

@@ -39,6 +39,7 @@ class Verb(StrEnum):
     PROBLEM = "problem"  # begin to report a problem with a delivery
     RECEIVE = "receive"  # a shipment, all complete
     COUNT = "count"  # begin to count a shipment line by line
+    ACKNOWLEDGE = "acknowledge"  # a release, as a whole
     SHOW = "show"  # the current card of the object
     SHOW_RISKS = "show_risks"  # the deliveries at risk, as a list
     REPORT = "report"  # a delivery will be late or has a problem; data: what was chosen on the way
@@ -63,6 +64,7 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.PROBLEM: Permission.CONFIRM_LINES,
     Verb.RECEIVE: Permission.RECEIVE,
     Verb.COUNT: Permission.RECEIVE,
+    Verb.ACKNOWLEDGE: Permission.CONFIRM_LINES,
     Verb.SHOW: Permission.READ,
     Verb.SHOW_RISKS: Permission.READ,
     Verb.REPORT: Permission.CONFIRM_LINES,

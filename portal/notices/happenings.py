@@ -136,6 +136,7 @@ async def report_closed(connection: Driver, tenant_id: UUID, event: schedules.Re
 
 _RELEASE = """
 select c.party_id, c.direction, min(l.respond_by) as respond_by, count(l.id) as asked,
+    (select s.answer_by from release_standing s where s.tenant_id = $1 and s.release_id = $3) as answer_by,
     array(select r.id from release r where r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no - 1)
         as former
 from contract c
@@ -144,16 +145,32 @@ where c.tenant_id = $1 and c.id = $2 group by c.tenant_id, c.id"""
 
 
 async def release_published(connection: Driver, tenant_id: UUID, event: schedules.ReleasePublished) -> Happening | None:
-    row = await connection.fetchrow(_RELEASE, tenant_id, event.contract_id)
+    row = await connection.fetchrow(_RELEASE, tenant_id, event.contract_id, event.release_id)
     if row is None:
         return None
     about = ("release", event.release_id, event.contract_id)
-    news = [News(Kind.RELEASED, scope_of(Side.BUYER, row["direction"]), *about)]
+    buyer = scope_of(Side.BUYER, row["direction"])
+    to_answer = {"urgency": Urgency.DEADLINE, "due_at": row["answer_by"]} if row["answer_by"] else {}
+    news = [News(Kind.RELEASED, buyer, *about, **(to_answer if buyer is Scope.PARTNER else {}))]
+    if buyer is Scope.FACTORY and row["answer_by"] and not row["asked"]:
+        news.append(News(Kind.RELEASED, Scope.PARTNER, *about, **to_answer))
     if row["asked"]:
         urgency = Urgency.DEADLINE if row["respond_by"] else Urgency.NORMAL
         seller = scope_of(Side.SELLER, row["direction"])
         news.append(News(Kind.TO_CONFIRM, seller, *about, urgency=urgency, due_at=row["respond_by"]))
     return Happening(row["party_id"], tuple(news), tuple(("release", former) for former in row["former"]))
+
+
+async def release_answered(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
+    """The partner acknowledged or rejected a release."""
+    party_id = await connection.fetchval(
+        "select party_id from release where tenant_id = $1 and id = $2", tenant_id, event.release_id
+    )
+    if party_id is None:
+        return None
+    kind = Kind.REJECTED if isinstance(event, schedules.ReleaseRejected) else Kind.CONFIRMED
+    news = News(kind, Scope.FACTORY, "release", event.release_id, event.contract_id)
+    return Happening(party_id, (news,), (("release", event.release_id),))
 
 
 # --- goods ------------------------------------------------------------------------------------------------------------
@@ -293,6 +310,9 @@ READERS: Mapping[type[Event], Reader] = {
     forecasts.CommitAsked: commit_asked,
     forecasts.CommitLapsed: commit_asked,
     forecasts.ForecastCommitted: committed,
+    schedules.ReleaseHeld: _contract(Scope.FACTORY),
+    schedules.ReleaseAcknowledged: release_answered,
+    schedules.ReleaseRejected: release_answered,
     shipments.ShipmentSent: shipment_sent,
     shipments.ShipmentWithdrawn: shipment_withdrawn,
     shipments.ReceiptPosted: receipt_posted,

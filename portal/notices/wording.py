@@ -20,6 +20,7 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.COMMIT_SHARE: (N_("Commit to a share"), ""),
     Verb.RECEIVE: (N_("All complete"), "success"),
     Verb.COUNT: (N_("Count"), ""),
+    Verb.ACKNOWLEDGE: (N_("Acknowledge"), ""),
     Verb.SHOW: (N_("Show"), ""),
     Verb.SHOW_RISKS: (N_("Show risks"), ""),
 }

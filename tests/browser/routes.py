@@ -70,7 +70,17 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     ),
     "/contracts/{contract_id}/lines/new": (Shown("/contracts/{draft_id}/lines/new"),),
     "/contracts/{contract_id}/lines/{line_id}": (Shown("/contracts/{draft_id}/lines/{draft_line_id}"),),
-    "/contracts/{contract_id}/releases/{number}": (Shown("/contracts/{contract_id}/releases/{number}"),),
+    "/contracts/{contract_id}/exposure": (
+        Shown("/contracts/{contract_id}/exposure"),
+        Shown("/contracts/{contract_id}/exposure", "customer"),
+    ),
+    "/contracts/{contract_id}/known": (Shown("/contracts/{contract_id}/known"),),
+    "/contracts/{contract_id}/release-plan": (Shown("/contracts/{purchase_id}/release-plan"),),
+    "/contracts/{contract_id}/releases": (Shown("/contracts/{contract_id}/releases"),),
+    "/contracts/{contract_id}/releases/{number}": (
+        Shown("/contracts/{contract_id}/releases/{number}"),
+        Shown("/contracts/{contract_id}/releases/{number}", "customer"),
+    ),
     "/contracts/{contract_id}/schedule": (
         Shown("/contracts/{contract_id}/schedule"),
         Shown("/contracts/{contract_id}/schedule?view=to_confirm"),
@@ -109,6 +119,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/receipts/{receipt_id}/correct": (Shown("/receipts/{receipt_id}/correct", "customer"),),
     "/reports": (Shown("/reports"), Shown("/reports", "supplier")),
     "/reports/fairness": (Shown("/reports/fairness"), Shown("/reports/fairness", "supplier")),
+    "/reports/stability": (Shown("/reports/stability"), Shown("/reports/stability", "customer")),
     "/scan": (Shown("/scan", "customer"),),
     "/schedule-lines/{line_id}": (
         Shown("/schedule-lines/{line_id}"),

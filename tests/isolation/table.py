@@ -15,6 +15,7 @@ from tests.isolation import (
     routes_open,
     routes_own,
     routes_papers,
+    routes_releases,
     routes_sheets,
     routes_web,
 )
@@ -36,6 +37,7 @@ ROUTES: Routes = {
     **routes_chat.ROUTES,
     **routes_sheets.ROUTES,
     **routes_papers.ROUTES,
+    **routes_releases.ROUTES,
 }
 Route = tuple[str, str]
 
