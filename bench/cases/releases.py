@@ -33,7 +33,8 @@ insert into contract select (jsonb_populate_record(c, jsonb_build_object('id', $
 from contract c where c.tenant_id = $1 and c.id = md5('contract ' || $3::int || ' 1')::uuid"""
 _PARTS = """
 insert into contract_line select (jsonb_populate_record(k, jsonb_build_object(
-    'id', md5($2::uuid::text || ' part ' || n)::uuid, 'contract_id', $2::uuid, 'line_no', n + 1, 'item_code', 'R' || n))).*
+    'id', md5($2::uuid::text || ' part ' || n)::uuid, 'contract_id', $2::uuid, 'line_no', n + 1,
+    'item_code', 'R' || n))).*
 from contract_line k, generate_series(0, $4::int - 1) n
 where k.tenant_id = $1 and k.id = md5('part ' || $3::int || ' 1 0')::uuid"""
 _LINES = """
