@@ -107,7 +107,7 @@ async def frozen_lines(
 ) -> list[tuple[Frozen, str, str]]:
     """The lines of a release with their zone and level, in the order of their days."""
     rows = await connection.fetch(_LINES, actor.tenant_id, release_id, until)
-    return [(Frozen(*list(row.values())[:4]), row[4], row[5]) for row in rows]
+    return [(Frozen(one, part, due, quantity), zone, level) for one, part, due, quantity, zone, level in rows]
 
 
 async def compared(
@@ -129,11 +129,11 @@ async def compared(
     kept = [line for line, *_ in old if line.line_id not in delivered]
     difference = compare(kept, [line for line, *_ in new])
     parts = await parts_of(connection, actor, contract_id)
-    marks = {line.line_id: (zone, level) for line, zone, level in old}
-    marks |= {line.line_id: (zone, level) for line, zone, level in new}
-    rows = [_row(change, parts, marks) for change in difference.lines]
-    gone = [row for row, change in zip(rows, difference.lines, strict=True) if change.kind is ChangeKind.GONE]
-    lines = [row for row, change in zip(rows, difference.lines, strict=True) if change.kind is not ChangeKind.GONE]
+    marks = {line.line_id: (zone, level) for line, zone, level in new}
+    if len(marks) < len(difference.lines):  # something is gone
+        marks = {line.line_id: (zone, level) for line, zone, level in old} | marks
+    gone = [_row(change, parts, marks) for change in difference.lines if change.after is None]
+    lines = [_row(change, parts, marks) for change in difference.lines if change.after is not None]
     shown = before[0] if before else None
     return Comparison(found[0], shown, lines, gone, len(old) - len(kept), difference, parts, own)
 

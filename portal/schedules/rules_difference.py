@@ -73,7 +73,7 @@ class PartChange(NamedTuple):
 class Difference(NamedTuple):
     """All that is different, with what is the same."""
 
-    lines: list[LineChange]  # in the order of the later release's days, what is gone among them
+    lines: list[LineChange]  # by day, what is gone after what is there; else as the later release has them
     parts: list[PartChange]  # contract lines whose cumulative curve changed at any day
 
     def count(self, kind: ChangeKind) -> int:
@@ -92,19 +92,21 @@ class Difference(NamedTuple):
 def compare(before: Iterable[Frozen], after: Iterable[Frozen]) -> Difference:
     """The difference of two releases, each line of either in exactly one change."""
     old = {line.line_id: line for line in before}
-    new = list(after)
-    changes = [_change(old.pop(line.line_id), line) for line in new if line.line_id in old]
-    known = {change.there.line_id for change in changes}
+    pairs = [(old.pop(line.line_id, None), line) for line in after]
     left: dict[Key, list[Frozen]] = defaultdict(list)
     for line in old.values():
         left[line.part_id, line.due].append(line)
-    for line in new:
-        if line.line_id not in known:
-            replaced = left.get((line.part_id, line.due))
-            changes.append(_change(replaced.pop() if replaced else None, line))
+    changes = []
+    for was, line in pairs:
+        replaced = left.get((line.part_id, line.due)) if was is None and left else None
+        changes.append(_change(replaced.pop() if replaced else was, line))
     changes += [_change(line, None) for lines in left.values() for line in lines]
-    changes.sort(key=lambda change: (change.there.due, change.there.part_id, change.there.line_id))
+    changes.sort(key=_day)  # in order already but for what is gone: comparing ids would cost more than all the rest
     return Difference(changes, _parts(changes))
+
+
+def _day(change: LineChange) -> date:
+    return change.there.due
 
 
 def _change(before: Frozen | None, after: Frozen | None) -> LineChange:

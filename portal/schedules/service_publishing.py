@@ -119,7 +119,7 @@ async def publish(
     await _store_release(connection, actor, head, made, release)
     await _store_lines(connection, actor, head, release, told, respond_by)
     subject = contract_of(head, raised=1)
-    record(session, actor, subject, "released", number=release.number, lines=len(told), note=note, kind=made.kind)
+    record(session, actor, subject, "released", number=release.number, lines=len(told), note=note)
     for one in told:
         row = one.line.row
         what = Subject("schedule_line", row["id"], head.party_id, row["version"] + 1, head.id)
