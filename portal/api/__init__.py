@@ -4,6 +4,7 @@ from typing import Any
 
 from portal.api import (
     accounts,
+    approvals,
     audit,
     buckets,
     catalog,
@@ -19,12 +20,14 @@ from portal.api import (
     notices,
     papers,
     reports,
+    rule_sets,
     schedules,
     shipments,
 )
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
+    *approvals.ROUTES,
     *audit.ROUTES,
     *buckets.ROUTES,
     *catalog.ROUTES,
@@ -40,6 +43,7 @@ ROUTES: list[Any] = [
     *notices.ROUTES,
     *papers.ROUTES,
     *reports.ROUTES,
+    *rule_sets.ROUTES,
     *schedules.ROUTES,
     *shipments.ROUTES,
 ]

@@ -12,13 +12,13 @@ from msgspec import Meta, Struct
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.api.paging import Page, cut
 from portal.approvals import reads, service, words
 from portal.approvals.effects import settle
 from portal.approvals.facts import FactKind, Facts, facts_of
 from portal.approvals.model import ApprovalCase, ApprovalPoint, ApprovalStep, CaseStatus, Escalation, StepStatus
 from portal.approvals.reads import CaseRow, View
 from portal.approvals.service import Decision
+from portal.core import paging
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor
 from portal.core.db import read
@@ -93,18 +93,21 @@ class ApprovalController(Controller):
     path = "/approvals"
     tags = ("Approvals",)
 
-    @get("/")
+    @get()
     async def list_cases(
         self,
         actor: NamedDependency[Actor],
-        page: NamedDependency[Page],
         view: FromQuery[View] = View.MINE,
-    ) -> Response[list[CaseOut]]:
+        cursor: FromQuery[str | None] = None,
+        limit: FromQuery[int] = 50,
+    ) -> paging.PageOf[CaseOut]:
         """Cases of a view: those that wait for me, that I asked, that wait for anybody, or that are decided."""
-        after = page.after_id()
+        paging.check_limit(limit)
+        after = paging.decode(cursor, UUID)[0] if cursor else None
         async with read(actor) as connection:
-            rows = await reads.list_cases(connection, actor, view, limit=page.limit, after=after)
-        return cut(page, [CaseOut(**out(row, row.rule, actor)) for row in rows], lambda case: (case.id,))
+            rows = await reads.list_cases(connection, actor, view, limit=limit, after=after)
+        more = paging.encode(rows[limit - 1].id) if len(rows) > limit else None
+        return paging.PageOf([CaseOut(**out(row, row.rule, actor)) for row in rows[:limit]], more)
 
     @get("/{case_id:uuid}")
     async def one(
@@ -139,4 +142,4 @@ class ApprovalController(Controller):
         return whole(*await service.get_case(session, actor, case_id), actor)
 
 
-ROUTES = [ApprovalController]
+ROUTES: list[Any] = [ApprovalController]

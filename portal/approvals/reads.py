@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -39,7 +40,7 @@ class CaseRow(Struct, frozen=True):
     currency: str
     status: CaseStatus
     rule_no: int
-    rule_name: str
+    rule: dict[str, Any]
     requested_name: str
     requested_scope: str
     requested_at: datetime
@@ -50,7 +51,7 @@ class CaseRow(Struct, frozen=True):
 
 
 _COLUMNS = """c.id, c.point, c.subject, c.subject_id, c.contract_id, c.label, c.facts, c.currency, c.status, c.rule_no,
-    c.rule->>'name', c.requested_name, c.requested_scope, c.requested_at, c.decided_at, c.version,
+    c.rule, c.requested_name, c.requested_scope, c.requested_at, c.decided_at, c.version,
     array(select s.role from approval_step s where s.tenant_id = $1 and s.case_id = c.id and s.status = 'open'
         order by s.step_no),
     (select min(s.respond_by) from approval_step s where s.tenant_id = $1 and s.case_id = c.id and s.status = 'open')"""
@@ -69,18 +70,14 @@ _MINE = """ and c.status = 'waiting' and c.requested_by is distinct from {me}
 async def list_cases(
     connection: Driver, actor: Actor, view: View, *, limit: int, after: UUID | None = None
 ) -> list[CaseRow]:
-    """Cases of a view, the newest first; those that wait for this person by deadline, all of them.
-
-    One row more than `limit` when there are more. after: id of the last row seen.
-    """
+    """Cases of a view, the newest first; one row more than `limit` when there are more. after: id of the last seen."""
     _require(actor)
     where = _where(actor, view)
     if after is not None:
         where.also("c.id <", after)
-    order = "18 nulls last, c.id" if view is View.MINE else "c.id desc"
     query = (
         f"select {_COLUMNS} from approval_case c where {where.sql}"  # noqa: S608 - own text, bound values
-        f" order by {order} limit {where.arg(limit + 1)}"
+        f" order by c.id desc limit {where.arg(limit + 1)}"
     )
     return [_row(row) for row in await connection.fetch(query, *where.args)]
 

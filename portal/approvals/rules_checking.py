@@ -13,7 +13,7 @@ from portal.approvals.facts import OPS, Fact, facts_of
 from portal.approvals.inputs import DEEPEST, Condition, Exported, Group, Mode, Op, Outcome, OutcomeKind, Rule, Rules
 from portal.approvals.model import ApprovalPoint
 from portal.approvals.rules import APPROVER_ROLES
-from portal.core.errors import Invalid
+from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import N_, render
 
 LARGEST = Decimal(10) ** 12
@@ -24,6 +24,11 @@ class WrongRules(Invalid):
 
     code = "wrong-rules"
     text = N_("{place}: {what}")
+
+
+class UnknownPoint(NotFound):
+    code = "unknown-approval-point"
+    text = N_("Approvals are not asked here. Use one of: {known}.")
 
 
 class Said:
@@ -71,10 +76,17 @@ _SHAPES = {"json_invalid": NO_JSON, "missing": MISSING, "extra_forbidden": SUPER
 _CHOICES = {"enum", "literal_error"}
 
 
-def read_exported(text: str, point: ApprovalPoint) -> Rules:
-    """Rules from a file. Raises WrongRules, which names the place of the first error."""
+def check_point(name: str) -> ApprovalPoint:
+    """The point of an address. Raises UnknownPoint."""
+    if name not in list(ApprovalPoint):
+        raise UnknownPoint(known=", ".join(ApprovalPoint))
+    return ApprovalPoint(name)
+
+
+def read_exported(file: str | dict[str, Any], point: ApprovalPoint) -> Rules:
+    """Rules from a file, as text or read already. Raises WrongRules, which names the place of the first error."""
     try:
-        said = Exported.model_validate_json(text)
+        said = Exported.model_validate_json(file) if isinstance(file, str) else Exported.model_validate(file)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         if first["type"] in _CHOICES:

@@ -30,6 +30,12 @@ OUTCOME_NAMES: dict[OutcomeKind, str] = {
     OutcomeKind.REFUSE: N_("Refuse at once"),
     OutcomeKind.APPROVERS: N_("Ask people"),
 }
+UNITS: dict[FactKind, str] = {
+    FactKind.PERCENT: "%",
+    FactKind.MONEY: N_("own currency"),
+    FactKind.DAYS: N_("days"),
+    **dict.fromkeys((FactKind.NUMBER, FactKind.CHOICE, FactKind.TEXT), ""),
+}
 MODE_NAMES: dict[Mode, str] = {Mode.ORDER: N_("one after the other"), Mode.PARALLEL: N_("all at once")}
 STATUS_NAMES: dict[CaseStatus, str] = {
     CaseStatus.WAITING: N_("Waits for approval"),
@@ -79,7 +85,7 @@ def _group(known: Mapping[str, Fact], group: Group, currency: str, *, outer: boo
         for part in group.of
     ]
     said = [text for text in said if text]
-    text = (_(" and ") if group.join is Join.AND else _(" or ")).join(said)
+    text = (_(", and ") if group.join is Join.AND else _(", or ")).join(said)
     return text if outer or len(said) < 2 else _("({conditions})").format(conditions=text)
 
 
@@ -106,6 +112,13 @@ def figure(kind: FactKind, value: Decimal, currency: str) -> str:
             return i18n.ngettext("{n} day", "{n} days", int(value) if value == 1 else 2).format(n=i18n.number(value))
         case _:
             return i18n.number(value)
+
+
+def sentence(point: ApprovalPoint, no: int, rule: Rule, currency: str) -> str:
+    """A rule as one sentence."""
+    text = _("Rule {n} “{name}”: if {condition}, then {outcome}")
+    when, follows = condition(point, rule, currency), outcome(rule.then, currency)
+    return text.format(n=i18n.number(no), name=rule.name, condition=when, outcome=follows)
 
 
 def outcome(said: Outcome, currency: str) -> str:
@@ -149,6 +162,4 @@ def why(point: ApprovalPoint, rule_no: int, rule: Mapping[str, Any], currency: s
     follows = outcome(said.then, currency)
     if not rule_no:
         return _("{name}: {outcome}").format(name=_(said.name), outcome=follows)
-    text = _("Rule {n} “{name}”: if {condition}, then {outcome}")
-    when = condition(point, said, currency)
-    return text.format(n=i18n.number(rule_no), name=said.name, condition=when, outcome=follows)
+    return sentence(point, rule_no, said, currency)

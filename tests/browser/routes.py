@@ -19,6 +19,8 @@ class Shown:
 PAGES: dict[str, tuple[Shown, ...]] = {
     "/": (Shown("/"), Shown("/", "customer"), Shown("/", "supplier")),
     "/api/docs": (Shown("/api/docs"),),
+    "/approvals": (Shown("/approvals"), Shown("/approvals?view=asked")),
+    "/approvals/{case_id}": (Shown("/approvals/{case_id}"),),
     "/audit": (Shown("/audit"),),
     "/audit/chain": (Shown("/audit/chain"),),
     "/chat": (Shown("/chat"), Shown("/chat", "customer")),
@@ -95,6 +97,14 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/receipts/{receipt_id}": (Shown("/receipts/{receipt_id}", "customer"),),
     "/receipts/{receipt_id}/correct": (Shown("/receipts/{receipt_id}/correct", "customer"),),
     "/reports": (Shown("/reports"), Shown("/reports", "supplier")),
+    "/rules": (Shown("/rules"),),
+    "/rules/{point}": (Shown("/rules/change"), Shown("/rules/statement")),
+    "/rules/{point}/rule": (
+        Shown("/rules/change/rule?no=1"),
+        Shown("/rules/change/rule"),
+        Shown("/rules/change/rule?no=otherwise"),
+    ),
+    "/rules/{point}/trial": (Shown("/rules/change/trial"),),
     "/scan": (Shown("/scan", "customer"),),
     "/schedule-lines/{line_id}": (
         Shown("/schedule-lines/{line_id}"),
@@ -149,6 +159,7 @@ NO_PAGE = {
     "/readyz": "file",
     "/reports/export": "file",
     "/schedules/export": "file",
+    "/rules/{point}/file": "file",
     "/search": "leads to a list",
     "/shipments/{shipment_id}/code.svg": "file",
     "/shipments/{shipment_id}/note.pdf": "file",
