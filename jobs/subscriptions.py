@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import chats, contracts, imports, invitations, notices, papers
+from jobs import changes, chats, contracts, imports, invitations, notices, papers
 from portal.core.actor import Actor
 from portal.core.journal import Event
 from portal.notices.happenings import READERS
@@ -54,6 +54,7 @@ Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 
 _ERRANDS: Subscriptions = {
     "AmendmentAccepted": (Subscriber("contracts.apply_amendment", effect=contracts.apply_amendment),),
+    "ChangeAccepted": (Subscriber("changes.apply_accepted", effect=changes.apply_accepted),),
     "ChatBound": (Subscriber("chats.greet", errand=chats.greet),),
     "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),
