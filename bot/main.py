@@ -10,6 +10,7 @@ from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from redis.asyncio import Redis
 
+import bot.approvals  # noqa: F401 - registers its buttons
 import portal.contracts.effects  # noqa: F401 - registers what approvals lead to
 from bot import account, errors, finding, lines, photos, pressing, receipts, telegram
 from bot.channels import bots

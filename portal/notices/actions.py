@@ -47,6 +47,8 @@ class Verb(StrEnum):
     RECOUNTED = "recounted"  # replace the receipt by the new count; data: the lines
     SWITCH = "switch"  # the chat speaks for another of its person's companies
     LANGUAGE = "language"  # data: the language of the chat
+    APPROVE = "approve"  # an approval case
+    TURN_DOWN = "turn_down"  # an approval case; data: the reason that was chosen
     TODAY = "today"  # the day's summary anew
 
 
@@ -67,6 +69,8 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.RECOUNTED: Permission.RECEIVE,
     Verb.SWITCH: Permission.READ,
     Verb.LANGUAGE: Permission.READ,
+    Verb.APPROVE: Permission.APPROVE,
+    Verb.TURN_DOWN: Permission.APPROVE,
     Verb.TODAY: Permission.READ,
 }
 REPEATABLE = frozenset(  # change nothing of the business by themselves

@@ -109,6 +109,8 @@ NEEDED: dict[Kind, Mapping[Scope, Permission]] = {
     Kind.RECEIVED: _SHIPPER,
     Kind.DIFFERENCE: _SHIPPER,
     Kind.CONTRACT: {Scope.FACTORY: Permission.EDIT_CONTRACTS, Scope.PARTNER: Permission.ACCEPT_CONTRACTS},
+    Kind.APPROVAL: dict.fromkeys(Scope, Permission.APPROVE),
+    Kind.APPROVED: dict.fromkeys(Scope, Permission.READ),
     Kind.DIGEST: dict.fromkeys(Scope, Permission.READ),
     Kind.AGREED: dict.fromkeys(Scope, Permission.READ),
 }
@@ -126,8 +128,12 @@ SIDE: dict[Kind, Side] = {
     Kind.RECEIVED: Side.SELLER,
     Kind.DIFFERENCE: Side.SELLER,
 }
-TO_DO = frozenset({Kind.TO_CONFIRM, Kind.OVERDUE, Kind.SHIPPED, Kind.RECEIPT_DUE})  # ends when the object is answered
-ALWAYS_NEW = TO_DO | {Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.REMINDER}
+TO_DO = frozenset(
+    {Kind.TO_CONFIRM, Kind.OVERDUE, Kind.SHIPPED, Kind.RECEIPT_DUE, Kind.APPROVAL}
+)  # ends when the object is answered
+ALWAYS_NEW = TO_DO | {
+    *(Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.REMINDER, Kind.APPROVED)
+}
 QUIETLY = frozenset({Kind.RELEASED, Kind.CONFIRMED, Kind.RECEIVED})  # with the daily summary, if nothing else is wished
 
 

@@ -47,7 +47,7 @@ async def run_lapse(tenant: Tenant, now: datetime) -> Escalation:
     async with unit_of_work(tenant.factory) as session:
         await lapse(session, tenant.factory, now)
     async with unit_of_work(tenant.factory) as session:
-        return (await session.exec(select(ApprovalStep.escalation))).one()
+        return (await session.exec(select(ApprovalStep))).one().escalation
 
 
 async def test_an_unanswered_request_goes_to_the_deputy_and_then_to_the_administrator(tenant: Tenant) -> None:

@@ -62,8 +62,8 @@ async def make_approvals(factory: Actor, *, chinese: bool) -> dict[str, str]:
     for number in (7, 8):
         async with unit_of_work(system) as session:
             about = Subject("change_request", uuid7(), factory.party_id)
-            more = {"label": f"C-{number}", "requested_scope": Scope.PARTNER}
-            made.append(await ask(session, system, CHANGE, about, facts, **more))
+            label = f"C-{number}"
+            made.append(await ask(session, system, CHANGE, about, facts, label=label, requested_scope=Scope.PARTNER))
     async with unit_of_work(factory) as session:
         await decide(session, factory, made[0].id, made[0].version, Decision.REFUSE, names[2])
     return {"case_id": str(made[1].id)}

@@ -42,7 +42,6 @@ from portal.shipments.counting import CountedLine, Receive
 from portal.shipments.model import Problem
 from portal.shipments.service import NewShipment, ShippedLine
 from tests.browser.approving import make_approvals
-from tests.browser.approving import make_approvals
 from tests.browser.imported import make_imports, make_sheets
 from tests.browser.moving import amended, countered
 from tests.browser.photos import box_photo
@@ -119,7 +118,6 @@ async def make_world(
     await _waiting_contracts(world)
     await _moving_contracts(world)
     await _people_and_keys(world)
-    world.ids |= await make_approvals(world.factory)
     world.ids |= await make_approvals(world.factory, chinese=language is Language.ZH)
     world.ids |= await make_imports(world.factory)
     world.ids |= await make_sheets(world.factory, UUID(world.ids["draft_id"]))

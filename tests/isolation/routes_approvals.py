@@ -1,5 +1,7 @@
 """Approvals and their rules, in pages and over the interface: the factory's own."""
 
+from typing import Any
+
 from portal.approvals.inputs import Outcome, OutcomeKind, Rule, Rules
 from portal.approvals.model import ApprovalPoint
 from portal.approvals.rules import APPROVER_ROLES
@@ -57,14 +59,14 @@ async def tried(world: World, place: Place) -> Ids:
     return {}
 
 
-CASE = {"sight": Sight.FACTORY, "scope": FACTORY, "restricted": False}
-DECIDES = {**CASE, "need": P.APPROVE, "fresh": True}
-WITHDRAWS = {**CASE, "need": P.MANAGE_RULES, "fresh": True}
-RULES = {"need": P.MANAGE_RULES, "scope": FACTORY, "restricted": False}
-HERE = {**RULES, "sight": Sight.FACTORY, "places": (Place.FACTORY,)}
-CHANGES = {**HERE, "given": {"point": RULED.value}, "fresh": True}
-ANY = {**RULES, "given": {"point": RULED.value}}
-TRIES = {**HERE, "given": {"point": TRIED.value}}
+CASE: dict[str, Any] = {"sight": Sight.FACTORY, "scope": FACTORY, "restricted": False}
+DECIDES: dict[str, Any] = {**CASE, "need": P.APPROVE, "fresh": True}
+WITHDRAWS: dict[str, Any] = {**CASE, "need": P.MANAGE_RULES, "fresh": True}
+RULES: dict[str, Any] = {"need": P.MANAGE_RULES, "scope": FACTORY, "restricted": False}
+HERE: dict[str, Any] = {**RULES, "sight": Sight.FACTORY, "places": (Place.FACTORY,)}
+CHANGES: dict[str, Any] = {**HERE, "given": {"point": RULED.value}, "fresh": True}
+ANY: dict[str, Any] = {**RULES, "given": {"point": RULED.value}}
+TRIES: dict[str, Any] = {**HERE, "given": {"point": TRIED.value}}
 POINT, SETS = "/rules/{point:str}", f"{V1}/rule-sets/{{point:str}}"
 FILE = '{"point": "statement", "rules": []}'
 
