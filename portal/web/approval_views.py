@@ -24,9 +24,9 @@ from portal.web.views import Moment
 
 SIZE = 50
 VIEWS = {
-    View.MINE: N_("Waits for me"),
-    View.ASKED: N_("I asked"),
-    View.WAITING: N_("Waits for anybody"),
+    View.MINE: N_("For me"),
+    View.ASKED: N_("By me"),
+    View.WAITING: N_("All open"),
     View.DECIDED: N_("Decided"),
 }
 EMPTY = {

@@ -15,6 +15,7 @@ from portal.core.access import ROLE_NAMES, Permission, Role
 from portal.core.i18n import N_, Language, _
 from portal.core.quantities import UNITS, show_quantity
 from portal.web.keys import PERMISSION_NAMES
+from portal.web.notifications import CHANNEL_NAMES
 
 NAMES: dict[str, str] = {
     "accepted": N_("Accepted"),
@@ -139,6 +140,8 @@ def _text(name: str, text: str) -> str:
         return _(ROLE_NAMES[Role(text)])
     if name == "point" and text in list(ApprovalPoint):
         return _(POINT_NAMES[ApprovalPoint(text)])
+    if name == "bot" and text in CHANNEL_NAMES:
+        return _(CHANNEL_NAMES[text])
     if name == "scopes" and text in list(Permission):
         return _(PERMISSION_NAMES[Permission(text)])
     try:

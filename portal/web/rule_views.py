@@ -86,7 +86,7 @@ async def point_context(session: AsyncSession, actor: Actor, point: ApprovalPoin
         "point": point.value,
         "title": _(POINT_NAMES[point]),
         "draft": views[draft.number] if draft else None,
-        "live": views[live.number] if live else None,
+        "in_force": views[live.number] if live else None,
         "others": [views[each.number] for each in found if each not in (draft, live)],
         "without": without_words(point),
         "refusal": "",

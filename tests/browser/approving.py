@@ -9,6 +9,7 @@ from portal.approvals.service_sets import publish, write_draft
 from portal.core.access import Role
 from portal.core.actor import Actor, Scope
 from portal.core.db import unit_of_work
+from portal.core.i18n import Language
 from portal.core.ids import uuid7
 from portal.core.journal import Subject
 from tests.approvals.makers import approvers
@@ -16,8 +17,8 @@ from tests.approvals.makers import approvers
 CHANGE = ApprovalPoint.CHANGE
 
 
-NAMES = {False: ("Small and early", "Firm or large", "Castings are short until March."),
-         True: ("量小且提前", "锁定区或金额大", "铸件三月前短缺。")}  # fmt: skip
+NAMES = {Language.EN: ("Small and early", "Firm or large", "Castings are short until March."),
+         Language.ZH: ("量小且提前", "锁定区或金额大", "铸件三月前短缺。")}  # fmt: skip
 
 
 def _rules(limit: int, names: tuple[str, str, str]) -> Rules:
@@ -38,9 +39,9 @@ def _rules(limit: int, names: tuple[str, str, str]) -> Rules:
     )
 
 
-async def make_approvals(factory: Actor, *, chinese: bool) -> dict[str, str]:
+async def make_approvals(factory: Actor, language: Language) -> dict[str, str]:
     """Ids of the case that waits for the administrator, because nobody has the role that is asked."""
-    names = NAMES[chinese]
+    names = NAMES[language]
     system = Actor.system(factory.tenant_id, factory.party_id)
     async with unit_of_work(factory) as session:
         draft = await write_draft(session, factory, CHANGE, _rules(10, names))

@@ -118,8 +118,7 @@ async def make_world(
     await _waiting_contracts(world)
     await _moving_contracts(world)
     await _people_and_keys(world)
-    world.ids |= await make_approvals(world.factory, chinese=language is Language.ZH)
-    world.ids |= await make_imports(world.factory)
+    world.ids |= await make_approvals(world.factory, language) | await make_imports(world.factory)
     world.ids |= await make_sheets(world.factory, UUID(world.ids["draft_id"]))
     return world
 
