@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 import bot.approvals  # noqa: F401 - registers its buttons
 import portal.contracts.effects  # noqa: F401 - registers what approvals lead to
-from bot import account, errors, finding, lines, photos, pressing, receipts, telegram
+from bot import account, changing, errors, finding, forecasts, lines, photos, pressing, receipts, telegram
 from bot.channels import bots
 from bot.feeding import Feeder, listen
 from bot.middlewares import Recognise, Transaction
@@ -29,7 +29,9 @@ ROUTERS = (
     account.entrance,
     account.strangers,
     pressing.router,
+    changing.router,
     lines.router,
+    forecasts.router,
     receipts.router,
     photos.router,
     account.router,

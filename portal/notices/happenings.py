@@ -1,8 +1,6 @@
 """What business events mean for people: whom they concern, about which object, and which sent cards they outdate."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,40 +12,14 @@ from portal.core.actor import Direction, Scope
 from portal.core.db import Driver
 from portal.core.journal import Event
 from portal.core.states import Side
+from portal.forecasts import events as forecasts
+from portal.notices.happenings_approvals import approval_case
 from portal.notices.model import Kind, Urgency
+from portal.notices.news import Happening, News, Reader, Touched
 from portal.schedules import events as schedules
 from portal.schedules.model import SupplyState
 from portal.schedules.model_reports import Urgency as ReportUrgency
 from portal.shipments import events as shipments
-
-Touched = tuple[str, UUID]  # kind and id of an object whose cards show something old now
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """One thing that the people of one company may want to know."""
-
-    kind: Kind
-    scope: Scope  # of the company that is told
-    object_kind: str
-    object_id: UUID
-    contract_id: UUID | None
-    contracts: tuple[UUID, ...] = ()  # of an object that hangs on several
-    urgency: Urgency = Urgency.NORMAL
-    due_at: datetime | None = None
-    only: frozenset[UUID] | None = None  # these people, where not everybody with the right is meant
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """An event, understood."""
-
-    party_id: UUID  # the partner concerned
-    news: tuple[News, ...] = ()
-    touched: tuple[Touched, ...] = ()
-
-
-Reader = Callable[[Driver, UUID, Any], Awaitable[Happening | None]]
 
 
 def scope_of(side: Side, direction: str) -> Scope:
@@ -240,40 +212,46 @@ async def offered(connection: Driver, tenant_id: UUID, event: Any) -> Happening 
     return Happening(party_id, (News(Kind.CONTRACT, told, *about, event.contract_id),), (about,))
 
 
-# --- approvals --------------------------------------------------------------------------------------------------------
+# --- forecasts --------------------------------------------------------------------------------------------------------
 
-# Whose word an open step asks for: the same people as `approvals.rules.step_for` lets decide.
-_CASE = """
-select t.factory_party_id, c.contract_id, c.status, c.requested_by,
-    (select min(s.respond_by) from approval_step s where s.tenant_id = $1 and s.case_id = c.id and s.status = 'open')
-        as respond_by,
-    array(select m.id from member m where m.tenant_id = $1 and m.party_id = t.factory_party_id and m.status = 'active'
-        and m.id is distinct from c.requested_by
-        and not exists (select from approval_step d where d.tenant_id = $1 and d.case_id = c.id and d.decided_by = m.id)
-        and exists (select from approval_step s where s.tenant_id = $1 and s.case_id = c.id and s.status = 'open' and (
-            s.role = m.role or (s.escalation = 'admins' and m.role = 'admin')
-            or (s.escalation in ('deputies', 'admins') and exists (
-                select from preference p join member o on o.tenant_id = $1 and o.id = p.member_id
-                    and o.status = 'active' and o.role = s.role
-                where p.tenant_id = $1 and p.deputy_id = m.id))))) as asked
-from approval_case c join tenant t on t.tenant_id = $1 where c.tenant_id = $1 and c.id = $2"""
+_REQUEST = """
+select c.party_id, c.direction, q.status, q.due_at
+from commit_request q join contract c on c.tenant_id = $1 and c.id = q.contract_id
+where q.tenant_id = $1 and q.id = $2"""
 
 
-async def approval(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
-    """A case that waits is news for those who may decide it; one that is decided, for whoever asked."""
-    row = await connection.fetchrow(_CASE, tenant_id, event.case_id)
+async def commit_asked(
+    connection: Driver, tenant_id: UUID, event: forecasts.CommitAsked | forecasts.CommitLapsed
+) -> Happening | None:
+    """The seller is asked; when nobody answered in time, both are told. A request that is over tells nobody."""
+    row = await connection.fetchrow(_REQUEST, tenant_id, event.request_id)
     if row is None:
         return None
-    about = ("approval_case", event.case_id)
-    more: dict[str, Any] = {}
-    if row["status"] == "waiting":
-        kind, whom = Kind.APPROVAL, frozenset(row["asked"])
-        more = {"urgency": Urgency.DEADLINE, "due_at": row["respond_by"]} if row["respond_by"] else {}
-    else:
-        decided = row["status"] in ("approved", "refused") and row["requested_by"] is not None
-        kind, whom = Kind.APPROVED, frozenset([row["requested_by"]] if decided else [])
-    news = (News(kind, Scope.FACTORY, *about, row["contract_id"], only=whom, **more),) if whom else ()
-    return Happening(row["factory_party_id"], news, (about,))
+    about = ("commit_request", event.request_id)
+    if row["status"] not in ("open", "lapsed"):
+        return Happening(row["party_id"], (), (about,))
+    late = isinstance(event, forecasts.CommitLapsed)
+    seller, buyer = (scope_of(side, row["direction"]) for side in (Side.SELLER, Side.BUYER))
+    due = {} if late else {"urgency": Urgency.DEADLINE, "due_at": row["due_at"]}
+    news = [News(Kind.COMMIT, seller, *about, event.contract_id, **due)]
+    if late:
+        news.append(News(Kind.AT_RISK, buyer, *about, event.contract_id))
+    return Happening(row["party_id"], tuple(news), (about,))
+
+
+async def committed(connection: Driver, tenant_id: UUID, event: forecasts.ForecastCommitted) -> Happening | None:
+    """The buyer is told; the cards that asked for it show the answer."""
+    query = (
+        "select party_id, direction, array(select q.id from commit_request q where q.tenant_id = $1"
+        " and q.contract_id = $2 and q.status = 'answered' order by q.id desc limit 5)"
+        " from contract where tenant_id = $1 and id = $2"
+    )
+    row = await connection.fetchrow(query, tenant_id, event.contract_id)
+    if row is None:
+        return None
+    buyer = scope_of(Side.BUYER, row[1])
+    news = News(Kind.CONFIRMED, buyer, "supply_commit", event.commit_id, event.contract_id)
+    return Happening(row[0], (news,), tuple(("commit_request", request) for request in row[2]))
 
 
 READERS: Mapping[type[Event], Reader] = {
@@ -285,14 +263,17 @@ READERS: Mapping[type[Event], Reader] = {
     schedules.LineReported: line_reported,
     schedules.ReportClosed: report_closed,
     schedules.ReleasePublished: release_published,
+    forecasts.CommitAsked: commit_asked,
+    forecasts.CommitLapsed: commit_asked,
+    forecasts.ForecastCommitted: committed,
     shipments.ShipmentSent: shipment_sent,
     shipments.ShipmentWithdrawn: shipment_withdrawn,
     shipments.ReceiptPosted: receipt_posted,
     shipments.ReceiptCorrected: receipt_posted,
-    approvals.ApprovalAsked: approval,
-    approvals.ApprovalDecided: approval,
-    approvals.ApprovalEnded: approval,
-    approvals.ApprovalOverdue: approval,
+    approvals.ApprovalAsked: approval_case,
+    approvals.ApprovalDecided: approval_case,
+    approvals.ApprovalEnded: approval_case,
+    approvals.ApprovalOverdue: approval_case,
     contracts.ContractProposed: _contract(Scope.PARTNER),
     contracts.ContractAccepted: _contract(Scope.FACTORY),
     contracts.ContractDeclined: _contract(Scope.FACTORY),

@@ -397,5 +397,5 @@ async def _people_and_keys(world: World) -> None:
     await recovery.ask(world.emails["customer"], f"net-{os.urandom(4).hex()}")
     (reset,) = [each for each in await recovery.unsent() if each.email == world.emails["customer"]]
     world.ids["password_link"] = reset.path.rpartition("/")[2]
-    world.ids |= {"member_id": str(invited.id), "key_id": str(made.id), "invitation": link.rpartition("/")[2]}
-    world.ids["party_id"] = world.ids["customer_party"]
+    world.ids |= {"member_id": str(invited.id), "key_id": str(made.id), "party_id": world.ids["customer_party"]}
+    world.ids["invitation"] = link.rpartition("/")[2]
