@@ -25,6 +25,7 @@ OP_NAMES: dict[Op, str] = {
     Op.CONTAINS: N_("contains"),
     Op.UNKNOWN: N_("is not known"),
 }
+SINGLE = {Op.ANY_OF: N_("is"), Op.NONE_OF: N_("is not")}  # with one value
 OUTCOME_NAMES: dict[OutcomeKind, str] = {
     OutcomeKind.APPROVE: N_("Approve at once"),
     OutcomeKind.REFUSE: N_("Refuse at once"),
@@ -90,7 +91,8 @@ def _group(known: Mapping[str, Fact], group: Group, currency: str, *, outer: boo
 
 
 def _condition(fact: Fact, said: Condition, currency: str) -> str:
-    parts = (_(fact.label), _(OP_NAMES[said.op]), figures_or_words(fact, said.values, currency))
+    comparison = SINGLE.get(said.op, OP_NAMES[said.op]) if len(said.values) == 1 else OP_NAMES[said.op]
+    parts = (_(fact.label), _(comparison), figures_or_words(fact, said.values, currency))
     return _("{fact} {comparison} {value}").format(fact=parts[0], comparison=parts[1], value=parts[2]).strip()
 
 
