@@ -62,8 +62,7 @@ WEEKS = (
 LATER = ((0, 4, 200), (3, 5, 30))  # part, week, quantity: what the second release adds
 UNANSWERED = {(0, 0), (0, 2), (2, 1), (2, 2)}  # part, week
 LATE = (2, 1)
-NOTE = "ASN-07"
-SITE = "WUXI-3"
+NOTE, SITE = "ASN-07", "WUXI-3"
 
 
 @dataclass(slots=True)
