@@ -20,8 +20,9 @@ from portal.core.ids import uuid7
 from portal.core.journal import Event
 from portal.notices import rules
 from portal.notices.addresses import Address, addresses_of
-from portal.notices.happenings import News, Touched, understood
+from portal.notices.happenings import understood
 from portal.notices.model import Choice, Kind, Urgency
+from portal.notices.news import News, Touched
 from portal.notices.recipients import Company, company, speaker
 from portal.notices.rules import Recipient
 

@@ -11,8 +11,9 @@ from portal.core.errors import NotFound
 from portal.core.journal import Event
 from portal.notices.cards import Card
 from portal.notices.compose import card_for
-from portal.notices.happenings import News, understood
+from portal.notices.happenings import understood
 from portal.notices.model import Kind
+from portal.notices.news import News
 from tests.approvals.makers import all_of, approvers, ask_for, make_colleague, put_in_force, rules_of
 from tests.factories import Tenant
 
