@@ -10,6 +10,8 @@ from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from redis.asyncio import Redis
 
+import bot.approvals  # noqa: F401 - registers its buttons
+import portal.contracts.effects  # noqa: F401 - registers what approvals lead to
 from bot import account, changing, errors, finding, forecasts, lines, photos, pressing, receipts, telegram
 from bot.channels import bots
 from bot.feeding import Feeder, listen

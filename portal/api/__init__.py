@@ -4,6 +4,7 @@ from typing import Any
 
 from portal.api import (
     accounts,
+    approvals,
     audit,
     buckets,
     catalog,
@@ -23,12 +24,14 @@ from portal.api import (
     release_terms,
     releases,
     reports,
+    rule_sets,
     schedules,
     shipments,
 )
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
+    *approvals.ROUTES,
     *audit.ROUTES,
     *buckets.ROUTES,
     *catalog.ROUTES,
@@ -48,6 +51,7 @@ ROUTES: list[Any] = [
     *release_terms.ROUTES,
     *releases.ROUTES,
     *reports.ROUTES,
+    *rule_sets.ROUTES,
     *schedules.ROUTES,
     *shipments.ROUTES,
 ]

@@ -50,6 +50,8 @@ class Verb(StrEnum):
     RECOUNTED = "recounted"  # replace the receipt by the new count; data: the lines
     SWITCH = "switch"  # the chat speaks for another of its person's companies
     LANGUAGE = "language"  # data: the language of the chat
+    APPROVE = "approve"  # an approval case
+    TURN_DOWN = "turn_down"  # an approval case; data: the reason that was chosen
     TODAY = "today"  # the day's summary anew
     WISH = "wish"  # go on with a change that is being written; data: the step, and what was chosen so far
     ASK = "ask"  # send the change; data: the change
@@ -75,6 +77,8 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.RECOUNTED: Permission.RECEIVE,
     Verb.SWITCH: Permission.READ,
     Verb.LANGUAGE: Permission.READ,
+    Verb.APPROVE: Permission.APPROVE,
+    Verb.TURN_DOWN: Permission.APPROVE,
     Verb.TODAY: Permission.READ,
     Verb.WISH: Permission.REQUEST_CHANGES,
     Verb.ASK: Permission.REQUEST_CHANGES,

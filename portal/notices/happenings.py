@@ -1,52 +1,25 @@
 """What business events mean for people: whom they concern, about which object, and which sent cards they outdate."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from portal.approvals import events as approvals
 from portal.contracts import events as contracts
 from portal.core.actor import Direction, Scope
 from portal.core.db import Driver
 from portal.core.journal import Event
 from portal.core.states import Side
 from portal.forecasts import events as forecasts
+from portal.notices.happenings_approvals import approval_case
 from portal.notices.model import Kind, Urgency
+from portal.notices.news import Happening, News, Reader, Touched
 from portal.schedules import events as schedules
 from portal.schedules.model import SupplyState
 from portal.schedules.model_reports import Urgency as ReportUrgency
 from portal.shipments import events as shipments
-
-Touched = tuple[str, UUID]  # kind and id of an object whose cards show something old now
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """One thing that the people of one company may want to know."""
-
-    kind: Kind
-    scope: Scope  # of the company that is told
-    object_kind: str
-    object_id: UUID
-    contract_id: UUID | None
-    contracts: tuple[UUID, ...] = ()  # of an object that hangs on several
-    urgency: Urgency = Urgency.NORMAL
-    due_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """An event, understood."""
-
-    party_id: UUID  # the partner concerned
-    news: tuple[News, ...] = ()
-    touched: tuple[Touched, ...] = ()
-
-
-Reader = Callable[[Driver, UUID, Any], Awaitable[Happening | None]]
 
 
 def scope_of(side: Side, direction: str) -> Scope:
@@ -317,6 +290,10 @@ READERS: Mapping[type[Event], Reader] = {
     shipments.ShipmentWithdrawn: shipment_withdrawn,
     shipments.ReceiptPosted: receipt_posted,
     shipments.ReceiptCorrected: receipt_posted,
+    approvals.ApprovalAsked: approval_case,
+    approvals.ApprovalDecided: approval_case,
+    approvals.ApprovalEnded: approval_case,
+    approvals.ApprovalOverdue: approval_case,
     contracts.ContractProposed: _contract(Scope.PARTNER),
     contracts.ContractAccepted: _contract(Scope.FACTORY),
     contracts.ContractDeclined: _contract(Scope.FACTORY),

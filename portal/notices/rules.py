@@ -110,6 +110,8 @@ NEEDED: dict[Kind, Mapping[Scope, Permission]] = {
     Kind.RECEIVED: _SHIPPER,
     Kind.DIFFERENCE: _SHIPPER,
     Kind.CONTRACT: {Scope.FACTORY: Permission.EDIT_CONTRACTS, Scope.PARTNER: Permission.ACCEPT_CONTRACTS},
+    Kind.APPROVAL: dict.fromkeys(Scope, Permission.APPROVE),
+    Kind.APPROVED: dict.fromkeys(Scope, Permission.READ),
     Kind.DIGEST: dict.fromkeys(Scope, Permission.READ),
     Kind.AGREED: dict.fromkeys(Scope, Permission.READ),
 }
@@ -129,9 +131,11 @@ SIDE: dict[Kind, Side] = {
     Kind.DIFFERENCE: Side.SELLER,
 }
 TO_DO = frozenset(
-    {Kind.TO_CONFIRM, Kind.OVERDUE, Kind.COMMIT, Kind.SHIPPED, Kind.RECEIPT_DUE}
+    {Kind.TO_CONFIRM, Kind.OVERDUE, Kind.COMMIT, Kind.SHIPPED, Kind.RECEIPT_DUE, Kind.APPROVAL}
 )  # ends when the object is answered
-ALWAYS_NEW = TO_DO | {Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.REMINDER}
+ALWAYS_NEW = TO_DO | {
+    *(Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.REMINDER, Kind.APPROVED)
+}
 QUIETLY = frozenset({Kind.RELEASED, Kind.CONFIRMED, Kind.RECEIVED})  # with the daily summary, if nothing else is wished
 
 

@@ -21,6 +21,8 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.RECEIVE: (N_("All complete"), "success"),
     Verb.COUNT: (N_("Count"), ""),
     Verb.ACKNOWLEDGE: (N_("Acknowledge"), ""),
+    Verb.APPROVE: (N_("Approve"), "success"),
+    Verb.TURN_DOWN: (N_("Refuse"), "danger"),
     Verb.SHOW: (N_("Show"), ""),
     Verb.SHOW_RISKS: (N_("Show risks"), ""),
 }

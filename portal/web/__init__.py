@@ -3,6 +3,8 @@
 from portal.web import (
     accounts,
     api_docs,
+    approval_rules,
+    approvals,
     audit,
     catalog,
     chat,
@@ -42,6 +44,8 @@ from portal.web import (
 ROUTES = [
     *accounts.ROUTES,
     *api_docs.ROUTES,
+    *approval_rules.ROUTES,
+    *approvals.ROUTES,
     *audit.ROUTES,
     *catalog.ROUTES,
     *contract_extras.ROUTES,

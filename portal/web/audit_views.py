@@ -57,6 +57,7 @@ PLACES = {  # where a document of a kind is opened
     "party": "/partners/",
     "site": "/sites/",
     "member": "/people/",
+    "approval_case": "/approvals/",
 }
 VERBS = {
     "accepted": N_("accepted"),

@@ -19,6 +19,8 @@ class Shown:
 PAGES: dict[str, tuple[Shown, ...]] = {
     "/": (Shown("/"), Shown("/", "customer"), Shown("/", "supplier")),
     "/api/docs": (Shown("/api/docs"),),
+    "/approvals": (Shown("/approvals"), Shown("/approvals?view=asked")),
+    "/approvals/{case_id}": (Shown("/approvals/{case_id}"),),
     "/audit": (Shown("/audit"),),
     "/audit/chain": (Shown("/audit/chain"),),
     "/chat": (Shown("/chat"), Shown("/chat", "customer")),
@@ -120,6 +122,14 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/reports": (Shown("/reports"), Shown("/reports", "supplier")),
     "/reports/fairness": (Shown("/reports/fairness"), Shown("/reports/fairness", "supplier")),
     "/reports/stability": (Shown("/reports/stability"), Shown("/reports/stability", "customer")),
+    "/rules": (Shown("/rules"),),
+    "/rules/{point}": (Shown("/rules/change"), Shown("/rules/statement")),
+    "/rules/{point}/rule": (
+        Shown("/rules/change/rule?no=1"),
+        Shown("/rules/change/rule"),
+        Shown("/rules/change/rule?no=otherwise"),
+    ),
+    "/rules/{point}/trial": (Shown("/rules/change/trial"),),
     "/scan": (Shown("/scan", "customer"),),
     "/schedule-lines/{line_id}": (
         Shown("/schedule-lines/{line_id}"),
@@ -175,6 +185,7 @@ NO_PAGE = {
     "/readyz": "file",
     "/reports/export": "file",
     "/schedules/export": "file",
+    "/rules/{point}/file": "file",
     "/search": "leads to a list",
     "/shipments/{shipment_id}/code.svg": "file",
     "/shipments/{shipment_id}/note.pdf": "file",

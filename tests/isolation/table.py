@@ -5,6 +5,7 @@ from litestar.routes import HTTPRoute
 
 from tests.isolation import (
     routes_api,
+    routes_approvals,
     routes_chat,
     routes_contracts,
     routes_forecasts,
@@ -34,6 +35,7 @@ ROUTES: Routes = {
     **routes_own.ROUTES,
     **routes_notices.ROUTES,
     **routes_api.ROUTES,
+    **routes_approvals.ROUTES,
     **routes_chat.ROUTES,
     **routes_sheets.ROUTES,
     **routes_papers.ROUTES,
