@@ -53,6 +53,9 @@ WITHOUT_PARTY = {
     "delivery",  # private: jobs
     "import_run",  # private
     "item",  # private
+    "rule_set",  # private: what the factory wants looked at
+    "approval_case",  # private
+    "approval_step",  # private
     "contract_template",  # private: the factory's own beginnings
     "exchange_rate",  # private
     "seal_key",  # published: the certificates of the whole tenant

@@ -42,6 +42,8 @@ KINDS = {
     "delivery": N_("Event"),
     "preference": N_("Notification choices"),
     "reminder": N_("Reminder"),
+    "approval_case": N_("Approval"),
+    "rule_set": N_("Approval rules"),
 }
 PLACES = {  # where a document of a kind is opened
     "change_request": "/changes/",
@@ -134,6 +136,11 @@ VERBS = {
     "over_call_allowed": N_("over-call allowed"),
     "period_closed": N_("period closed"),
     "tried_again": N_("tried again"),
+    "approved": N_("approved"),
+    "approved_by_rule": N_("approved by a rule"),
+    "refused": N_("refused"),
+    "refused_by_rule": N_("refused by a rule"),
+    "replaced": N_("asked again, as it is now"),
     "withdrawn": N_("withdrawn"),
 }
 BREAKS = {
