@@ -47,6 +47,8 @@ class Verb(StrEnum):
     RECOUNTED = "recounted"  # replace the receipt by the new count; data: the lines
     SWITCH = "switch"  # the chat speaks for another of its person's companies
     LANGUAGE = "language"  # data: the language of the chat
+    AGREE = "agree"  # to the live offer of a change request, all of it
+    REFUSE = "refuse"  # a change request; data: the reason that was chosen
     TODAY = "today"  # the day's summary anew
 
 
@@ -67,6 +69,8 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.RECOUNTED: Permission.RECEIVE,
     Verb.SWITCH: Permission.READ,
     Verb.LANGUAGE: Permission.READ,
+    Verb.AGREE: Permission.REQUEST_CHANGES,
+    Verb.REFUSE: Permission.REQUEST_CHANGES,
     Verb.TODAY: Permission.READ,
 }
 REPEATABLE = frozenset(  # change nothing of the business by themselves
