@@ -128,17 +128,10 @@ SIDE: dict[Kind, Side] = {
     Kind.RECEIVED: Side.SELLER,
     Kind.DIFFERENCE: Side.SELLER,
 }
-TO_DO = frozenset(
-    {Kind.TO_CONFIRM, Kind.OVERDUE, Kind.SHIPPED, Kind.RECEIPT_DUE, Kind.CHANGE_ASKED}
-)  # ends when the object is answered
+# What ends when the object is answered.
+TO_DO = frozenset({Kind.TO_CONFIRM, Kind.OVERDUE, Kind.SHIPPED, Kind.RECEIPT_DUE, Kind.CHANGE_ASKED})
 ALWAYS_NEW = TO_DO | {
-    Kind.REJECTED,
-    Kind.AT_RISK,
-    Kind.CANCELLED,
-    Kind.DIFFERENCE,
-    Kind.CONTRACT,
-    Kind.CHANGE,
-    Kind.REMINDER,
+    *(Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.CHANGE, Kind.REMINDER)
 }
 QUIETLY = frozenset({Kind.RELEASED, Kind.CONFIRMED, Kind.RECEIVED})  # with the daily summary, if nothing else is wished
 
