@@ -34,7 +34,7 @@ class NotAsked(Forbidden):
 
 
 class NotYourRequest(Forbidden):
-    code = "not-your-request"
+    code = "not-your-approval"
     text = N_("Only whoever asked for an approval, or an administrator, can take the request back.")
 
 

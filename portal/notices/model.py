@@ -32,6 +32,7 @@ class Kind(StrEnum):
     CHANGE = "change"  # what became of it, or a remark
     REMINDER = "reminder"  # a delivery is due in three working days
     OVERDUE = "overdue"  # no answer in time; escalates
+    COMMIT = "commit"  # a forecast waits for the seller's commit
     RECEIPT_DUE = "receipt_due"  # announced to have arrived, not counted
     DIGEST = "digest"  # what waits, once every working day
     AGREED = "agreed"  # what you agreed today, every evening
@@ -52,6 +53,7 @@ KIND_NAMES: dict[Kind, str] = {
     Kind.CHANGE: N_("A change of deliveries was asked for or answered"),
     Kind.REMINDER: N_("A delivery is due in three working days"),
     Kind.OVERDUE: N_("An answer is overdue"),
+    Kind.COMMIT: N_("A forecast to commit to"),
     Kind.RECEIPT_DUE: N_("A receipt is overdue"),
     Kind.DIGEST: N_("Daily summary of what waits"),
     Kind.AGREED: N_("Every evening: what you agreed today"),

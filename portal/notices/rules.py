@@ -100,6 +100,7 @@ NEEDED: dict[Kind, Mapping[Scope, Permission]] = {
     Kind.REMINDER: _SELLER,
     Kind.OVERDUE: _SELLER,
     Kind.CANCELLED: _SELLER,
+    Kind.COMMIT: _SELLER,
     Kind.RELEASED: _BUYER,
     Kind.CONFIRMED: _BUYER,
     Kind.REJECTED: _BUYER,
@@ -119,6 +120,7 @@ SIDE: dict[Kind, Side] = {
     Kind.REMINDER: Side.SELLER,
     Kind.OVERDUE: Side.SELLER,
     Kind.CANCELLED: Side.SELLER,
+    Kind.COMMIT: Side.SELLER,
     Kind.RELEASED: Side.BUYER,
     Kind.CONFIRMED: Side.BUYER,
     Kind.REJECTED: Side.BUYER,
@@ -129,7 +131,7 @@ SIDE: dict[Kind, Side] = {
     Kind.DIFFERENCE: Side.SELLER,
 }
 # What ends when the object is answered.
-TO_DO = frozenset({Kind.TO_CONFIRM, Kind.OVERDUE, Kind.SHIPPED, Kind.RECEIPT_DUE, Kind.CHANGE_ASKED})
+TO_DO = frozenset({Kind.TO_CONFIRM, Kind.OVERDUE, Kind.COMMIT, Kind.SHIPPED, Kind.RECEIPT_DUE, Kind.CHANGE_ASKED})
 ALWAYS_NEW = TO_DO | {
     *(Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.CHANGE, Kind.REMINDER)
 }

@@ -1,7 +1,7 @@
 """Approvals: rule sets, the cases they decide, and the steps of those.
 
 Revision ID: 0014
-Revises: 0006
+Revises: 0013
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0014"
-down_revision: str | None = "0006"
+down_revision: str | None = "0013"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

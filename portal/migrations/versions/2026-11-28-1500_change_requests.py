@@ -1,7 +1,7 @@
 """Change requests: what one company wants different in called-off deliveries, offer by offer.
 
 Revision ID: 0013
-Revises: 0014
+Revises: 0006
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0013"
-down_revision: str | None = "0014"
+down_revision: str | None = "0006"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
