@@ -52,6 +52,8 @@ class Verb(StrEnum):
     LANGUAGE = "language"  # data: the language of the chat
     APPROVE = "approve"  # an approval case
     TURN_DOWN = "turn_down"  # an approval case; data: the reason that was chosen
+    AGREE = "agree"  # to the live offer of a change request, all of it
+    REFUSE = "refuse"  # a change request; data: the reason that was chosen
     TODAY = "today"  # the day's summary anew
     WISH = "wish"  # go on with a change that is being written; data: the step, and what was chosen so far
     ASK = "ask"  # send the change; data: the change
@@ -79,6 +81,8 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.LANGUAGE: Permission.READ,
     Verb.APPROVE: Permission.APPROVE,
     Verb.TURN_DOWN: Permission.APPROVE,
+    Verb.AGREE: Permission.REQUEST_CHANGES,
+    Verb.REFUSE: Permission.REQUEST_CHANGES,
     Verb.TODAY: Permission.READ,
     Verb.WISH: Permission.REQUEST_CHANGES,
     Verb.ASK: Permission.REQUEST_CHANGES,

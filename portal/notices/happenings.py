@@ -13,6 +13,7 @@ from portal.core.db import Driver
 from portal.core.journal import Event
 from portal.core.states import Side
 from portal.forecasts import events as forecasts
+from portal.notices import happenings_changes
 from portal.notices.happenings_approvals import approval_case
 from portal.notices.model import Kind, Urgency
 from portal.notices.news import Happening, News, Reader, Touched
@@ -294,6 +295,7 @@ READERS: Mapping[type[Event], Reader] = {
     approvals.ApprovalDecided: approval_case,
     approvals.ApprovalEnded: approval_case,
     approvals.ApprovalOverdue: approval_case,
+    **happenings_changes.READERS,
     contracts.ContractProposed: _contract(Scope.PARTNER),
     contracts.ContractAccepted: _contract(Scope.FACTORY),
     contracts.ContractDeclined: _contract(Scope.FACTORY),

@@ -23,6 +23,8 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.ACKNOWLEDGE: (N_("Acknowledge"), ""),
     Verb.APPROVE: (N_("Approve"), "success"),
     Verb.TURN_DOWN: (N_("Refuse"), "danger"),
+    Verb.AGREE: (N_("Agree"), "success"),
+    Verb.REFUSE: (N_("Refuse"), "danger"),
     Verb.SHOW: (N_("Show"), ""),
     Verb.SHOW_RISKS: (N_("Show risks"), ""),
 }

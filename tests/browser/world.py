@@ -43,7 +43,7 @@ from portal.shipments.model import Problem
 from portal.shipments.service import NewShipment, ShippedLine
 from tests.browser.approving import make_approvals
 from tests.browser.imported import make_imports, make_sheets
-from tests.browser.moving import amended, countered
+from tests.browser.moving import amended, asked, countered
 from tests.browser.photos import box_photo
 from tests.browser.words import ENGLISH, Words
 from tests.factories import ZONE, today
@@ -379,7 +379,7 @@ async def _moving_contracts(world: World) -> None:
         valid_from=_monday() + timedelta(weeks=46), valid_to=_monday() + timedelta(weeks=98), lines=lines[:1],
     )  # fmt: skip
     world.ids |= await amended(world.factory, world.customer, agreed.id, title)
-    world.ids |= await countered(world.factory, world.customer, data)
+    world.ids |= await countered(world.factory, world.customer, data) | await asked(world.customer, world.ids)
 
 
 async def _people_and_keys(world: World) -> None:

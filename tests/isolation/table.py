@@ -6,6 +6,7 @@ from litestar.routes import HTTPRoute
 from tests.isolation import (
     routes_api,
     routes_approvals,
+    routes_changes,
     routes_chat,
     routes_contracts,
     routes_forecasts,
@@ -36,6 +37,7 @@ ROUTES: Routes = {
     **routes_notices.ROUTES,
     **routes_api.ROUTES,
     **routes_approvals.ROUTES,
+    **routes_changes.ROUTES,
     **routes_chat.ROUTES,
     **routes_sheets.ROUTES,
     **routes_papers.ROUTES,
