@@ -55,6 +55,10 @@ Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 _ERRANDS: Subscriptions = {
     "AmendmentAccepted": (Subscriber("contracts.apply_amendment", effect=contracts.apply_amendment),),
     "ChangeAccepted": (Subscriber("changes.apply_accepted", effect=changes.apply_accepted),),
+    "ChangeAsked": (Subscriber("changes.review", effect=changes.review),),
+    "ChangeCountered": (Subscriber("changes.review_counter", effect=changes.review),),
+    "ChangeExpired": (Subscriber("changes.drop_lapsed_cases", effect=changes.drop_cases),),
+    "ChangeWithdrawn": (Subscriber("changes.drop_cases", effect=changes.drop_cases),),
     "ChatBound": (Subscriber("chats.greet", errand=chats.greet),),
     "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),

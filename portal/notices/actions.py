@@ -47,6 +47,8 @@ class Verb(StrEnum):
     RECOUNTED = "recounted"  # replace the receipt by the new count; data: the lines
     SWITCH = "switch"  # the chat speaks for another of its person's companies
     LANGUAGE = "language"  # data: the language of the chat
+    AGREE = "agree"  # to the live offer of a change request, all of it
+    REFUSE = "refuse"  # a change request; data: the reason that was chosen
     TODAY = "today"  # the day's summary anew
     WISH = "wish"  # go on with a change that is being written; data: the step, and what was chosen so far
     ASK = "ask"  # send the change; data: the change
@@ -69,6 +71,8 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.RECOUNTED: Permission.RECEIVE,
     Verb.SWITCH: Permission.READ,
     Verb.LANGUAGE: Permission.READ,
+    Verb.AGREE: Permission.REQUEST_CHANGES,
+    Verb.REFUSE: Permission.REQUEST_CHANGES,
     Verb.TODAY: Permission.READ,
     Verb.WISH: Permission.REQUEST_CHANGES,
     Verb.ASK: Permission.REQUEST_CHANGES,

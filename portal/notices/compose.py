@@ -12,13 +12,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.i18n import speaking
-from portal.notices import compose_contracts, compose_days, compose_goods, compose_lines
+from portal.notices import compose_changes, compose_contracts, compose_days, compose_goods, compose_lines
 from portal.notices.cards import Card
 
 Composer = Callable[[AsyncSession, Actor, UUID, str], Awaitable[Card]]
 COMPOSERS: dict[str, Composer] = {
     "schedule_line": compose_lines.line_card,
     "release": compose_contracts.release_card,
+    "change_request": compose_changes.change_card,
     "contract": compose_contracts.contract_card,
     "shipment": compose_goods.shipment_card,
     "digest": compose_days.digest_card,

@@ -1,6 +1,6 @@
 """What business events mean for people: whom they concern, about which object, and which sent cards they outdate."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from portal.changes import events as changes
 from portal.contracts import events as contracts
 from portal.core.actor import Direction, Scope
 from portal.core.db import Driver
@@ -238,6 +239,42 @@ async def offered(connection: Driver, tenant_id: UUID, event: Any) -> Happening 
     return Happening(party_id, (News(Kind.CONTRACT, told, *about, event.contract_id),), (about,))
 
 
+# --- change requests --------------------------------------------------------------------------------------------------
+
+_CHANGE = """
+select r.party_id, r.contract_id, r.asked_scope, r.offered_scope, r.decided_scope, r.respond_by, r.status,
+    array(select distinct q.line_id from change_part q where q.tenant_id = $1 and q.change_id = r.id
+        and q.line_id is not null limit 200) as lines,
+    (select t.scope from timeline t where t.tenant_id = $1 and t.subject_id = r.id and t.verb = 'commented'
+        order by t.id desc limit 1) as commented
+from change_request r where r.tenant_id = $1 and r.id = $2"""
+
+
+def _other(scope: str) -> Scope:
+    return Scope.PARTNER if scope == Scope.FACTORY else Scope.FACTORY
+
+
+def _change(whom: Callable[[asyncpg.Record], Sequence[str]], kind: Kind = Kind.CHANGE) -> Reader:
+    """What a step of a change request means: for the companies that `whom` names from its row."""
+
+    async def understood(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
+        row = await connection.fetchrow(_CHANGE, tenant_id, event.change_id)
+        if row is None:
+            return None
+        about = ("change_request", event.change_id)
+        asks = kind is Kind.CHANGE_ASKED and row["respond_by"] is not None
+        due: dict[str, Any] = {"urgency": Urgency.DEADLINE, "due_at": row["respond_by"]} if asks else {}
+        news = tuple(News(kind, Scope(scope), *about, row["contract_id"], **due) for scope in whom(row))
+        return Happening(row["party_id"], news, (about, *(("schedule_line", line) for line in row["lines"])))
+
+    return understood
+
+
+def _outcome(row: asyncpg.Record) -> Sequence[str]:
+    """An applied change is news for the company that did not say the last word; by rule, for the one not asking."""
+    return (_other(row["decided_scope"] or row["asked_scope"]),)
+
+
 READERS: Mapping[type[Event], Reader] = {
     schedules.LineConfirmed: line_confirmed,
     schedules.LineRejected: line_rejected,
@@ -251,6 +288,16 @@ READERS: Mapping[type[Event], Reader] = {
     shipments.ShipmentWithdrawn: shipment_withdrawn,
     shipments.ReceiptPosted: receipt_posted,
     shipments.ReceiptCorrected: receipt_posted,
+    changes.ChangeAsked: _change(lambda row: (_other(row["offered_scope"]),), Kind.CHANGE_ASKED),
+    changes.ChangeCountered: _change(lambda row: (_other(row["offered_scope"]),), Kind.CHANGE_ASKED),
+    changes.ChangeAccepted: _change(lambda row: ()),
+    changes.ChangeDeclined: _change(lambda row: (row["offered_scope"],)),
+    changes.ChangeWithdrawn: _change(lambda row: (_other(row["asked_scope"]),)),
+    changes.ChangeExpired: _change(lambda row: tuple(Scope)),
+    changes.ChangeApplied: _change(_outcome),
+    changes.ChangeFailed: _change(lambda row: tuple(Scope)),
+    changes.ChangeCommented: _change(lambda row: (_other(row["commented"]),) if row["commented"] else ()),
+    changes.ChangeEchoed: _change(lambda row: ()),
     contracts.ContractProposed: _contract(Scope.PARTNER),
     contracts.ContractAccepted: _contract(Scope.FACTORY),
     contracts.ContractDeclined: _contract(Scope.FACTORY),

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     RECEIVED = "received"
     DIFFERENCE = "difference"  # counted is not what was announced
     CONTRACT = "contract"  # proposed, accepted, declined
+    CHANGE_ASKED = "change_asked"  # a change request or a counter-offer waits for an answer
+    CHANGE = "change"  # what became of it, or a remark
     REMINDER = "reminder"  # a delivery is due in three working days
     OVERDUE = "overdue"  # no answer in time; escalates
     RECEIPT_DUE = "receipt_due"  # announced to have arrived, not counted
@@ -46,6 +48,8 @@ KIND_NAMES: dict[Kind, str] = {
     Kind.RECEIVED: N_("Goods were received"),
     Kind.DIFFERENCE: N_("A receipt differs from the delivery note"),
     Kind.CONTRACT: N_("A contract was proposed or answered"),
+    Kind.CHANGE_ASKED: N_("A change of deliveries waits for your answer"),
+    Kind.CHANGE: N_("A change of deliveries was asked for or answered"),
     Kind.REMINDER: N_("A delivery is due in three working days"),
     Kind.OVERDUE: N_("An answer is overdue"),
     Kind.RECEIPT_DUE: N_("A receipt is overdue"),

@@ -109,6 +109,8 @@ NEEDED: dict[Kind, Mapping[Scope, Permission]] = {
     Kind.RECEIVED: _SHIPPER,
     Kind.DIFFERENCE: _SHIPPER,
     Kind.CONTRACT: {Scope.FACTORY: Permission.EDIT_CONTRACTS, Scope.PARTNER: Permission.ACCEPT_CONTRACTS},
+    Kind.CHANGE_ASKED: dict.fromkeys(Scope, Permission.REQUEST_CHANGES),
+    Kind.CHANGE: dict.fromkeys(Scope, Permission.REQUEST_CHANGES),
     Kind.DIGEST: dict.fromkeys(Scope, Permission.READ),
     Kind.AGREED: dict.fromkeys(Scope, Permission.READ),
 }
@@ -126,8 +128,18 @@ SIDE: dict[Kind, Side] = {
     Kind.RECEIVED: Side.SELLER,
     Kind.DIFFERENCE: Side.SELLER,
 }
-TO_DO = frozenset({Kind.TO_CONFIRM, Kind.OVERDUE, Kind.SHIPPED, Kind.RECEIPT_DUE})  # ends when the object is answered
-ALWAYS_NEW = TO_DO | {Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.REMINDER}
+TO_DO = frozenset(
+    {Kind.TO_CONFIRM, Kind.OVERDUE, Kind.SHIPPED, Kind.RECEIPT_DUE, Kind.CHANGE_ASKED}
+)  # ends when the object is answered
+ALWAYS_NEW = TO_DO | {
+    Kind.REJECTED,
+    Kind.AT_RISK,
+    Kind.CANCELLED,
+    Kind.DIFFERENCE,
+    Kind.CONTRACT,
+    Kind.CHANGE,
+    Kind.REMINDER,
+}
 QUIETLY = frozenset({Kind.RELEASED, Kind.CONFIRMED, Kind.RECEIVED})  # with the daily summary, if nothing else is wished
 
 

@@ -18,6 +18,8 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.PROBLEM: (N_("Problem"), "danger"),
     Verb.RECEIVE: (N_("All complete"), "success"),
     Verb.COUNT: (N_("Count"), ""),
+    Verb.AGREE: (N_("Agree"), "success"),
+    Verb.REFUSE: (N_("Refuse"), "danger"),
     Verb.SHOW: (N_("Show"), ""),
     Verb.SHOW_RISKS: (N_("Show risks"), ""),
 }

@@ -9,6 +9,7 @@ from uuid import UUID
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.changes.reads import waiting_of_line
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -88,6 +89,8 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "moments": [moment(entry, actor.time_zone) for entry in history],
         "actions": actions(row, actor),
         "can_ship": delivers and actor.may(Permission.SHIP),
+        "can_change": row.status in OPEN and actor.may(Permission.REQUEST_CHANGES),
+        "waiting_changes": await waiting_of_line(connection, actor, line_id),
         "can_note": delivers and actor.may(Permission.CONFIRM_LINES),
         "supply_states": [(state.value, _(label)) for state, label in SUPPLY.items()],
         **await line_reports.context(connection, actor, row),

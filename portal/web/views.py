@@ -218,6 +218,7 @@ class BoardView(Struct, frozen=True):
     confirm_label: str = ""  # "Confirm 3 deliveries"
     confirm_action: str = ""  # the bulk form's address; it sends `line` = "<id>:<version>" per line
     confirm_lines: tuple[str, ...] = ()
+    change_href: str | None = None  # where a change is asked for
     prepare_href: str | None = None  # where the next release is prepared
     export_href: str | None = None
     next_href: str | None = None

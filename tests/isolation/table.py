@@ -5,6 +5,7 @@ from litestar.routes import HTTPRoute
 
 from tests.isolation import (
     routes_api,
+    routes_changes,
     routes_chat,
     routes_contracts,
     routes_goods,
@@ -29,6 +30,7 @@ ROUTES: Routes = {
     **routes_office.ROUTES,
     **routes_notices.ROUTES,
     **routes_api.ROUTES,
+    **routes_changes.ROUTES,
     **routes_chat.ROUTES,
     **routes_sheets.ROUTES,
     **routes_papers.ROUTES,
