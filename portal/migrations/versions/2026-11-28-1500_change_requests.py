@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0013"
-down_revision: str | None = "0014"
+down_revision: str | None = "0006"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
