@@ -1,7 +1,7 @@
 """Change requests: what one company wants different in called-off deliveries, offer by offer.
 
 Revision ID: 0013
-Revises: 0014
+Revises: 0006
 """
 
 import re
