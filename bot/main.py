@@ -10,7 +10,7 @@ from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from redis.asyncio import Redis
 
-from bot import account, changing, errors, finding, lines, photos, pressing, receipts, telegram
+from bot import account, changing, countering, errors, finding, lines, photos, pressing, receipts, telegram
 from bot.channels import bots
 from bot.feeding import Feeder, listen
 from bot.middlewares import Recognise, Transaction
@@ -28,6 +28,7 @@ ROUTERS = (
     account.strangers,
     pressing.router,
     changing.router,
+    countering.router,
     lines.router,
     receipts.router,
     photos.router,
