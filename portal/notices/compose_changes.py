@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.changes import service, words
-from portal.changes.model import ChangeRequest, ChangeStatus
+from portal.changes.model import ChangeRequest, ChangeStatus, PartKind
 from portal.core import i18n
 from portal.core.actor import Actor
 from portal.core.i18n import N_, _
@@ -42,9 +42,11 @@ async def change_card(session: AsyncSession, actor: Actor, change_id: UUID, purp
     sheet = await service.impact(session, actor, change, curves=False)
     can = service.actions(change, actor)
     verbs = [verb for action, verb in BUTTONS.items() if action in can]
+    here = len(sheet.stakes) == 1 and sheet.stakes[0].kind is PartKind.CHANGE  # else the page has room for it
+    verbs += [Verb.COUNTER] if here and "counter" in can else []
     actions = await offer(session, actor, verbs, "change_request", change.id, change.version) if verbs else {}
     path = f"/changes/{change_id}"
-    pages = [opening(f"{path}/counter", _("Counter-offer"))] if "counter" in can else []
+    pages = [opening(f"{path}/counter", _("Counter-offer"))] if "counter" in can and not here else []
     rows = (tuple(acting(verb, actions) for verb in verbs), (*pages, opening(path)))
     told = [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[:SHOWN]]
     if len(sheet.stakes) > SHOWN:

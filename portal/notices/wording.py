@@ -25,6 +25,7 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.TURN_DOWN: (N_("Refuse"), "danger"),
     Verb.AGREE: (N_("Agree"), "success"),
     Verb.REFUSE: (N_("Refuse"), "danger"),
+    Verb.COUNTER: (N_("Counter-offer"), ""),
     Verb.SHOW: (N_("Show"), ""),
     Verb.SHOW_RISKS: (N_("Show risks"), ""),
 }
