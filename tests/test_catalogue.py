@@ -59,8 +59,10 @@ WITHOUT_PARTY = {
     "approval_step",  # private
     "contract_template",  # private: the factory's own beginnings
     "exchange_rate",  # private
-    "schedule_edit",  # private: what a partner is not told before the next release
     "site_calendar",  # published: when the factory's sites work
+    "release_plan",  # private: how the factory makes its releases
+    "prepared_release",  # private: what nobody outside was told yet
+    "line_plan",  # private: what the next release will ask for
     "seal_key",  # published: the certificates of the whole tenant
     "contract_note",  # private: what a partner must not learn about its contract
     "user_account",  # identity: a person may act for several companies

@@ -74,5 +74,18 @@ class AnswerLapsed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RequestChanged(Event):
-    line_id: UUID
+class ReleaseHeld(Event):
+    contract_id: UUID
+    prepared_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAcknowledged(Event):
+    contract_id: UUID
+    release_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRejected(Event):
+    contract_id: UUID
+    release_id: UUID

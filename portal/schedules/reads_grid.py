@@ -9,8 +9,7 @@ from msgspec import Struct
 from portal.core.actor import Actor
 from portal.core.db import Driver
 from portal.schedules.model import OPEN_SQL, LineStatus
-from portal.schedules.rules_grid import Column, Held
-from portal.schedules.service_edits import is_fixed
+from portal.schedules.rules_grid import Column, Held, is_fixed
 
 
 class GridLine(Struct, frozen=True):
@@ -29,13 +28,15 @@ _LINES = """
 select id, line_no, item_code, description, unit, firm_days, tradeoff_days from contract_line
 where tenant_id = $1 and contract_id = $2 and ended_from is null order by line_no limit 200"""
 _HELD = f"""
-select l.contract_line_id, l.due_date, l.id, coalesce(e.quantity, l.ordered_quantity), l.status, l.zone,
+select l.contract_line_id, coalesce(p.due_date, l.due_date), l.id, coalesce(p.quantity, l.ordered_quantity), l.status,
+    l.zone,
     l.shipped_quantity
 from schedule_line l
-left join schedule_edit e on e.tenant_id = l.tenant_id and e.line_id = l.id and e.line_version = l.version
-where l.tenant_id = $1 and l.contract_id = $2 and l.due_date >= $3 and l.due_date < $4
+left join line_plan p on p.tenant_id = l.tenant_id and p.schedule_line_id = l.id
+where l.tenant_id = $1 and l.contract_id = $2 and coalesce(p.due_date, l.due_date) >= $3
+    and coalesce(p.due_date, l.due_date) < $4
     and ({OPEN_SQL.replace("status", "l.status")} or l.status in ('draft', 'closed'))
-order by l.due_date, l.id"""  # noqa: S608 - own text
+order by 2, l.id"""  # noqa: S608 - own text
 Cells = dict[tuple[UUID, date], list[Held]]  # by contract line and the first day of the column
 
 

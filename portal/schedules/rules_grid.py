@@ -10,6 +10,8 @@ from uuid import UUID
 from portal.core.calendars import DAY, WorkingCalendar, delivery_days
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_
+from portal.schedules.model import LineStatus, Zone
+from portal.schedules.rules import OPEN
 
 MOST_COLUMNS = 53
 
@@ -70,6 +72,11 @@ def columns(by: By, first: date, count: int) -> list[Column]:
 def column_at(by: By, first: date) -> Column:
     """The column that begins on a day. A week's begins on its Monday."""
     return columns(by, first, 1)[0]
+
+
+def is_fixed(status: str, zone: str | None, shipped: Decimal) -> bool:
+    """Whether only an agreed change may touch a published line: it is firm, shipped, or ended."""
+    return zone == Zone.FIRM or shipped > 0 or status not in (*OPEN, LineStatus.DRAFT)
 
 
 def total(held: Sequence[Held]) -> Decimal:

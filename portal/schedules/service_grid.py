@@ -21,20 +21,13 @@ from portal.core.inputs import Input
 from portal.core.journal import Subject, record
 from portal.core.quantities import check_scale
 from portal.schedules import rules_grid
-from portal.schedules.model import CloseReason, LineStatus
 from portal.schedules.reads_grid import Cells, held_in
-from portal.schedules.rules_grid import By, CellChanged, CellFixed, CellPast, Deed
-from portal.schedules.service_edits import keep_edits
+from portal.schedules.rules_grid import By, CellChanged, CellFixed, CellPast
+from portal.schedules.service import cancel_line
 from portal.schedules.service_lines import LineHead, change, lock_lines, subject
-from portal.schedules.service_release import (
-    CallOff,
-    ContractHead,
-    Terms,
-    calendars,
-    call_off,
-    lock_contract,
-    read_terms,
-)
+from portal.schedules.service_plans import plan_quantities, unplan_line
+from portal.schedules.service_release import CallOff, call_off
+from portal.schedules.service_terms import ContractHead, Terms, calendars, lock_contract, read_terms
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +49,7 @@ class EditGrid(Input):
 
 
 class Edited(Struct, frozen=True):
-    """What came of it: drafts added, changed or taken back, and edits of published lines that wait for a release."""
+    """What came of it: deliveries added, changed or taken back, published ones that the next release changes."""
 
     added: int = 0
     changed: int = 0
@@ -100,7 +93,7 @@ class _Work:
         self.drafts: dict[UUID, Decimal] = {}
         self.planned: dict[UUID, Decimal] = {}
         self.calls: list[Call] = []
-        self.added = 0
+        self.added = self.gone = 0
 
     async def do(self, cell: CellChange, line: Terms, calendar: WorkingCalendar) -> None:
         """Find what the cell's new number means. Raises CellChanged, CellFixed, CellPast, TooFine, OverCeiling."""
@@ -123,6 +116,8 @@ class _Work:
                 order = CallOff(contract_line_id=line.id, quantity=deed.quantity, due_date=due)
                 await call_off(self.session, self.actor, self.head.id, order)
                 self.added += 1
+            elif deed.quantity == 0:
+                await self._take_back(deed.line_id)
             else:
                 one = known[deed.line_id]
                 (self.drafts if one.draft else self.planned)[one.id] = deed.quantity
@@ -130,22 +125,24 @@ class _Work:
                 if more > 0:
                     self.calls.append(Call(one.id, line.id, line.item_code, one.due, more))
 
+    async def _take_back(self, line_id: UUID) -> None:
+        """At once, like any delivery that nobody has to make yet. Raises WrongState for an answered one."""
+        await unplan_line(self.session, self.actor, line_id)
+        await cancel_line(self.session, self.actor, line_id, None)
+        self.gone += 1
+
     async def finish(self) -> Edited:
         """Write drafts at once and keep the rest for the next release. Raises OverCeiling for what would not fit."""
         if self.calls:
             await check_calls(self.session, self.actor, self.head.party_id, self.calls)
         if self.drafts:
             for line in await lock_lines(self.session, self.actor, dict.fromkeys(self.drafts)):
-                await self._draft(Deed(line.id, self.drafts[line.id]), line)
-        await keep_edits(self.session, self.actor, self.head.id, self.planned)
-        return Edited(self.added, len(self.drafts), len(self.planned))
+                await self._draft(line, self.drafts[line.id])
+        if self.planned:
+            await plan_quantities(self.session, self.actor, self.planned)
+        return Edited(self.added, len(self.drafts) + self.gone, len(self.planned))
 
-    async def _draft(self, deed: Deed, line: LineHead) -> None:
-        if deed.quantity:
-            after = await change(self.session, self.actor, line, ordered_quantity=deed.quantity)
-            figures = {"quantity": deed.quantity, "unit": line.unit}
-            record(self.session, self.actor, subject(after), "schedule_edited", was=line.ordered_quantity, **figures)
-            return
-        ended = {"status": LineStatus.CANCELLED, "close_reason": CloseReason.CANCELLED.value}
-        after = await change(self.session, self.actor, line, **ended)
-        record(self.session, self.actor, subject(after), "cancelled")
+    async def _draft(self, line: LineHead, quantity: Decimal) -> None:
+        after = await change(self.session, self.actor, line, ordered_quantity=quantity)
+        figures = {"quantity": quantity, "was": line.ordered_quantity, "unit": line.unit}
+        record(self.session, self.actor, subject(after), "schedule_edited", **figures)

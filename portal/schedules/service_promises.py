@@ -279,7 +279,7 @@ async def settle(
         values["price"] = price
     if quantity is not None:
         values |= {"ordered_quantity": quantity, "requested_quantity": head.requested_quantity or head.ordered_quantity}
-        await book_change(session, actor, head, quantity - head.ordered_quantity)
+        await _book_change(session, actor, head, quantity - head.ordered_quantity)
     after = await change(session, actor, head, **values)
     await _book_confirmed(session, actor, head, more)
     return replace(
@@ -288,7 +288,7 @@ async def settle(
     )  # fmt: skip
 
 
-async def book_change(session: AsyncSession, actor: Actor, head: LineHead, difference: Decimal) -> None:
+async def _book_change(session: AsyncSession, actor: Actor, head: LineHead, difference: Decimal) -> None:
     """Another quantity takes more, or less, from the period that the line was called off from."""
     if head.bucket_id is None or not difference:
         return

@@ -1,7 +1,7 @@
-"""Answers that differ from what was asked, what happens without one, receiving hours, and edits before a release.
+"""Answers that differ from what was asked, what happens without one, and receiving hours.
 
 Revision ID: 0011
-Revises: 0012
+Revises: 0010
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0011"
-down_revision: str | None = "0012"
+down_revision: str | None = "0010"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
@@ -53,21 +53,6 @@ ADDED = {
     "confirmation": ANSWERED,
 }
 TABLES = """
-CREATE TABLE schedule_edit (
-    tenant_id UUID NOT NULL,
-    id UUID NOT NULL,
-    contract_id UUID NOT NULL,
-    line_id UUID NOT NULL,
-    line_version INTEGER NOT NULL,
-    due_date DATE NOT NULL,
-    quantity NUMERIC(18, 6) NOT NULL,
-    CONSTRAINT pk_schedule_edit PRIMARY KEY (tenant_id, id),
-    CONSTRAINT uq_schedule_edit_tenant_id_line_id UNIQUE (tenant_id, line_id),
-    CONSTRAINT fk_schedule_edit_tenant_id_contract_id FOREIGN KEY(tenant_id, contract_id) REFERENCES contract (tenant_id, id),
-    CONSTRAINT fk_schedule_edit_tenant_id_line_id FOREIGN KEY(tenant_id, line_id) REFERENCES schedule_line (tenant_id, id),
-    CONSTRAINT ck_schedule_edit_not_negative CHECK (quantity >= 0)
-);
-CREATE INDEX ix_schedule_edit_contract_id ON schedule_edit (tenant_id, contract_id);
 CREATE TABLE site_window (
     tenant_id UUID NOT NULL,
     id UUID NOT NULL,
@@ -147,7 +132,7 @@ def upgrade() -> None:
         if statement.strip():
             op.execute(statement)
     op.execute(PUBLISH)
-    for table in ("schedule_edit", "site_window", "site_calendar"):
+    for table in ("site_window", "site_calendar"):
         op.execute(f"alter table {table} enable row level security")
         op.execute(f"alter table {table} force row level security")
         _allow(table, "portal_factory", "tenant_id = app_tenant()")
@@ -179,7 +164,7 @@ def _allow(table: str, role: str, rows: str) -> None:
 def downgrade() -> None:
     op.execute("revoke update (version) on site from portal_partner")
     op.execute("revoke insert, delete on site_day from portal_partner")
-    for table in ("site_calendar", "site_window", "schedule_edit"):
+    for table in ("site_calendar", "site_window"):
         op.execute(f"drop table {table}")
     op.execute("revoke update (tolerance_used) on commitment_bucket from portal_partner")
     op.execute(f"revoke update ({ANSWERS}) on schedule_line from portal_partner")
