@@ -19,6 +19,8 @@ from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_prices import PriceReason
 from portal.core.i18n import LOCALE_DIR, NBSP, Language, _, catalogue, day, number, signed, speaking, week
 from portal.core.quantities import UNITS
+from portal.forecasts.model import RequestStatus
+from portal.forecasts.rules import REQUEST_STATES
 from portal.schedules.model import (
     CloseReason,
     Level,
@@ -43,18 +45,13 @@ ENUMS = [
     ContractKind, ContractStatus, Cadence, DayUnit, PriceReason, PriceTier, RevisionStatus,
     LineStatus, CloseReason, Zone, Level, SupplyState, RejectReason,
     ChangeStatus, ChangeReason, PartKind, ErpState, ReleaseKind, ReleaseStatus, PreparedStatus, Trigger,
-    ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency,
+    ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency, RequestStatus,
 ]  # fmt: skip
-ACTIONS = sorted(
-    {
-        move.action
-        for table in (
-            *(CHANGE_STATES, CONTRACT_STATES, LINE_STATES, REPORT_STATES, SHIPMENT_STATES),
-            *(PREPARED_STATES, RELEASE_STATES),
-        )
-        for move in table
-    }
+STATES = (
+    *(CHANGE_STATES, CONTRACT_STATES, LINE_STATES, PREPARED_STATES, RELEASE_STATES, REPORT_STATES, REQUEST_STATES),
+    SHIPMENT_STATES,
 )
+ACTIONS = sorted({move.action for table in STATES for move in table})
 
 
 def marked_texts(domain: str) -> set[str]:

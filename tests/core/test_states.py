@@ -13,6 +13,8 @@ from portal.contracts.model import ContractStatus, RevisionStatus
 from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
+from portal.forecasts.model import RequestStatus
+from portal.forecasts.rules import REQUEST_STATES
 from portal.schedules.model import LineStatus, ReleaseStatus
 from portal.schedules.model_releases import PreparedStatus
 from portal.schedules.rules import AGREED_CHANGES, LINE_STATES
@@ -36,6 +38,7 @@ TABLES = [
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
     (PREPARED_STATES, PreparedStatus, {PreparedStatus.PUBLISHED, PreparedStatus.DISCARDED}),
     (RELEASE_STATES, ReleaseStatus, {ReleaseStatus.REJECTED, ReleaseStatus.SUPERSEDED}),
+    (REQUEST_STATES, RequestStatus, {RequestStatus.ANSWERED, RequestStatus.SUPERSEDED}),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
 ]
 SELLER, BUYER = Side.SELLER, Side.BUYER
@@ -80,6 +83,11 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
     "Delays and problems": (
         REPORT_STATES,
         "A warning about a delivery. `settle_report` is the receipt that makes the delivery complete.",
+    ),
+    "Requests for a commit": (
+        REQUEST_STATES,
+        "A release asks the seller to commit to its forecast. `lapse` is the calendar's and `supersede` the next "
+        "release's; a commit that comes late still answers.",
     ),
     "Delivery notes": (SHIPMENT_STATES, "`receive` is the receipt that counts the last line of the delivery note."),
 }

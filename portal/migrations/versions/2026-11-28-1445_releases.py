@@ -1,7 +1,7 @@
 """Releases in full: kinds and what they tell, how they are made, held and answered, what cancelling costs.
 
 Revision ID: 0010
-Revises: 0014
+Revises: 0012
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0010"
-down_revision: str | None = "0014"
+down_revision: str | None = "0012"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
