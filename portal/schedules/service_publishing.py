@@ -137,7 +137,7 @@ def _as_row(line: Line) -> Mapping[str, Any]:
 def _published(line: Line, bucket_id: UUID | None) -> _Published:
     """Where the line stands after the release, and whether the seller is now asked."""
     status = LineStatus(line.row["status"])
-    answered_before = line.changed and line.row["confirmed_quantity"] > 0  # for another request
+    answered_before = line.changed and not line.split and line.row["confirmed_quantity"] > 0  # for another request
     asked = status in (LineStatus.DRAFT, LineStatus.PUBLISHED) and rules.needs_answer(line.zone, answered_before)
     if status is LineStatus.DRAFT:
         status = LineStatus.PUBLISHED

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.core.actor import Actor
+from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.core.errors import Forbidden, PortalError
 from portal.core.ids import uuid7
@@ -56,9 +56,11 @@ def test_weeks_begin_on_mondays_and_columns_follow_each_other() -> None:
     assert rules_grid.columns(By.DAY, date(2027, 3, 3), 1) == [(date(2027, 3, 3), date(2027, 3, 4))]
 
 
-async def with_line(tenant: Tenant, in_days: int, quantity: int = 100) -> tuple[Made, UUID]:
+async def with_line(
+    tenant: Tenant, in_days: int, quantity: int = 100, direction: Direction = Direction.SALE
+) -> tuple[Made, UUID]:
     """A contract with one published line; beyond 28 days it is outside the firm zone."""
-    made = await make_contract(tenant, foq=None)
+    made = await make_contract(tenant, direction, foq=None)
     order = CallOff(contract_line_id=made.line.id, quantity=D(quantity), due_date=today() + in_days * DAY)
     async with unit_of_work(tenant.factory) as session:
         line_id = await call_off(session, tenant.factory, made.contract.id, order)
@@ -123,11 +125,11 @@ async def test_an_unchanged_line_keeps_its_answer_over_a_release(tenant: Tenant)
 
 
 async def test_a_published_line_is_taken_back_by_a_zero(tenant: Tenant) -> None:
-    made, _ = await with_line(tenant, 40)
+    made, _ = await with_line(tenant, 40, direction=Direction.PURCHASE)
     await edit(tenant.factory, made, (40, 0, 100), (50, 70, 0))
-    assert await lines_of(tenant.customer, made) == []
+    assert await lines_of(tenant.supplier, made) == []
     await release(tenant, made)
-    assert await lines_of(tenant.customer, made) == [(70, "published")]
+    assert await lines_of(tenant.supplier, made) == [(70, "published")]
 
 
 async def test_an_answered_line_is_not_taken_back_by_a_zero(tenant: Tenant) -> None:

@@ -128,7 +128,7 @@ async def test_a_changed_line_is_asked_anew_and_its_promise_no_longer_counts(ten
     query = "select status from confirmation where line_id = $1"
     assert (row["ordered_quantity"], row["due_date"], row["status"]) == (120, in_days(9), "proposed")
     assert row["confirmed_quantity"] == 0
-    assert [one["status"] for one in await fetch(tenant.supplier, query, one)] == ["replaced"]
+    assert [one["status"] for one in await fetch(tenant.supplier, query, one)] == ["closed"]
     found, _ = await seen(tenant.supplier, made, 2)
     assert [(c.kind, c.delta, c.days) for c in found.difference.lines] == [(ChangeKind.UP, Decimal(20), 2)]
 
