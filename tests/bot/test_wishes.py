@@ -170,7 +170,7 @@ async def test_a_request_is_countered_in_the_chat_and_the_other_side_agrees(hous
     offered = await ben.phone.wait_for("Your counter-offer")
     assert "120\u00a0pcs" in offered.text
     assert (await asked(tenant.factory))[0][0] == "submitted"  # nothing is offered before it is sent
-    answer = await ben.phone.press("Send counter-offer")
+    answer = await ben.phone.press("Make this offer")
 
     assert answer.text == "Counter-offer to C-1 is sent. The other company answers it."
     assert (await asked(tenant.factory))[0][0] == "countered"

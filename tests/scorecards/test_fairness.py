@@ -40,7 +40,7 @@ async def history(tenant: Tenant) -> Made:
     late = await ask(tenant.supplier, made, wish(second, due_date=day(FIRM + 5)))  # by the seller
     await agree(tenant.factory, late.id)
     promised = today() - timedelta(days=3)
-    closed = {"status": "closed", "close_reason": CloseReason.COMPLETE, "promised_date": promised}
+    closed: dict[str, Any] = {"status": "closed", "close_reason": CloseReason.COMPLETE, "promised_date": promised}
     await make_deliveries(tenant, made, [50], last_received_on=promised, **closed)
     await make_deliveries(tenant, made, [60], last_received_on=promised + timedelta(days=1), **closed)
     return made
