@@ -38,8 +38,8 @@ async def refuse(press: Press) -> Answers:
         card = await card_for(press.session, press.actor, *press.object)
         rows = (tuple(buttons[:2]), tuple(buttons[2:]), (back,))
         return [press.ask(replace(card, title=_("Why is it refused?"), buttons=rows)), press.talk.note()]
-    data, version = Refuse(reason=press.action.data["reason"]), press.action.object_version
-    change = await service_answering.decline_change(press.session, press.actor, change_id, data, version)
+    refusal, version = Refuse(reason=press.action.data["reason"]), press.action.object_version
+    change = await service_answering.decline_change(press.session, press.actor, change_id, refusal, version)
     said = _("Refused: {number}").format(number=change.number)
     await press.done(said, change.contract_id)
     return [press.current(), press.talk.note(said)]

@@ -28,7 +28,7 @@ from portal.core.quantities import UNITS
 from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Style
 from portal.notices.wording import joined
-from portal.schedules.service_release import calendars
+from portal.schedules.service_terms import calendars
 
 READ_AS = N_("I read this as:")
 CHECK = N_("Please check and send")

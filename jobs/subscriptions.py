@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import changes, chats, contracts, imports, invitations, notices, papers
+from jobs import changes, chats, contracts, forecasts, imports, invitations, notices, papers, releases
 from portal.core.actor import Actor
 from portal.core.journal import Event
 from portal.notices.happenings import READERS
@@ -65,6 +65,11 @@ _ERRANDS: Subscriptions = {
     "AmendmentApplied": (Subscriber("papers.seal_version", errand=papers.seal, seconds=60),),
     "ContractAccepted": (Subscriber("papers.seal", errand=papers.seal, seconds=60),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
+    "ReleasePublished": (
+        Subscriber("forecasts.ask", effect=forecasts.ask),
+        Subscriber("releases.deliver", effect=releases.deliver),
+    ),
+    "ReleaseRejected": (Subscriber("releases.take_back", effect=releases.take_back),),
     "SealRequested": (Subscriber("papers.seal_again", errand=papers.seal, seconds=60),),
 }
 _NOTICES: Subscriptions = {

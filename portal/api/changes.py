@@ -23,7 +23,7 @@ from portal.changes import (
     service_terms,
     words,
 )
-from portal.changes.impact import Impact, Touched
+from portal.changes.impact import Impact, Touched, get_head
 from portal.changes.model import ChangeRequest
 from portal.changes.reads import ChangeFilter, ChangeRow, FileRow, View
 from portal.changes.rules_impact import Stake, zone_after, zone_before
@@ -371,7 +371,7 @@ class ChangeTermsController(Controller):
         self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], contract_id: FromPath[UUID]
     ) -> TermsOut:
         """How changes of this contract are agreed; without an own number of hours those of the contract hold."""
-        head = await service.get_head(await driver(session), actor, contract_id)
+        head = await get_head(await driver(session), actor, contract_id)
         return TermsOut(head.by_line, head.answer_hours)
 
     @put()

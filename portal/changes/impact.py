@@ -43,7 +43,7 @@ from portal.core.states import Side
 from portal.schedules import rules as schedule_rules
 from portal.schedules.model import LineStatus, Zone
 from portal.schedules.service import visible
-from portal.schedules.service_release import calendars
+from portal.schedules.service_terms import calendars
 
 ZERO = Decimal(0)
 Priced = tuple[str, date, Decimal | None]  # the order number, the day, and the delivery's own price

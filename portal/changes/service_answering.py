@@ -10,7 +10,7 @@ from portal.approvals.model import ApprovalCase
 from portal.approvals.service import Decision, open_cases
 from portal.changes import rules
 from portal.changes.events import ChangeAsked, ChangeCountered, ChangeExpired
-from portal.changes.impact import get_head
+from portal.changes.impact import Impact, get_head
 from portal.changes.inputs import Accept, Counter, NewPart, NewPiece, Refuse
 from portal.changes.model import ChangePart, ChangeRequest, PartKind
 from portal.changes.rules import CHANGE_STATES, WAITING
@@ -21,7 +21,7 @@ from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.states import Side
-from portal.schedules.service_release import lock_contract
+from portal.schedules.service_terms import lock_contract
 
 
 async def accept_change(
@@ -139,7 +139,10 @@ async def _to_answer(
     return change
 
 
-async def _offer(session: AsyncSession, actor: Actor, change: ChangeRequest, wanted: list[NewPart], note: str) -> None:
+async def _offer(
+    session: AsyncSession, actor: Actor, change: ChangeRequest, wanted: list[NewPart], note: str
+) -> Impact:
+    """Write the new live offer and open it for the other company's answer; what it does."""
     head = await get_head(await db.driver(session), actor, change.contract_id)
     change.offer_no += 1
     change.offered_scope, change.offer_note = actor.scope, note

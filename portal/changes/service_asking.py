@@ -29,7 +29,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.ids import uuid7
 from portal.core.journal import emit, record
-from portal.schedules.service_release import NotInForce, lock_contract
+from portal.schedules.service_terms import NotInForce, lock_contract
 
 
 async def draft_change(session: AsyncSession, actor: Actor, data: NewChange) -> ChangeRequest:

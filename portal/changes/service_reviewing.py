@@ -27,7 +27,7 @@ from portal.core.errors import Conflict
 from portal.core.i18n import N_
 from portal.core.numbering import next_number
 from portal.core.states import Side, WrongState
-from portal.schedules.service_release import lock_contract
+from portal.schedules.service_terms import lock_contract
 
 
 class RefusedByRules(Conflict):

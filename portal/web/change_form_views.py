@@ -113,6 +113,7 @@ async def counter_context(
     error: PortalError | None = None,
 ) -> dict[str, Any]:
     """The same form about the deliveries of a request, with what the live offer says."""
+    actor.require(Permission.REQUEST_CHANGES)
     change = await service.get_change(session, actor, change_id)
     connection = await driver(session)
     offered = await service.parts_of(session, change)

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.approvals.service import latest_case
 from portal.changes import reads, service, words
 from portal.changes.impact import Impact
-from portal.changes.model import ChangePart, ChangeRequest, ChangeStatus, ErpState
+from portal.changes.model import ChangePart, ChangeReason, ChangeRequest, ChangeStatus, ErpState
 from portal.changes.reads import ChangeFilter, ChangeRow, View
 from portal.changes.rules import WAITING
 from portal.core import clock, i18n
@@ -138,7 +138,7 @@ def _cells(row: ChangeRow, actor: Actor) -> tuple[str, ...]:
     due = i18n.moment(row.respond_by, actor.time_zone) if row.respond_by else ""
     partner = (row.party_name,) if actor.is_factory else ()
     what = " · ".join([*(row.items or []), count])
-    reason = _(words.REASONS[words.ChangeReason(row.reason)])
+    reason = _(words.REASONS[ChangeReason(row.reason)])
     status = _(STATUSES[S(row.status)][0])
     return (row.number or _("Draft"), row.contract_number, *partner, what, reason, due, status)
 

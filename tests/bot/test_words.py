@@ -3,15 +3,15 @@ Chinese stands with its own punctuation."""
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 
 import pytest
+from redis.asyncio import Redis
 
 from portal.core.actor import Direction
 from portal.core.i18n import Language
+from portal.core.settings import get_settings
 from portal.dev.telegram.client import Bubble
 from tests.bot.makers import House, Linked
-from tests.changes.makers import FIRM, ask, delivery, wish
 from tests.factories import Tenant, make_contract, make_deliveries
 from tests.shipments.makers import photo, sent
 
@@ -34,10 +34,6 @@ def texts(bubbles: list[Bubble]) -> Iterator[str]:
         yield from bubble.labels
 
 
-# What other languages and the form of a change begin with; the form has a walk of its own.
-UNPRESSED = {"中文", "English", "Date", "日期", "Quantity", "数量", "Reason", "原因"}
-
-
 async def walk(house: House, tenant: Tenant, language: Language) -> list[str]:
     """Both sides say and press everything once; all that the bot said and offered."""
     zh = language is Language.ZH
@@ -51,13 +47,18 @@ async def walk(house: House, tenant: Tenant, language: Language) -> list[str]:
     collected: list[str] = []
     for who, said in ((ben, bought.contract.number), (ann, notes[0].number)):
         for command in ("/start", "/start x", "/today", "/schedule", "/company", "/settings", "/help", "/language",
-                        "A999", "hm", said, "/bind X-1",):  # fmt: skip
+                        "A999", "hm", said, "/bind X-1", "/change", *sentences(zh)):  # fmt: skip
             await who.phone.say(command)
             await house.quiet()
         await who.phone.photo(photo((40, 30)))
         await house.quiet()
         collected += await everything(house, who, zh)
     return collected
+
+
+def sentences(zh: bool) -> tuple[str, ...]:
+    """One for each way in which a sentence can end."""
+    return SENTENCES_ZH if zh else SENTENCES_EN
 
 
 SENTENCES_ZH = (
@@ -76,14 +77,15 @@ async def everything(house: House, who: Linked, zh: bool) -> list[str]:
     """Press each kind of button once, those of new messages too, but not the other language; say what is asked."""
     pressed: set[str] = set()
     found: list[str] = []
-    for _ in range(60):
+    for _ in range(90):
+        await a_minute_passes()  # nobody presses as fast
         bubbles = [bubble for bubble in await who.phone.messages() if bubble.by_bot]
         found += list(texts(bubbles))
         left = [
             (bubble.id, data, label)
             for bubble in bubbles
             for data, label in zip(bubble.data, bubble.labels, strict=False)
-            if label not in pressed and label not in UNPRESSED
+            if label not in pressed and label not in {"中文", "English"}
         ]
         if not left:
             break
@@ -95,6 +97,10 @@ async def everything(house: House, who: Linked, zh: bool) -> list[str]:
             for words in ("x", "1 2 3", "40"):
                 await who.phone.say(words)
                 await house.quiet()
+        if label in {"Date", "日期", "Quantity", "数量"}:
+            for words in ("x", "0", "2027-11-30", "70"):
+                await who.phone.say(words)
+                await house.quiet()
         if label in {"Other day", "其他日期"}:
             for words in ("x", "1 Jan", "2027-11-30"):
                 await who.phone.say(words)
@@ -103,6 +109,14 @@ async def everything(house: House, who: Linked, zh: bool) -> list[str]:
     await house.quiet()
     assert not any("Too many" in text or "消息过多" in text for text in found)
     return [text for text in [*found, *texts([b for b in await who.phone.messages() if b.by_bot])] if text]
+
+
+async def a_minute_passes() -> None:
+    """Nobody has written anything lately."""
+    client = Redis.from_url(get_settings().redis_url or "")
+    if counted := [key async for key in client.scan_iter("LIMITS:chat*")]:
+        await client.delete(*counted)
+    await client.aclose()
 
 
 @pytest.fixture
@@ -125,46 +139,5 @@ async def test_everything_is_said_in_english(house: House, tenant: Tenant) -> No
 
     assert sorted({text for text in said if re.search(r"[\u4e00-\u9fff]", text) and "中文" not in text}) == []
     assert sorted({text for text in said if re.search(r"\{\w*\}", text)}) == []
-    assert not any(word in text for text in said for word in ("12.50", "CNY", "price is"))
+    assert [text for text in said for word in ("12.50", "CNY", "price is") if word in text] == []
     assert len(set(said)) > 60
-
-
-async def wished(house: House, tenant: Tenant, language: Language) -> list[str]:
-    """Every end of a sentence, every step of the form, and a request to answer; within what one person may send."""
-    made, line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
-    await ask(tenant.factory, made, wish(line, quantity=Decimal(140)))
-    ben = await house.linked(tenant.supplier, language=language)
-    zh = language is Language.ZH
-    for words in SENTENCES_ZH if zh else SENTENCES_EN:
-        await ben.phone.say(words)
-        await house.quiet()
-    for words, labels, typed in (
-        ("/change", ("日期",) if zh else ("Date",), ("x", "2027-11-30")),
-        ("C-1", ("另提方案", "数量") if zh else ("Counter-offer", "Quantity"), ("x", "120")),
-        ("C-1", ("拒绝",) if zh else ("Refuse",), ()),
-    ):
-        await ben.phone.say(words)
-        await house.quiet()
-        if words == "/change":
-            await ben.phone.press((await ben.phone.last()).labels[0])
-        for label in labels:
-            await ben.phone.press(label)
-        for said in typed:
-            await ben.phone.say(said)
-            await house.quiet()
-    return list(texts([bubble for bubble in await ben.phone.messages() if bubble.by_bot]))
-
-
-@pytest.mark.parametrize("language", list(Language))
-async def test_every_end_of_a_sentence_is_said_in_the_readers_language(
-    house: House, tenant: Tenant, language: Language
-) -> None:
-    said = await wished(house, tenant, language)
-
-    assert len(set(said)) > 30
-    if language is Language.ZH:
-        assert sorted({text for text in said if missing(re.sub(r"https?://\S+", "", text))}) == []
-        assert sorted({text for text in said if TIGHT.search(text) or HALF_WIDTH.search(text)}) == []
-    else:
-        assert sorted({text for text in said if re.search(r"[\u4e00-\u9fff]", text)}) == []
-    assert not any(word in text for text in said for word in ("12.50", "CNY", "{"))

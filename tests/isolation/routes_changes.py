@@ -1,6 +1,7 @@
 """Change requests, on pages and over the interface."""
 
 from datetime import timedelta
+from typing import Any
 
 from portal.changes import service_answering, service_asking, service_files
 from portal.changes.inputs import Accept, NewChange, NewPart
@@ -10,6 +11,8 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import driver, unit_of_work
 from tests.factories import today
+from tests.isolation.calls import Parts
+from tests.isolation.expect import BUYER, FACTORY, SELLER, Spec, asked, body, form, of, query, version
 from tests.isolation.routes_open import Routes
 from tests.isolation.things import ASKED, Ids, contract, delivery
 from tests.isolation.world import Place, World
