@@ -22,8 +22,8 @@ RATE = Decimal("0.000001")  # rates are given with six places
 DEFINITIONS: dict[str, str] = {
     "stability": N_(
         "1 less the changes divided by what the release before asked for, over firm and trade-off deliveries: a "
-        "change of quantity counts with its difference, a delivery that is new, gone or on another day with its whole quantity. "
-        "What was delivered and what the seller asked for does not count."
+        "change of quantity counts with its difference, a delivery that is new, gone or on another day with its whole "
+        "quantity. What was delivered and what the seller asked for does not count."
     ),
     "changed_firm": N_("Deliveries that a release changed and that were firm before, or became firm at once."),
     "notice_days": N_(
