@@ -19,7 +19,9 @@ from portal.schedules.model import LineStatus
 from portal.schedules.rules import AGREED_CHANGES, LINE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import ShipmentStatus
+from portal.shipments.model_cumulative import EntryStatus
 from portal.shipments.rules import SHIPMENT_STATES
+from portal.shipments.rules_cumulating import ENTRY_STATES
 
 TABLES = [
     (CONTRACT_STATES, ContractStatus, {ContractStatus.COMPLETED, ContractStatus.TERMINATED, ContractStatus.EXPIRED}),
@@ -35,6 +37,7 @@ TABLES = [
     ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
     (REQUEST_STATES, RequestStatus, {RequestStatus.ANSWERED, RequestStatus.SUPERSEDED}),
+    (ENTRY_STATES, EntryStatus, {EntryStatus.AGREED, EntryStatus.DECLINED, EntryStatus.WITHDRAWN}),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
 ]
 SELLER, BUYER = Side.SELLER, Side.BUYER
@@ -74,6 +77,11 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         REQUEST_STATES,
         "A release asks the seller to commit to its forecast. `lapse` is the calendar's and `supersede` the next "
         "release's; a commit that comes late still answers.",
+    ),
+    "Cumulative quantities": (
+        ENTRY_STATES,
+        "A correction, a reset or an opening figure. `agree` and `decline` belong to the company that did not propose, "
+        "`withdraw` to the one that did.",
     ),
     "Delivery notes": (SHIPMENT_STATES, "`receive` is the receipt that counts the last line of the delivery note."),
 }
