@@ -10,7 +10,7 @@ from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from redis.asyncio import Redis
 
-from bot import account, errors, finding, forecasts, lines, photos, pressing, receipts, telegram
+from bot import account, changing, errors, finding, forecasts, lines, photos, pressing, receipts, telegram
 from bot.channels import bots
 from bot.feeding import Feeder, listen
 from bot.middlewares import Recognise, Transaction
@@ -27,6 +27,7 @@ ROUTERS = (
     account.entrance,
     account.strangers,
     pressing.router,
+    changing.router,
     lines.router,
     forecasts.router,
     receipts.router,

@@ -50,6 +50,8 @@ class Verb(StrEnum):
     SWITCH = "switch"  # the chat speaks for another of its person's companies
     LANGUAGE = "language"  # data: the language of the chat
     TODAY = "today"  # the day's summary anew
+    WISH = "wish"  # go on with a change that is being written; data: the step, and what was chosen so far
+    ASK = "ask"  # send the change; data: the change
 
 
 PERMISSION: dict[Verb, Permission] = {
@@ -72,11 +74,13 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.SWITCH: Permission.READ,
     Verb.LANGUAGE: Permission.READ,
     Verb.TODAY: Permission.READ,
+    Verb.WISH: Permission.REQUEST_CHANGES,
+    Verb.ASK: Permission.REQUEST_CHANGES,
 }
 REPEATABLE = frozenset(  # change nothing of the business by themselves
     {
         *(Verb.SHOW, Verb.SHOW_RISKS, Verb.LATE, Verb.PROBLEM, Verb.COUNT, Verb.OTHER_DAY, Verb.REASON, Verb.CORRECT),
-        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY, Verb.COMMIT_SHARE),
+        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY, Verb.WISH, Verb.COMMIT_SHARE),
     }
 )
 # Made of what one person was shown, or about that person: for nobody else to press.

@@ -1,5 +1,9 @@
 """The words for cumulative quantities, as pages, cards and the interface show them."""
 
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
+
 from portal.core import i18n
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
@@ -39,6 +43,36 @@ FOUND: dict[Parting, str] = {
     Parting.HERE: N_("{document} of {day} over {theirs} is in the reported list, but not in the portal."),
     Parting.DIFFERS: N_("{document} of {day} is {ours} in the portal and {theirs} in the reported list."),
 }
+
+
+class Entry(Protocol):
+    """What an entry says of itself, whether it comes as a row of a list or of the session."""
+
+    @property
+    def figure(self) -> Figure | None: ...
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def sync_date(self) -> date | None: ...
+    @property
+    def effective_on(self) -> date: ...
+    @property
+    def document(self) -> str: ...
+
+
+def entry(said: Entry, unit: str) -> str:
+    """What an entry does, with its days."""
+    day, quantity = i18n.day(said.effective_on, year=True), show_quantity(said.quantity, unit)
+    if said.figure:
+        sign = "+" if said.quantity > 0 else ""
+        document = said.document or _("no document")
+        figure, text = _(FIGURES[Figure(said.figure)]), _("{figure} {quantity} as of {day}, {document}")
+        return text.format(figure=figure, quantity=sign + quantity, day=day, document=document)
+    if said.sync_date is None:
+        return _("Begins with {quantity} on {day}").format(quantity=quantity, day=day)
+    sync = i18n.day(said.sync_date, year=True)
+    text = _("Begins with {quantity}, documents from {sync} on, switched on {day}")
+    return text.format(quantity=quantity, sync=sync, day=day)
 
 
 def finding(found: Finding, unit: str) -> str:

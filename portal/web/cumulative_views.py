@@ -1,7 +1,6 @@
 """Fills the page of a contract's cumulative quantities: figures of one part, documents, reports, what was agreed."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -216,29 +215,10 @@ def entry_shown(entry: EntryRow, actor: Actor, line: Line) -> EntryShown:
     return EntryShown(
         id=str(entry.id),
         title=f"{entry.number} · {kind} · {reason}",
-        figures=entry_figures(entry, line.unit),
+        figures=words.entry(entry, line.unit),
         note=entry.note,
         who=f"{entry.offered_name} · {i18n.moment(entry.offered_at, actor.time_zone)}",
         status=_(status),
         tone=tone,
         actions=tuple((action, labels[action]) for action in ANSWERS[mine]) if open_ else (),
-    )
-
-
-def entry_figures(entry: EntryRow, unit: str) -> str:
-    """What the entry does, with its days."""
-    day = i18n.day(entry.effective_on, year=True)
-    quantity = show_quantity(entry.quantity, unit)
-    if entry.figure:
-        sign = "+" if entry.quantity > Decimal(0) else ""
-        text = _("{figure} {quantity} as of {day}, {document}")
-        document = entry.document or _("no document")
-        return text.format(
-            figure=_(words.FIGURES[Figure(entry.figure)]), quantity=sign + quantity, day=day, document=document
-        )
-    if entry.sync_date is None:
-        return _("Begins with {quantity} on {day}").format(quantity=quantity, day=day)
-    sync = i18n.day(entry.sync_date, year=True)
-    return _("Begins with {quantity}, documents from {sync} on, switched on {day}").format(
-        quantity=quantity, sync=sync, day=day
     )

@@ -50,6 +50,13 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/contracts/use": (Shown("/contracts/use"), Shown("/contracts/use?only=risk", "customer")),
     "/contracts/{contract_id}/drafts": (Shown("/contracts/{purchase_id}/drafts"),),
     "/contracts/{contract_id}/edit": (Shown("/contracts/{draft_id}/edit"),),
+    "/contracts/{contract_id}/cumulative": (
+        Shown("/contracts/{contract_id}/cumulative"),
+        Shown("/contracts/{purchase_id}/cumulative", "supplier"),
+    ),
+    "/contracts/{contract_id}/cumulative/{line_id}/reset": (
+        Shown("/contracts/{contract_id}/cumulative/{contract_line_id}/reset?sync_date=2026-01-01"),
+    ),
     "/contracts/{contract_id}/forecast": (
         Shown("/contracts/{purchase_id}/forecast", "supplier"),
         Shown("/contracts/{contract_id}/forecast"),
@@ -81,6 +88,12 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/forgotten": (Shown("/forgotten", ""),),
     "/imports": (Shown("/imports"),),
     "/imports/{run_id}": (Shown("/imports/{run_id}"), Shown("/imports/{refused_run}")),
+    "/imports/own": (Shown("/imports/own"),),
+    "/imports/own/{run_id}": (
+        Shown("/imports/own/{own_run}"),
+        Shown("/imports/own/{own_tried}"),
+        Shown("/imports/own/{own_done}"),
+    ),
     "/invitations/{token}": (Shown("/invitations/{invitation}", ""),),
     "/items": (Shown("/items"),),
     "/items/new": (Shown("/items/new"),),
@@ -102,6 +115,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/receipts/{receipt_id}": (Shown("/receipts/{receipt_id}", "customer"),),
     "/receipts/{receipt_id}/correct": (Shown("/receipts/{receipt_id}/correct", "customer"),),
     "/reports": (Shown("/reports"), Shown("/reports", "supplier")),
+    "/reports/fairness": (Shown("/reports/fairness"), Shown("/reports/fairness", "supplier")),
     "/scan": (Shown("/scan", "customer"),),
     "/schedule-lines/{line_id}": (
         Shown("/schedule-lines/{line_id}"),

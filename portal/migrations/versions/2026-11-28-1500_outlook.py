@@ -1,7 +1,7 @@
 """Commits to forecasts.
 
 Revision ID: 0012
-Revises: 0014
+Revises: 0008
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from alembic import op
 
 revision = "0012"
-down_revision: str | None = "0014"
+down_revision: str | None = "0008"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
