@@ -219,11 +219,9 @@ async def lines(connection: Driver, actor: Actor, found: Head, line_id: UUID | N
     for row in await connection.fetch(_ENTRIES, actor.tenant_id, ids):
         entries[row[1]].append(EntryRow(*row))
     return [
-        Line(
-            *list(row)[:6], row[6] or found.valid_from, asked[row[0]], moved[row[0]], entries[row[0]], found.policy
-        )
+        Line(*(*list(row)[:6], row[6] or found.valid_from, asked[row[0]], moved[row[0]], entries[row[0]], found.policy))
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 async def line(connection: Driver, actor: Actor, found: Head, line_id: UUID) -> Line:

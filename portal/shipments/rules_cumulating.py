@@ -39,12 +39,12 @@ ENTRY_STATES = StateTable(
 
 
 class OwnProposal(Forbidden):
-    code = "own-proposal"
+    code = "own-cumulative-proposal"
     text = N_("Your company proposed this, so the other company answers it. You can withdraw it.")
 
 
 class ForeignProposal(Forbidden):
-    code = "foreign-proposal"
+    code = "foreign-cumulative-proposal"
     text = N_("The other company proposed this. Agree to it or decline it.")
 
 

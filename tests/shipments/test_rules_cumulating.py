@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.schedules.rules_cumulative import CountBy, Movement
+from portal.schedules.rules_cumulative import CountBy, Movement, counting
 from portal.shipments import rules_cumulating as rules
 from portal.shipments.model_cumulative import EntryKind, Figure
 from portal.shipments.rules_cumulating import Agreed, Document, Parting, Policy
@@ -38,7 +38,7 @@ def test_an_opening_figure_of_55_with_lines_of_20_and_30_is_75_then_105() -> Non
 def test_800_shipped_760_counted_40_short_leaves_nothing_in_transit_and_40_open() -> None:
     moved = [Movement(day(1), D(800), day(2), D(760), D(0), D(40))]
     found = rules.figures_on([(day(1), D(800))], moved, [], Policy(), day(5), DAY)
-    assert (found.in_transit, found.open, found.ahead_behind) == (0, 40, 0)
+    assert [found.in_transit, found.open, found.ahead_behind] == [0, 40, 0]
 
 
 def test_more_received_than_sent_shows_as_negative() -> None:
@@ -54,7 +54,7 @@ def test_goods_in_flight_at_the_sync_date_count_whole_on_both_sides_or_on_neithe
     moved = [Movement(date(2025, 12, 28), D(100), date(2026, 1, 3), D(100))]
     switch = Agreed(EntryKind.RESET, None, D(0), date(2025, 12, 31), date(2026, 1, 10))
     found = rules.figures_on([], moved, [switch], Policy(by), date(2026, 1, 31), date(2025, 1, 1))
-    assert (found.shipped, found.received) == expected
+    assert [found.shipped, found.received] == list(expected)
     assert found.in_transit == 0
 
 
@@ -72,13 +72,14 @@ def test_corrections_add_from_their_day_on_and_end_with_the_period() -> None:
         reset(0, sync=10, execution=10),
     ]
     seen = [rules.figures_on([], [], entries, Policy(), day(n), DAY) for n in (2, 3, 4, 10)]
-    assert [(one.received, one.shipped) for one in seen] == [(0, 0), (-5, 0), (-5, 7), (0, 0)]
+    assert [one.received for one in seen] == [0, -5, -5, 0]
+    assert [one.shipped for one in seen] == [0, 0, 7, 0]
 
 
 def test_rejected_units_count_or_not_but_are_never_in_transit() -> None:
     moved = [Movement(day(1), D(100), day(2), D(90), D(10))]
     counted, left = (rules.figures_on([], moved, [], Policy(count_rejected=c), day(5), DAY) for c in (True, False))
-    assert (counted.received, left.received) == (100, 90)
+    assert [counted.received, left.received] == [100, 90]
     assert counted.in_transit == left.in_transit == 0
 
 
@@ -102,7 +103,7 @@ def test_without_corrections_curves_only_rise_and_transit_is_what_is_on_the_way(
         assert before.shipped <= after.shipped
         assert before.received <= after.received
     for n, found in enumerate(seen, start=sync):
-        inside = rules.counting(moved, day(sync), by)
+        inside = counting(moved, day(sync), by)
         left = sum((m.shipped for m in inside if m.despatched_on <= day(n) < (m.received_on or date.max)), D(0))
         assert found.in_transit == left
         assert found.open == found.requested - found.received - found.in_transit
@@ -133,7 +134,8 @@ def test_the_first_document_that_disagrees_is_named(
     found = rules.bisect(OURS, theirs)
     assert found is not None
     assert (found.kind, found.number, found.last_common) == (Parting(kind), number, common)
-    assert (found.difference, found.agreed_until, found.explains_all) == (difference, total, all_of_it)
+    assert [found.difference, found.agreed_until] == [difference, total]
+    assert found.explains_all is all_of_it
 
 
 @given(st.lists(quantities, min_size=1, max_size=20, unique=False), st.data())
@@ -144,7 +146,8 @@ def test_equal_lists_are_alike_and_one_spoilt_document_is_found(amounts: list[De
     spoilt = [one._replace(quantity=one.quantity + 1) if no == n else one for no, one in enumerate(ours)]
     found = rules.bisect(ours, spoilt)
     assert found is not None
-    assert (found.number, found.difference, found.explains_all) == (f"N{n:03}", 1, True)
+    assert (found.number, found.explains_all) == (f"N{n:03}", True)
+    assert found.difference == 1
 
 
 def test_what_is_left_for_the_seller_counts_despatches_after_the_last_document_they_know() -> None:
