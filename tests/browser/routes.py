@@ -156,6 +156,7 @@ NO_PAGE = {
     "/contracts/{contract_id}/forecast/export": "file",
     "/contracts/{contract_id}/files/{file_id}": "file",
     "/contracts/{contract_id}/contract.pdf": "file",
+    "/contracts/{contract_id}/releases/{number}/export": "file",
     "/contracts/{contract_id}/releases/{number}/release.pdf": "file",
     "/contracts/zones": "fragment",
     "/counts": "fragment",
