@@ -13,6 +13,8 @@ from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.i18n import speaking
 from portal.notices import (
+    compose_approvals,
+    compose_changes,
     compose_contracts,
     compose_cumulative,
     compose_days,
@@ -26,6 +28,8 @@ Composer = Callable[[AsyncSession, Actor, UUID, str], Awaitable[Card]]
 COMPOSERS: dict[str, Composer] = {
     "schedule_line": compose_lines.line_card,
     "release": compose_contracts.release_card,
+    "approval_case": compose_approvals.case_card,
+    "change_request": compose_changes.change_card,
     "contract": compose_contracts.contract_card,
     "shipment": compose_goods.shipment_card,
     "cumulative_entry": compose_cumulative.entry_card,

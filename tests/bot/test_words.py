@@ -114,7 +114,7 @@ async def everything(house: House, who: Linked, zh: bool) -> list[str]:
 async def a_minute_passes() -> None:
     """Nobody has written anything lately."""
     client = Redis.from_url(get_settings().redis_url or "")
-    if counted := [key async for key in client.scan_iter("*LIMITER/chat*")]:
+    if counted := [key async for key in client.scan_iter("LIMITS:chat*")]:
         await client.delete(*counted)
     await client.aclose()
 

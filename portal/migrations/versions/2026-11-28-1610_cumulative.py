@@ -1,7 +1,7 @@
 """What is agreed about cumulative quantities: how they count, resets, corrections, and each side's own books.
 
 Revision ID: 0020
-Revises: 0012
+Revises: 0010
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0020"
-down_revision: str | None = "0012"
+down_revision: str | None = "0010"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
