@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from portal.core.actor import Actor
 from portal.core.db import read
 from portal.core.i18n import _
-from portal.schedules import reads_board
+from portal.schedules import reads_board, reads_releases
 from portal.schedules.words import ZONE_NAMES, change_of
 from portal.web import tables
 
@@ -26,18 +26,16 @@ async def export(
     """One release as XLSX or CSV; what is gone stands at the end with quantity 0."""
     async with read(actor) as connection:
         head = await reads_board.board_head(connection, actor, contract_id)
-        _release, before, lines, gone = await reads_board.release_beside(
-            connection, actor, contract_id, number, number - 1
-        )
+        found = await reads_releases.compared(connection, actor, contract_id, number)
     head_row = [_("Contract"), _("Release"), _("Item"), _("Description"), _("Due"), _("Quantity"), _("Unit")]
     head_row += [_("Zone"), _("Commitment level"), _("Change"), _("Date before"), _("Quantity before")]
     rows: list[list[Any]] = []
-    for line in lines:
-        change = change_of(line, before is not None)[1]
+    for line in found.lines:
+        change = change_of(line, found.before is not None)[1]
         about = [head.number, number, line.item_code, line.description, line.due_date, line.quantity, line.unit]
         words = [_(ZONE_NAMES[line.zone]), _(line.level), change]
         rows.append([*about, *words, line.earlier_date, line.earlier_quantity])
-    for line in gone:
+    for line in found.gone:
         about = [head.number, number, line.item_code, line.description, None, 0, line.unit]
         words = [_(ZONE_NAMES[line.zone]), _(line.level), _("Gone")]
         rows.append([*about, *words, line.due_date, line.quantity])
