@@ -12,6 +12,7 @@ from portal.core.actor import Actor
 from portal.core.db import read
 from portal.core.i18n import _
 from portal.schedules import reads_board, reads_releases
+from portal.schedules.reads_releases import Comparison
 from portal.schedules.words import ZONE_NAMES, change_of
 from portal.web import tables
 
@@ -27,19 +28,25 @@ async def export(
     async with read(actor) as connection:
         head = await reads_board.board_head(connection, actor, contract_id)
         found = await reads_releases.compared(connection, actor, contract_id, number)
+    return tables.file(f"release-{number}", kind, *table_of(head.number, found))
+
+
+def table_of(contract: str, found: Comparison) -> tuple[list[str], list[list[Any]]]:
+    """The headings and the rows."""
+    number = found.release.number
     head_row = [_("Contract"), _("Release"), _("Item"), _("Description"), _("Due"), _("Quantity"), _("Unit")]
     head_row += [_("Zone"), _("Commitment level"), _("Change"), _("Date before"), _("Quantity before")]
     rows: list[list[Any]] = []
     for line in found.lines:
         change = change_of(line, found.before is not None)[1]
-        about = [head.number, number, line.item_code, line.description, line.due_date, line.quantity, line.unit]
+        about = [contract, number, line.item_code, line.description, line.due_date, line.quantity, line.unit]
         words = [_(ZONE_NAMES[line.zone]), _(line.level), change]
         rows.append([*about, *words, line.earlier_date, line.earlier_quantity])
     for line in found.gone:
-        about = [head.number, number, line.item_code, line.description, None, 0, line.unit]
+        about = [contract, number, line.item_code, line.description, None, 0, line.unit]
         words = [_(ZONE_NAMES[line.zone]), _(line.level), _("Gone")]
         rows.append([*about, *words, line.due_date, line.quantity])
-    return tables.file(f"release-{number}", kind, head_row, rows)
+    return head_row, rows
 
 
 ROUTES: list[HTTPRouteHandler] = [export]
