@@ -31,6 +31,8 @@ COMMANDS: dict[str, str] = {
     "today": N_("What waits for you now"),
     "schedule": N_("The next deliveries"),
     "change": N_("Ask for a change of a delivery"),
+    "changes": N_("What the newest releases changed"),
+    "forecast": N_("Forecasts to commit to"),
     "company": N_("Speak for another company"),
     "settings": N_("When and how you are told"),
     "language": N_("中文 or English"),

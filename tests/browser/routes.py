@@ -56,6 +56,13 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/contracts/use": (Shown("/contracts/use"), Shown("/contracts/use?only=risk", "customer")),
     "/contracts/{contract_id}/drafts": (Shown("/contracts/{purchase_id}/drafts"),),
     "/contracts/{contract_id}/edit": (Shown("/contracts/{draft_id}/edit"),),
+    "/contracts/{contract_id}/cumulative": (
+        Shown("/contracts/{contract_id}/cumulative"),
+        Shown("/contracts/{purchase_id}/cumulative", "supplier"),
+    ),
+    "/contracts/{contract_id}/cumulative/{line_id}/reset": (
+        Shown("/contracts/{contract_id}/cumulative/{contract_line_id}/reset?sync_date=2026-01-01"),
+    ),
     "/contracts/{contract_id}/forecast": (
         Shown("/contracts/{purchase_id}/forecast", "supplier"),
         Shown("/contracts/{contract_id}/forecast"),
@@ -175,6 +182,7 @@ NO_PAGE = {
     "/contracts/{contract_id}/forecast/export": "file",
     "/contracts/{contract_id}/files/{file_id}": "file",
     "/contracts/{contract_id}/contract.pdf": "file",
+    "/contracts/{contract_id}/releases/{number}/export": "file",
     "/contracts/{contract_id}/releases/{number}/release.pdf": "file",
     "/contracts/zones": "fragment",
     "/counts": "fragment",

@@ -21,7 +21,9 @@ from portal.schedules.rules import AGREED_CHANGES, LINE_STATES
 from portal.schedules.rules_releases import PREPARED_STATES, RELEASE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import ShipmentStatus
+from portal.shipments.model_cumulative import EntryStatus
 from portal.shipments.rules import SHIPMENT_STATES
+from portal.shipments.rules_cumulating import ENTRY_STATES
 
 TABLES = [
     (CONTRACT_STATES, ContractStatus, {ContractStatus.COMPLETED, ContractStatus.TERMINATED, ContractStatus.EXPIRED}),
@@ -37,6 +39,7 @@ TABLES = [
     ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
     (REQUEST_STATES, RequestStatus, {RequestStatus.ANSWERED, RequestStatus.SUPERSEDED}),
+    (ENTRY_STATES, EntryStatus, {EntryStatus.AGREED, EntryStatus.DECLINED, EntryStatus.WITHDRAWN}),
     (PREPARED_STATES, PreparedStatus, {PreparedStatus.PUBLISHED, PreparedStatus.DISCARDED}),
     (RELEASE_STATES, ReleaseStatus, {ReleaseStatus.REJECTED, ReleaseStatus.SUPERSEDED}),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
@@ -88,6 +91,11 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         REQUEST_STATES,
         "A release asks the seller to commit to its forecast. `lapse` is the calendar's and `supersede` the next "
         "release's; a commit that comes late still answers.",
+    ),
+    "Cumulative quantities": (
+        ENTRY_STATES,
+        "A correction, a reset or an opening figure. `agree` and `decline` belong to the company that did not propose, "
+        "`withdraw` to the one that did.",
     ),
     "Delivery notes": (SHIPMENT_STATES, "`receive` is the receipt that counts the last line of the delivery note."),
 }
