@@ -38,7 +38,7 @@ from portal.core.errors import NotFound
 from portal.core.i18n import speaking
 from portal.notices.cards import Button
 from portal.notices.compose import card_for
-from portal.notices.service_sending import remember_card
+from portal.notices.service_noting import remember_card
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 6  # chats in hand; fewer than database connections of one role
