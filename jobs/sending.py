@@ -29,7 +29,7 @@ from portal.notices.service_sending import Claimed, Unwanted, Written
 
 logger = logging.getLogger(__name__)
 Writings: TypeAlias = Mapping[UUID, Written | Unwanted]
-AT_ONCE = 24  # messages under way in one worker
+AT_ONCE = 40  # messages under way in one worker
 POLL_SECONDS = 1.0
 PAUSE_SECONDS = 0.02  # between two looks, so that a burst is claimed and noted in batches
 FULL_SECONDS = 0.06  # the same while more is due than there is room for

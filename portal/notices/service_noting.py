@@ -37,7 +37,7 @@ _SENT = """
 update dispatch d set state = 'sent', next_try = null, message_id = r.message_id, summary = r.summary, sent_at = now(),
     error = ''
 from unnest($2::uuid[], $3::int[], $4::text[], $5::text[]) as r(id, attempts, message_id, summary)
-where d.tenant_id = $1 and d.id = r.id and d.attempts = r.attempts and d.state = 'waiting' returning d.id"""
+where d.tenant_id = $1 and d.id = r.id and d.attempts = r.attempts and d.next_try is not null returning d.id"""
 _NOTICES_ARE = "update notice set status = $3 where tenant_id = $1 and id = any($2) and status = 'planned'"
 _REMEMBER = """
 insert into card_message as m (tenant_id, id, party_id, member_id, object_kind, object_id, channel, address, message_id,

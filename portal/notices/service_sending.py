@@ -81,25 +81,24 @@ class Unwanted:
 # --- claiming ---------------------------------------------------------------------------------------------------------
 
 # One message an address at a time, the longest due first: a chat that is slow keeps only itself. Only the head of the
-# line is looked at, so that a claim costs the same however many wait.
+# line is looked at, so that a claim costs the same however many wait. Only what waits has a next try: rows are found
+# again by their ids alone, because the index of what waits would be walked through once for each of them.
 _CLAIM = """
-with head as (
-    select d.tenant_id, d.id, d.next_try, d.channel, d.address
+with head as materialized (
+    select d.id, d.next_try, d.channel, d.address
     from dispatch d
     where d.tenant_id = $1 and d.state = 'waiting' and d.next_try <= now() and not (d.address = any($2))
         and d.channel = any($5)
     order by d.next_try limit 300
 ), due as (
-    select distinct on (h.channel, h.address) h.tenant_id, h.id, h.next_try
-    from head h order by h.channel, h.address, h.next_try, h.id
-), taken as (
-    select d.tenant_id, d.id from dispatch d join due on due.tenant_id = d.tenant_id and due.id = d.id
-    where d.state = 'waiting' and d.next_try <= now()
-    order by due.next_try limit $3 for update of d skip locked
+    select distinct on (h.channel, h.address) h.id from head h order by h.channel, h.address, h.next_try, h.id
+), taken as materialized (
+    select d.id from dispatch d
+    where d.tenant_id = $1 and d.id = any(array(select id from due)) and d.next_try <= now()
+    order by d.next_try limit $3 for update of d skip locked
 )
 update dispatch d set attempts = d.attempts + 1, next_try = now() + $4::interval
-from taken t
-where d.tenant_id = t.tenant_id and d.id = t.id
+where d.tenant_id = $1 and d.id = any(array(select id from taken))
 returning d.id, d.tenant_id, d.party_id, d.member_id, d.notice_id, d.card_id, d.kind, d.object_kind, d.object_id,
     d.contract_id, d.channel, d.address, d.silent, d.attempts,
     (select chat_detail = 'number_only' from tenant where tenant_id = $1) as number_only"""
