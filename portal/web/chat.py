@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
-from litestar.datastructures import UploadFile
+from litestar import Response, get, post
+from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
 from litestar.params import FromPath
@@ -26,6 +26,7 @@ from portal.core.inputs import NUL
 from portal.web.accounts import Browser, cookie_name, signed_of
 from portal.web.chat_views import bubbles
 from portal.web.errors import status_of
+from portal.web.forms import known_fields
 from portal.web.pages import Page
 
 HEARTBEAT = 15.0  # seconds; the session is looked at again
@@ -105,19 +106,19 @@ async def log(request: Browser, actor: NamedDependency[Actor], page: NamedDepend
 @post("/chat/say", status_code=HTTP_200_OK)
 async def say(request: Browser, actor: NamedDependency[Actor], page: NamedDependency[Page]) -> Template | Redirect:
     """Words, a photo, or both."""
+    form = await known_fields(request, "text", "photo")
     signed, error = signed_of(request), None
     before = await state_of(signed)
     try:
-        text, photo = await typed(request)
+        text, photo = await typed(form)
         await chat_window.say(signed, text, photo)
     except Invalid as refused:
         error = refused
     return await answered(page, signed, before, error)
 
 
-async def typed(request: Request[Any, Any, Any]) -> tuple[str, Stored | None]:
+async def typed(form: FormMultiDict) -> tuple[str, Stored | None]:
     """The message of the form, its picture drawn anew."""
-    form = await request.form()
     upload = form.get("photo")
     photo = None
     if isinstance(upload, UploadFile) and upload.filename:
@@ -130,8 +131,9 @@ async def press(
     request: Browser, actor: NamedDependency[Actor], page: NamedDependency[Page], message_id: FromPath[UUID]
 ) -> Template | Redirect:
     """One of the message's buttons."""
+    form = await known_fields(request, "data")
     signed, error = signed_of(request), None
-    before, form = await state_of(signed), await request.form()
+    before = await state_of(signed)
     try:
         await chat_window.press(signed, message_id, str(form.get("data", "")))
     except Conflict as refused:

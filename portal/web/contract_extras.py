@@ -23,8 +23,8 @@ from portal.core.files import AttachmentEmpty, disposition
 from portal.core.i18n import _
 from portal.web.contract_forms import FromTemplateForm, NoteForm, RateForm, TemplateForm
 from portal.web.contract_views import DIRECTION_NAMES, refused_contract
-from portal.web.errors import BadForm, status_of
-from portal.web.forms import Form
+from portal.web.errors import status_of
+from portal.web.forms import Form, known_fields
 from portal.web.pages import Page
 from portal.web.typed import Typed
 
@@ -91,9 +91,7 @@ async def add_file(
 
 
 async def _sent_file(request: Request[Any, Any, Any]) -> tuple[str, bytes, bool]:
-    form = await request.form()
-    if unknown := sorted(set(form) - {"file", "internal", "_csrf_token"}):
-        raise BadForm(field="", fields=unknown[0])
+    form = await known_fields(request, "file", "internal")
     upload = form.get("file")
     if not isinstance(upload, UploadFile):
         raise AttachmentEmpty(field="file")

@@ -19,6 +19,7 @@ from portal.paper import service, service_printing, service_verify
 from portal.paper.service import PDF, File
 from portal.web import paper_views
 from portal.web.errors import status_of
+from portal.web.forms import known_fields
 from portal.web.pages import Page
 
 
@@ -94,7 +95,7 @@ async def verify_file(
     page: NamedDependency[Page],
 ) -> Template:
     """The verdict on an uploaded copy. Nothing of it is kept."""
-    upload = (await request.form()).get("file")
+    upload = (await known_fields(request, "file")).get("file")
     content = await upload.read() if isinstance(upload, UploadFile) else b""
     return await verdict_page(session, actor, page, content)
 

@@ -13,7 +13,7 @@ import httpx
 from portal.core.settings import Settings, variable
 
 BROWSER_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-STARTING = 30  # seconds
+STARTING = 120  # seconds of patience
 
 
 def free_port() -> int:

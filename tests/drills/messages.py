@@ -58,14 +58,16 @@ async def listen(stage: Stage) -> Ear:
 
 
 async def told(stage: Stage, member_id: UUID) -> list[dict[str, object]]:
-    """Wait until everything that was planned has left; what was planned, then."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until everything that was planned has left, as long as more leaves; what was planned, then."""
+    sent, deadline = 0, time.monotonic() + PATIENCE
     while True:
         rows = [
             dict(row) for row in await fetch(stage.factory, NOTICES, stage.factory.tenant_id, member_id, "confirmed")
         ]
         if all(row["state"] == "sent" for row in rows):
             return rows
+        if (left := sum(row["state"] == "sent" for row in rows)) > sent:
+            sent, deadline = left, time.monotonic() + PATIENCE
         assert time.monotonic() < deadline, f"{Counter(row['state'] for row in rows)}\n{stage.house.said('worker')}"
         await make_due(stage)
         await asyncio.sleep(0.1)

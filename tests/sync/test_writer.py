@@ -5,11 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 
 from portal.core.access import Role
 from portal.core.actor import Actor, Scope
-from portal.core.db import unit_of_work
+from portal.core.db import asyncpg_dsn, unit_of_work
 from portal.core.settings import Settings
 from portal.sync.scms import parse
 from portal.sync.scms_file import ScmsFile
@@ -55,6 +56,9 @@ async def whole(database: Settings) -> Tenant:
     """A workspace that holds the whole set. Read only: the tests of this module share it."""
     tenant = await make_tenant(str(database.database_url))
     await bring_in(tenant, history())
+    owner = await asyncpg.connect(asyncpg_dsn(str(database.database_url)))
+    await owner.execute("analyze")  # as autovacuum would within a minute: else documents are joined one by one
+    await owner.close()
     return tenant
 
 
