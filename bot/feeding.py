@@ -28,7 +28,7 @@ from redis.exceptions import RedisError
 
 from bot.answers import Answer, Answers, Current
 from bot.talk import Talk
-from portal.accounts import chats, updates
+from portal.accounts import service_chats, updates
 from portal.accounts.model_chats import ChatBot
 from portal.accounts.updates import Taken
 from portal.core import db
@@ -107,7 +107,7 @@ class Feeder:
             except TelegramRetryAfter as error:
                 await updates.postponed(taken, error.retry_after)
             except TelegramForbiddenError:
-                await chats.mark_dead(taken.bot, taken.chat_id)
+                await service_chats.blocked(taken.bot, taken.chat_id)
                 await updates.done(taken)
             except Exception as error:
                 if not _transient(error):

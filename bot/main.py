@@ -10,7 +10,7 @@ from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from redis.asyncio import Redis
 
-from bot import account, errors, finding, lines, photos, pressing, receipts, telegram
+from bot import account, errors, finding, lines, photos, pressing, receipts, telegram, wishes
 from bot.channels import bots
 from bot.feeding import Feeder, listen
 from bot.middlewares import Recognise, Transaction
@@ -31,6 +31,7 @@ ROUTERS = (
     receipts.router,
     photos.router,
     account.router,
+    wishes.router,
     finding.router,
 )
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import chats, contracts, imports, invitations, notices, papers
+from jobs import chat_alerts, chats, contracts, imports, invitations, notices, papers
 from portal.core.actor import Actor
 from portal.core.journal import Event
 from portal.notices.happenings import READERS
@@ -54,7 +54,12 @@ Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 
 _ERRANDS: Subscriptions = {
     "AmendmentAccepted": (Subscriber("contracts.apply_amendment", effect=contracts.apply_amendment),),
-    "ChatBound": (Subscriber("chats.greet", errand=chats.greet),),
+    "ChatBlocked": (Subscriber("chat_alerts.blocked", errand=chat_alerts.blocked),),
+    "ChatBound": (
+        Subscriber("chats.greet", errand=chats.greet),
+        Subscriber("chat_alerts.linked", errand=chat_alerts.linked),
+    ),
+    "ChatMoved": (Subscriber("chat_alerts.moved", errand=chat_alerts.moved),),
     "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),
     "AmendmentApplied": (Subscriber("papers.seal_version", errand=papers.seal, seconds=60),),

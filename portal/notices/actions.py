@@ -48,6 +48,7 @@ class Verb(StrEnum):
     SWITCH = "switch"  # the chat speaks for another of its person's companies
     LANGUAGE = "language"  # data: the language of the chat
     TODAY = "today"  # the day's summary anew
+    SETTING = "setting"  # how the person is told; data: the step, or what is chosen
 
 
 PERMISSION: dict[Verb, Permission] = {
@@ -68,15 +69,16 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.SWITCH: Permission.READ,
     Verb.LANGUAGE: Permission.READ,
     Verb.TODAY: Permission.READ,
+    Verb.SETTING: Permission.READ,
 }
 REPEATABLE = frozenset(  # change nothing of the business by themselves
     {
         *(Verb.SHOW, Verb.SHOW_RISKS, Verb.LATE, Verb.PROBLEM, Verb.COUNT, Verb.OTHER_DAY, Verb.REASON, Verb.CORRECT),
-        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY),
+        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY, Verb.SETTING),
     }
 )
 # Made of what one person was shown, or about that person: for nobody else to press.
-PERSONAL = frozenset({Verb.CONFIRM_ALL, Verb.SWITCH, Verb.LANGUAGE})
+PERSONAL = frozenset({Verb.CONFIRM_ALL, Verb.SWITCH, Verb.LANGUAGE, Verb.SETTING})
 
 
 class NotYours(Forbidden):
