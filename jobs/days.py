@@ -4,7 +4,7 @@ reminded."""
 import asyncio
 import logging
 
-from jobs import outbox, periods
+from jobs import changes, outbox, periods
 from portal.core import clock, db
 from portal.schedules.service_contract_days import contract_day
 
@@ -21,5 +21,6 @@ async def keep_days() -> None:
                     done = await contract_day(session, tenant.system, clock.now())
                 if any(done.values()):
                     logger.info("contracts moved by the calendar", extra=done)
+                await changes.expire(tenant.system, clock.now())
                 await periods.close_periods(tenant, clock.now())
         await asyncio.sleep(EVERY_SECONDS)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import chat_alerts, chats, contracts, imports, invitations, notices, papers
+from jobs import changes, chat_alerts, chats, contracts, imports, invitations, notices, papers
 from portal.core.actor import Actor
 from portal.core.journal import Event
 from portal.notices.happenings import READERS
@@ -54,6 +54,7 @@ Subscriptions: TypeAlias = Mapping[str, Sequence[Subscriber]]
 
 _ERRANDS: Subscriptions = {
     "AmendmentAccepted": (Subscriber("contracts.apply_amendment", effect=contracts.apply_amendment),),
+    "ChangeAccepted": (Subscriber("changes.apply_accepted", effect=changes.apply_accepted),),
     "ChatBlocked": (Subscriber("chat_alerts.blocked", errand=chat_alerts.blocked),),
     "ChatBound": (
         Subscriber("chats.greet", errand=chats.greet),

@@ -53,6 +53,9 @@ WITHOUT_PARTY = {
     "delivery",  # private: jobs
     "import_run",  # private
     "item",  # private
+    "rule_set",  # private: what the factory wants looked at
+    "approval_case",  # private
+    "approval_step",  # private
     "contract_template",  # private: the factory's own beginnings
     "exchange_rate",  # private
     "seal_key",  # published: the certificates of the whole tenant
@@ -69,12 +72,18 @@ WITHOUT_POLICIES = IDENTITY_TABLES | {"alembic_version"}  # factory and partner 
 CONTRACT_TOLD = (
     "(EXISTS ( SELECT\n   FROM contract c\n  WHERE ((c.tenant_id = {0}.tenant_id) AND (c.id = {0}.contract_id))))"
 )
+REQUEST_TOLD = (
+    "(EXISTS ( SELECT\n   FROM change_request c\n  WHERE ((c.tenant_id = {0}.tenant_id) AND (c.id = {0}.change_id))))"
+)
 NOT_TOLD_YET = {  # what a partner does not see although it is theirs: drafts
     "contract": "(proposed_at IS NOT NULL)",
     "contract_file": "(NOT internal)",
     "schedule_line": "((status)::text <> 'draft'::text)",
     "commitment_terms": CONTRACT_TOLD.format("commitment_terms"),
     "commitment_bucket": CONTRACT_TOLD.format("commitment_bucket"),
+    "change_request": "((submitted_at IS NOT NULL) OR ((asked_scope)::text = 'partner'::text))",
+    "change_part": REQUEST_TOLD.format("change_part"),
+    "change_file": REQUEST_TOLD.format("change_file"),
 }
 
 

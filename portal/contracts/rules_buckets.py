@@ -144,6 +144,7 @@ class Call(NamedTuple):
     due: date
     quantity: Decimal
     generated: bool = False  # from the fixed quantity, not by hand
+    agreed: bool = False  # a change that is decided: the band of one call was looked at then
 
 
 class CallLimits(NamedTuple):
@@ -212,11 +213,16 @@ def uncovered(calls: Iterable[Call], rooms: Sequence[Room]) -> set[UUID]:
     }
 
 
+def no_period(call: Call, spans: Spans) -> NoPeriod:
+    """The refusal of a day beside or between the periods of its line."""
+    first, end = spans[call.contract_line_id]
+    return NoPeriod(field="due_date", item=call.item, day=call.due, first=first, last=end - DAY)
+
+
 def _take(call: Call, places: list[Room], limits: CallLimits, spans: Spans) -> list[Posting]:
     at = next((n for n, room in enumerate(places) if room.start <= call.due < room.end), None)
     if at is None:
-        first, end = spans[call.contract_line_id]
-        raise NoPeriod(field="due_date", item=call.item, day=call.due, first=first, last=end - DAY)
+        raise no_period(call, spans)
     _check_call_band(call, places[at], limits)
     found = []
     rest = call.quantity
@@ -243,15 +249,37 @@ def _take(call: Call, places: list[Room], limits: CallLimits, spans: Spans) -> l
 
 def _check_call_band(call: Call, room: Room, limits: CallLimits) -> None:
     """Raise CallOutsideBand. A band of one call stands beside the band of its period, and a generated one has none."""
-    if call.generated or (limits.low is None and limits.high is None):
+    if call.generated or call.agreed:
         return
-    low = round_to_unit(room.target * (limits.low or ZERO) / 100, room.unit)
-    high = room.ceiling if limits.high is None else round_to_unit(room.target * limits.high / 100, room.unit)
-    if not low <= call.quantity <= high:
+    low, high = call_band(room.target, room.ceiling, limits, room.unit)
+    if not within_call_band(call.quantity, room.target, room.ceiling, limits, room.unit):
         unit = UNITS[room.unit][1]
         raise CallOutsideBand(
             field="quantity", item=call.item, low=low, high=high, unit=unit, quantity=call.quantity
         )  # fmt: skip
+
+
+def call_band(target: Decimal, ceiling: Decimal, limits: CallLimits, unit: str) -> tuple[Decimal, Decimal]:
+    """The smallest and the largest quantity of one call in a period."""
+    low = round_to_unit(target * (limits.low or ZERO) / 100, unit)
+    return low, ceiling if limits.high is None else round_to_unit(target * limits.high / 100, unit)
+
+
+def within_call_band(quantity: Decimal, target: Decimal, ceiling: Decimal, limits: CallLimits, unit: str) -> bool:
+    """Whether one call keeps to its own band; without such a band every call does."""
+    low, high = call_band(target, ceiling, limits, unit)
+    return (limits.low is None and limits.high is None) or low <= quantity <= high
+
+
+def missing_room(calls: Iterable[Call], rooms: Sequence[Room], limits: CallLimits) -> dict[UUID, Decimal]:
+    """By period, how much more must be allowed so that all these calls fit; periods with room enough are left out."""
+    wanted: dict[UUID, Decimal] = defaultdict(Decimal)
+    for call in calls:
+        for room in rooms:
+            if room.contract_line_id == call.contract_line_id and room.start <= call.due < room.end:
+                wanted[room.id] += call.quantity
+    lacking = {room.id: wanted[room.id] - left_in(room, limits.over_call) for room in rooms if room.id in wanted}
+    return {period: quantity for period, quantity in lacking.items() if quantity > 0}
 
 
 def _fill(places: list[Room], at: int, line_id: UUID, quantity: Decimal) -> list[Posting]:

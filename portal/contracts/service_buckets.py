@@ -14,8 +14,19 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.contracts.model_buckets import ALLOWING, CONSUMING, Assignment, EntryKind
-from portal.contracts.rules_buckets import Call, CallLimits, Filled, Posting, Room, Spans, spread, take, uncovered
+from portal.contracts.model_buckets import ALLOWING, CONSUMING, Assignment, EntryKind, as_values
+from portal.contracts.rules_buckets import (
+    Call,
+    CallLimits,
+    Filled,
+    Room,
+    Spans,
+    missing_room,
+    no_period,
+    spread,
+    take,
+    uncovered,
+)
 from portal.core import db
 from portal.core.actor import Actor
 from portal.core.db import Driver
@@ -35,6 +46,9 @@ class Entry(NamedTuple):
     document: str  # its table
     document_id: UUID
     line_id: UUID | None = None  # the schedule line
+
+
+Document = tuple[str, UUID]  # its table and its id
 
 
 class Goods(NamedTuple):
@@ -143,7 +157,7 @@ async def consume(session: AsyncSession, actor: Actor, party_id: UUID, calls: Se
     if not calls:
         return {}
     connection = await db.driver(session)
-    postings = await _checked(connection, actor, party_id, calls, _TO_TAKE)
+    postings = take(calls, *await _around(connection, actor, party_id, calls, _TO_TAKE))
     entries = [
         Entry(party_id, one.bucket_id, one.kind, one.quantity, "schedule_line", one.line_id, one.line_id)
         for one in postings
@@ -155,12 +169,36 @@ async def consume(session: AsyncSession, actor: Actor, party_id: UUID, calls: Se
 
 async def check_calls(session: AsyncSession, actor: Actor, party_id: UUID, calls: Sequence[Call]) -> None:
     """Raise what `consume` would raise now, and take nothing: a draft is told early that it does not fit."""
-    await _checked(await db.driver(session), actor, party_id, calls, _TO_LOOK)
+    take(calls, *await _around(await db.driver(session), actor, party_id, calls, _TO_LOOK))
 
 
-async def _checked(
+async def check_days(session: AsyncSession, actor: Actor, party_id: UUID, calls: Sequence[Call]) -> None:
+    """Raise NoPeriod unless each call's day lies in a period, where its line has periods at all."""
+    if not calls:
+        return
+    rooms, _, spans = await _around(await db.driver(session), actor, party_id, calls, _TO_LOOK)
+    for call in calls:
+        if call.contract_line_id in spans and uncovered([call], rooms):
+            raise no_period(call, spans)
+
+
+async def allow_agreed(
+    session: AsyncSession, actor: Actor, party_id: UUID, calls: Sequence[Call], document: Document, reason: str
+) -> None:
+    """Both companies agreed on calls beyond a ceiling: the ledger says by how much more, and by which document."""
+    if not calls:
+        return
+    connection = await db.driver(session)
+    rooms, limits, _ = await _around(connection, actor, party_id, calls, _TO_TAKE)
+    beyond = missing_room(calls, rooms, limits)
+    entries = [Entry(party_id, period, EntryKind.OVER_CALL, more, *document) for period, more in beyond.items()]
+    await post(connection, actor, entries, reason)
+
+
+async def _around(
     connection: Driver, actor: Actor, party_id: UUID, calls: Sequence[Call], query: str
-) -> list[Posting]:
+) -> tuple[list[Room], CallLimits, Spans]:
+    """The periods in which the calls' days lie, the contract's limits, and how far periods reach."""
     lines = list({call.contract_line_id for call in calls})
     first, last = min(call.due for call in calls), max(call.due for call in calls)
     if any(call.generated for call in calls):
@@ -174,7 +212,27 @@ async def _checked(
     if beside := uncovered(calls, rooms):
         found = await connection.fetch(_SPANS, actor.tenant_id, party_id, list(beside))
         spans = {row[0]: (row[1], row[2]) for row in found}
-    return take(calls, rooms, limits, spans)
+    return rooms, limits, spans
+
+
+class Holding(NamedTuple):
+    """What one schedule line takes from one period now."""
+
+    line_id: UUID
+    bucket_id: UUID
+    called: Decimal
+    confirmed: Decimal
+
+
+_HOLDINGS = f"""
+select line_id, bucket_id, coalesce(sum(quantity) filter (where kind in ({as_values(CONSUMING)})), 0),
+    coalesce(sum(quantity) filter (where kind = 'confirmed'), 0)
+from bucket_entry where tenant_id = $1 and line_id = any($2) group by 1, 2 order by 1, 2"""  # noqa: S608 - own text
+
+
+async def holdings(connection: Driver, actor: Actor, line_ids: Sequence[UUID]) -> list[Holding]:
+    """What schedule lines take from their periods; lines of a pure call-off are absent."""
+    return [Holding(*row.values()) for row in await connection.fetch(_HOLDINGS, actor.tenant_id, list(line_ids))]
 
 
 async def give_back(

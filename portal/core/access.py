@@ -31,12 +31,15 @@ class Permission(StrEnum):
     ACCEPT_CONTRACTS = "accept_contracts"  # a partner's: answer, counter, offer amendments, suspend, terminate
     PUBLISH_SCHEDULES = "publish_schedules"  # generate lines, publish a release, cancel lines
     CONFIRM_LINES = "confirm_lines"  # the seller's answer
+    REQUEST_CHANGES = "request_changes"  # ask for changes of deliveries, answer the other company's
     SHIP = "ship"
     RECEIVE = "receive"
     MANAGE_PEOPLE = "manage_people"  # invite, restrict, remove; keys of the own company
     MANAGE_MASTER_DATA = "manage_master_data"  # parties, items, sites
     RUN_IMPORTS = "run_imports"
     READ_AUDIT = "read_audit"
+    APPROVE = "approve"  # decide what a rule asks of the own role
+    MANAGE_RULES = "manage_rules"  # what needs an approval, and whose
 
 
 P = Permission
@@ -46,23 +49,28 @@ _OFFICE = _EVERYBODY | {P.SEE_PRICES}
 FACTORY: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(P) - {P.ACCEPT_CONTRACTS},
     Role.PLANNER: _OFFICE
-    | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.CONFIRM_LINES, P.SHIP, P.RECEIVE, P.MANAGE_MASTER_DATA, P.RUN_IMPORTS},
-    Role.BUYER: _OFFICE | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.RECEIVE, P.MANAGE_MASTER_DATA},
-    Role.SALES: _OFFICE | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.CONFIRM_LINES, P.SHIP, P.MANAGE_MASTER_DATA},
+    | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.CONFIRM_LINES, P.REQUEST_CHANGES, P.SHIP, P.RECEIVE}
+    | {P.MANAGE_MASTER_DATA, P.RUN_IMPORTS, P.APPROVE},
+    Role.BUYER: _OFFICE
+    | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.REQUEST_CHANGES, P.RECEIVE, P.MANAGE_MASTER_DATA, P.APPROVE},
+    Role.SALES: _OFFICE
+    | {P.EDIT_CONTRACTS, P.PUBLISH_SCHEDULES, P.CONFIRM_LINES, P.REQUEST_CHANGES, P.SHIP}
+    | {P.MANAGE_MASTER_DATA, P.APPROVE},
     Role.WAREHOUSE: _EVERYBODY | {P.SHIP, P.RECEIVE},
-    Role.PRODUCTION: _EVERYBODY,
-    Role.FINANCE: _OFFICE,
+    Role.PRODUCTION: _EVERYBODY | {P.APPROVE},
+    Role.FINANCE: _OFFICE | {P.APPROVE},
     Role.AUDITOR: _OFFICE | {P.READ_AUDIT},
     Role.VIEWER: _EVERYBODY,
 }
 PARTNER: dict[Role, frozenset[Permission]] = {
-    Role.PARTNER_ADMIN: _OFFICE | {P.ACCEPT_CONTRACTS, P.CONFIRM_LINES, P.SHIP, P.RECEIVE, P.MANAGE_PEOPLE},
-    Role.CLERK: _EVERYBODY | {P.CONFIRM_LINES, P.SHIP, P.RECEIVE},
+    Role.PARTNER_ADMIN: _OFFICE
+    | {P.ACCEPT_CONTRACTS, P.CONFIRM_LINES, P.REQUEST_CHANGES, P.SHIP, P.RECEIVE, P.MANAGE_PEOPLE},
+    Role.CLERK: _EVERYBODY | {P.CONFIRM_LINES, P.REQUEST_CHANGES, P.SHIP, P.RECEIVE},
     Role.FINANCE: _OFFICE,
     Role.VIEWER: _EVERYBODY,
 }
 # These concern every contract, so a colleague restricted to some contracts has none of them, whatever the role.
-WHOLE_COMPANY = frozenset({P.MANAGE_PEOPLE, P.MANAGE_MASTER_DATA, P.RUN_IMPORTS, P.READ_AUDIT})
+WHOLE_COMPANY = frozenset({P.MANAGE_PEOPLE, P.MANAGE_MASTER_DATA, P.RUN_IMPORTS, P.READ_AUDIT, P.MANAGE_RULES})
 BY_SCOPE = {"factory": FACTORY, "partner": PARTNER}
 
 ROLE_NAMES: dict[Role, str] = {

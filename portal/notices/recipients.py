@@ -6,9 +6,9 @@ from uuid import UUID
 
 import asyncpg
 
+from portal.accounts.office import office_hours
 from portal.core.access import Role
 from portal.core.actor import Actor, Channel, Scope
-from portal.core.calendars import WorkingCalendar
 from portal.core.db import Driver
 from portal.notices.rules import Place, Recipient, Wishes
 
@@ -41,27 +41,13 @@ select m.id, m.role, m.email, m.restricted, p.digest_at, p.quiet_from, p.quiet_t
 from member m
 left join preference p on p.tenant_id = m.tenant_id and p.party_id = m.party_id and p.member_id = m.id
 where m.tenant_id = $1 and m.party_id = $2 and m.status = 'active' order by m.id"""
-_PLACE = """
-select coalesce(s.time_zone, t.time_zone) as zone, s.weekdays,
-    coalesce((select array_agg(d.day order by d.day) from site_day d
-        where d.tenant_id = $1 and d.site_id = s.id and d.working and d.day >= current_date - 7), '{}') as worked,
-    coalesce((select array_agg(d.day order by d.day) from site_day d
-        where d.tenant_id = $1 and d.site_id = s.id and not d.working and d.day >= current_date - 7), '{}') as free
-from tenant t
-left join lateral (
-    select * from site where tenant_id = $1 and party_id = $2 order by code limit 1
-) s on true
-where t.tenant_id = $1"""
 
 
 async def company(connection: Driver, actor: Actor) -> Company:
     """The company in whose scope the connection is. Its hours are those of its first site, else of the workspace."""
     people = await connection.fetch(_PEOPLE, actor.tenant_id, actor.party_id)
-    row = await connection.fetchrow(_PLACE, actor.tenant_id, actor.party_id)
-    assert row is not None
-    exceptions = [*((day, True) for day in row["worked"]), *((day, False) for day in row["free"])]
-    calendar = WorkingCalendar.of(row["weekdays"], exceptions) if row["weekdays"] else WorkingCalendar()
-    return Company(actor, Place(row["zone"], calendar), [_recipient(person, actor.scope) for person in people])
+    place = Place(*await office_hours(connection, actor.tenant_id, actor.party_id))
+    return Company(actor, place, [_recipient(person, actor.scope) for person in people])
 
 
 def _recipient(row: asyncpg.Record, scope: Scope) -> Recipient:

@@ -40,6 +40,11 @@ LINE_STATES = StateTable(
     Move("cancel", by=BOTH, source=(S.DRAFT,), target=S.CANCELLED),
     Move("cancel", by=BUYER, source=(S.PUBLISHED, S.PROPOSED, S.REJECTED), target=S.CANCELLED),
 )
+# What both companies agreed on in a change request, whatever the line's answer and zone; `portal.changes` decides.
+AGREED_CHANGES = StateTable(
+    Move("change", by=BOTH, source=OPEN, target=S.PUBLISHED),
+    Move("cancel", by=BOTH, source=OPEN, target=S.CANCELLED),
+)
 CONFIRM_ACTION = {S.CONFIRMED: "confirm", S.PARTLY_CONFIRMED: "confirm_part"}  # by the status that the sums give
 
 

@@ -265,6 +265,7 @@ select id, contract_line_id, status, version, due_date, ordered_quantity, under_
     unit, zone, level, release_line_id, period_start
 from schedule_line where tenant_id = $1 and contract_id = $2
     and status in ('draft', 'published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')
+    and ($3 or status <> 'draft')
 order by id for update"""
 _INSERT_RELEASE = """
 insert into release (tenant_id, id, party_id, contract_id, number, calculated_on, horizon_end, published_at,
@@ -302,15 +303,18 @@ class _Published(Struct, frozen=True):
 
 
 async def publish_release(
-    session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None, data: Publish
+    session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None, data: Publish, *, drafts: bool = True
 ) -> tuple[UUID, int]:
-    """Freeze all open lines as the next release and tell the other side. Returns the release's id and number."""
+    """Freeze all open lines as the next release and tell the other side. Returns the release's id and number.
+
+    drafts: False where something agreed is told and what is still being planned stays at home.
+    """
     actor.require(Permission.PUBLISH_SCHEDULES)
     head = await lock_contract(session, actor, contract_id, version)
     now = clock.now()
     today = local_today(now, head.time_zone)
     connection = await db.driver(session)
-    rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, contract_id)
+    rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, contract_id, drafts)
     if not rows:
         raise NothingToPublish
     rules.check_drafts_inside((row["due_date"] for row in rows if row["status"] == LineStatus.DRAFT), head.valid_to)

@@ -37,6 +37,7 @@ VERBS = {
     "generated": N_("Generated"),
     "published": N_("Published in release {release}"),
     "asked": N_("Asked for an answer in release {release}"),
+    "agreed_anew": N_("Changed by agreement, request {change}"),
     "confirmed": N_("Confirmed"),
     "rejected": N_("Rejected"),
     "cancelled": N_("Cancelled"),

@@ -34,6 +34,8 @@ PERMISSION_NAMES: dict[Permission, str] = {
     Permission.MANAGE_MASTER_DATA: N_("Manage partners, items and sites"),
     Permission.RUN_IMPORTS: N_("Import files"),
     Permission.READ_AUDIT: N_("Read the audit log"),
+    Permission.APPROVE: N_("Approve what a rule asks of the role"),
+    Permission.MANAGE_RULES: N_("Write approval rules"),
 }
 LIFETIMES = {"90": N_("90 days"), "365": N_("1 year"), "0": N_("Until it is revoked")}
 Scopes = Annotated[list[Permission], BeforeValidator(one_or_many)]

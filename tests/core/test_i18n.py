@@ -12,6 +12,8 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 import portal
+from portal.changes.model import ChangeReason, ChangeStatus, ErpState, PartKind
+from portal.changes.rules import CHANGE_STATES
 from portal.contracts.model import Cadence, ContractKind, ContractStatus, DayUnit, PriceTier, RevisionStatus
 from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_prices import PriceReason
@@ -29,10 +31,15 @@ DOMAINS = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py
 ENUMS = [
     ContractKind, ContractStatus, Cadence, DayUnit, PriceReason, PriceTier, RevisionStatus,
     LineStatus, CloseReason, Zone, Level, SupplyState, RejectReason,
+    ChangeStatus, ChangeReason, PartKind, ErpState,
     ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency,
 ]  # fmt: skip
 ACTIONS = sorted(
-    {move.action for table in (CONTRACT_STATES, LINE_STATES, REPORT_STATES, SHIPMENT_STATES) for move in table}
+    {
+        move.action
+        for table in (CHANGE_STATES, CONTRACT_STATES, LINE_STATES, REPORT_STATES, SHIPMENT_STATES)
+        for move in table
+    }
 )
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from portal.changes.model import ChangeStatus
+from portal.changes.rules import CHANGE_STATES
 from portal.contracts.model import ContractStatus, RevisionStatus
 from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
 from portal.schedules.model import LineStatus
-from portal.schedules.rules import LINE_STATES
+from portal.schedules.rules import AGREED_CHANGES, LINE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
@@ -23,6 +25,11 @@ TABLES = [
         REVISION_STATES,
         RevisionStatus,
         {RevisionStatus.AGREED, RevisionStatus.DECLINED, RevisionStatus.WITHDRAWN},
+    ),
+    (
+        CHANGE_STATES,
+        ChangeStatus,
+        {ChangeStatus.DECLINED, ChangeStatus.WITHDRAWN, ChangeStatus.EXPIRED, ChangeStatus.APPLIED},
     ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
@@ -45,6 +52,16 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         LINE_STATES,
         "What was shipped and received are sums of documents, never statuses. After `reopen` the sum of the promises "
         "decides. A firm or shipped line is not cancelled but changed by agreement.",
+    ),
+    "What an agreed change does to a schedule line": (
+        AGREED_CHANGES,
+        "A line with another quantity or day is asked for anew; where the seller agreed, it is confirmed at once.",
+    ),
+    "Change requests": (
+        CHANGE_STATES,
+        "`accept`, `decline` and `counter` belong to the company that did not make the live offer, `rebase` to the one "
+        "that did, `submit` and `withdraw` to the one that asked. `review`, `expire`, `apply` and `fail` are the "
+        "portal's. A buyer's change outside the firm zone and inside the band is accepted by rule when it is sent.",
     ),
     "Delays and problems": (
         REPORT_STATES,

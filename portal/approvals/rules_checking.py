@@ -1,0 +1,165 @@
+"""What may be written as rules: every fact, comparison and outcome must mean something at its point. Pure.
+
+A refusal names the place of the error as both a program and a reader of an exported file find it, counted from 1.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pydantic import ValidationError
+
+from portal.approvals.facts import OPS, Fact, facts_of
+from portal.approvals.inputs import DEEPEST, Condition, Exported, Group, Mode, Op, Outcome, OutcomeKind, Rule, Rules
+from portal.approvals.model import ApprovalPoint
+from portal.approvals.rules import APPROVER_ROLES
+from portal.core.errors import Invalid
+from portal.core.i18n import N_, render
+
+LARGEST = Decimal(10) ** 12
+
+
+class WrongRules(Invalid):
+    """Something in a rule that cannot be meant. `what` is a refusal of its own, so that it is read in any language."""
+
+    code = "wrong-rules"
+    text = N_("{place}: {what}")
+
+
+class Said:
+    """A sentence inside a sentence, translated when it is read."""
+
+    def __init__(self, said: str, **data: Any) -> None:
+        self.said, self.data = said, data
+
+    def __str__(self) -> str:
+        return render(self.said, self.data)
+
+
+UNKNOWN_FACT = N_("There is no fact “{name}” here. Use one of: {known}.")
+WRONG_OP = N_("“{fact}” cannot be compared with “{op}”. Use one of: {known}.")
+NO_NUMBER = N_("“{typed}” is not a number below a million millions with at most six decimals.")
+ONE_NUMBER = N_("One number is needed here.")
+NO_WORD = N_("At least one value is needed here.")
+NO_VALUE = N_("Nothing is compared here, so leave the value out.")
+UNKNOWN_CHOICE = N_("“{typed}” is not one of: {known}.")
+NEGATIVE = N_("“{typed}” is below zero, but this comparison counts in both directions.")
+TOO_DEEP = N_("Groups can stand in each other {deepest} deep at most.")
+NOBODY = N_("Name at least one approver.")
+NOT_WANTED = N_("Approvers belong to the outcome “approvers” only.")
+WRONG_ROLE = N_("The role “{role}” cannot approve. Use one of: {known}.")
+LIMIT_IN_PARALLEL = N_("A limit only means something when approvers are asked in order.")
+LIMIT_AT_END = N_("The last approver cannot have a limit, or nobody could decide what lies above it.")
+NO_REASON = N_("Say why such requests are refused; whoever asked reads it.")
+WRONG_SHAPE = N_("This is not understood: {what}")
+
+
+def read_exported(text: str, point: ApprovalPoint) -> Rules:
+    """Rules from a file. Raises WrongRules, which names the place of the first error."""
+    try:
+        said = Exported.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise _wrong(_place(first["loc"]), WRONG_SHAPE, what=first["msg"]) from None
+    if said.point != point:
+        raise _wrong("point", UNKNOWN_CHOICE, typed=said.point, known=point.value)
+    rules = Rules(rules=said.rules, otherwise=said.otherwise)
+    check_rules(point, rules)
+    return rules
+
+
+def _place(steps: Sequence[int | str]) -> str:
+    """rules[3].when.of[0]: as a programmer and a reader of the file both find it. Names of classes are left out."""
+    place = ""
+    for step in steps:
+        if isinstance(step, int):
+            place += f"[{step + 1}]"
+        elif step not in ("Condition", "Group"):
+            place += f".{step}" if place else step
+    return place or "file"
+
+
+def check_rules(point: ApprovalPoint, rules: Rules) -> None:
+    """Raise WrongRules at the first thing that cannot be meant. Places count from 1."""
+    for n, rule in enumerate(rules.rules, 1):
+        check_rule(point, rule, f"rules[{n}]")
+    if rules.otherwise is not None:
+        _check_outcome(rules.otherwise, "otherwise")
+
+
+def check_rule(point: ApprovalPoint, rule: Rule, place: str = "rule") -> None:
+    """Raise WrongRules unless the rule can be evaluated at this point."""
+    _check_group(facts_of(point), rule.when, f"{place}.when", 1)
+    _check_outcome(rule.then, f"{place}.then")
+
+
+def _wrong(place: str, said: str, **data: Any) -> WrongRules:
+    return WrongRules(field=place, place=place, what=Said(said, **data))
+
+
+def _check_group(known: Mapping[str, Fact], group: Group, place: str, depth: int) -> None:
+    if depth > DEEPEST:
+        raise _wrong(place, TOO_DEEP, deepest=DEEPEST)
+    for n, part in enumerate(group.of, 1):
+        where = f"{place}.of[{n}]"
+        if isinstance(part, Group):
+            _check_group(known, part, where, depth + 1)
+        else:
+            _check_condition(known, part, where)
+
+
+def _check_condition(known: Mapping[str, Fact], said: Condition, place: str) -> None:
+    fact = known.get(said.fact)
+    if fact is None:
+        raise _wrong(f"{place}.fact", UNKNOWN_FACT, name=said.fact, known=", ".join(known))
+    fitting = OPS[fact.kind]
+    if said.op not in fitting:
+        raise _wrong(f"{place}.op", WRONG_OP, fact=said.fact, op=said.op.value, known=", ".join(fitting))
+    if said.op is Op.UNKNOWN:
+        if said.values:
+            raise _wrong(f"{place}.values", NO_VALUE)
+    elif fact.is_figure:
+        _check_figure(said, f"{place}.values")
+    else:
+        _check_words(fact, said.values, f"{place}.values")
+
+
+def _check_figure(said: Condition, place: str) -> None:
+    if len(said.values) != 1:
+        raise _wrong(place, ONE_NUMBER)
+    try:
+        figure = Decimal(said.values[0])
+    except InvalidOperation:
+        raise _wrong(place, NO_NUMBER, typed=said.values[0]) from None
+    exponent = figure.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -6 or abs(figure) >= LARGEST:
+        raise _wrong(place, NO_NUMBER, typed=said.values[0])
+    if figure < 0 and said.op in (Op.WITHIN, Op.BEYOND):
+        raise _wrong(place, NEGATIVE, typed=said.values[0])
+
+
+def _check_words(fact: Fact, values: Sequence[str], place: str) -> None:
+    if not values or not all(values):
+        raise _wrong(place, NO_WORD)
+    for value in values:
+        if fact.choices is not None and value not in fact.choices:
+            raise _wrong(place, UNKNOWN_CHOICE, typed=value, known=", ".join(fact.choices))
+
+
+def _check_outcome(said: Outcome, place: str) -> None:
+    if said.kind is OutcomeKind.REFUSE and not said.reason:
+        raise _wrong(f"{place}.reason", NO_REASON)
+    if said.kind is not OutcomeKind.APPROVERS:
+        if said.approvers:
+            raise _wrong(f"{place}.approvers", NOT_WANTED)
+        return
+    if not said.approvers:
+        raise _wrong(f"{place}.approvers", NOBODY)
+    for n, approver in enumerate(said.approvers, 1):
+        where = f"{place}.approvers[{n}]"
+        if approver.role not in APPROVER_ROLES:
+            raise _wrong(f"{where}.role", WRONG_ROLE, role=approver.role.value, known=", ".join(APPROVER_ROLES))
+        if approver.limit is not None and said.mode is Mode.PARALLEL:
+            raise _wrong(f"{where}.limit", LIMIT_IN_PARALLEL)
+    if said.approvers[-1].limit is not None:
+        raise _wrong(f"{place}.approvers[{len(said.approvers)}].limit", LIMIT_AT_END)

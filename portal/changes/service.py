@@ -1,0 +1,254 @@
+"""Change requests as others find them: which one, what it is based on, what it does, and how an offer is kept."""
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.changes import rules
+from portal.changes.impact import Head, Impact, Item, LineNow, PartAsked, get_head, impact_of, items, lines_now
+from portal.changes.inputs import NewPart
+from portal.changes.model import ChangePart, ChangeRequest, PartKind
+from portal.changes.rules import After, BaseMoved, Before, LineTwice, Piece, Speaker, TooManyParts
+from portal.contracts.rules_buckets import Call
+from portal.contracts.service_buckets import check_days
+from portal.core import clock, db
+from portal.core.access import Permission
+from portal.core.actor import Actor, Scope
+from portal.core.calendars import WorkingCalendar, deadline, local_today
+from portal.core.errors import NotFound
+from portal.core.journal import Event, Subject, emit, record
+from portal.core.states import Side
+from portal.core.versions import check_version
+from portal.schedules.service_release import LineEnded, OutsideValidity
+
+logger = logging.getLogger(__name__)
+
+
+# --- reading one ------------------------------------------------------------------------------------------------------
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Which requests this colleague may see: of the contracts in sight, and drafts of the own company alone."""
+    told = or_(col(ChangeRequest.submitted_at).is_not(None), col(ChangeRequest.asked_scope) == actor.scope)
+    seen: list[ColumnElement[bool]] = [col(ChangeRequest.tenant_id) == actor.tenant_id, told]
+    if not actor.is_factory:
+        seen.append(col(ChangeRequest.party_id) == actor.party_id)
+    if actor.contract_ids is not None:
+        seen.append(col(ChangeRequest.contract_id).in_(actor.contract_ids))
+    return and_(*seen)
+
+
+async def get_change(
+    session: AsyncSession, actor: Actor, change_id: UUID, *, lock: bool = False, version: int | None = None
+) -> ChangeRequest:
+    """One request. Absent, foreign or hidden: NotFound; Stale when another version was seen."""
+    query = select(ChangeRequest).where(visible(actor), ChangeRequest.id == change_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    change = (await session.exec(query)).one_or_none()
+    if change is None:
+        raise NotFound
+    if version is not None:
+        check_version(version, change.version)
+    return change
+
+
+async def parts_of(session: AsyncSession, change: ChangeRequest, offer_no: int | None = None) -> list[ChangePart]:
+    """The parts of the live offer, or of an earlier one, by their numbers."""
+    query = select(ChangePart).where(
+        ChangePart.tenant_id == change.tenant_id,
+        ChangePart.change_id == change.id,
+        ChangePart.offer_no == (offer_no or change.offer_no),
+    )
+    return list((await session.exec(query.order_by(col(ChangePart.part_no)))).all())
+
+
+def asked(part: ChangePart, item: str) -> PartAsked:
+    """A kept part as it was asked. item: the part number that refusals name."""
+    before = Before(
+        item, part.unit, part.before_quantity or Decimal(0), part.before_date or date.min,
+        part.before_place, part.before_price,
+    )  # fmt: skip
+    pieces = tuple(Piece(Decimal(one["quantity"]), date.fromisoformat(one["due_date"])) for one in part.pieces["of"])
+    after = After(pieces, part.place, part.price)
+    return PartAsked(part.part_no, part.kind, part.contract_line_id, part.line_id, before, after)
+
+
+def speaker(change: ChangeRequest, actor: Actor) -> Speaker:
+    """How the reader's company stands to the request."""
+    return Speaker(asked=change.asked_scope == actor.scope, offered=change.offered_scope == actor.scope)
+
+
+def asker_side(change: ChangeRequest, head: Head) -> Side:
+    """Whether the seller or the buyer asked."""
+    by_factory = change.asked_scope == Scope.FACTORY
+    return Side.SELLER if by_factory == (head.direction == "sale") else Side.BUYER
+
+
+def actions(change: ChangeRequest, actor: Actor) -> list[str]:
+    """What this reader can do with the request now, from the state table and the access table."""
+    if not actor.may(Permission.REQUEST_CHANGES):
+        return []
+    return rules.actions(change.status, speaker(change, actor))
+
+
+def subject(change: ChangeRequest) -> Subject:
+    """The request as the journal names it; a draft has no history that the other company reads."""
+    shared = change.submitted_at is not None
+    return Subject("change_request", change.id, change.party_id, change.version, change.contract_id, shared)
+
+
+async def impact(session: AsyncSession, actor: Actor, change: ChangeRequest, *, curves: bool = True) -> Impact:
+    """The sheet of the live offer, from the figures of now."""
+    connection = await db.driver(session)
+    head = await get_head(connection, actor, change.contract_id)
+    parts = await parts_of(session, change)
+    known = await items(connection, actor, head.id, [part.contract_line_id for part in parts])
+    said = [asked(part, known[part.contract_line_id].part(actor)) for part in parts]
+    return await impact_of(connection, actor, head, asker_side(change, head), said, curves=curves)
+
+
+# --- offers -----------------------------------------------------------------------------------------------------------
+
+
+async def write_offer(
+    session: AsyncSession, actor: Actor, head: Head, change: ChangeRequest, wanted: Sequence[NewPart]
+) -> Impact:
+    """Keep the parts of a new offer on the figures of now, and say what they do."""
+    if len(wanted) > rules.MOST_PARTS:
+        raise TooManyParts(field="parts", most=rules.MOST_PARTS)
+    connection = await db.driver(session)
+    lines = await lines_now(connection, actor, head.id, [part.line_id for part in wanted if part.line_id])
+    ids = [line.contract_line_id for line in lines.values()]
+    ids += [part.contract_line_id for part in wanted if part.contract_line_id is not None]
+    known = await items(connection, actor, head.id, ids)
+    today = local_today(clock.now(), head.time_zone)
+    said: list[PartAsked] = []
+    for part_no, part in enumerate(wanted, start=1):
+        line = lines.get(part.line_id) if part.line_id else None
+        line_id = line.contract_line_id if line else part.contract_line_id
+        item = known.get(line_id) if line_id else None
+        if item is None or (part.kind is PartKind.ADD) != (line is None):
+            raise NotFound
+        before = _standing(actor, part, item, line)
+        if part.line_id is not None and any(one.line_id == part.line_id for one in said):
+            raise LineTwice(field="parts", item=before.item, day=before.due_date)
+        after = rules.after(before, part, today)
+        said.append(PartAsked(part_no, part.kind, item.id, part.line_id, before, after))
+        session.add(_kept(change, said[-1], line.version if line else 0))
+    found = await impact_of(connection, actor, head, asker_side(change, head), said)
+    await _check_days(session, actor, head, found)
+    change.way = found.way
+    await session.flush()
+    return found
+
+
+def _standing(actor: Actor, part: NewPart, item: Item, line: LineNow | None) -> Before:
+    """The delivery as it is; of an addition the item. Raises Stale when the asker saw another version of it."""
+    name = item.part(actor)
+    if line is not None:
+        if part.version is not None:
+            check_version(part.version, line.version)
+        return line.standing(name, item.unit)
+    if item.ended_from is not None:
+        raise LineEnded(field="contract_line_id", day=item.ended_from)
+    return Before(name, item.unit, place=item.place)
+
+
+def _kept(change: ChangeRequest, part: PartAsked, version: int) -> ChangePart:
+    before, after = part.before, part.after
+    exists = part.line_id is not None
+    return ChangePart(
+        tenant_id=change.tenant_id,
+        party_id=change.party_id,
+        change_id=change.id,
+        offer_no=change.offer_no,
+        part_no=part.part_no,
+        kind=part.kind,
+        contract_line_id=part.contract_line_id,
+        line_id=part.line_id,
+        base_version=version,
+        unit=before.unit,
+        before_quantity=before.quantity if exists else None,
+        before_date=before.due_date if exists else None,
+        before_place=before.place if exists else "",
+        before_price=before.price,
+        pieces={"of": [{"quantity": str(one.quantity), "due_date": str(one.due_date)} for one in after.pieces]},
+        place=after.place,
+        price=after.price,
+    )
+
+
+async def _check_days(session: AsyncSession, actor: Actor, head: Head, found: Impact) -> None:
+    """Raise OutsideValidity or NoPeriod: a delivery on such a day could never be called off."""
+    calls = []
+    for stake in found.stakes:
+        for piece in stake.after.pieces:
+            if piece.due_date == stake.before.due_date:
+                continue
+            if piece.due_date < head.valid_from or (head.last_day is not None and piece.due_date > head.last_day):
+                last = head.last_day or date.max
+                raise OutsideValidity(field="due_date", day=piece.due_date, first=head.valid_from, last=last)
+            line, item = stake.line_id or stake.contract_line_id, stake.before.item
+            calls.append(Call(line, stake.contract_line_id, item, piece.due_date, piece.quantity))
+    if found.asker is Side.BUYER:  # a delay of the seller still counts where it was called off
+        await check_days(session, actor, head.party_id, calls)
+
+
+async def check_base(session: AsyncSession, actor: Actor, change: ChangeRequest) -> list[ChangePart]:
+    """The parts of the live offer, none of whose deliveries has moved. Raises BaseMoved."""
+    parts = await parts_of(session, change)
+    if await moved_parts(session, actor, change, parts):
+        raise BaseMoved
+    return parts
+
+
+async def moved_parts(
+    session: AsyncSession, actor: Actor, change: ChangeRequest, parts: Sequence[ChangePart]
+) -> list[int]:
+    """The numbers of the parts whose deliveries are not any more what the offer was based on."""
+    ids = [part.line_id for part in parts if part.line_id is not None]
+    lines = await lines_now(await db.driver(session), actor, change.contract_id, ids)
+    found = []
+    for part in parts:
+        if part.line_id is None:
+            continue
+        line, base = lines.get(part.line_id), asked(part, "").before
+        if line is None or rules.moved(base, line.standing("", part.unit)):
+            found.append(part.part_no)
+    return found
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+def open_for_answer(change: ChangeRequest, head: Head) -> None:
+    """The other company has so many working hours from now."""
+    hours = head.answer_hours or head.response_hours
+    change.respond_by = deadline(clock.now(), hours, head.time_zone, WorkingCalendar())
+
+
+def told(
+    session: AsyncSession, actor: Actor, change: ChangeRequest, verb: str, event: Event | None, **data: Any
+) -> None:
+    """One step, one version, one entry of the history."""
+    change.version += 1
+    record(session, actor, subject(change), verb, number=change.number or "", **data)
+    if event is not None:
+        emit(session, actor, change.party_id, event)
+    logger.info("change request moved on", extra={"change_id": str(change.id), "verb": verb})
+
+
+async def count_waiting(session: AsyncSession, actor: Actor) -> int:
+    """How many requests wait for this company's answer."""
+    query = select(func.count()).where(
+        visible(actor), col(ChangeRequest.status).in_(rules.WAITING), ChangeRequest.offered_scope != actor.scope
+    )
+    return int((await session.exec(query)).one())

@@ -1,0 +1,129 @@
+"""The other company's answers: agree, refuse, make a counter-offer; and what happens when nobody answers in time."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.changes import rules
+from portal.changes.events import ChangeAsked, ChangeCountered, ChangeDeclined, ChangeExpired
+from portal.changes.impact import get_head
+from portal.changes.inputs import Accept, Counter, NewPart, NewPiece, Refuse
+from portal.changes.model import ChangePart, ChangeRequest, PartKind
+from portal.changes.rules import CHANGE_STATES, WAITING
+from portal.changes.service import check_base, get_change, open_for_answer, parts_of, speaker, told, write_offer
+from portal.changes.service_applying import settle
+from portal.core import clock, db
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.states import Side
+from portal.schedules.service_release import lock_contract
+
+
+async def accept_change(
+    session: AsyncSession, actor: Actor, change_id: UUID, data: Accept, version: int | None = None
+) -> ChangeRequest:
+    """Agree to the live offer. It is applied in the same transaction, or by a job where a partner agreed."""
+    change = await _to_answer(session, actor, change_id, "accept", version)
+    parts = await check_base(session, actor, change)
+    numbers = rules.chosen([part.part_no for part in parts], data.parts, change.by_line)
+    for part in parts:
+        part.agreed = part.part_no in numbers
+    await settle(session, actor, change)
+    return change
+
+
+async def decline_change(
+    session: AsyncSession, actor: Actor, change_id: UUID, data: Refuse, version: int | None = None
+) -> ChangeRequest:
+    """Do not agree, and say why. Nothing changes."""
+    change = await _to_answer(session, actor, change_id, "decline", version)
+    change.status = rules.target(change.status, "decline", speaker(change, actor))
+    change.decided_at, change.respond_by, change.decline_reason = clock.now(), None, data.reason
+    change.decided_by, change.decided_name, change.decided_scope = actor.member_id, actor.name, actor.scope.value
+    told(session, actor, change, "declined", ChangeDeclined(change.id), note=data.reason)
+    return change
+
+
+async def counter_change(
+    session: AsyncSession, actor: Actor, change_id: UUID, data: Counter, version: int | None = None
+) -> ChangeRequest:
+    """Offer something else about the same contract, on the figures of now. It is now the only live offer."""
+    change = await _to_answer(session, actor, change_id, "counter", version)
+    change.status = rules.target(change.status, "counter", speaker(change, actor))
+    await _offer(session, actor, change, data.parts, data.note)
+    told(session, actor, change, "countered", ChangeCountered(change.id), note=data.note)
+    return change
+
+
+async def rebase_change(
+    session: AsyncSession, actor: Actor, change_id: UUID, version: int | None = None
+) -> ChangeRequest:
+    """Ask for the same once more on the figures of now, after a delivery had moved. The other company answers anew."""
+    actor.require(Permission.REQUEST_CHANGES)
+    change = await get_change(session, actor, change_id, lock=True, version=version)
+    change.status = rules.target(change.status, "rebase", speaker(change, actor))
+    wanted = [wish(part) for part in await parts_of(session, change)]
+    await _offer(session, actor, change, wanted, change.offer_note)
+    change.decided_at, change.decided_by, change.decided_name, change.decided_scope = None, None, "", ""
+    change.failure = {}
+    told(session, actor, change, "rebased", ChangeAsked(change.id))
+    return change
+
+
+def wish(part: ChangePart) -> NewPart:
+    """A kept part as it would be typed again: the same wish, whatever the delivery looks like now."""
+    pieces = [NewPiece(**one) for one in part.pieces["of"]]
+    one = pieces[0] if len(pieces) == 1 and part.kind is not PartKind.PRICE else None
+    return NewPart(
+        kind=part.kind,
+        line_id=part.line_id,
+        contract_line_id=part.contract_line_id if part.line_id is None else None,
+        quantity=one.quantity if one else None,
+        due_date=one.due_date if one else None,
+        place=part.place if part.place != part.before_place else None,
+        price=part.price if part.price != part.before_price else None,
+        pieces=pieces if part.kind is PartKind.SPLIT else [],
+    )
+
+
+async def expire_changes(session: AsyncSession, actor: Actor, now: datetime) -> int:
+    """Every request that nobody answered in time lapses. Safe to repeat. Returns how many. actor: the system."""
+    query = (
+        select(ChangeRequest)
+        .where(ChangeRequest.tenant_id == actor.tenant_id, col(ChangeRequest.status).in_(WAITING))
+        .where(col(ChangeRequest.respond_by) < now)
+        .order_by(col(ChangeRequest.id))
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    lapsed = (await session.exec(query)).all()
+    for change in lapsed:
+        change.status = CHANGE_STATES.target(change.status, "expire", by=Side.SELLER)
+        change.respond_by, change.decided_at = None, now
+        told(session, actor, change, "expired", ChangeExpired(change.id))
+    return len(lapsed)
+
+
+async def _to_answer(
+    session: AsyncSession, actor: Actor, change_id: UUID, action: str, version: int | None
+) -> ChangeRequest:
+    """Lock the request that this company is to answer; the factory locks the contract first, because it applies."""
+    actor.require(Permission.REQUEST_CHANGES)
+    found = await get_change(session, actor, change_id)
+    if actor.is_factory and action == "accept":
+        await lock_contract(session, actor, found.contract_id, None)
+    change = await get_change(session, actor, change_id, lock=True, version=version)
+    rules.target(change.status, action, speaker(change, actor))
+    head = await get_head(await db.driver(session), actor, change.contract_id)
+    rules.check_in_time(clock.now(), change.respond_by, head.time_zone)
+    return change
+
+
+async def _offer(session: AsyncSession, actor: Actor, change: ChangeRequest, wanted: list[NewPart], note: str) -> None:
+    head = await get_head(await db.driver(session), actor, change.contract_id)
+    change.offer_no += 1
+    change.offered_scope, change.offer_note = actor.scope, note
+    await write_offer(session, actor, head, change, wanted)
+    open_for_answer(change, head)
