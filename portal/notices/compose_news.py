@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import asyncpg
+
 from portal.core import clock, i18n
 from portal.core.access import permissions_of
 from portal.core.actor import Actor, Direction
@@ -55,6 +57,12 @@ NEWS: dict[Kind, tuple[str, str, str, str]] = {
         N_("Sent since the last summary: {n} delivery note"),
         N_("Sent since the last summary: {n} delivery notes"),
     ),
+    Kind.DIFFERENCE: (
+        "received",
+        "shipment",
+        N_("Received with a difference since the last summary: {n} delivery note"),
+        N_("Received with a difference since the last summary: {n} delivery notes"),
+    ),
     Kind.RECEIVED: (
         "received",
         "shipment",
@@ -68,7 +76,7 @@ _LAST = """
 select max(occurred_at) from notice
 where tenant_id = $1 and party_id = $2 and member_id = $3 and kind = 'digest' and occurred_at < $4"""
 _NEWS = """
-select t.verb, t.subject, t.subject_id
+select t.verb, t.subject, t.subject_id, coalesce((t.data->>'differing')::int, 0) > 0 as differs
 from timeline t
 left join contract c on c.tenant_id = $1 and c.id = t.contract_id
 left join shipment s on s.tenant_id = $1 and t.subject = 'shipment' and s.id = t.subject_id
@@ -97,12 +105,20 @@ async def news(connection: Driver, actor: Actor) -> list[str]:
     )
     said = []
     for kind in kinds:
-        verb, table, one, many = NEWS[kind]
-        ids = list(dict.fromkeys(row["subject_id"] for row in rows if (row["verb"], row["subject"]) == (verb, table)))
+        _verb, table, one, many = NEWS[kind]
+        ids = list(dict.fromkeys(row["subject_id"] for row in rows if _tells(row, kind)))
         if ids:
             said.append(ngettext(one, many, len(ids)).format(n=i18n.number(len(ids))))
             said += await first_lines(connection, actor, ids) if table == "schedule_line" else []
     return said
+
+
+def _tells(row: asyncpg.Record, kind: Kind) -> bool:
+    """Whether an entry of the history is of this kind; a receipt with a difference is one thing, not two."""
+    verb, table, *_words = NEWS[kind]
+    return (row["verb"], row["subject"]) == (verb, table) and (
+        kind not in {Kind.RECEIVED, Kind.DIFFERENCE} or row["differs"] is (kind is Kind.DIFFERENCE)
+    )
 
 
 async def _wanted(connection: Driver, actor: Actor) -> list[Kind]:

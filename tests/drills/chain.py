@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -29,6 +29,7 @@ from tests.drills.house import DATABASE
 from tests.drills.messages import SITE
 from tests.factories import fetch
 
+T = TypeVar("T")
 PATIENCE = 90.0
 DONE = ("Confirmed: ", "This was done already: Confirmed: ")
 PREFERENCE = """
@@ -66,7 +67,7 @@ class Walker:
         return await again(lambda: fetch(self.person.actor, statement, self.stage.factory.tenant_id, *values))
 
 
-async def again(ask: Callable[[], Awaitable[Any]]) -> Any:
+async def again(ask: Callable[[], Awaitable[T]]) -> T:
     """Until the database answers."""
     deadline = time.monotonic() + PATIENCE
     while True:

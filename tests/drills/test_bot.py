@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from functools import partial
 
 import pytest
 
@@ -42,7 +43,7 @@ async def prove(walk: Walker, kills: int) -> None:
     for line_id, version in walk.lines:
         (now,) = await walk.read("select version from schedule_line where tenant_id = $1 and id = $2", line_id)
         assert now["version"] == version + 2  # asked again once, confirmed once
-        ((events,),) = await again(lambda at=line_id: fetch(factory, EVENTS, factory.tenant_id, str(at)))
+        ((events,),) = await again(partial(fetch, factory, EVENTS, factory.tenant_id, str(line_id)))
         assert events == 1
         notices = await walk.read(NOTICES, person.member_id, Kind.TO_CONFIRM, line_id)
         assert len(notices) == 1
