@@ -8,6 +8,7 @@ from aiogram.filters import Command
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot import sentences
 from bot.answers import Answer, Answers
 from bot.phrases import sought
 from bot.pressing import Press, on
@@ -64,7 +65,10 @@ async def risks(press: Press) -> Answers:
 
 @router.message(F.text, ~F.text.startswith("/"))
 async def where(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
-    """Where is my order: by delivery note, order, contract or part, as the reader writes them."""
+    """A change in plain words; else where is my order: by delivery note, order, contract or part."""
+    wished = await sentences.answer(session, actor, talk, message.text or "")
+    if wished is not None:
+        return wished
     words = sought(message.text or "")
     if not words:
         return [talk.say(_(EXAMPLE))]

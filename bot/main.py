@@ -10,7 +10,7 @@ from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from redis.asyncio import Redis
 
-from bot import account, errors, finding, lines, photos, pressing, receipts, telegram, wishes
+from bot import account, changing, errors, finding, forecasts, lines, photos, pressing, receipts, telegram, telling
 from bot.channels import bots
 from bot.feeding import Feeder, listen
 from bot.middlewares import Recognise, Transaction
@@ -27,11 +27,13 @@ ROUTERS = (
     account.entrance,
     account.strangers,
     pressing.router,
+    changing.router,
     lines.router,
+    forecasts.router,
     receipts.router,
     photos.router,
     account.router,
-    wishes.router,
+    telling.router,
     finding.router,
 )
 

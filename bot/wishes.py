@@ -1,131 +1,189 @@
-"""/settings: how the person is told, changed by buttons; everything else is on the page."""
+"""A change that is being written in a chat: what it says, what it would do, and the card that sends it.
 
+Nothing is kept before it is sent: the sheet of the card comes of a draft that is undone at once. The button carries the
+whole change with the versions of its deliveries, so that what moved meanwhile is refused, not overwritten.
+"""
+
+from datetime import date
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from aiogram import Router
-from aiogram.filters import Command
-from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.answers import Answers
-from bot.pressing import Press, on
-from bot.talk import Talk
+from bot.reading.model import Kind, Reading
+from portal.changes import words
+from portal.changes.impact import Impact
+from portal.changes.inputs import NewChange, NewPart, NewPiece
+from portal.changes.model import ChangeReason, ChangeRequest, ChangeStatus, PartKind
+from portal.changes.reads_open import OpenDelivery
+from portal.changes.service import impact
+from portal.changes.service_asking import draft_change
+from portal.core import clock, db
 from portal.core.actor import Actor
-from portal.core.i18n import _
-from portal.notices import rules
+from portal.core.calendars import DAY, local_today
+from portal.core.i18n import N_, _, day, moment
+from portal.core.journal import part
 from portal.notices.actions import Verb, make_action
-from portal.notices.cards import Button, Card, Rows
-from portal.notices.model import CHOICE_NAMES, KIND_NAMES, ON_OR_OFF, Choice, Kind, Preference
-from portal.notices.service_preferences import change_preferences, get_preference, wishes_of
-from portal.notices.wording import joined, opening
+from portal.notices.cards import Button, Card, Style
+from portal.notices.wording import joined
+from portal.schedules.service_release import calendars
 
-router = Router(name="wishes")
-PAGE = "/profile/notifications"
-HOURS = ("07:00", "07:30", "08:00", "08:30", "09:00", "10:00")
-QUIET = (("20:00", "07:30"), ("18:00", "08:00"), ("22:00", "07:00"), ("00:00", "00:00"))
+READ_AS = N_("I read this as:")
+CHECK = N_("Please check and send")
+LINE, CONTRACT = "schedule_line", "contract"
 
 
-@router.message(Command("settings"))
-async def settings(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
-    """What holds now, with a button for each part of it."""
-    return [talk.card(await _card(session, actor, talk), business=False)]
+class _Undone(Exception):
+    """Ends a draft that was only looked at."""
 
 
-async def _card(session: AsyncSession, actor: Actor, talk: Talk) -> Card:
-    assert actor.member_id is not None
-    assert talk.known is not None
-    found = await get_preference(session, actor, actor.member_id)
-    maker = _Maker(session, actor)
-    buttons = (
-        (await maker.button(_("Daily summary"), ask="digest"), await maker.button(_("Quiet hours"), ask="quiet")),
-        (await maker.button(_("What I am told"), ask="kinds"), opening(PAGE, _("All settings"))),
-    )
-    company = joined(talk.known.company_name, talk.known.tenant_name)
-    return Card(_("Settings"), company, _facts(found), "", "", buttons, "")
+def wish_of(reading: Reading, rows: dict[str, OpenDelivery], actor: Actor, reason: ChangeReason) -> NewChange | None:
+    """The change that a sentence asks for; none when a pause meets no delivery."""
+    if reading.kind in {Kind.ADD, Kind.PAUSE}:
+        about = [
+            row for row in rows.values() if (row.contract_number, row.part(actor)) == (reading.contract, reading.part)
+        ]
+    else:
+        assert reading.delivery is not None
+        about = [rows[reading.delivery.key]]
+    parts = _parts(reading, about)
+    return NewChange(contract_id=about[0].contract_id, reason=reason, parts=parts) if parts else None
 
 
-def _facts(found: Preference) -> tuple[str, ...]:
-    at = _("Daily summary at {time}").format(time=rules.clock_time(found.digest_at))
-    off = rules.choice(wishes_of(found), Kind.DIGEST) is Choice.OFF
-    return (_("No daily summary") if off else at, _quiet(found), _("Prices stay in the portal."))
-
-
-def _quiet(found: Preference) -> str:
-    if found.quiet_from == found.quiet_to:
-        return _("No quiet hours")
-    times = f"{rules.clock_time(found.quiet_from)}–{rules.clock_time(found.quiet_to)}"
-    return _("Quiet from {times}").format(times=times)
-
-
-class _Maker:
-    """Makes the buttons of this conversation, which only their own person presses."""
-
-    def __init__(self, session: AsyncSession, actor: Actor) -> None:
-        self._session, self._actor = session, actor
-
-    async def button(self, label: str, **data: Any) -> Button:
-        assert self._actor.member_id is not None
-        action = await make_action(
-            self._session, self._actor, Verb.SETTING, "preference", self._actor.member_id, None, data
-        )
-        return Button(label, action.id)
-
-
-@on(Verb.SETTING)
-async def setting(press: Press) -> Answers:
-    """A choice is made, or the next question asked; the message shows what holds then."""
-    data = press.action.data
-    if "set" in data:
-        await change_preferences(press.session, press.actor, data["set"])
-        card = await _card(press.session, press.actor, press.talk)
-        return [press.talk.card(card, edit=True, business=False), press.talk.note(_("Saved. It counts from now on."))]
-    if "ask" not in data:
-        card = await _card(press.session, press.actor, press.talk)
-        return [press.talk.card(card, edit=True, business=False), press.talk.note()]
-    title, rows = await _question(_Maker(press.session, press.actor), press, data)
-    return [press.talk.card(Card(title, "", (), "", "", rows, ""), edit=True, business=False), press.talk.note()]
-
-
-async def _question(maker: _Maker, press: Press, data: dict[str, Any]) -> tuple[str, Rows]:
-    """What is asked, and the answers in rows, with the way back."""
-    back = ((await maker.button(_("Back")),),)
-    match data["ask"]:
-        case "digest":
-            off = await maker.button(_("No daily summary"), set={"kinds": {Kind.DIGEST: Choice.OFF}})
-            times = [await maker.button(time, set=_digest_at(time)) for time in HOURS]
-            return _("When shall the daily summary come?"), (*_in_rows(times, 3), (off,), *back)
-        case "quiet":
-            spans = [await maker.button(_span(*span), set=_quiet_hours(*span)) for span in QUIET]
-            return _("When shall nothing disturb you?"), (*_in_rows(spans, 2), *back)
-        case "kind":
-            kind = Kind(data["kind"])
-            offered = ON_OR_OFF if kind is Kind.DIGEST else list(Choice)
-            names = [await maker.button(_(CHOICE_NAMES[each]), set={"kinds": {kind: each}}) for each in offered]
-            return _("{kind}: how are you told?").format(kind=_(KIND_NAMES[kind])), (*_in_rows(names, 1), *back)
-        case _:
-            found = await get_preference(press.session, press.actor, press.action.member_id)
-            chosen = wishes_of(found)
-            kinds = [
-                await maker.button(
-                    joined(_(name), _(CHOICE_NAMES[rules.choice(chosen, kind)])), ask="kind", kind=kind.value
+def _parts(reading: Reading, about: list[OpenDelivery]) -> list[NewPart]:
+    first = about[0]
+    match reading.kind:
+        case Kind.ADD:
+            return [
+                NewPart(
+                    kind=PartKind.ADD,
+                    contract_line_id=first.contract_line_id,
+                    quantity=reading.quantity,
+                    due_date=reading.day,
                 )
-                for kind, name in KIND_NAMES.items()
-                if kind is not Kind.AGREED
             ]
-            return _("What are you told, and how?"), (*_in_rows(kinds, 1), *back)
+        case Kind.PAUSE:
+            assert reading.since is not None
+            assert reading.day is not None
+            goes_on = reading.day + DAY
+            return [
+                NewPart(kind=PartKind.PAUSE, line_id=row.id, version=row.version, due_date=goes_on)
+                for row in about
+                if reading.since <= row.due_date <= reading.day
+            ]
+        case Kind.SPLIT:
+            pieces = [NewPiece(quantity=quantity, due_date=on) for on, quantity in reading.splits]
+            return [NewPart(kind=PartKind.SPLIT, line_id=first.id, version=first.version, pieces=pieces)]
+        case Kind.CANCEL:
+            return [NewPart(kind=PartKind.CANCEL, line_id=first.id, version=first.version)]
+    return [NewPart(line_id=first.id, version=first.version, quantity=reading.quantity, due_date=reading.day)]
 
 
-def _digest_at(time: str) -> dict[str, Any]:
-    return {"digest_at": time, "kinds": {Kind.DIGEST: Choice.AT_ONCE}}
+def moved(row: OpenDelivery, reason: ChangeReason, quantity: Decimal | None, on: date | None) -> NewChange:
+    """Another day, another quantity, or both, of one delivery."""
+    part_ = NewPart(line_id=row.id, version=row.version, quantity=quantity, due_date=on)
+    return NewChange(contract_id=row.contract_id, reason=reason, parts=[part_])
 
 
-def _quiet_hours(begins: str, ends: str) -> dict[str, str]:
-    return {"quiet_from": begins, "quiet_to": ends}
+async def looked_at(session: AsyncSession, actor: Actor, wish: NewChange) -> Impact:
+    """What the change would do. Raises the refusal of a wish that cannot be."""
+    sheet: Impact | None = None
+    try:
+        async with part(session):
+            sheet = await impact(session, actor, await draft_change(session, actor, wish), curves=False)
+            raise _Undone
+    except _Undone:
+        assert sheet is not None
+        return sheet
 
 
-def _span(begins: str, ends: str) -> str:
-    return _("No quiet hours") if begins == ends else f"{begins}–{ends}"
+async def proposal(session: AsyncSession, actor: Actor, wish: NewChange, title: str = CHECK) -> Card:
+    """The card that asks before anything is sent: before and after, the zone, the band, and who must agree."""
+    sheet = await looked_at(session, actor, wish)
+    facts = [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[:6]]
+    facts += [joined(*dict.fromkeys(words.zones(stake) for stake in sheet.stakes))]
+    facts += [words.band(sheet), _(words.WAYS[sheet.way]), *await _closed_days(session, actor, sheet)]
+    if wish.reason is not ChangeReason.OTHER:
+        facts.append(_("Reason: {reason}").format(reason=_(words.REASONS[wish.reason])))
+    partner = sheet.head.party_name if actor.is_factory else ""
+    subject = joined(sheet.head.number, partner)
+    return Card(_(title), subject, tuple(filter(None, facts)), "", "", await _choices(session, actor, wish), "")
 
 
-def _in_rows(buttons: list[Button], width: int) -> Rows:
-    return tuple(tuple(buttons[no : no + width]) for no in range(0, len(buttons), width))
+async def _closed_days(session: AsyncSession, actor: Actor, sheet: Impact) -> list[str]:
+    """New days on which the receiving site does not work; it may still be wanted, so it is only said."""
+    connection = await db.driver(session)
+    at = await calendars(connection, actor, {stake.after.place for stake in sheet.stakes})
+    closed = [
+        piece.due_date
+        for stake in sheet.stakes
+        for piece in stake.after.pieces
+        if piece.due_date != stake.before.due_date and not at[stake.after.place].is_working(piece.due_date)
+    ]
+    return [_("The receiving site does not work on {day}.").format(day=day(on)) for on in sorted(set(closed))[:3]]
+
+
+async def _choices(session: AsyncSession, actor: Actor, wish: NewChange) -> tuple[tuple[Button, ...], ...]:
+    send = await _ask_button(session, actor, wish)
+    only = wish.parts[0]
+    fields = {"day": N_("Date"), "quantity": N_("Quantity"), "reason": N_("Reason")}
+    if len(wish.parts) > 1 or only.kind not in {PartKind.CHANGE, PartKind.ADD}:
+        fields = {"reason": fields["reason"]}
+    steps = [await step_button(session, actor, _(label), field, wish) for field, label in fields.items()]
+    drop = await step_button(session, actor, _("Not this"), "drop", wish)
+    return ((send,), tuple(steps), (drop,))
+
+
+async def _ask_button(session: AsyncSession, actor: Actor, wish: NewChange) -> Button:
+    kind, object_id, version = about(wish)
+    action = await make_action(session, actor, Verb.ASK, kind, object_id, version, {"wish": kept(wish)})
+    return Button(_("Send request"), action.id, style="success")
+
+
+async def step_button(
+    session: AsyncSession, actor: Actor, label: str, step: str, wish: NewChange, style: Style = "", **more: Any
+) -> Button:
+    """A button that goes on with the change."""
+    kind, object_id, version = about(wish)
+    data = {"step": step, "wish": kept(wish), **more}
+    action = await make_action(session, actor, Verb.WISH, kind, object_id, version, data)
+    return Button(label, action.id, style=style)
+
+
+def about(wish: NewChange) -> tuple[str, UUID, int | None]:
+    """What the buttons of the change are about: its delivery, else its contract."""
+    first = wish.parts[0]
+    return (LINE, first.line_id, first.version) if first.line_id else (CONTRACT, wish.contract_id, None)
+
+
+def kept(wish: NewChange) -> dict[str, Any]:
+    """As a button carries it."""
+    return wish.model_dump(mode="json", exclude_defaults=True)
+
+
+def again(stored: dict[str, Any]) -> NewChange:
+    """As a button carried it."""
+    return NewChange.model_validate(stored)
+
+
+def with_field(wish: NewChange, *, quantity: Decimal | None = None, on: date | None = None) -> NewChange:
+    """The change with another quantity or day."""
+    first = wish.parts[0]
+    changed = first.model_copy(update={"quantity": quantity or first.quantity, "due_date": on or first.due_date})
+    return wish.model_copy(update={"parts": [changed]})
+
+
+def sent(change: ChangeRequest, actor: Actor) -> str:
+    """What became of it, in one sentence."""
+    if change.status in {ChangeStatus.ACCEPTED, ChangeStatus.APPLIED}:
+        return _("{number} is agreed by rule. The other company is told.").format(number=change.number)
+    if change.respond_by is None:
+        return _("{number} is sent. The other company must agree.").format(number=change.number)
+    until = moment(change.respond_by, actor.time_zone, year=False)
+    return _("{number} is sent. The other company must agree by {until}.").format(number=change.number, until=until)
+
+
+def today_at(rows: list[OpenDelivery], actor: Actor) -> date:
+    """The day at the contract's place, as days are read there."""
+    return local_today(clock.now(), rows[0].time_zone if rows else actor.time_zone)

@@ -1,5 +1,5 @@
-"""What the calendar does in every workspace: amendments begin, contracts end, periods close, people are
-reminded."""
+"""What the calendar does in every workspace: amendments begin, contracts end, periods close, commits
+lapse, people are reminded."""
 
 import asyncio
 import logging
@@ -23,4 +23,5 @@ async def keep_days() -> None:
                     logger.info("contracts moved by the calendar", extra=done)
                 await changes.expire(tenant.system, clock.now())
                 await periods.close_periods(tenant, clock.now())
+                await periods.lapse_commits(tenant, clock.now())
         await asyncio.sleep(EVERY_SECONDS)

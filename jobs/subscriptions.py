@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import changes, chat_alerts, chats, contracts, imports, invitations, notices, papers
+from jobs import changes, chat_alerts, chats, contracts, forecasts, imports, invitations, notices, papers
 from portal.core.actor import Actor
 from portal.core.journal import Event
 from portal.notices.happenings import READERS
@@ -66,6 +66,7 @@ _ERRANDS: Subscriptions = {
     "AmendmentApplied": (Subscriber("papers.seal_version", errand=papers.seal, seconds=60),),
     "ContractAccepted": (Subscriber("papers.seal", errand=papers.seal, seconds=60),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
+    "ReleasePublished": (Subscriber("forecasts.ask", effect=forecasts.ask),),
     "SealRequested": (Subscriber("papers.seal_again", errand=papers.seal, seconds=60),),
 }
 _NOTICES: Subscriptions = {

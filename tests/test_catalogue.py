@@ -51,6 +51,7 @@ WITHOUT_PARTY = {
     "alembic_version",  # the migration's own
     "tenant",  # published: one row a tenant
     "delivery",  # private: jobs
+    "import_mapping",  # private
     "import_run",  # private
     "item",  # private
     "rule_set",  # private: what the factory wants looked at

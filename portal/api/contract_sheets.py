@@ -75,6 +75,7 @@ class WorkbookOut(Struct):
     refused: list[RowRefused]
     drafts: Annotated[int, Meta(description="contracts whose draft changes")]
     offers: Annotated[int, Meta(description="contracts whose partner is offered an amendment")]
+    periods: Annotated[int, Meta(description="contracts in force that nobody signed here, whose periods change")]
     created_at: datetime | None
     finished_at: datetime | None
 
@@ -91,6 +92,7 @@ def workbook_out(run: ImportRun) -> WorkbookOut:
         refused=[RowRefused(each.sheet, each.row, each.column, each.reason, each.told) for each in found.refused],
         drafts=found.drafts,
         offers=found.offers,
+        periods=found.periods,
         created_at=run.created_at,
         finished_at=run.finished_at,
     )
@@ -114,7 +116,7 @@ class ContractSheetController(Controller):
         direction: FromQuery[Direction | None] = None,
         party_id: FromQuery[UUID | None] = None,
     ) -> Response[bytes]:
-        """Contracts with their lines and prices as a workbook that can come back; at most 100 of them."""
+        """Contracts with their lines, prices and periods as a workbook that can come back; at most 100 of them."""
         wanted = ContractFilter(search, status, direction, party_id)
         async with read(actor) as connection:
             rows = await reads.list_contracts(connection, actor, wanted, None, service_sheets.MOST)

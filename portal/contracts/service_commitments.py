@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.contracts.events import CommitmentsChanged, OverCallAllowed
 from portal.contracts.inputs_buckets import AllowOverCall, SetPeriods, SetTerms
 from portal.contracts.model import Contract, ContractLine, ContractStatus
-from portal.contracts.model_buckets import BucketEntry, CommitmentBucket, CommitmentTerms, EntryKind
+from portal.contracts.model_buckets import BucketCadence, BucketEntry, CommitmentBucket, CommitmentTerms, EntryKind
 from portal.contracts.rules_carry import rule_of
 from portal.contracts.rules_life import last_day
 from portal.contracts.rules_periods import DAY, Agreed, agreed_periods, check_periods
@@ -70,6 +70,20 @@ async def get_terms(session: AsyncSession, contract: Contract) -> CommitmentTerm
     )
     found = (await session.exec(query)).one_or_none()
     return found or CommitmentTerms(tenant_id=contract.tenant_id, party_id=contract.party_id, contract_id=contract.id)
+
+
+async def periods_of(session: AsyncSession, contract: Contract) -> dict[UUID, list[Agreed]]:
+    """What is agreed for the periods of a contract, by line and in order of date."""
+    connection = await driver(session)
+    rows = await connection.fetch(
+        "select contract_line_id, cadence, period_start, period_end, floor, target, ceiling from commitment_bucket"
+        " where tenant_id = $1 and contract_id = $2 order by contract_line_id, period_start",
+        *(contract.tenant_id, contract.id),
+    )
+    found: dict[UUID, list[Agreed]] = {}
+    for line_id, cadence, *rest in rows:
+        found.setdefault(line_id, []).append(Agreed(BucketCadence(cadence), *rest))
+    return found
 
 
 def can_set(contract: Contract, actor: Actor) -> bool:

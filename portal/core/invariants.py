@@ -178,8 +178,8 @@ select tenant_id, 'unsealed audit', id, at from audit
 
 IMPORTS = """
 select tenant_id, id as run, status, rows, done, created_at from import_run
-where (status = 'applied' and done <> rows)
-    or (status in ('applied', 'refused')) <> (finished_at is not null)
+where (kind = 'scms' and status = 'applied' and done <> rows)
+    or (status in ('applied', 'refused', 'undone')) <> (finished_at is not null)
     or (status in ('reading', 'applying') and created_at < now() - interval '1 day')"""
 
 IMPORTED_ONCE = """

@@ -107,6 +107,7 @@ async def part(session: AsyncSession) -> AsyncIterator[None]:
     before, bells = [len(rows) for rows in tables], set(journal.bells)
     try:
         async with session.begin_nested():
+            await session.connection()  # the savepoint is made here: statements of the driver do not make it
             yield
     except BaseException:
         for rows, length in zip(tables, before, strict=True):

@@ -33,6 +33,8 @@ class Verb(StrEnum):
 
     CONFIRM = "confirm"  # a schedule line, whole, on its due date
     CONFIRM_ALL = "confirm_all"  # data: {"lines": [[id, version], ...]}
+    COMMIT_ALL = "commit_all"  # to a whole forecast; data: the release, the commit that stood, the percentage
+    COMMIT_SHARE = "commit_share"  # begin to commit to a part of everything
     LATE = "late"  # begin to say that a delivery will be late
     PROBLEM = "problem"  # begin to report a problem with a delivery
     RECEIVE = "receive"  # a shipment, all complete
@@ -49,11 +51,15 @@ class Verb(StrEnum):
     LANGUAGE = "language"  # data: the language of the chat
     TODAY = "today"  # the day's summary anew
     SETTING = "setting"  # how the person is told; data: the step, or what is chosen
+    WISH = "wish"  # go on with a change that is being written; data: the step, and what was chosen so far
+    ASK = "ask"  # send the change; data: the change
 
 
 PERMISSION: dict[Verb, Permission] = {
     Verb.CONFIRM: Permission.CONFIRM_LINES,
     Verb.CONFIRM_ALL: Permission.CONFIRM_LINES,
+    Verb.COMMIT_ALL: Permission.CONFIRM_LINES,
+    Verb.COMMIT_SHARE: Permission.CONFIRM_LINES,
     Verb.LATE: Permission.CONFIRM_LINES,
     Verb.PROBLEM: Permission.CONFIRM_LINES,
     Verb.RECEIVE: Permission.RECEIVE,
@@ -70,11 +76,13 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.LANGUAGE: Permission.READ,
     Verb.TODAY: Permission.READ,
     Verb.SETTING: Permission.READ,
+    Verb.WISH: Permission.REQUEST_CHANGES,
+    Verb.ASK: Permission.REQUEST_CHANGES,
 }
 REPEATABLE = frozenset(  # change nothing of the business by themselves
     {
         *(Verb.SHOW, Verb.SHOW_RISKS, Verb.LATE, Verb.PROBLEM, Verb.COUNT, Verb.OTHER_DAY, Verb.REASON, Verb.CORRECT),
-        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY, Verb.SETTING),
+        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY, Verb.SETTING, Verb.WISH, Verb.COMMIT_SHARE),
     }
 )
 # Made of what one person was shown, or about that person: for nobody else to press.

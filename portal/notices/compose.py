@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.i18n import speaking
-from portal.notices import compose_contracts, compose_days, compose_goods, compose_lines
+from portal.notices import compose_contracts, compose_days, compose_forecasts, compose_goods, compose_lines
 from portal.notices.cards import Card
 
 Composer = Callable[[AsyncSession, Actor, UUID, str], Awaitable[Card]]
@@ -21,6 +21,8 @@ COMPOSERS: dict[str, Composer] = {
     "release": compose_contracts.release_card,
     "contract": compose_contracts.contract_card,
     "shipment": compose_goods.shipment_card,
+    "commit_request": compose_forecasts.request_card,
+    "supply_commit": compose_forecasts.commit_card,
     "digest": compose_days.digest_card,
     "agreed": compose_days.agreed_card,
 }

@@ -13,6 +13,7 @@ from portal.core.actor import Direction, Scope
 from portal.core.db import Driver
 from portal.core.journal import Event
 from portal.core.states import Side
+from portal.forecasts import events as forecasts
 from portal.notices.model import Kind, Urgency
 from portal.schedules import events as schedules
 from portal.schedules.model import SupplyState
@@ -238,6 +239,48 @@ async def offered(connection: Driver, tenant_id: UUID, event: Any) -> Happening 
     return Happening(party_id, (News(Kind.CONTRACT, told, *about, event.contract_id),), (about,))
 
 
+# --- forecasts --------------------------------------------------------------------------------------------------------
+
+_REQUEST = """
+select c.party_id, c.direction, q.status, q.due_at
+from commit_request q join contract c on c.tenant_id = $1 and c.id = q.contract_id
+where q.tenant_id = $1 and q.id = $2"""
+
+
+async def commit_asked(
+    connection: Driver, tenant_id: UUID, event: forecasts.CommitAsked | forecasts.CommitLapsed
+) -> Happening | None:
+    """The seller is asked; when nobody answered in time, both are told. A request that is over tells nobody."""
+    row = await connection.fetchrow(_REQUEST, tenant_id, event.request_id)
+    if row is None:
+        return None
+    about = ("commit_request", event.request_id)
+    if row["status"] not in ("open", "lapsed"):
+        return Happening(row["party_id"], (), (about,))
+    late = isinstance(event, forecasts.CommitLapsed)
+    seller, buyer = (scope_of(side, row["direction"]) for side in (Side.SELLER, Side.BUYER))
+    due = {} if late else {"urgency": Urgency.DEADLINE, "due_at": row["due_at"]}
+    news = [News(Kind.COMMIT, seller, *about, event.contract_id, **due)]
+    if late:
+        news.append(News(Kind.AT_RISK, buyer, *about, event.contract_id))
+    return Happening(row["party_id"], tuple(news), (about,))
+
+
+async def committed(connection: Driver, tenant_id: UUID, event: forecasts.ForecastCommitted) -> Happening | None:
+    """The buyer is told; the cards that asked for it show the answer."""
+    query = (
+        "select party_id, direction, array(select q.id from commit_request q where q.tenant_id = $1"
+        " and q.contract_id = $2 and q.status = 'answered' order by q.id desc limit 5)"
+        " from contract where tenant_id = $1 and id = $2"
+    )
+    row = await connection.fetchrow(query, tenant_id, event.contract_id)
+    if row is None:
+        return None
+    buyer = scope_of(Side.BUYER, row[1])
+    news = News(Kind.CONFIRMED, buyer, "supply_commit", event.commit_id, event.contract_id)
+    return Happening(row[0], (news,), tuple(("commit_request", request) for request in row[2]))
+
+
 READERS: Mapping[type[Event], Reader] = {
     schedules.LineConfirmed: line_confirmed,
     schedules.LineRejected: line_rejected,
@@ -247,6 +290,9 @@ READERS: Mapping[type[Event], Reader] = {
     schedules.LineReported: line_reported,
     schedules.ReportClosed: report_closed,
     schedules.ReleasePublished: release_published,
+    forecasts.CommitAsked: commit_asked,
+    forecasts.CommitLapsed: commit_asked,
+    forecasts.ForecastCommitted: committed,
     shipments.ShipmentSent: shipment_sent,
     shipments.ShipmentWithdrawn: shipment_withdrawn,
     shipments.ReceiptPosted: receipt_posted,

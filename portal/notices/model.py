@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CONTRACT = "contract"  # proposed, accepted, declined
     REMINDER = "reminder"  # a delivery is due in three working days
     OVERDUE = "overdue"  # no answer in time; escalates
+    COMMIT = "commit"  # a forecast waits for the seller's commit
     RECEIPT_DUE = "receipt_due"  # announced to have arrived, not counted
     DIGEST = "digest"  # what waits, once every working day
     AGREED = "agreed"  # what you agreed today, every evening
@@ -48,6 +49,7 @@ KIND_NAMES: dict[Kind, str] = {
     Kind.CONTRACT: N_("A contract was proposed or answered"),
     Kind.REMINDER: N_("A delivery is due in three working days"),
     Kind.OVERDUE: N_("An answer is overdue"),
+    Kind.COMMIT: N_("A forecast to commit to"),
     Kind.RECEIPT_DUE: N_("A receipt is overdue"),
     Kind.DIGEST: N_("Daily summary of what waits"),
     Kind.AGREED: N_("Every evening: what you agreed today"),

@@ -100,6 +100,7 @@ NEEDED: dict[Kind, Mapping[Scope, Permission]] = {
     Kind.REMINDER: _SELLER,
     Kind.OVERDUE: _SELLER,
     Kind.CANCELLED: _SELLER,
+    Kind.COMMIT: _SELLER,
     Kind.RELEASED: _BUYER,
     Kind.CONFIRMED: _BUYER,
     Kind.REJECTED: _BUYER,
@@ -117,6 +118,7 @@ SIDE: dict[Kind, Side] = {
     Kind.REMINDER: Side.SELLER,
     Kind.OVERDUE: Side.SELLER,
     Kind.CANCELLED: Side.SELLER,
+    Kind.COMMIT: Side.SELLER,
     Kind.RELEASED: Side.BUYER,
     Kind.CONFIRMED: Side.BUYER,
     Kind.REJECTED: Side.BUYER,
@@ -126,7 +128,9 @@ SIDE: dict[Kind, Side] = {
     Kind.RECEIVED: Side.SELLER,
     Kind.DIFFERENCE: Side.SELLER,
 }
-TO_DO = frozenset({Kind.TO_CONFIRM, Kind.OVERDUE, Kind.SHIPPED, Kind.RECEIPT_DUE})  # ends when the object is answered
+TO_DO = frozenset(
+    {Kind.TO_CONFIRM, Kind.OVERDUE, Kind.COMMIT, Kind.SHIPPED, Kind.RECEIPT_DUE}
+)  # ends when the object is answered
 ALWAYS_NEW = TO_DO | {Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.REMINDER}
 QUIETLY = frozenset({Kind.RELEASED, Kind.CONFIRMED, Kind.RECEIVED})  # with the daily summary, if nothing else is wished
 

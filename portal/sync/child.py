@@ -67,6 +67,11 @@ def read_in_child(source: Path | bytes, filename: str, limits: Limits = UPLOAD) 
     return _read("table", source, filename, limits)[0]
 
 
+def read_grid_in_child(source: Path | bytes, filename: str, limits: Limits = UPLOAD) -> Table:
+    """The same of a table whose heading nobody knows yet: all of its rows."""
+    return _read("grid", source, filename, limits)[0]
+
+
 def read_book_in_child(source: Path | bytes, filename: str, limits: Limits = UPLOAD) -> list[Table]:
     """The same of an untrusted workbook, with all of its sheets."""
     return _read("book", source, filename, limits)
@@ -99,7 +104,8 @@ def main() -> None:
         if what == "book":
             answer = Answer(tables=[pack(table) for table in tables.read_book(data, filename, limits)])
         else:
-            answer = Answer(tables=[pack(tables.read_table(data, filename, limits))])
+            shape = tables.as_grid if what == "grid" else None
+            answer = Answer(tables=[pack(tables.read_table(data, filename, limits, shape))])
     except Invalid as refusal:
         answer = Answer(refused=Refused(refusal.code, {key: _plain(value) for key, value in refusal.data.items()}))
     except MemoryError:

@@ -49,6 +49,50 @@ def scms(file: File, tenant: Tenant = None, dry_run: DryRun = False, as_json: As
     raise typer.Exit(1 if refused else 0)
 
 
+Target = Annotated[str, typer.Option(help="What the rows become: contracts, schedule.")]
+Mapped = Annotated[str | None, typer.Option(help="Name of a saved mapping; without it the headings decide.")]
+
+
+@import_app.command("own")
+def own(file: File, target: Target, tenant: Tenant = None, mapping: Mapped = None, dry_run: DryRun = False) -> None:
+    """Make drafts of a spreadsheet of your own. The good rows are written; the others are listed with their reasons."""
+    from portal.core.errors import PortalError
+    from portal.core.provision import provisioned
+    from portal.core.starting import prepare_database
+
+    with provisioned() as provision:
+        prepare_database(provision)
+        try:
+            told, refused = asyncio.run(_own(provision.settings, file, target, tenant, mapping, dry_run))
+        except PortalError as error:
+            raise Refused(str(error)) from error
+    for line in refused[:SHOWN]:
+        typer.echo(line, err=True)
+    if len(refused) > SHOWN:
+        typer.echo(f"... and {len(refused) - SHOWN} more.", err=True)
+    typer.echo(told)
+    raise typer.Exit(1 if refused else 0)
+
+
+async def _own(
+    settings: Settings, source: Path, target: str, tenant: str | None, mapping: str | None, dry_run: bool
+) -> tuple[str, list[str]]:
+    from portal.core import db
+    from portal.sync.own_command import bring
+    from portal.sync.service_own import LIMITS
+    from portal.sync.table import load
+
+    db.configure(settings, pool_size=2)
+    try:
+        content = load(source, LIMITS)
+        found = await bring(str(settings.database_url), content, source.name, target, tenant, mapping, dry_run)
+    finally:
+        await db.dispose()
+    verb = "would be made" if dry_run else "made"
+    told = f"{found.good} of {found.rows} rows are good; {len(found.made)} drafts {verb}."
+    return told, [f"Row {one.row}, {one.column}: {one.reason} {one.told}" for one in found.refused]
+
+
 async def _import(
     settings: Settings, source: Path, tenant: str | None, dry_run: bool
 ) -> tuple["Figures", list["Refusal"]]:

@@ -36,6 +36,47 @@ REASONS: dict[str, tuple[str, str]] = {
         N_("“{cell}” names no weekdays."),
         N_("Write numbers from 1 (Monday) to 7 (Sunday) with commas between them."),
     ),
+    "own-date": (N_("“{cell}” is not a date."), N_("Write year, month and day, as 2026-08-15 or 2026/8/15.")),
+    "unclear-date": (
+        N_("“{cell}” can be read as two days."),
+        N_("Say in the mapping which comes first, the day or the month."),
+    ),
+    "own-number": (
+        N_("“{cell}” is not a number."),
+        N_("Write digits with the decimal mark that the mapping names; groups have three digits."),
+    ),
+    "unknown-unit": (N_("“{cell}” is not a unit that is known here."), N_("Write pcs, kg, m or another known unit.")),
+    "unit-differs": (
+        N_("“{cell}” is in another unit than the item, which is in {unit}."),
+        N_("Convert the quantity, or correct the unit."),
+    ),
+    "own-cadence": (N_("“{cell}” is not a period."), N_("Write week, month or quarter.")),
+    "head-differs": (
+        N_("“{cell}” is not what row {other} says of the same contract."),
+        N_("Let all rows of one contract say the same, or leave the cell empty."),
+    ),
+    "no-partner": (N_("There is no partner “{cell}”."), N_("Correct its code or name, or add the partner first.")),
+    "no-partner-near": (
+        N_("There is no partner “{cell}”."),
+        N_("“{near}” comes closest. Correct the code or the name, or add the partner first."),
+    ),
+    "several-partners": (N_("Several partners are called “{cell}”."), N_("Write the partner's code instead.")),
+    "no-contract": (
+        N_("No contract that you see has the number “{cell}”."),
+        N_("Correct the number, or begin the contract first."),
+    ),
+    "several-contracts": (
+        N_("Several partners have a contract with the number “{cell}”."),
+        N_("Map a column to the partner, so that the row names one of them."),
+    ),
+    "no-contract-line": (
+        N_("The contract has no line for “{cell}”."),
+        N_("Correct the line's number or the item's code."),
+    ),
+    "several-contract-lines": (
+        N_("The contract has several lines for “{cell}”."),
+        N_("Map a column to the line's number."),
+    ),
     "unknown-way": (N_("“{cell}” is not a way of delivery."), N_("Write “Direct Drop” or “From RDC”.")),
     "way-against-vendor": (
         N_("“{cell}” does not fit the vendor “{vendor}”."),

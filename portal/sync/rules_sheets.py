@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from portal.contracts.evidence import Content
+from portal.core.errors import Invalid
 from portal.core.i18n import N_, _, render
 from portal.sync.cells import Bad
 from portal.sync.findings import REASONS
-from portal.sync.sheet_columns import BY_NAME, FIELDS, SHOWN_ONLY, Sheet, canonical, spoken, word
+from portal.sync.sheet_columns import BY_NAME, FIELDS, NEEDED, SHOWN_ONLY, Sheet, canonical, spoken, word
 
 Values = dict[str, str]  # field -> canonical text
 Rows = dict[str, Values]  # key -> values
@@ -48,19 +49,28 @@ def merge(base: str, theirs: str, mine: str) -> Merged:
 
 
 def flat(content: Content, contract_id: str) -> dict[Sheet, Rows]:
-    """A content as the rows of the three sheets, by their keys."""
+    """A content as the rows of the sheets, by their keys."""
     head = _values(Sheet.CONTRACTS, content)
     lines: Rows = {}
     prices: Rows = {}
+    periods: Rows = {}
     whose = {name: head[name] for name in ("number", "party_name", "currency")}
     for line in content["lines"]:
         key = f"{contract_id}:{line['line_no']}"
         lines[key] = _values(Sheet.LINES, line | whose)
+        of_line = {name: line[name] for name in ("line_no", "item_code", "unit")}
         for price in line["prices"]:
-            of_line = {name: line[name] for name in ("line_no", "item_code", "unit")}
             row = _values(Sheet.PRICES, price | whose | of_line)
             prices[price_key(key, row)] = row
-    return {Sheet.CONTRACTS: {contract_id: head}, Sheet.LINES: lines, Sheet.PRICES: prices}
+        for period in line.get("periods", ()):
+            row = _values(Sheet.PERIODS, period | whose | of_line)
+            periods[period_key(key, row)] = row
+    return {Sheet.CONTRACTS: {contract_id: head}, Sheet.LINES: lines, Sheet.PRICES: prices, Sheet.PERIODS: periods}
+
+
+class NoSuchLine(Invalid):
+    code = "no-line-for-price"
+    text = N_("The contract has no such line, or the item several times. Write the number of the line.")
 
 
 def is_line(said: Mapping[str, str], line_no: int | str, item_code: str) -> bool:
@@ -71,6 +81,11 @@ def is_line(said: Mapping[str, str], line_no: int | str, item_code: str) -> bool
 def price_key(line_key: str, row: Mapping[str, str]) -> str:
     """A price is named by its line, its day, its order and its step."""
     return f"{line_key}:{row['valid_from']}:{row.get('from_quantity') or '0'}:{row.get('order_no', '')}"
+
+
+def period_key(line_key: str, row: Mapping[str, str]) -> str:
+    """A period is named by its line and its first day."""
+    return f"{line_key}:{row['start']}"
 
 
 def _values(sheet: Sheet, said: Mapping[str, Any]) -> Values:
@@ -172,8 +187,8 @@ TWICE = N_("The row stands there twice: the other one is row {other}.")
 TWICE_MEND = N_("Take one of the two out. A new row has no key.")
 NO_NEW_CONTRACT = N_("A contract is not begun here.")
 NO_NEW_CONTRACT_MEND = N_("Begin it on the page of contracts, then export it.")
-NEEDED = N_("A new row needs this cell.")
-NEEDED_MEND = N_("Fill it in.")
+MISSING = N_("A new row needs this cell.")
+MISSING_MEND = N_("Fill it in.")
 
 
 def read_cells(said: RowSaid) -> tuple[Values, list[Refused]]:
@@ -232,21 +247,25 @@ def plan_new(said: RowSaid, known: Rows, base: Rows) -> RowPlan | list[Refused] 
     if said.sheet is Sheet.CONTRACTS:
         return [Refused(said.sheet, said.row, "", NO_NEW_CONTRACT, {}, NO_NEW_CONTRACT_MEND)]
     mine, refused = read_cells(said)
-    needed = ("item_code",) if said.sheet is Sheet.LINES else ("valid_from", "price")
-    refused += [Refused(said.sheet, said.row, name, NEEDED, {}, NEEDED_MEND) for name in needed if not mine.get(name)]
+    refused += [
+        Refused(said.sheet, said.row, name, MISSING, {}, MISSING_MEND)
+        for name in NEEDED[said.sheet]
+        if not mine.get(name) and not any(each.column == name for each in refused)
+    ]
     if refused:
         return refused
     if said.sheet is Sheet.LINES:
         mine.pop("line_no", None)  # lines are numbered by the contract
     told = {name: value for name, value in mine.items() if name not in SHOWN_ONLY}
     for key, row in known.items():
-        if (said.sheet is Sheet.PRICES or key not in base) and told.items() <= row.items():
+        if (said.sheet is not Sheet.LINES or key not in base) and told.items() <= row.items():
             return None
     return RowPlan(said.sheet, said.row, "", {}, told, (Change(said.sheet, said.row, "", "", "", "", _label(told)),))
 
 
 def _label(told: Values) -> str:
-    return " · ".join(told[name] for name in ("item_code", "line_no", "valid_from", "price", "foq") if told.get(name))
+    names = ("item_code", "line_no", "valid_from", "price", "foq", "start", "last_day", "target")
+    return " · ".join(told[name] for name in names if told.get(name))
 
 
 def repeated(rows: Sequence[RowSaid]) -> list[Refused]:

@@ -33,6 +33,7 @@ from portal.sync.service import read_scms
 
 logger = logging.getLogger(__name__)
 EXAMPLES = 3  # rows shown of one remark
+LISTED = [SOURCE, "own_files"]  # what the page of imports lists; workbooks of contracts have their own
 WORKING = ("waiting", "reading", "applying")  # a job has the run
 
 
@@ -83,6 +84,7 @@ class RunRow(msgspec.Struct, frozen=True):
     """One run of the list, newest first."""
 
     id: UUID
+    kind: str
     filename: str
     status: str
     rows: int
@@ -153,9 +155,9 @@ def outcome_of(run: ImportRun) -> Outcome:
 
 
 _RUNS = """
-select r.id, r.filename, r.status, r.rows, r.done, r.created_at, r.finished_at, m.name
+select r.id, r.kind, r.filename, r.status, r.rows, r.done, r.created_at, r.finished_at, m.name
 from import_run r left join member m on m.tenant_id = r.tenant_id and m.id = r.created_by
-where r.tenant_id = $1 and r.kind = $5 and ($2::timestamptz is null or (r.created_at, r.id) < ($2, $3))
+where r.tenant_id = $1 and r.kind = any($5) and ($2::timestamptz is null or (r.created_at, r.id) < ($2, $3))
 order by r.created_at desc, r.id desc limit $4"""
 
 
@@ -163,7 +165,7 @@ async def list_runs(connection: Driver, actor: Actor, after: tuple[Any, UUID] | 
     """The runs, newest first, one more than `limit` where there are more."""
     actor.require(Permission.RUN_IMPORTS)
     when, run_id = after or (None, None)
-    rows = await connection.fetch(_RUNS, actor.tenant_id, when, run_id, limit + 1, SOURCE)
+    rows = await connection.fetch(_RUNS, actor.tenant_id, when, run_id, limit + 1, LISTED)
     return [RunRow(*row) for row in rows]
 
 

@@ -33,12 +33,18 @@ from portal.sync.table import MB, Limits
 
 logger = logging.getLogger(__name__)
 MOST = 100  # contracts in one workbook
-LIMITS = Limits(file_bytes=8 * MB, unpacked_bytes=48 * MB, rows=20_000, columns=60, cells=600_000)
+MOST_ROWS = 40_000  # of one sheet
+LIMITS = Limits(file_bytes=8 * MB, unpacked_bytes=48 * MB, rows=MOST_ROWS, columns=60, cells=1_200_000)
 
 
 class TooManyContracts(Invalid):
     code = "too-many-contracts"
     text = N_("A workbook holds at most {most} contracts. Narrow the list, then export it.")
+
+
+class WorkbookTooLong(Invalid):
+    code = "workbook-too-long"
+    text = N_("One sheet of the workbook would have {rows} rows, and at most {most} come back. Narrow the list.")
 
 
 class _OnlyTried(Exception):
@@ -73,6 +79,8 @@ async def export(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -> by
     for contract_id_, exported in contracts.items():
         for sheet, found in flat(exported.content, contract_id_).items():
             rows[sheet] += [OutRow(key, str(exported.version), values) for key, values in found.items()]
+    if (longest := max(map(len, rows.values()))) > MOST_ROWS:
+        raise WorkbookTooLong(rows=longest, most=MOST_ROWS)
     return await asyncio.to_thread(write_book, rows, digest)
 
 

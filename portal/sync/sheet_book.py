@@ -1,4 +1,4 @@
-"""The workbook itself: three sheets in the reader's language with hidden keys, and a hidden one about the export."""
+"""The workbook itself: its sheets in the reader's language with hidden keys, and a hidden one about the export."""
 
 import io
 from collections.abc import Iterable, Mapping, Sequence

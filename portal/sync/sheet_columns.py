@@ -46,14 +46,20 @@ class Field(Struct, frozen=True):
 
 
 class Sheet(StrEnum):
-    """The three sheets; their names in the reader's language are in `TITLES`."""
+    """The sheets; their names in the reader's language are in `TITLES`."""
 
     CONTRACTS = "contracts"
     LINES = "lines"
     PRICES = "prices"
+    PERIODS = "periods"
 
 
-TITLES = {Sheet.CONTRACTS: N_("Contracts"), Sheet.LINES: N_("Lines"), Sheet.PRICES: N_("Prices")}
+TITLES = {
+    Sheet.CONTRACTS: N_("Contracts"),
+    Sheet.LINES: N_("Lines"),
+    Sheet.PRICES: N_("Prices"),
+    Sheet.PERIODS: N_("Periods"),
+}
 KEY, VERSION, REASON = N_("Key (do not change)"), N_("Version (do not change)"), N_("Reason")
 # A choice in words of the reader's language; a program may write the value itself.
 WORDS: dict[str, str] = {
@@ -136,6 +142,22 @@ FIELDS: dict[Sheet, tuple[Field, ...]] = {
         Field("price_unit", N_("Price per"), N, empty=False),
         Field("unit", N_("Unit"), fixed=True, longest=3),
     ),
+    Sheet.PERIODS: (
+        *_WHOSE,
+        *_LINE,
+        Field("start", N_("First day"), D, fixed=True),
+        Field("last_day", N_("Last day"), D, empty=False),
+        Field("floor", N_("Floor"), N, empty=False),
+        Field("target", N_("Target"), N, empty=False),
+        Field("ceiling", N_("Ceiling"), N, empty=False),
+        Field("unit", N_("Unit"), fixed=True, longest=3),
+    ),
+}
+# What a new row has to say; lines are numbered by the contract, and a line may be named by its item.
+NEEDED: dict[Sheet, tuple[str, ...]] = {
+    Sheet.LINES: ("item_code",),
+    Sheet.PRICES: ("valid_from", "price"),
+    Sheet.PERIODS: ("start", "last_day", "floor", "target", "ceiling"),
 }
 BY_NAME = {sheet: {field.name: field for field in fields} for sheet, fields in FIELDS.items()}
 SHOWN_ONLY = {"description", "unit", "currency", "party_name"}  # of a fixed column; new rows take them from elsewhere

@@ -28,21 +28,23 @@ from portal.contracts.service_drafts import add_line, change_contract, change_li
 from portal.contracts.service_versions import agreed, content_of, get_revisions, live
 from portal.core.actor import Actor
 from portal.core.errors import Invalid, PortalError
-from portal.core.i18n import N_
 from portal.core.journal import part
-from portal.sync.rules_sheets import Refused, RowPlan, is_line
+from portal.sync.rules_sheets import NoSuchLine, Refused, RowPlan, is_line
 from portal.sync.sheet_columns import BY_NAME, Sheet, typed
+from portal.sync.sheet_periods import split, with_periods, write_periods
 
 IN_FORCE = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
 
 
-class NoSuchLine(Invalid):
-    code = "no-line-for-price"
-    text = N_("The contract has no such line, or the item several times. Write the number of the line.")
-
-
 async def standing(session: AsyncSession, actor: Actor, contract: Contract) -> Content:
-    """What the contract says: in force the offer of ours that waits, else what was agreed last; before, its rows."""
+    """What the contract says: in force the offer of ours that waits, else what was agreed last; before, its rows.
+
+    Its lines carry their periods, which are the rows of the ledger.
+    """
+    return await with_periods(session, actor, contract, await _text(session, actor, contract))
+
+
+async def _text(session: AsyncSession, actor: Actor, contract: Contract) -> Content:
     if contract.status in IN_FORCE:
         revisions = await get_revisions(session, contract)
         waiting = live(revisions)
@@ -57,11 +59,17 @@ async def carry_out(
     session: AsyncSession, actor: Actor, contract: Contract, plans: Sequence[RowPlan], effective_from: date
 ) -> list[Refused]:
     """Do what the rows of one contract say. Returns the rows that were refused; they have changed nothing."""
-    if not plans:
-        return []
-    if contract.status in IN_FORCE:
-        return await _offer(session, actor, contract, plans, effective_from)
+    text, periods = split(plans)
     refused: list[Refused] = []
+    if contract.status in IN_FORCE:
+        refused += await _offer(session, actor, contract, text, effective_from)
+    else:
+        refused += await _draft(session, actor, contract, text)
+    return refused + [_refused(*each) for each in await write_periods(session, actor, contract, periods)]
+
+
+async def _draft(session: AsyncSession, actor: Actor, contract: Contract, plans: Sequence[RowPlan]) -> list[Refused]:
+    refused = []
     for plan in plans:
         try:
             async with part(session):

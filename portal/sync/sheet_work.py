@@ -26,6 +26,7 @@ from portal.sync.rules_sheets import (
     RowSaid,
     flat,
     is_line,
+    period_key,
     plan_new,
     plan_row,
     price_key,
@@ -69,6 +70,7 @@ class Found(msgspec.Struct, frozen=True):
     where: dict[str, str] = {}  # sheet:row -> the contract, line and item in words
     drafts: int = 0  # contracts whose draft changes
     offers: int = 0  # contracts whose partner is offered an amendment
+    periods: int = 0  # contracts in force that nobody signed here, whose periods change
 
 
 async def read_base(actor: Actor, digest: str) -> Base:
@@ -91,7 +93,7 @@ async def carried_out(session: AsyncSession, actor: Actor, book: Book, effective
     grouped, refused = _grouped([said for said in book.rows if (said.sheet, said.row) not in skipped], base)
     refused = twice + refused
     plans: list[RowPlan] = []
-    counts = {"drafts": 0, "offers": 0}
+    counts = {"drafts": 0, "offers": 0, "periods": 0}
     for contract_id in await _in_order(session, actor, grouped):  # always locked in the same order
         rows = grouped.pop(contract_id)
         contract = await get_contract(session, actor, UUID(contract_id), lock=True)
@@ -102,11 +104,16 @@ async def carried_out(session: AsyncSession, actor: Actor, book: Book, effective
         plans += kept
         refused += bad
         gone = {(each.sheet, each.row) for each in bad}
-        if any(plan.changes and (plan.sheet, plan.row) not in gone for plan in kept):
-            counts["offers" if active else "drafts"] += 1
+        for way in _ways(active, [plan for plan in kept if plan.changes and (plan.sheet, plan.row) not in gone]):
+            counts[way] += 1
     for rows in grouped.values():  # contracts that are not to be seen (any more)
         refused += [Refused(said.sheet, said.row, "", str(NotFound.text)) for said in rows]
     return _summary(book, plans, refused, effective_from, counts)
+
+
+def _ways(active: bool, done: Sequence[RowPlan]) -> set[str]:
+    """How one contract changes: a draft at once, in force by an offer, and its periods where they still may."""
+    return {"drafts" if not active else "periods" if plan.sheet is Sheet.PERIODS else "offers" for plan in done}
 
 
 def _summary(
@@ -162,6 +169,13 @@ NO_CONTRACT = N_("The row names no contract of this workbook.")
 NO_CONTRACT_MEND = N_("Write the number of a contract that is in it, and the partner where two have the same number.")
 PRICE_THERE = N_("The contract has a price of this day, order and quantity already.")
 PRICE_THERE_MEND = N_("Change the row of that price instead of adding one.")
+PERIOD_THERE = N_("The line has a period that begins on this day already.")
+PERIOD_THERE_MEND = N_("Change the row of that period instead of adding one.")
+# Sheets whose rows hang on a line: how a row is keyed, the column that names it, and what is said of a second one.
+HANGING = {
+    Sheet.PRICES: (price_key, "valid_from", PRICE_THERE, PRICE_THERE_MEND),
+    Sheet.PERIODS: (period_key, "start", PERIOD_THERE, PERIOD_THERE_MEND),
+}
 
 
 def _contract_of(said: RowSaid, base: Base) -> str | None:
@@ -198,8 +212,9 @@ def _planned(
             made = plan_row(said, was[said.sheet].get(said.key), known, chosen)
         else:
             made = plan_new(said, theirs[said.sheet], was[said.sheet])
-        if isinstance(made, RowPlan) and made.new and _price_is_there(made, theirs):
-            made = [Refused(said.sheet, said.row, "valid_from", PRICE_THERE, {}, PRICE_THERE_MEND)]
+        if isinstance(made, RowPlan) and made.new and _is_there(made, theirs):
+            _key_of, column, text, mend = HANGING[made.sheet]
+            made = [Refused(said.sheet, said.row, column, text, {}, mend)]
         if isinstance(made, RowPlan):
             plans.append(made)
         elif made:
@@ -207,10 +222,11 @@ def _planned(
     return plans, refused
 
 
-def _price_is_there(plan: RowPlan, theirs: dict[Sheet, Rows]) -> bool:
-    if plan.sheet is not Sheet.PRICES:
+def _is_there(plan: RowPlan, theirs: dict[Sheet, Rows]) -> bool:
+    if plan.sheet not in HANGING:
         return False
+    key_of = HANGING[plan.sheet][0]
     keys = [
         key for key, line in theirs[Sheet.LINES].items() if is_line(plan.values, line["line_no"], line["item_code"])
     ]
-    return any(price_key(key, plan.values) in theirs[Sheet.PRICES] for key in keys)
+    return any(key_of(key, plan.values) in theirs[plan.sheet] for key in keys)

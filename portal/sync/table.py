@@ -9,8 +9,8 @@ import csv
 import io
 import re
 import zlib
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from portal.core.i18n import N_
 
 MB = 1024 * 1024
 CHUNK = 256  # rows turned into columns at a time; small enough that the cells are still in the processor's cache
+LOOKED_AT = 20  # lines of a file without known heading, for its separator
 LONG_LINE = 65_536  # characters from which a line is checked for its number of columns before it is split
 
 
@@ -124,7 +125,10 @@ class Table(Struct, frozen=True):
         return tuple(column[index] for column in self.columns)
 
 
-def read_table(source: Path | bytes, filename: str, limits: Limits = UPLOAD) -> Table:
+Shape = Callable[[Iterator[list[str]], str, Limits], Table]
+
+
+def read_table(source: Path | bytes, filename: str, limits: Limits = UPLOAD, shape: "Shape | None" = None) -> Table:
     """Read a table by its content, whatever its name says. Raises one of the refusals above, never anything else."""
     data = load(source, limits)
     name = Path(filename).name[:120]
@@ -133,12 +137,12 @@ def read_table(source: Path | bytes, filename: str, limits: Limits = UPLOAD) -> 
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         from portal.sync.workbook import read_workbook  # imported late: a CSV needs no spreadsheet library
 
-        return read_workbook(data, name, limits)
+        return read_workbook(data, name, limits, shape or _columns)
     if data.startswith(b"\xd0\xcf\x11\xe0"):  # the container of old or encrypted workbooks
         raise LockedWorkbook if b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k" in data else NotATable(name=name)
     if data.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"{\\rtf")):
         raise NotATable(name=name)
-    return _read_csv(data, name, limits)
+    return _read_csv(data, name, limits, shape or _columns)
 
 
 def read_book(source: Path | bytes, filename: str, limits: Limits = UPLOAD) -> list[Table]:
@@ -188,17 +192,17 @@ def _gunzip(data: bytes, limits: Limits) -> bytes:
 # --- CSV --------------------------------------------------------------------------------------------------------------
 
 
-def _read_csv(data: bytes, name: str, limits: Limits) -> Table:
+def _read_csv(data: bytes, name: str, limits: Limits, shape: Shape) -> Table:
     if len(data) > limits.unpacked_bytes:
         raise UnpackedTooLarge(limit=limits.unpacked_bytes // MB)
     encoding = _encoding(data)
-    delimiter = _delimiter(data[:LONG_LINE].decode(encoding, "ignore"))
+    delimiter = _delimiter(data[:LONG_LINE].decode(encoding, "ignore"), LOOKED_AT if shape is as_grid else 1)
     if not encoding.startswith("utf-16") and b"\0" in data:
         before = data[: data.index(b"\0")]
         column = before.rpartition(b"\n")[2].count(delimiter.encode()) + 1
         raise NulByte(row=before.count(b"\n") + 1, column=column)
     try:
-        return _columns(_records(data, encoding, delimiter, limits), name, limits)
+        return shape(_records(data, encoding, delimiter, limits), name, limits)
     except csv.Error:
         raise BrokenQuotes(row=_last_row(_records(data, encoding, delimiter, limits)) + 1) from None
     except UnicodeDecodeError:
@@ -248,11 +252,11 @@ def _legacy_encoding(data: bytes) -> str:
     return "gb18030"
 
 
-def _delimiter(head: str) -> str:
-    """The separator that stands most often in the heading, outside quotation marks."""
-    first = re.split(r"[\r\n]", head.lstrip("\ufeff\r\n"), maxsplit=1)[0]
-    bare = re.sub(r'"[^"]*"', "", first)
-    return max(",;\t|", key=bare.count)
+def _delimiter(head: str, lines: int = 1) -> str:
+    """The separator that stands most often in one of the first lines, outside quotation marks."""
+    first = re.split(r"[\r\n]+", head.lstrip("\ufeff\r\n"), maxsplit=lines)[:lines]
+    bare = [re.sub(r'"[^"]*"', "", line) for line in first]
+    return max(",;\t|", key=lambda mark: max(line.count(mark) for line in bare))
 
 
 def _lines(text: Iterable[str], delimiter: str, limits: Limits) -> Iterator[str]:
@@ -346,3 +350,13 @@ def _trimmed(table: Table) -> Table:
 def from_records(records: Iterator[list[str]], name: str, limits: Limits) -> Table:
     """A table from rows of text cells, for the other readers."""
     return _columns(records, name, limits)
+
+
+def as_grid(records: Iterator[list[str]], name: str, limits: Limits) -> Table:
+    """All rows as they stand, where nobody knows yet which one is the heading: a title may stand above it."""
+    width = limits.columns
+    table = _columns(chain([[str(at + 1) for at in range(width)]], records), name, limits)
+    while width and not any(table.columns[width - 1]):
+        width -= 1
+    numbers = [number - 1 for number in table.numbers]
+    return replace(table, header=table.header[:width], columns=table.columns[:width], numbers=numbers, uneven=[])

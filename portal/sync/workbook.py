@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -29,6 +30,7 @@ from portal.sync.table import (
     LockedWorkbook,
     NotATable,
     NulByte,
+    Shape,
     Table,
     TooManyCells,
     TooManyColumns,
@@ -44,9 +46,9 @@ REFERENCE = re.compile(rb"\br\s*=\s*[\"']\s*([A-Za-z]{0,9})(\d{1,9})")
 Cell = str | float | int | bool | date | datetime | time | object
 
 
-def read_workbook(data: bytes, name: str, limits: Limits) -> Table:
+def read_workbook(data: bytes, name: str, limits: Limits, shape: Shape = from_records) -> Table:
     """The first visible sheet that holds something; formulas count with their last result."""
-    return _opened(data, name, limits, _first_sheet)
+    return _opened(data, name, limits, partial(_first_sheet, shape))
 
 
 def read_sheets(data: bytes, name: str, limits: Limits) -> list[Table]:
@@ -87,7 +89,7 @@ def _all_sheets(book: CalamineWorkbook, name: str, limits: Limits) -> list[Table
     return found
 
 
-def _first_sheet(book: CalamineWorkbook, name: str, limits: Limits) -> Table:
+def _first_sheet(shape: Shape, book: CalamineWorkbook, name: str, limits: Limits) -> Table:
     filled = []
     for sheet in book.sheets_metadata:
         if sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet:
@@ -96,7 +98,7 @@ def _first_sheet(book: CalamineWorkbook, name: str, limits: Limits) -> Table:
                 filled.append(content)
     if not filled:
         raise EmptyTable(name=name)
-    table = from_records(_records(filled[0]), name, limits)
+    table = shape(_records(filled[0]), name, limits)
     return replace(table, ignored_sheets=tuple(sheet.name for sheet in filled[1:]))
 
 

@@ -115,6 +115,7 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         chart=chart_of(chosen, found.entries, found.received, span) if chosen and found.entries else None,
         prepare_href=f"/contracts/{contract_id}/drafts" if may_prepare(actor, head) else None,
         export_href=f"/schedules/export?contract={contract_id}",
+        forecast_href=f"/contracts/{contract_id}/forecast" if head.release_no else None,
         refresh_href=board_href(base, part, view, weeks),
         **asking(actor, head, waiting, base),
     )

@@ -20,10 +20,11 @@ from portal.core.db import read, unit_of_work
 from portal.core.errors import Invalid
 from portal.core.i18n import N_, _, ngettext
 from portal.core.model import ImportRun
-from portal.sync import service_runs
+from portal.sync import service_own, service_runs
 from portal.sync.findings import REMARKS
+from portal.sync.scms_file import SOURCE
 from portal.sync.service_runs import WORKING, EmptyUpload, Outcome, Remarked, RunRow
-from portal.web import tables
+from portal.web import own_views, tables
 from portal.web.pages import Page
 from portal.web.views import Column, Figure, ListView, Row
 
@@ -37,6 +38,7 @@ TITLES = {
     "applied": N_("Applied"),
     "refused": N_("Refused: nothing was written"),
 }
+PLACES = {SOURCE: "/imports/{id}", service_own.KIND: "/imports/own/{id}"}
 TONES = {"previewed": "waiting", "applied": "confirmed", "refused": "risk"}
 
 
@@ -102,7 +104,7 @@ async def _list_page(actor: Actor, page: Page, cursor: str | None, error: Invali
     async with read(actor) as connection:
         rows = await service_runs.list_runs(connection, actor, after, SIZE)
     more = rows[SIZE - 1] if len(rows) > SIZE else None
-    shown = [Row(_cells(row, page), f"/imports/{row.id}") for row in rows[:SIZE]]
+    shown = [Row(_cells(row, page), PLACES[row.kind].format(id=row.id)) for row in rows[:SIZE]]
     view = ListView(
         title=_("Imports"),
         columns=(
@@ -121,7 +123,8 @@ async def _list_page(actor: Actor, page: Page, cursor: str | None, error: Invali
 
 def _cells(row: RunRow, page: Page) -> tuple[str, ...]:
     sent = i18n.moment(row.created_at, page.time_zone)
-    return (row.filename, _(TITLES[row.status]), i18n.number(row.rows), sent, row.who or "–")
+    titles = own_views.TITLES if row.kind == service_own.KIND else TITLES
+    return (row.filename, _(titles[row.status]), i18n.number(row.rows), sent, row.who or "–")
 
 
 # --- one run ----------------------------------------------------------------------------------------------------------

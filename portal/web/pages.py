@@ -50,6 +50,7 @@ class NavItem:
 NAV = (
     NavItem("today", N_("Today"), "/", "today"),
     NavItem("schedules", N_("Schedules"), "/schedules", "schedules"),
+    NavItem("forecasts", N_("Forecasts"), "/forecasts", "cloud"),
     NavItem("contracts", N_("Contracts"), "/contracts", "contracts"),
     NavItem("shipments", N_("Shipments"), "/shipments", "shipments"),
     NavItem("receipts", N_("Receipts"), "/receipts", "receipts"),

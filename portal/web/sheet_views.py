@@ -57,6 +57,7 @@ class SheetView(Struct, frozen=True):
     has_rest: bool
 
 
+NEW = {Sheet.LINES: N_("New line"), Sheet.PRICES: N_("New price"), Sheet.PERIODS: N_("New period")}
 TITLES_OF = {"previewed": N_("Nothing is applied yet"), "applied": N_("Applied")}
 
 
@@ -94,18 +95,24 @@ def _waiting(found: Found) -> str:
                 day=day
             )
         )
+    if found.periods:
+        told.append(_("Periods of contracts that nobody signed here change as soon as you apply."))
     return " ".join(told) or _("Decide about the fields that both of you changed.")
 
 
 def _done(found: Found) -> str:
     drafts = ngettext("{n} draft was changed.", "{n} drafts were changed.", found.drafts)
     offers = ngettext("{n} amendment was offered.", "{n} amendments were offered.", found.offers)
-    told = [text.format(n=i18n.number(n)) for text, n in ((drafts, found.drafts), (offers, found.offers)) if n]
+    periods = ngettext(
+        "The periods of {n} contract were changed.", "The periods of {n} contracts were changed.", found.periods
+    )
+    counted = ((drafts, found.drafts), (offers, found.offers), (periods, found.periods))
+    told = [text.format(n=i18n.number(n)) for text, n in counted if n]
     return " ".join(told) or _("Nothing was changed.")
 
 
 def _figures(found: Found) -> tuple[Figure, ...]:
-    count = found.drafts + found.offers
+    count = found.drafts + found.offers + found.periods
     contracts = ngettext("in {n} contract", "in {n} contracts", count).format(n=i18n.number(count))
     return (
         Figure(_("Changes"), i18n.number(len(found.changes)), contracts),
@@ -120,7 +127,7 @@ def _row(found: Found, change: Change, at: int = 0) -> ChangeRow:
     return ChangeRow(
         where=found.where.get(f"{sheet}:{change.row}", ""),
         row=place(change.sheet, change.row),
-        field=(_("New price") if sheet is Sheet.PRICES else _("New line")) if new else _field(change),
+        field=_(NEW[sheet]) if new else _field(change),
         base=_value(change, change.base),
         before=_value(change, change.before),
         after=change.after if new else _value(change, change.after),
@@ -129,9 +136,9 @@ def _row(found: Found, change: Change, at: int = 0) -> ChangeRow:
 
 
 def _field(change: Change) -> str:
-    """The column; of a price with the day that it holds from."""
+    """The column; of a price or a period with the day that it holds from."""
     label = label_of(change.sheet, change.field)
-    if change.sheet != Sheet.PRICES:
+    if change.sheet not in (Sheet.PRICES, Sheet.PERIODS):
         return label
     day = i18n.day(date.fromisoformat(change.key.split(":")[2]), year=True)
     return _("Price from {day} on").format(day=day) if change.field == "price" else f"{label} · {day}"

@@ -14,6 +14,11 @@ class Typed:
         self._values: dict[str, Any] = first if data is None else data.model_dump()
         self._error = error
 
+    @property
+    def error(self) -> PortalError | None:
+        """Why the form was refused."""
+        return self._error
+
     def value(self, name: str) -> Any:
         """What stood in the field."""
         return self._values.get(name, "")

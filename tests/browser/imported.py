@@ -7,9 +7,11 @@ from uuid import UUID
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.sync import service_runs, service_sheets
+from portal.sync.own_fields import Target
 from portal.sync.table import Table
 from tests.factories import today
 from tests.sync.books import append, edited, write
+from tests.sync.own_files import brought, done, gb_csv, mapped
 from tests.sync.samples import some, with_cell
 
 ROWS = 12
@@ -33,13 +35,30 @@ async def make_import(actor: Actor, filename: str, table: Table) -> UUID:
 
 
 async def make_imports(actor: Actor) -> dict[str, str]:
-    """Both, by the names that the pages' addresses use."""
+    """Both and the factory's own files, by the names that the pages' addresses use."""
     good = some(ROWS)
     bad = with_cell(good, 4, "Line Item Quantity", "many")
     return {
         "run_id": str(await make_import(actor, "scms-history.csv", good)),
         "refused_run": str(await make_import(actor, "scms-typed.csv", bad)),
+        **await make_own(actor),
     }
+
+
+async def make_own(actor: Actor) -> dict[str, str]:
+    """Three files of the factory's own: one to be mapped, one that was tried with bad rows, one that was applied."""
+    rows = [
+        ("合同编号", "客户", "料号", "数量", "单价", "生效日期"),
+        ("HT-1", "AURORA", "A100", "1,200 pcs", "12.50", "2026年8月15日"),
+        ("HT-2", "Nobody", "A100", "800", "12.50", "soon"),
+    ]
+    waiting, _found = await brought(actor, Target.CONTRACTS, gb_csv(*rows), "合同.csv")
+    tried, found = await brought(actor, Target.CONTRACTS, gb_csv(*rows), "tried.csv")
+    await mapped(actor, tried, found, "Aurora")
+    done_run, found = await brought(actor, Target.CONTRACTS, gb_csv(*rows, ("",)), "done.csv")
+    await mapped(actor, done_run, found)
+    await done(actor, done_run)
+    return {"own_run": str(waiting), "own_tried": str(tried), "own_done": str(done_run)}
 
 
 async def make_sheets(actor: Actor, contract_id: UUID) -> dict[str, str]:

@@ -19,6 +19,8 @@ from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_prices import PriceReason
 from portal.core.i18n import LOCALE_DIR, NBSP, Language, _, catalogue, day, number, signed, speaking, week
 from portal.core.quantities import UNITS
+from portal.forecasts.model import RequestStatus
+from portal.forecasts.rules import REQUEST_STATES
 from portal.schedules.model import CloseReason, Level, LineStatus, SupplyState, Zone
 from portal.schedules.model_reports import ReportKind, ReportReason, ReportStatus, Urgency
 from portal.schedules.rules import LINE_STATES, OutsideTolerance, RejectReason
@@ -32,15 +34,10 @@ ENUMS = [
     ContractKind, ContractStatus, Cadence, DayUnit, PriceReason, PriceTier, RevisionStatus,
     LineStatus, CloseReason, Zone, Level, SupplyState, RejectReason,
     ChangeStatus, ChangeReason, PartKind, ErpState,
-    ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency,
+    ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency, RequestStatus,
 ]  # fmt: skip
-ACTIONS = sorted(
-    {
-        move.action
-        for table in (CHANGE_STATES, CONTRACT_STATES, LINE_STATES, REPORT_STATES, SHIPMENT_STATES)
-        for move in table
-    }
-)
+STATES = (CHANGE_STATES, CONTRACT_STATES, LINE_STATES, REPORT_STATES, REQUEST_STATES, SHIPMENT_STATES)
+ACTIONS = sorted({move.action for table in STATES for move in table})
 
 
 def marked_texts(domain: str) -> set[str]:

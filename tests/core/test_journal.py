@@ -99,6 +99,20 @@ async def test_work_that_fails_leaves_no_word_and_rings_no_bell(tenant: Tenant) 
     assert (silent, len(rung), events) == ([], 1, [])
 
 
+async def test_a_part_that_fails_takes_back_what_the_driver_wrote(tenant: Tenant) -> None:
+    async with db.unit_of_work(tenant.factory) as session:
+        connection = await db.driver(session)
+
+        async def fail() -> None:
+            async with journal.part(session):
+                await connection.execute("update party set country = 'nowhere' where tenant_id = $1", tenant.id)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await fail()
+    assert await fetch(tenant.factory, "select 1 from party where country = 'nowhere'") == []
+
+
 async def test_a_partner_cannot_speak_for_another_company(tenant: Tenant) -> None:
     """The policy is the second wall: here the command itself is wrong."""
     for subject in (tenant.customer.party_id, tenant.factory.party_id):

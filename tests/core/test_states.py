@@ -13,6 +13,8 @@ from portal.contracts.model import ContractStatus, RevisionStatus
 from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
+from portal.forecasts.model import RequestStatus
+from portal.forecasts.rules import REQUEST_STATES
 from portal.schedules.model import LineStatus
 from portal.schedules.rules import AGREED_CHANGES, LINE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
@@ -32,6 +34,7 @@ TABLES = [
         {ChangeStatus.DECLINED, ChangeStatus.WITHDRAWN, ChangeStatus.EXPIRED, ChangeStatus.APPLIED},
     ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
+    (REQUEST_STATES, RequestStatus, {RequestStatus.ANSWERED, RequestStatus.SUPERSEDED}),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
 ]
 SELLER, BUYER = Side.SELLER, Side.BUYER
@@ -66,6 +69,11 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
     "Delays and problems": (
         REPORT_STATES,
         "A warning about a delivery. `settle_report` is the receipt that makes the delivery complete.",
+    ),
+    "Requests for a commit": (
+        REQUEST_STATES,
+        "A release asks the seller to commit to its forecast. `lapse` is the calendar's and `supersede` the next "
+        "release's; a commit that comes late still answers.",
     ),
     "Delivery notes": (SHIPMENT_STATES, "`receive` is the receipt that counts the last line of the delivery note."),
 }

@@ -21,6 +21,7 @@ READ_BY_LINE = {  # their fields are named after lines; what has no such name is
     "/shipments/{shipment_id:uuid}/receipts",
     "/receipts/{receipt_id:uuid}/correct",
     "/imports",
+    "/imports/own",
     "/contracts/sheets",
     "/contracts/sheets/{run_id:uuid}/apply",
 }

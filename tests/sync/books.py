@@ -77,6 +77,7 @@ async def applied(actor: Actor, run_id: UUID, *mine: int) -> Found:
 STATE = """select (select jsonb_agg(to_jsonb(c) order by c.id) from contract c where tenant_id = $1),
     (select jsonb_agg(to_jsonb(l) order by l.id) from contract_line l where tenant_id = $1),
     (select jsonb_agg(to_jsonb(p) order by p.id) from contract_price p where tenant_id = $1),
+    (select jsonb_agg(to_jsonb(b) order by b.period_start) from commitment_bucket b where tenant_id = $1),
     (select jsonb_agg(to_jsonb(r) order by r.id) from contract_revision r where tenant_id = $1),
     (select jsonb_agg(to_jsonb(t) order by t.id) from timeline t where tenant_id = $1),
     (select count(*) from outbox where tenant_id = $1)"""
