@@ -14,7 +14,7 @@ from tests.shipments.makers import sent
 CHOSEN = (
     "select digest_at, quiet_from, quiet_to, kinds, version from preference where tenant_id = $1 and member_id = $2"
 )
-FIGURES = re.compile(r"\b(777|13)\b|\bpcs\b")
+FIGURES = re.compile(r"\b(777|13)\b")
 
 
 async def chosen(who: Linked) -> dict[str, object]:
