@@ -191,7 +191,7 @@ async def _type(press: Press, field: str, wish: dict[str, Any], *, form: bool) -
     if field == "day":
         return [press.talk.say(_(DAY_WANTED)), press.talk.note()]
     row = await _about(press.session, press.actor, wishes.again(wish))
-    return [press.talk.say(_(QUANTITY_WANTED).format(unit=sentences.show_unit(row))), press.talk.note()]
+    return [press.talk.say(_(QUANTITY_WANTED).format(unit=wishes.unit_name(row.unit))), press.talk.note()]
 
 
 @router.message(Steps.wishing, F.text, ~F.text.startswith("/"))
@@ -201,7 +201,9 @@ async def typed(message: Message, session: AsyncSession, actor: Actor, talk: Tal
     wish = wishes.again(form["wish"])
     row = await _about(session, actor, wish)
     text = message.text or ""
-    on_, quantity = (read_day(text, row.due_date), None) if form["field"] == "day" else (None, _quantity(text, row))
+    on_, quantity = (
+        (read_day(text, row.due_date), None) if form["field"] == "day" else (None, one_quantity(text, row.unit))
+    )
     if on_ is None and quantity is None:
         return [talk.say(_(NO_DAY if form["field"] == "day" else NO_QUANTITY))]
     wish = wishes.with_field(wish, quantity=quantity, on=on_)
@@ -221,11 +223,12 @@ async def _about(session: AsyncSession, actor: Actor, wish: NewChange) -> OpenDe
     return rows[0]
 
 
-def _quantity(text: str, row: OpenDelivery) -> Decimal | None:
+def one_quantity(text: str, unit: str) -> Decimal | None:
+    """The one quantity of a message. Raises TooFine where the unit has no such decimals."""
     found = quantities(text, [])
     if len(found) != 1 or not 0 < found[0] < 10**12:
         return None
-    check_scale(found[0], row.unit)
+    check_scale(found[0], unit)
     return found[0]
 
 

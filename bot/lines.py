@@ -26,7 +26,7 @@ from portal.core.quantities import show_quantity
 from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Rows
 from portal.notices.compose import card_for
-from portal.schedules import reads, rules_reports, service, service_reports
+from portal.schedules import reads, rules_reports, service, service_answers, service_reports
 from portal.schedules.model_reports import ReportKind, ReportReason
 from portal.schedules.rules_reports import REASONS, URGENCIES
 from portal.schedules.service import ConfirmLine, ConfirmLines
@@ -58,6 +58,16 @@ async def confirm_all(press: Press) -> Answers:
     said = i18n.ngettext("{n} delivery confirmed", "{n} deliveries confirmed", len(heads))
     said = said.format(n=i18n.number(len(heads)))
     await press.done(said)
+    return [press.current(), press.talk.note(said)]
+
+
+@on(Verb.ACKNOWLEDGE)
+async def acknowledge(press: Press) -> Answers:
+    """A release as a whole; its deliveries are answered one by one."""
+    _kind, release_id = press.object
+    release = await service_answers.acknowledge(press.session, press.actor, release_id)
+    said = _("Release {no} is acknowledged").format(no=release.number)
+    await press.done(said, release.contract_id)
     return [press.current(), press.talk.note(said)]
 
 

@@ -10,7 +10,22 @@ from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from redis.asyncio import Redis
 
-from bot import account, changing, errors, finding, forecasts, lines, photos, pressing, receipts, telegram, telling
+import bot.approvals  # noqa: F401 - registers its buttons
+import portal.contracts.effects  # noqa: F401 - registers what approvals lead to
+from bot import (
+    account,
+    changing,
+    countering,
+    errors,
+    finding,
+    forecasts,
+    lines,
+    photos,
+    pressing,
+    receipts,
+    telegram,
+    telling,
+)
 from bot.channels import bots
 from bot.feeding import Feeder, listen
 from bot.middlewares import Recognise, Transaction
@@ -28,6 +43,7 @@ ROUTERS = (
     account.strangers,
     pressing.router,
     changing.router,
+    countering.router,
     lines.router,
     forecasts.router,
     receipts.router,

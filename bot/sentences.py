@@ -132,18 +132,13 @@ async def _question(
     grouped: Rows = tuple(tuple(buttons[no : no + width]) for no in range(0, len(buttons), width))
     row = rows[question.about.key] if question.about else None
     title = _(ASKED[question.open]).format(
-        unit=show_unit(row), quantity=show_quantity(row.quantity, row.unit) if row else ""
+        unit=wishes.unit_name(row.unit) if row else "", quantity=show_quantity(row.quantity, row.unit) if row else ""
     )
     facts = (f"“{text}”",) if buttons else (f"“{text}”", _(EXAMPLE) if question.open is Open.PART else "")
     card = Card(
         title, "", tuple(filter(None, facts)), "", "", (*grouped, (await form_button(session, actor, talk),)), ""
     )
     return talk.card(card, edit=edit)
-
-
-def show_unit(row: OpenDelivery | None) -> str:
-    """The unit alone."""
-    return show_quantity(Decimal(1), row.unit).partition("\N{NO-BREAK SPACE}")[2] if row else ""
 
 
 def _label(choice: Choice, rows: dict[str, OpenDelivery], actor: Actor) -> str:

@@ -32,6 +32,7 @@ class Steps(StatesGroup):
     photographing = State()  # photos of what was counted
     describing = State()  # a problem in words or photos
     typing_day = State()  # a day that no button offers
+    countering = State()  # a day or a quantity of a counter-offer
     wishing = State()  # a day or a quantity of a change
 
 

@@ -24,10 +24,11 @@ from portal.core.actor import Actor
 from portal.core.calendars import DAY, local_today
 from portal.core.i18n import N_, _, day, moment
 from portal.core.journal import part
+from portal.core.quantities import UNITS
 from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Style
 from portal.notices.wording import joined
-from portal.schedules.service_release import calendars
+from portal.schedules.service_terms import calendars
 
 READ_AS = N_("I read this as:")
 CHECK = N_("Please check and send")
@@ -187,3 +188,8 @@ def sent(change: ChangeRequest, actor: Actor) -> str:
 def today_at(rows: list[OpenDelivery], actor: Actor) -> date:
     """The day at the contract's place, as days are read there."""
     return local_today(clock.now(), rows[0].time_zone if rows else actor.time_zone)
+
+
+def unit_name(unit: str) -> str:
+    """The unit as it stands behind a figure."""
+    return _(UNITS[unit][1])

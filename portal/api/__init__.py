@@ -4,9 +4,11 @@ from typing import Any
 
 from portal.api import (
     accounts,
+    approvals,
     audit,
     buckets,
     catalog,
+    changes,
     contract_extras,
     contract_lines,
     contract_sheets,
@@ -20,16 +22,21 @@ from portal.api import (
     notices,
     own_imports,
     papers,
+    release_terms,
+    releases,
     reports,
+    rule_sets,
     schedules,
     shipments,
 )
 
 ROUTES: list[Any] = [
     *accounts.ROUTES,
+    *approvals.ROUTES,
     *audit.ROUTES,
     *buckets.ROUTES,
     *catalog.ROUTES,
+    *changes.ROUTES,
     *contract_extras.ROUTES,
     *contract_lines.ROUTES,
     *contract_sheets.ROUTES,
@@ -43,7 +50,10 @@ ROUTES: list[Any] = [
     *notices.ROUTES,
     *own_imports.ROUTES,
     *papers.ROUTES,
+    *release_terms.ROUTES,
+    *releases.ROUTES,
     *reports.ROUTES,
+    *rule_sets.ROUTES,
     *schedules.ROUTES,
     *shipments.ROUTES,
 ]

@@ -15,9 +15,11 @@ from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import _
-from portal.scorecards import reads
+from portal.schedules.rules_stability import DEFINITION
+from portal.scorecards import reads, reads_stability
 from portal.scorecards.reads import By, Performance, Report, Selection
 from portal.scorecards.reads_fairness import DEFINITIONS, Fairness, asked_of, fairness
+from portal.scorecards.reads_stability import StabilityRow
 
 
 class PerformanceOut(Struct):
@@ -66,6 +68,15 @@ def report_out(report: Report, after: tuple[str, ...] | None, limit: int) -> Rep
     return ReportOut(_(reads.DEFINITION), chosen.since, chosen.until, chosen.day, total, rows, more)
 
 
+class StabilityOut(Struct):
+    """The definition in words, the days, and a row for each partner; shares are 0..1."""
+
+    definition: str
+    since: date
+    until: date
+    rows: list[StabilityRow]
+
+
 class ReportController(Controller):
     path = "/reports"
     tags = ("Reports",)
@@ -91,6 +102,20 @@ class ReportController(Controller):
         async with read(actor) as connection:
             report = await reads.deliveries(connection, actor, chosen)
         return report_out(report, after, limit)
+
+    @get("/stability")
+    async def stability(
+        self,
+        actor: NamedDependency[Actor],
+        since: FromQuery[date | None] = None,
+        until: FromQuery[date | None] = None,
+    ) -> StabilityOut:
+        """How steady the factory's releases were, by partner. Without dates: those of the last 365 days."""
+        last = until or local_today(clock.now(), actor.time_zone)
+        first = since or date.fromordinal(max(last.toordinal() - 365, 1))
+        async with read(actor) as connection:
+            rows = await reads_stability.stability(connection, actor, first, last)
+        return StabilityOut(_(DEFINITION), first, last, rows)
 
 
 class PairOut(Struct):

@@ -20,6 +20,12 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.COMMIT_SHARE: (N_("Commit to a share"), ""),
     Verb.RECEIVE: (N_("All complete"), "success"),
     Verb.COUNT: (N_("Count"), ""),
+    Verb.ACKNOWLEDGE: (N_("Acknowledge"), ""),
+    Verb.APPROVE: (N_("Approve"), "success"),
+    Verb.TURN_DOWN: (N_("Refuse"), "danger"),
+    Verb.AGREE: (N_("Agree"), "success"),
+    Verb.REFUSE: (N_("Refuse"), "danger"),
+    Verb.COUNTER: (N_("Counter-offer"), ""),
     Verb.SHOW: (N_("Show"), ""),
     Verb.SHOW_RISKS: (N_("Show risks"), ""),
 }

@@ -142,7 +142,7 @@ def _href(asked: Asked, pair: Fairness) -> str:
 
 
 def _pair_name(pair: Fairness, actor: Actor) -> str:
-    return f"{pair.party_name} · {_(pair.direction.value)}" if actor.is_factory else _(pair.direction.value)
+    return f"{pair.party_name} · {_(pair.direction.value)}" if actor.is_factory else ""
 
 
 ROUTES: list[Any] = [board]

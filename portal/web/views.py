@@ -220,6 +220,7 @@ class BoardView(Struct, frozen=True):
     confirm_label: str = ""  # "Confirm 3 deliveries"
     confirm_action: str = ""  # the bulk form's address; it sends `line` = "<id>:<version>" per line
     confirm_lines: tuple[str, ...] = ()
+    change_href: str | None = None  # where a change is asked for
     prepare_href: str | None = None  # where the next release is prepared
     export_href: str | None = None
     forecast_href: str | None = None  # of one contract: what is committed to

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from portal.accounts import updates
@@ -12,7 +13,7 @@ from portal.core.i18n import Language, day, speaking
 from portal.schedules.service import ConfirmLine, confirm_line
 from tests.bot.makers import House
 from tests.bot.test_order import pressed
-from tests.changes.makers import FAR, FIRM, delivery, lines
+from tests.changes.makers import FAR, FIRM, agree, ask, delivery, lines, wish
 from tests.changes.makers import day as ahead
 from tests.factories import Tenant, fetch
 
@@ -152,3 +153,27 @@ async def test_a_card_of_a_delivery_that_moved_on_changes_nothing(house: House, 
     assert answer.text is not None
     assert "changed" in answer.text
     assert await asked(tenant.factory) == []
+
+
+async def test_a_request_is_countered_in_the_chat_and_the_other_side_agrees(house: House, tenant: Tenant) -> None:
+    made, line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    change = await ask(tenant.factory, made, wish(line, quantity=Decimal(140)))
+    ben = await house.linked(tenant.supplier)
+
+    await ben.phone.say("where is c-1?")
+    card = await ben.phone.wait_for("please agree or refuse")
+    assert card.labels[:3] == ["Agree", "Refuse", "Counter-offer"]
+    await ben.phone.press("Counter-offer")
+    await ben.phone.wait_for("What is to be different?")
+    await ben.phone.press("Quantity")
+    await ben.phone.wait_for("Which quantity, in pcs?")
+    await ben.phone.say("120")
+    offered = await ben.phone.wait_for("Your counter-offer")
+    assert "120\u00a0pcs" in offered.text
+    assert (await asked(tenant.factory))[0][0] == "submitted"  # nothing is offered before it is sent
+    answer = await ben.phone.press("Send counter-offer")
+
+    assert answer.text == "Counter-offer to C-1 is sent. The other company answers it."
+    assert (await asked(tenant.factory))[0][0] == "countered"
+    await agree(tenant.factory, change.id)
+    assert await lines(tenant.supplier, made) == [(120, ahead(FIRM), "confirmed")]

@@ -21,9 +21,20 @@ from portal.core.i18n import LOCALE_DIR, NBSP, Language, _, catalogue, day, numb
 from portal.core.quantities import UNITS
 from portal.forecasts.model import RequestStatus
 from portal.forecasts.rules import REQUEST_STATES
-from portal.schedules.model import CloseReason, Level, LineStatus, SupplyState, Zone
+from portal.schedules.model import (
+    CloseReason,
+    Level,
+    LineStatus,
+    ReleaseKind,
+    ReleaseStatus,
+    SupplyState,
+    Trigger,
+    Zone,
+)
+from portal.schedules.model_releases import PreparedStatus
 from portal.schedules.model_reports import ReportKind, ReportReason, ReportStatus, Urgency
 from portal.schedules.rules import LINE_STATES, OutsideTolerance, RejectReason
+from portal.schedules.rules_releases import PREPARED_STATES, RELEASE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import Problem, ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
@@ -33,10 +44,13 @@ DOMAINS = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py
 ENUMS = [
     ContractKind, ContractStatus, Cadence, DayUnit, PriceReason, PriceTier, RevisionStatus,
     LineStatus, CloseReason, Zone, Level, SupplyState, RejectReason,
-    ChangeStatus, ChangeReason, PartKind, ErpState,
+    ChangeStatus, ChangeReason, PartKind, ErpState, ReleaseKind, ReleaseStatus, PreparedStatus, Trigger,
     ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency, RequestStatus,
 ]  # fmt: skip
-STATES = (CHANGE_STATES, CONTRACT_STATES, LINE_STATES, REPORT_STATES, REQUEST_STATES, SHIPMENT_STATES)
+STATES = (
+    *(CHANGE_STATES, CONTRACT_STATES, LINE_STATES, PREPARED_STATES, RELEASE_STATES),
+    *(REPORT_STATES, REQUEST_STATES, SHIPMENT_STATES),
+)
 ACTIONS = sorted({move.action for table in STATES for move in table})
 
 

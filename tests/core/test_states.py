@@ -15,8 +15,10 @@ from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
 from portal.forecasts.model import RequestStatus
 from portal.forecasts.rules import REQUEST_STATES
-from portal.schedules.model import LineStatus
+from portal.schedules.model import LineStatus, ReleaseStatus
+from portal.schedules.model_releases import PreparedStatus
 from portal.schedules.rules import AGREED_CHANGES, LINE_STATES
+from portal.schedules.rules_releases import PREPARED_STATES, RELEASE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
@@ -35,6 +37,8 @@ TABLES = [
     ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
     (REQUEST_STATES, RequestStatus, {RequestStatus.ANSWERED, RequestStatus.SUPERSEDED}),
+    (PREPARED_STATES, PreparedStatus, {PreparedStatus.PUBLISHED, PreparedStatus.DISCARDED}),
+    (RELEASE_STATES, ReleaseStatus, {ReleaseStatus.REJECTED, ReleaseStatus.SUPERSEDED}),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
 ]
 SELLER, BUYER = Side.SELLER, Side.BUYER
@@ -55,6 +59,16 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         LINE_STATES,
         "What was shipped and received are sums of documents, never statuses. After `reopen` the sum of the promises "
         "decides. A firm or shipped line is not cancelled but changed by agreement.",
+    ),
+    "Releases before they are told": (
+        PREPARED_STATES,
+        "The factory's own. A release outside its tolerance is held, and somebody else than who prepared it approves; "
+        "the partner is told when it is published, not before.",
+    ),
+    "Releases": (
+        RELEASE_STATES,
+        "The release itself never changes; this is how it stands with the partner, whose people `acknowledge` and "
+        "`reject` on either side of a contract. After a rejection the release before it is in force.",
     ),
     "What an agreed change does to a schedule line": (
         AGREED_CHANGES,

@@ -5,6 +5,8 @@ from litestar.routes import HTTPRoute
 
 from tests.isolation import (
     routes_api,
+    routes_approvals,
+    routes_changes,
     routes_chat,
     routes_contracts,
     routes_forecasts,
@@ -15,6 +17,7 @@ from tests.isolation import (
     routes_open,
     routes_own,
     routes_papers,
+    routes_releases,
     routes_sheets,
     routes_web,
 )
@@ -33,9 +36,12 @@ ROUTES: Routes = {
     **routes_own.ROUTES,
     **routes_notices.ROUTES,
     **routes_api.ROUTES,
+    **routes_approvals.ROUTES,
+    **routes_changes.ROUTES,
     **routes_chat.ROUTES,
     **routes_sheets.ROUTES,
     **routes_papers.ROUTES,
+    **routes_releases.ROUTES,
 }
 Route = tuple[str, str]
 
