@@ -71,6 +71,7 @@ class Sender:
         self._woken = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}  # by address
         self._room = asyncio.Event()
+        self._writing: set[asyncio.Task[Writings]] = set()
         self._noter = Noter()
 
     async def run(self) -> None:
@@ -84,10 +85,11 @@ class Sender:
                 await self._pause(found)
         finally:
             bells.deafen(self._woken)
-            for task in self._busy.values():
+            for task in (*self._writing, *self._busy.values()):
                 task.cancel()
             if self._busy:
                 await asyncio.wait(list(self._busy.values()))
+            await self._noter.rest()
             await self._channels.close()
 
     async def _pause(self, found: int) -> None:
@@ -127,6 +129,8 @@ class Sender:
     def _begin(self, claims: list[Claimed]) -> None:
         """The messages of one company are written together, then each goes its own way."""
         writing = asyncio.create_task(self._write(claims))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
         for each in claims:
             task = asyncio.create_task(self._try(each, writing))
             self._busy[each.address] = task
@@ -199,6 +203,11 @@ class Noter:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
         await noted
+
+    async def rest(self) -> None:
+        """What has left is noted before the worker ends, so that a release of the portal repeats no message."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
 
     async def _run(self) -> None:
         while self._waiting:

@@ -12,6 +12,7 @@ from portal.core import db
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.notices import service_sending
+from portal.notices.cards import Card
 from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
 from portal.notices.pacing import FREE, PACES, Pace, Pacer
 from portal.notices.service_noting import Sent, note_sent
@@ -126,6 +127,30 @@ async def test_one_that_cannot_be_written_spoils_no_other(post: Post, tenant: Te
     assert [len(post.read(clerk)) for clerk in clerks] == [0, 1, 1]
     rows = await fetch(tenant.factory, "select member_id, state from dispatch where tenant_id = $1", tenant.id)
     assert {row["member_id"]: row["state"] for row in rows}[clerks[0].member_id] == "waiting"
+
+
+async def test_what_has_left_is_noted_although_the_worker_ends(post: Post, tenant: Tenant) -> None:
+    await post.awake(tenant.supplier)
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.happen()
+    left = asyncio.Event()
+
+    class Leaving(MemoryChat):
+        async def send(self, address: str, card: Card, *, silent: bool = False) -> str:
+            sent = await super().send(address, card, silent=silent)
+            left.set()
+            return sent
+
+    sender = Sender({"email": Leaving()}, Pacer(None))
+    await sender.round(post.place)
+    await left.wait()
+    await asyncio.sleep(0)
+    for task in list(sender._busy.values()):
+        task.cancel()
+    await sender.idle()
+    await sender._noter.rest()
+    (row,) = await fetch(tenant.factory, LOG, tenant.id)
+    assert (row["state"], row["attempts"]) == ("sent", 1)
 
 
 async def test_a_try_that_was_overtaken_marks_nothing(post: Post, tenant: Tenant) -> None:
