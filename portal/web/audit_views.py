@@ -142,6 +142,8 @@ VERBS = {
     "price_removed": N_("price removed"),
     "bound": N_("chat linked"),
     "unbound": N_("chat unlinked"),
+    "moved": N_("chat linked by somebody else"),
+    "blocked": N_("chat blocked by its person"),
     "reported": N_("warning given"),
     "report_closed": N_("warning closed"),
     "settled": N_("warning settled by the receipt"),

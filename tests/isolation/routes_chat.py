@@ -14,6 +14,7 @@ from portal.schedules.model_reports import ReportKind, ReportReason
 from tests.factories import fetch
 from tests.isolation.calls import Parts
 from tests.isolation.expect import SELLER, Audience, Sight, Spec, body, form
+from tests.isolation.routes_api import picture
 from tests.isolation.routes_open import Routes
 from tests.isolation.things import ASKED, Ids, Token, delivery, pictures
 from tests.isolation.world import Place, World
@@ -104,5 +105,6 @@ ROUTES: Routes = {
     ("GET", "/api/v1/schedule-lines/{line_id:uuid}/reports"): Spec(delivery(ASKED)),
     ("POST", "/api/v1/schedule-lines/{line_id:uuid}/reports"): Spec(delivery(ASKED), body(True, **SAID), **WARNS),
     ("POST", "/api/v1/line-reports/{report_id:uuid}/close"): Spec(warning, **WARNS),
+    ("POST", "/api/v1/line-reports/{report_id:uuid}/photos"): Spec(warning, picture, **WARNS),
     ("GET", "/api/v1/line-reports/{report_id:uuid}/photos/{photo_id:uuid}"): Spec(warning),
 }
