@@ -28,6 +28,7 @@ PERMISSION_NAMES: dict[Permission, str] = {
     Permission.ACCEPT_CONTRACTS: N_("Answer proposed contracts"),
     Permission.PUBLISH_SCHEDULES: N_("Publish schedules"),
     Permission.CONFIRM_LINES: N_("Confirm deliveries"),
+    Permission.REQUEST_CHANGES: N_("Ask for changes of deliveries and answer them"),
     Permission.SHIP: N_("Ship"),
     Permission.RECEIVE: N_("Receive"),
     Permission.MANAGE_PEOPLE: N_("Manage people and keys"),
