@@ -25,6 +25,7 @@ from portal.notices.wording import joined, opening
 from portal.schedules import reads
 from portal.schedules.model import Release
 from portal.schedules.reads import LineRow, part_of
+from portal.shipments.service_opening import opening_waits
 
 SHOWN = 5  # deliveries named in a message; the rest are counted
 MOST = 200  # deliveries that one button confirms
@@ -42,6 +43,8 @@ STATE = {
 CHANGE = N_("A change of a contract was offered: please review it")
 CHANGE_BY_US = N_("An offered change of a contract waits for the other company's answer")
 ENDS_SOON = N_("A contract ends soon: please agree on what follows")
+OPENING = N_("Opening balances of a contract wait: please confirm or decline them")
+OPENING_BY_US = N_("Opening balances of a contract wait for the other company")
 UNDERUSED = N_("Less is called off from a contract than agreed")
 OFFERED = (ContractStatus.PROPOSED, ContractStatus.COUNTERED)
 IN_FORCE = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
@@ -60,8 +63,12 @@ async def contract_card(session: AsyncSession, actor: Actor, contract_id: UUID, 
     open_offer = contract.status in OFFERED or offer is not None
     asked = open_offer and not ours and contracts.may_step(actor, "accept")
     path = f"/contracts/{contract_id}"
+    title = _title(contract, open_offer, ours)
+    if not open_offer and await opening_waits(session, contract):
+        title, path = (OPENING_BY_US if actor.is_factory else OPENING), f"{path}/opening"
+        asked = not actor.is_factory and actor.may(Permission.ACCEPT_CONTRACTS)
     return Card(
-        title=_(_title(contract, open_offer, ours)),
+        title=_(title),
         subject=joined(contract.number, contract.title, contract.party_name if actor.is_factory else ""),
         facts=(_validity(contract), ngettext("{n} part", "{n} parts", len(lines)).format(n=i18n.number(len(lines)))),
         deadline=_("Please accept or decline it on its page.") if asked else _(wording.INFORMATION),

@@ -10,7 +10,9 @@ import pytest
 from portal.changes.model import ChangeStatus
 from portal.changes.rules import CHANGE_STATES
 from portal.contracts.model import ContractStatus, RevisionStatus
+from portal.contracts.model_opening import OpeningStatus
 from portal.contracts.rules_life import CONTRACT_STATES
+from portal.contracts.rules_opening import OPENING_STATES
 from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
 from portal.schedules.model import LineStatus
@@ -30,6 +32,11 @@ TABLES = [
         CHANGE_STATES,
         ChangeStatus,
         {ChangeStatus.DECLINED, ChangeStatus.WITHDRAWN, ChangeStatus.EXPIRED, ChangeStatus.APPLIED},
+    ),
+    (
+        OPENING_STATES,
+        OpeningStatus,
+        {OpeningStatus.CONFIRMED, OpeningStatus.DECLINED, OpeningStatus.WITHDRAWN},
     ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
