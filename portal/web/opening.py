@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -61,7 +62,8 @@ class OpeningForm(Form):
     def command(self) -> ProposeOpening:
         """Only the rows in which something stands."""
         figures = []
-        for row in zip(self.place, self.called, self.shipped, self.received, strict=False):
+        columns = (self.place, self.called, self.shipped, self.received)
+        for row in zip_longest(*columns, fillvalue=""):  # of a single row an empty cell does not arrive
             line, _colon, period = row[0].partition(":")
             numbers = {name: text.strip() for name, text in zip(NUMBERS, row[1:], strict=True) if text.strip()}
             if numbers:
@@ -195,7 +197,7 @@ def _rows(places: Places, last: date, typed: Typed) -> list[FigureRow]:
 def _typed(typed: Typed) -> dict[str, list[str]]:
     """What stood in the form, by place."""
     columns = [typed.value(name) or [] for name in ("place", *NUMBERS)]
-    return {row[0]: list(row[1:]) for row in zip(*columns, strict=False)}
+    return {row[0]: list(row[1:]) for row in zip_longest(*columns, fillvalue="")}
 
 
 def _view(balance: OpeningBalance, places: Places) -> OpeningView:

@@ -55,6 +55,11 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         "The first proposal, each counter-offer and each amendment is an offer with the contract's whole content. An "
         "agreed one is a version; which version is in force follows from the days they begin on.",
     ),
+    "Opening balances": (
+        OPENING_STATES,
+        "The factory enters the figures and may withdraw them; `confirm` and `decline` are the partner's. Only "
+        "confirmed ones are in the ledger.",
+    ),
     "Schedule lines": (
         LINE_STATES,
         "What was shipped and received are sums of documents, never statuses. After `reopen` the sum of the promises "

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from portal.contracts.inputs_opening import OpeningFigure, ProposeOpening
+from portal.contracts.service import get_lines
+from portal.contracts.service_commitments import drop_periods
 from portal.core.access import Permission
 from portal.core.db import unit_of_work
 from portal.shipments.service_opening import propose_opening
@@ -24,7 +26,9 @@ async def free(world: World, place: Place) -> Ids:
     """A contract in force as a pure call-off, so that its line's figures are one row."""
     ids = await active(world, place)
     factory = world.companies[place].factory
-    await fetch(factory, "delete from commitment_bucket where contract_id = $1", ids["contract_id"])
+    async with unit_of_work(factory) as session:
+        for line in await get_lines(session, factory, ids["contract_id"]):
+            await drop_periods(session, line)
     (row,) = await fetch(factory, LINE, ids["contract_id"])
     return ids | {"line_id": row["id"]}
 
