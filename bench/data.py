@@ -38,6 +38,7 @@ class Shape(NamedTuple):
 MILLION = Shape(50, 100)
 TEN_THOUSAND = Shape(50, 1)
 WORK = Shape(8, 4)
+LARGE = Shape(1, 5000)  # a million lines of one tenant
 
 
 class Access(NamedTuple):
@@ -112,18 +113,31 @@ from generate_series(0, $1::int * $2::int * $5::int * $6::int - 1) n
     cross join lateral (select w < 10 as past, w < 14 and (c + k + w) % 3 > 0 or w < 10 as answered) e"""
 
 
-async def fill(connection: asyncpg.Connection, monday: date, shape: Shape) -> None:
-    """Tenants with contracts and deliveries, and one sign-in for the factory of the measured tenant."""
+async def fill(connection: asyncpg.Connection, monday: date, shape: Shape, first: int = 0) -> None:
+    """Tenants with contracts and deliveries, numbered from the first, and sign-ins into the measured one."""
     tenants, contracts = shape
     items = PARTS * 10
-    await connection.execute(_TENANTS, tenants, ZONE)
-    await connection.execute(_PARTIES, tenants, PARTNERS)
-    await connection.execute(_ITEMS, tenants, items)
-    await connection.execute(_CONTRACTS, tenants, contracts, PARTNERS, monday, ZONE)
-    await connection.execute(_CONTRACT_LINES, tenants, contracts, PARTNERS, PARTS, items, monday)
-    await connection.execute(_LINES, tenants, contracts, monday, PARTNERS, PARTS, WEEKS)
+
+    async def write(statement: str, *values: object) -> None:
+        numbered = statement.replace(
+            "generate_series(0, $1::int - 1) t", f"generate_series({first}, {first - 1} + $1) t"
+        )
+        await connection.execute(numbered.replace("n % $1::int as t", f"{first} + n % $1::int as t"), tenants, *values)
+
+    await write(_TENANTS, ZONE)
+    await write(_PARTIES, PARTNERS)
+    await write(_ITEMS, items)
+    await write(_CONTRACTS, contracts, PARTNERS, monday, ZONE)
+    await write(_CONTRACT_LINES, contracts, PARTNERS, PARTS, items, monday)
+    await write(_LINES, contracts, monday, PARTNERS, PARTS, WEEKS)
     for party in ("factory", 0, 1):
         await _let_in(connection, access(MEASURED, party))
+
+
+async def fill_wide_million(connection: asyncpg.Connection, monday: date) -> None:
+    """The measured tenant alone, with all the lines, and the wide contract."""
+    await fill(connection, monday, LARGE, first=MEASURED)
+    await fill_board(connection, monday)
 
 
 async def fill_work(connection: asyncpg.Connection, monday: date) -> None:

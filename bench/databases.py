@@ -41,6 +41,10 @@ class Databases:
         """The same 50 tenants with 200 lines each."""
         return await self._kept("bench_ten_thousand", lambda c, day: data.fill(c, day, data.TEN_THOUSAND))
 
+    async def wide_million(self) -> Settings:
+        """One tenant of a million schedule lines, and in it the contract of 500 lines x 26 weeks."""
+        return await self._kept("bench_wide_million", data.fill_wide_million)
+
     async def work(self) -> Settings:
         """A fresh database for cases that write: a few tenants, one with a contract of 500 lines x 26 weeks."""
         await self._drop("bench_work")

@@ -30,6 +30,7 @@ router = Router(name="account")
 COMMANDS: dict[str, str] = {
     "today": N_("What waits for you now"),
     "schedule": N_("The next deliveries"),
+    "change": N_("Ask for a change of a delivery"),
     "company": N_("Speak for another company"),
     "settings": N_("When and how you are told"),
     "language": N_("中文 or English"),
@@ -67,7 +68,8 @@ async def help_(message: Message, talk: Talk) -> Answers:
     """The commands, each with what it does."""
     facts = tuple(f"/{name}: {_(text)}" for name, text in COMMANDS.items())
     ask = _("Or ask: where is A100? A photo of a label belongs to the step that is open.")
-    return [talk.card(Card(_("What this chat can do"), "", (*facts, ask), "", "", (), ""))]
+    change = _("Or write what is to change: move A100 from Aug 15 to Aug 20, 800 pcs")
+    return [talk.card(Card(_("What this chat can do"), "", (*facts, ask, change), "", "", (), ""))]
 
 
 @router.message(Command("settings"))

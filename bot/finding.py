@@ -1,5 +1,6 @@
 """What waits, what comes next, and where something is."""
 
+import re
 from dataclasses import replace
 from uuid import UUID
 
@@ -8,10 +9,13 @@ from aiogram.filters import Command
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot import sentences
 from bot.answers import Answer, Answers
 from bot.phrases import sought
 from bot.pressing import Press, on
 from bot.talk import Talk
+from portal.changes import reads as changes
+from portal.changes.reads import ChangeFilter
 from portal.core import clock, db
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
@@ -28,6 +32,7 @@ from portal.schedules.reads import LineFilter, LineRow, View, part_of
 from portal.shipments import reads as shipments
 
 router = Router(name="finding")
+REQUEST = re.compile(r"c-\d{1,9}", re.IGNORECASE)
 MOST = 6  # things offered as buttons
 EXAMPLE = N_("I did not understand. Ask for example: where is A100? Or send /today, /schedule or /help.")
 NOTHING = N_("Nothing open is found for “{words}”. Send a part, a contract, an order or a delivery note number.")
@@ -64,11 +69,16 @@ async def risks(press: Press) -> Answers:
 
 @router.message(F.text, ~F.text.startswith("/"))
 async def where(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
-    """Where is my order: by delivery note, order, contract or part, as the reader writes them."""
+    """A change in plain words; else where is my order: by delivery note, order, contract or part."""
+    wished = await sentences.answer(session, actor, talk, message.text or "")
+    if wished is not None:
+        return wished
     words = sought(message.text or "")
     if not words:
         return [talk.say(_(EXAMPLE))]
     connection = await db.driver(session)
+    if wanted := [word.upper() for word in words if REQUEST.fullmatch(word)]:
+        return [await _request(session, actor, talk, wanted[0])]
     notes = [found for word in words for found in await shipments.find_shipments(connection, actor, typed=word)]
     if len(notes) == 1:
         return [talk.card(await card_for(session, actor, "shipment", notes[0]), of=("shipment", notes[0]))]
@@ -82,6 +92,23 @@ async def where(message: Message, session: AsyncSession, actor: Actor, talk: Tal
         return [await listing(session, actor, talk, _("Deliveries found"), rows)]
     digits = any(sign.isdigit() for word in words for sign in word)
     return [talk.say(_(NOTHING).format(words=" ".join(words)[:60]) if digits else _(EXAMPLE))]
+
+
+async def _request(session: AsyncSession, actor: Actor, talk: Talk, wanted: str) -> Answer:
+    """A change request by its number; the factory has one of each number a partner."""
+    rows = await changes.list_changes(await db.driver(session), actor, ChangeFilter(search=wanted), None, 200)
+    rows = [row for row in rows if row.number == wanted]
+    if not rows:
+        return talk.say(_(NOTHING).format(words=wanted))
+    if len(rows) == 1:
+        return talk.card(
+            await card_for(session, actor, "change_request", rows[0].id), of=("change_request", rows[0].id)
+        )
+    buttons = []
+    for row in rows[:MOST]:
+        action = await make_action(session, actor, Verb.SHOW, "change_request", row.id)
+        buttons.append((Button(joined(wanted, row.contract_number, row.party_name), action.id),))
+    return talk.card(Card(_("Change requests found"), "", (), "", "", tuple(buttons), ""))
 
 
 async def _open_lines(connection: Driver, actor: Actor, words: list[str]) -> list[LineRow]:

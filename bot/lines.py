@@ -10,22 +10,24 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot import wishes
 from bot.answers import Answers
 from bot.phrases import read_day
 from bot.pressing import Press, on
 from bot.steps import Steps, begin, collected
 from bot.talk import Talk
+from portal.changes.inputs import NewChange, NewPart
+from portal.changes.model import ChangeReason
 from portal.core import clock, db, i18n
 from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar, local_today
-from portal.core.i18n import _
+from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
 from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Rows
 from portal.notices.compose import card_for
-from portal.notices.wording import day as weekday_and_day
-from portal.schedules import reads, rules_reports, service, service_reports
-from portal.schedules.model_reports import ReportKind, ReportReason, Urgency
+from portal.schedules import reads, rules_reports, service, service_answers, service_reports
+from portal.schedules.model_reports import ReportKind, ReportReason
 from portal.schedules.rules_reports import REASONS, URGENCIES
 from portal.schedules.service import ConfirmLine, ConfirmLines
 from portal.schedules.service_reports import ReportLine
@@ -59,6 +61,16 @@ async def confirm_all(press: Press) -> Answers:
     return [press.current(), press.talk.note(said)]
 
 
+@on(Verb.ACKNOWLEDGE)
+async def acknowledge(press: Press) -> Answers:
+    """A release as a whole; its deliveries are answered one by one."""
+    _kind, release_id = press.object
+    release = await service_answers.acknowledge(press.session, press.actor, release_id)
+    said = _("Release {no} is acknowledged").format(no=release.number)
+    await press.done(said, release.contract_id)
+    return [press.current(), press.talk.note(said)]
+
+
 @on(Verb.SHOW)
 async def show(press: Press) -> Answers:
     """The object as it is now: in place where the button leads back, else below."""
@@ -75,7 +87,7 @@ async def show(press: Press) -> Answers:
 
 @on(Verb.LATE)
 async def late(press: Press) -> Answers:
-    """First the day, then the reason, then the summary with a button that sends it."""
+    """First the day, then the reason, then the change with a button that asks the buyer for it."""
     chosen = press.action.data
     if "expected_on" not in chosen:
         return [press.ask(await _ask_day(press)), press.talk.note()]
@@ -123,17 +135,14 @@ async def day_typed(message: Message, session: AsyncSession, actor: Actor, talk:
 
 
 async def _summary(press: Press, chosen: dict[str, Any]) -> Card:
-    row = await reads.get_row(await db.driver(press.session), press.actor, press.object[1])
+    """The change that the seller asks for: the agreed day stays until the buyer agrees to another one."""
+    line_id, version = press.object[1], press.action.object_version
+    row = await reads.get_row(await db.driver(press.session), press.actor, line_id)
     assert row is not None
-    day = date.fromisoformat(chosen["expected_on"])
-    data = {"kind": ReportKind.LATE, "urgency": Urgency.CAN_WAIT, **chosen}
-    send = await press.button(_("Send"), Verb.REPORT, data, "danger")
-    card = await _question(press, _("Will be late: please check and send"), ((send, await _back(press)),))
-    quantity = show_quantity(row.ordered_quantity, row.unit)
-    moved = f"{weekday_and_day(row.due_date)} → {weekday_and_day(day)}"
-    reason = _("Reason: {reason}").format(reason=_(REASONS[ReportReason(chosen["reason"])]))
-    facts = (f"{quantity} · {moved}", reason)
-    return replace(card, facts=facts, deadline=_("The agreed day stays until the other company agrees to another one."))
+    part = NewPart(line_id=line_id, version=version, due_date=date.fromisoformat(chosen["expected_on"]))
+    wish = NewChange(contract_id=row.contract_id, reason=ChangeReason(chosen["reason"]), parts=[part])
+    card = await wishes.proposal(press.session, press.actor, wish, N_("Will be late: please check and send"))
+    return replace(card, deadline=_("The agreed day stays until the other company agrees to another one."))
 
 
 # --- problem ----------------------------------------------------------------------------------------------------------
@@ -153,7 +162,7 @@ async def problem(press: Press) -> Answers:
     return [press.ask(await _question(press, _(DESCRIBE), buttons)), press.talk.note()]
 
 
-DESCRIBE = i18n.N_("Send a few words or a photo. Then choose how urgent it is.")
+DESCRIBE = N_("Send a few words or a photo. Then choose how urgent it is.")
 
 
 @router.message(Steps.describing, F.text, ~F.text.startswith("/"))

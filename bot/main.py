@@ -10,7 +10,9 @@ from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from redis.asyncio import Redis
 
-from bot import account, errors, finding, lines, photos, pressing, receipts, telegram
+import bot.approvals  # noqa: F401 - registers its buttons
+import portal.contracts.effects  # noqa: F401 - registers what approvals lead to
+from bot import account, changing, countering, errors, finding, forecasts, lines, photos, pressing, receipts, telegram
 from bot.channels import bots
 from bot.feeding import Feeder, listen
 from bot.middlewares import Recognise, Transaction
@@ -27,7 +29,10 @@ ROUTERS = (
     account.entrance,
     account.strangers,
     pressing.router,
+    changing.router,
+    countering.router,
     lines.router,
+    forecasts.router,
     receipts.router,
     photos.router,
     account.router,

@@ -1,19 +1,15 @@
-"""Plain words: what somebody looks for, days and quantities as people type them in both languages.
+"""Plain words: what somebody looks for, one day, and quantities as people type them in both languages.
 
 Never a guess: what cannot be read for certain is None, and the reader is shown an example.
 """
 
 import re
 import unicodedata
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_ISO = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_CHINESE = re.compile(r"(\d{1,2})月(\d{1,2})[日号]?")
-_ENGLISH = re.compile(
-    r"\b(?:(\d{1,2})(?:st|nd|rd|th)?\s+([a-z]{3})[a-z]*|([a-z]{3})[a-z]*\s+(\d{1,2})(?:st|nd|rd|th)?)\b"
-)
+from bot.reading import days
+
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _ASKING = re.compile(
     r"where('s| is| are)|when( does| will| do)?|status( of)?|track|find|show( me)?|look up|my|the|our|order|delivery|"
@@ -47,45 +43,14 @@ def _bare(word: str) -> str:
     return _ASKING.sub("", word).strip("?？")
 
 
-def is_question(text: str) -> bool:
-    """Whether somebody asks where or when something is."""
-    return bool(re.search(r"where|when|status|track|\?|哪|什么时候|何时|进度|查|吗", plain(text), re.IGNORECASE))
-
-
 def read_day(text: str, near: date) -> date | None:
-    """2026-11-30, 30 Nov, Nov 30, 11月30日 or 30号. near: a day without year or month is the first one from it on."""
-    text = plain(text).lower()
-    try:
-        if found := _ISO.search(text):
-            return date(*(int(part) for part in found.groups()))
-        if found := _CHINESE.search(text):
-            return _from(near, int(found[1]), int(found[2]))
-        if found := _ENGLISH.search(text):
-            name = found[2] or found[3]
-            return _from(near, MONTHS.index(name) + 1, int(found[1] or found[4])) if name in MONTHS else None
-        if found := re.fullmatch(r"(\d{1,2})[号日]", text):
-            return _bare_day(near, int(found[1]))
-    except ValueError:
+    """2026-11-30, 30 Nov, Nov 30, 11月30日, 30号. near: a day without year or month is the one that lies next to it, a
+    bare one the first from it on. What may be several days is none."""
+    _rest, said = days.find(plain(text).lower(), near)
+    if len(said) != 1 or not said[0].sure:
         return None
-    return None
-
-
-def _from(near: date, month: int, day: int) -> date:
-    """The day in the year that brings it closest after `near`, but not half a year back."""
-    found = date(near.year, month, day)
-    return found if found > near - timedelta(days=183) else date(near.year + 1, month, day)
-
-
-def _bare_day(near: date, day: int) -> date | None:
-    for months in range(3):
-        year, month = divmod(near.year * 12 + near.month - 1 + months, 12)
-        try:
-            found = date(year, month + 1, day)
-        except ValueError:
-            continue
-        if found > near:
-            return found
-    return None
+    found = days.targets(said[0], near, near, days.LATER if said[0].kind == "day" else 0)
+    return found[0] if len(found) == 1 else None
 
 
 def quantities(text: str, parts: list[str]) -> list[Decimal]:

@@ -32,6 +32,8 @@ class Steps(StatesGroup):
     photographing = State()  # photos of what was counted
     describing = State()  # a problem in words or photos
     typing_day = State()  # a day that no button offers
+    countering = State()  # a day or a quantity of a counter-offer
+    wishing = State()  # a day or a quantity of a change
 
 
 async def begin(state: FSMContext, step: State, kind: str, object_id: UUID, **data: Any) -> None:

@@ -1,10 +1,11 @@
-"""What the calendar does in every workspace: amendments begin, contracts end, periods close, people are
-reminded."""
+"""What the calendar does in every workspace: amendments begin, contracts end, periods close, commits
+lapse, releases are made, people are reminded."""
 
 import asyncio
 import logging
 
-from jobs import changes, outbox, periods
+from jobs import changes, outbox, periods, releases
+from portal.approvals import service_lapses
 from portal.core import clock, db
 from portal.schedules.service_contract_days import contract_day
 
@@ -19,8 +20,11 @@ async def keep_days() -> None:
             for tenant in await outbox.all_tenants():
                 async with db.unit_of_work(tenant.system) as session:
                     done = await contract_day(session, tenant.system, clock.now())
+                    done["approvals_overdue"] = await service_lapses.lapse(session, tenant.system, clock.now())
                 if any(done.values()):
                     logger.info("contracts moved by the calendar", extra=done)
                 await changes.expire(tenant.system, clock.now())
                 await periods.close_periods(tenant, clock.now())
+                await periods.lapse_commits(tenant, clock.now())
+                await releases.run_releases(tenant)
         await asyncio.sleep(EVERY_SECONDS)

@@ -15,6 +15,7 @@ from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Message, Scope
 from litestar_htmx import HTMXRequest
 
+import portal.contracts.effects  # noqa: F401 - registers what approvals lead to
 from portal import deps
 from portal.accounts import bot_state, identity, updates
 from portal.accounts.model_chats import ChatBot

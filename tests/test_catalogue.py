@@ -59,6 +59,9 @@ WITHOUT_PARTY = {
     "approval_step",  # private
     "contract_template",  # private: the factory's own beginnings
     "exchange_rate",  # private
+    "release_plan",  # private: how the factory makes its releases
+    "prepared_release",  # private: what nobody outside was told yet
+    "line_plan",  # private: what the next release will ask for
     "seal_key",  # published: the certificates of the whole tenant
     "contract_note",  # private: what a partner must not learn about its contract
     "user_account",  # identity: a person may act for several companies

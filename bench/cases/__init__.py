@@ -1,6 +1,18 @@
 """The cases, one file a group."""
 
-from bench.cases import boards, buckets, confirmations, contracts, imports, lists, notices, papers, starts
+from bench.cases import (
+    approvals,
+    boards,
+    buckets,
+    confirmations,
+    contracts,
+    imports,
+    lists,
+    notices,
+    papers,
+    releases,
+    starts,
+)
 
-GROUPS = (lists, confirmations, imports, boards, contracts, buckets, starts, notices, papers)
+GROUPS = (lists, confirmations, imports, boards, contracts, buckets, starts, notices, papers, releases, approvals)
 CASES = {case.name: case for group in GROUPS for case in group.CASES}

@@ -28,8 +28,8 @@ class ContractStepController(Controller):
         expected: NamedDependency[int],
         contract_id: FromPath[UUID],
     ) -> Response[ContractState]:
-        """Show the draft to the partner and ask for its answer."""
-        return state(await service_life.propose(session, actor, contract_id, expected), actor)
+        """Show the draft to the partner and ask for its answer. 202: colleagues have to approve it first."""
+        return state(await service_life.propose(session, actor, contract_id, expected), actor, expected)
 
     @post("/{contract_id:uuid}/accept", status_code=HTTP_200_OK)
     async def accept(
@@ -41,7 +41,7 @@ class ContractStepController(Controller):
         contract_id: FromPath[UUID],
     ) -> Response[ContractState]:
         """Agree to the contract as it stands in the version of If-Match. The history keeps the evidence."""
-        return state(await service_life.accept(session, actor, contract_id, expected, origin), actor)
+        return state(await service_life.accept(session, actor, contract_id, expected, origin), actor, expected)
 
     @post("/{contract_id:uuid}/decline", status_code=HTTP_200_OK)
     async def decline(
@@ -98,7 +98,7 @@ class ContractStepController(Controller):
         data: JSONBody[Offer],
     ) -> Response[ContractState]:
         """Change terms of the other company's offer and send it back. What is left out stays as it was offered."""
-        return state(await service_life.counter(session, actor, contract_id, data, expected), actor)
+        return state(await service_life.counter(session, actor, contract_id, data, expected), actor, expected)
 
     @post("/{contract_id:uuid}/suspend", status_code=HTTP_200_OK)
     async def suspend(

@@ -7,14 +7,16 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
-from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 from msgspec import Meta, Struct, convert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.approvals.model import CaseStatus
+from portal.approvals.service import latest_case
 from portal.contracts import service, service_amendments
 from portal.contracts.evidence import Content
 from portal.contracts.inputs import Amendment, Decline
-from portal.contracts.model import ContractRevision, RevisionStatus
+from portal.contracts.model import Contract, ContractRevision, RevisionStatus
 from portal.contracts.rules_versions import differences
 from portal.contracts.service_versions import current, get_revision, get_revisions
 from portal.core import clock
@@ -79,13 +81,33 @@ def shown(content: Content, actor: Actor) -> Content:
     return content | {"lines": [line | {"prices": []} for line in content["lines"]]}
 
 
+class InReview(Struct):
+    """A step of the factory that waits for its own approvers, or that a rule refused; the partner sees nothing."""
+
+    approval_id: UUID
+    status: CaseStatus
+    reason: Annotated[str, Meta(description="of a refusal by rule")]
+    version: Annotated[int, Meta(description="of the contract, which stays as it is")]
+
+
 async def told(
-    session: AsyncSession, actor: Actor, contract_id: UUID, revision: ContractRevision
-) -> Response[OfferOut]:
-    """What a step made of an offer, with the contract's new version as ETag."""
+    session: AsyncSession, actor: Actor, contract_id: UUID, revision: ContractRevision | None
+) -> Response[OfferOut] | Response[InReview]:
+    """What a step made of an offer, with the contract's new version as ETag; 202 while colleagues approve it first."""
     contract = await service.get_contract(session, actor, contract_id)
+    if revision is None:
+        return await in_review(session, actor, contract)
     body = OfferOut(revision.number, revision.status, revision.effective_from, contract.version)
     return Response(body, headers={"ETag": f'"{contract.version}"'})
+
+
+async def in_review(session: AsyncSession, actor: Actor, contract: Contract) -> Response[InReview]:
+    """What became of a step that the factory's own rules do not let pass at once."""
+    case = await latest_case(session, actor, contract.id)
+    assert case is not None, "a step that did not pass was asked about"
+    reason = case.rule["then"]["reason"] if case.status is CaseStatus.REFUSED else ""
+    body = InReview(case.id, case.status, reason, contract.version)
+    return Response(body, status_code=HTTP_202_ACCEPTED, headers={"ETag": f'"{contract.version}"'})
 
 
 class ContractVersionController(Controller):
@@ -143,7 +165,7 @@ class ContractVersionController(Controller):
         expected: NamedDependency[int],
         contract_id: FromPath[UUID],
         data: JSONBody[Amendment],
-    ) -> Response[OfferOut]:
+    ) -> Response[OfferOut] | Response[InReview]:
         """Offer a change of a contract in force from a day on. The version in force stays in force until then."""
         made = await service_amendments.amend(session, actor, contract_id, data, expected)
         return await told(session, actor, contract_id, made)
@@ -156,7 +178,7 @@ class ContractVersionController(Controller):
         expected: NamedDependency[int],
         contract_id: FromPath[UUID],
         data: JSONBody[Amendment],
-    ) -> Response[OfferOut]:
+    ) -> Response[OfferOut] | Response[InReview]:
         """Change terms of the waiting amendment and send it back."""
         made = await service_amendments.counter_amendment(session, actor, contract_id, data, expected)
         return await told(session, actor, contract_id, made)
@@ -169,7 +191,7 @@ class ContractVersionController(Controller):
         expected: NamedDependency[int],
         origin: NamedDependency[Origin],
         contract_id: FromPath[UUID],
-    ) -> Response[OfferOut]:
+    ) -> Response[OfferOut] | Response[InReview]:
         """Agree to the waiting amendment. It is in force from its day on."""
         found = await service_amendments.accept_amendment(session, actor, contract_id, expected, origin)
         return await told(session, actor, contract_id, found)
@@ -182,7 +204,7 @@ class ContractVersionController(Controller):
         expected: NamedDependency[int],
         contract_id: FromPath[UUID],
         data: JSONBody[Decline],
-    ) -> Response[OfferOut]:
+    ) -> Response[OfferOut] | Response[InReview]:
         """Do not agree to the waiting amendment, and say why."""
         found = await service_amendments.decline_amendment(session, actor, contract_id, data, expected)
         return await told(session, actor, contract_id, found)
@@ -194,7 +216,7 @@ class ContractVersionController(Controller):
         actor: NamedDependency[Actor],
         expected: NamedDependency[int],
         contract_id: FromPath[UUID],
-    ) -> Response[OfferOut]:
+    ) -> Response[OfferOut] | Response[InReview]:
         """Take the own amendment back before it is answered."""
         found = await service_amendments.withdraw_amendment(session, actor, contract_id, expected)
         return await told(session, actor, contract_id, found)

@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import Controller, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
-from litestar.status_codes import HTTP_201_CREATED
+from litestar.status_codes import HTTP_201_CREATED, HTTP_202_ACCEPTED
 from msgspec import Meta, Struct, convert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -130,12 +130,16 @@ class ContractState(Struct):
     actions: list[str]
 
 
-def state(contract: Contract, actor: Actor) -> Response[ContractState]:
-    """The contract after a command, with its new version as ETag."""
+def state(contract: Contract, actor: Actor, seen: int | None = None) -> Response[ContractState]:
+    """The contract after a command, with its new version as ETag.
+
+    seen: the version before a step that the factory's own rules may hold back; 202 when they did.
+    """
     body = ContractState(
         contract.id, contract.number, contract.status, contract.version, service.actions(contract, actor)
     )
-    return Response(body, headers={"ETag": f'"{contract.version}"'})
+    status = HTTP_202_ACCEPTED if seen == contract.version else None
+    return Response(body, status_code=status, headers={"ETag": f'"{contract.version}"'})
 
 
 async def whole(session: AsyncSession, actor: Actor, contract: Contract) -> ContractOut:

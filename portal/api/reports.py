@@ -15,8 +15,11 @@ from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import _
-from portal.scorecards import reads
+from portal.schedules.rules_stability import DEFINITION
+from portal.scorecards import reads, reads_stability
 from portal.scorecards.reads import By, Performance, Report, Selection
+from portal.scorecards.reads_fairness import DEFINITIONS, Fairness, asked_of, fairness
+from portal.scorecards.reads_stability import StabilityRow
 
 
 class PerformanceOut(Struct):
@@ -65,6 +68,15 @@ def report_out(report: Report, after: tuple[str, ...] | None, limit: int) -> Rep
     return ReportOut(_(reads.DEFINITION), chosen.since, chosen.until, chosen.day, total, rows, more)
 
 
+class StabilityOut(Struct):
+    """The definition in words, the days, and a row for each partner; shares are 0..1."""
+
+    definition: str
+    since: date
+    until: date
+    rows: list[StabilityRow]
+
+
 class ReportController(Controller):
     path = "/reports"
     tags = ("Reports",)
@@ -91,5 +103,72 @@ class ReportController(Controller):
             report = await reads.deliveries(connection, actor, chosen)
         return report_out(report, after, limit)
 
+    @get("/stability")
+    async def stability(
+        self,
+        actor: NamedDependency[Actor],
+        since: FromQuery[date | None] = None,
+        until: FromQuery[date | None] = None,
+    ) -> StabilityOut:
+        """How steady the factory's releases were, by partner. Without dates: those of the last 365 days."""
+        last = until or local_today(clock.now(), actor.time_zone)
+        first = since or date.fromordinal(max(last.toordinal() - 365, 1))
+        async with read(actor) as connection:
+            rows = await reads_stability.stability(connection, actor, first, last)
+        return StabilityOut(_(DEFINITION), first, last, rows)
 
-ROUTES: list[Any] = [ReportController]
+
+class PairOut(Struct):
+    """One pair. `buyer_*` measure the buyer's plan, `seller_*` the seller's word; null where nothing was measured."""
+
+    party_id: UUID
+    party_name: str
+    direction: Direction
+    buyer_stability: Decimal | None
+    buyer_firm_lines: int
+    buyer_changed_firm_lines: int
+    buyer_notice_days: Decimal | None
+    buyer_requests: int
+    buyer_requests_inside_band: int
+    seller_promises: int
+    seller_promises_kept: int
+    seller_promises_kept_rate: Decimal | None
+    seller_response_hours: Decimal | None
+    seller_answers_per_line: Decimal | None
+
+
+class FairnessOut(Struct):
+    """Every pair the reader may see, with the definition of each figure."""
+
+    since: date
+    until: date
+    definitions: dict[str, str]
+    items: list[PairOut]
+
+
+def pair_out(pair: Fairness) -> PairOut:
+    return PairOut(
+        pair.party_id, pair.party_name, pair.direction, pair.stability, pair.firm_lines, pair.changed_firm,
+        pair.notice_days, pair.requests, pair.inside, pair.promised, pair.kept, pair.kept_rate, pair.response_hours,
+        pair.answers_per_line,
+    )  # fmt: skip
+
+
+@get("/reports/fairness", tags=("Reports",))
+async def fairness_report(
+    actor: NamedDependency[Actor], since: FromQuery[date | None] = None, until: FromQuery[date | None] = None,
+    party_id: FromQuery[UUID | None] = None, direction: FromQuery[Direction | None] = None,
+) -> FairnessOut:  # fmt: skip
+    """How steady the buyer's plan was beside how the seller kept its word. Without dates: the year up to today.
+
+    Example: `GET /api/v1/reports/fairness?since=2026-01-01&direction=purchase`
+    """
+    today = local_today(clock.now(), actor.time_zone)
+    chosen = asked_of(today, since, until, party_id, direction)
+    async with read(actor) as connection:
+        pairs = await fairness(connection, actor, chosen, today)
+    meanings = {name: _(text) for name, text in DEFINITIONS.items()}
+    return FairnessOut(chosen.since, chosen.until, meanings, [pair_out(pair) for pair in pairs])
+
+
+ROUTES: list[Any] = [ReportController, fairness_report]

@@ -16,10 +16,9 @@ from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.errors import NotFound
-from portal.schedules import reads, reads_board, service, service_release
+from portal.schedules import reads, service, service_release
 from portal.schedules.model import LineStatus
 from portal.schedules.reads import Happening, LineFilter, LineRow, PromiseRow, View
-from portal.schedules.reads_board import ReleaseLineRow, ReleaseRow
 from portal.schedules.rules import LINE_STATES
 
 
@@ -46,26 +45,10 @@ class Made(Struct):
     lines: int
 
 
-class Published(Struct):
-    """The new release."""
-
-    id: UUID
-    number: int
-
-
 class Called(Struct):
     """The new schedule line."""
 
     id: UUID
-
-
-class ReleaseOut(Struct):
-    """A release beside the one before it."""
-
-    release: ReleaseRow
-    before: ReleaseRow | None
-    lines: list[ReleaseLineRow]
-    gone: list[ReleaseLineRow]
 
 
 def state(head: service.LineHead) -> Response[LineState]:
@@ -214,33 +197,6 @@ class ContractScheduleController(Controller):
     ) -> Called:
         """Draft one delivery by hand; it is told to the other side with the next release."""
         return Called(await service_release.call_off(session, actor, contract_id, data))
-
-    @post("/releases", status_code=HTTP_201_CREATED)
-    async def publish(
-        self,
-        session: NamedDependency[AsyncSession],
-        actor: NamedDependency[Actor],
-        expected: NamedDependency[int],
-        contract_id: FromPath[UUID],
-        data: JSONBody[service_release.Publish],
-    ) -> Published:
-        """Freeze all open lines as the next numbered release. If-Match carries the contract's version."""
-        return Published(*await service_release.publish_release(session, actor, contract_id, expected, data))
-
-    @get("/releases")
-    async def releases(self, actor: NamedDependency[Actor], contract_id: FromPath[UUID]) -> list[ReleaseRow]:
-        """The contract's releases, newest first."""
-        async with read(actor) as connection:
-            await reads_board.board_head(connection, actor, contract_id)  # foreign and absent: not found, not empty
-            return await reads_board.releases(connection, actor, contract_id)
-
-    @get("/releases/{number:int}")
-    async def release(
-        self, actor: NamedDependency[Actor], contract_id: FromPath[UUID], number: FromPath[int]
-    ) -> ReleaseOut:
-        """One release beside the one before it."""
-        async with read(actor) as connection:
-            return ReleaseOut(*await reads_board.release_beside(connection, actor, contract_id, number, number - 1))
 
 
 ROUTES: list[Any] = [ScheduleLineController, ContractScheduleController]

@@ -16,15 +16,16 @@ Effect = Callable[[AsyncSession, Actor, ApprovalCase], Awaitable[None]]
 _effects: dict[ApprovalPoint, Effect] = {}
 
 
-def applies(point: ApprovalPoint) -> Callable[[Effect], Effect]:
-    """Register what follows when a case of this point is approved or refused; it runs in the decider's transaction.
+def applies(*points: ApprovalPoint) -> Callable[[Effect], Effect]:
+    """Register what follows when a case of these points is approved or refused; it runs in the decider's transaction.
 
     The effect is called with the decider as actor and the ended case. What it raises undoes the decision too.
     """
 
     def register(effect: Effect) -> Effect:
-        assert point not in _effects, f"{point} has its effect already"
-        _effects[point] = effect
+        for point in points:
+            assert point not in _effects, f"{point} has its effect already"
+            _effects[point] = effect
         return effect
 
     return register

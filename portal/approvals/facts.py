@@ -68,7 +68,12 @@ _KINDS = {
 }
 _ZONES = {"firm": N_("firm zone"), "tradeoff": N_("trade-off zone"), "forecast": N_("forecast zone")}
 _BANDS = {"inside": N_("inside the band"), "outside": N_("outside the band"), "none": N_("no band")}
-_STEPS = {"proposal": N_("new contract"), "counter": N_("counter-offer"), "amendment": N_("amendment")}
+_STEPS = {
+    "proposal": N_("new contract"),
+    "counter": N_("counter-offer"),
+    "acceptance": N_("acceptance of the partner's offer"),
+    "amendment": N_("amendment"),
+}
 
 _PARTY = Fact("party", FactKind.TEXT, N_("Partner (code)"))
 _DIRECTION = Fact("direction", FactKind.CHOICE, N_("Direction"), _DIRECTIONS)

@@ -70,6 +70,16 @@ class LiveInPast(Invalid):
     text = N_("Rules cannot hold from a moment that has passed. Choose a later one, or leave it empty for now.")
 
 
+class WrongSpan(Invalid):
+    code = "wrong-span"
+    text = N_("Look back 1 to {most} days.")
+
+
+class TooManyRules(Invalid):
+    code = "too-many-rules"
+    text = N_("A point has up to {most} rules. Join some of them by “or”.")
+
+
 def needed(outcome: Outcome, value: Decimal | None) -> list[Approver]:
     """The approvers whose word is needed. In order, one whose limit covers the value is the last.
 

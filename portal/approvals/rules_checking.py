@@ -13,7 +13,7 @@ from portal.approvals.facts import OPS, Fact, facts_of
 from portal.approvals.inputs import DEEPEST, Condition, Exported, Group, Mode, Op, Outcome, OutcomeKind, Rule, Rules
 from portal.approvals.model import ApprovalPoint
 from portal.approvals.rules import APPROVER_ROLES
-from portal.core.errors import Invalid
+from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import N_, render
 
 LARGEST = Decimal(10) ** 12
@@ -26,14 +26,30 @@ class WrongRules(Invalid):
     text = N_("{place}: {what}")
 
 
+class UnknownPoint(NotFound):
+    code = "unknown-approval-point"
+    text = N_("Approvals are not asked here. Use one of: {known}.")
+
+
 class Said:
-    """A sentence inside a sentence, translated when it is read."""
+    """A sentence inside a sentence, translated when it is read. What somebody typed stays as it was typed."""
 
     def __init__(self, said: str, **data: Any) -> None:
-        self.said, self.data = said, data
+        self.said = said
+        self.data = {name: Typed(value) if isinstance(value, str) else value for name, value in data.items()}
 
     def __str__(self) -> str:
         return render(self.said, self.data)
+
+
+class Typed:
+    """A text that is no word of ours."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 UNKNOWN_FACT = N_("There is no fact “{name}” here. Use one of: {known}.")
@@ -46,21 +62,36 @@ UNKNOWN_CHOICE = N_("“{typed}” is not one of: {known}.")
 NEGATIVE = N_("“{typed}” is below zero, but this comparison counts in both directions.")
 TOO_DEEP = N_("Groups can stand in each other {deepest} deep at most.")
 NOBODY = N_("Name at least one approver.")
-NOT_WANTED = N_("Approvers belong to the outcome “approvers” only.")
+NOT_WANTED = N_("Approvers are named only where people are asked.")
 WRONG_ROLE = N_("The role “{role}” cannot approve. Use one of: {known}.")
 LIMIT_IN_PARALLEL = N_("A limit only means something when approvers are asked in order.")
 LIMIT_AT_END = N_("The last approver cannot have a limit, or nobody could decide what lies above it.")
 NO_REASON = N_("Say why such requests are refused; whoever asked reads it.")
+NO_JSON = N_("This is not a file of rules: it cannot be read as JSON.")
+MISSING = N_("Something is missing here.")
+SUPERFLUOUS = N_("There is no such field. Leave it out.")
+ONE_OF = N_("Use one of: {known}.")
 WRONG_SHAPE = N_("This is not understood: {what}")
+_SHAPES = {"json_invalid": NO_JSON, "missing": MISSING, "extra_forbidden": SUPERFLUOUS}
+_CHOICES = {"enum", "literal_error"}
 
 
-def read_exported(text: str, point: ApprovalPoint) -> Rules:
-    """Rules from a file. Raises WrongRules, which names the place of the first error."""
+def check_point(name: str) -> ApprovalPoint:
+    """The point of an address. Raises UnknownPoint."""
+    if name not in list(ApprovalPoint):
+        raise UnknownPoint(known=", ".join(ApprovalPoint))
+    return ApprovalPoint(name)
+
+
+def read_exported(file: str | dict[str, Any], point: ApprovalPoint) -> Rules:
+    """Rules from a file, as text or read already. Raises WrongRules, which names the place of the first error."""
     try:
-        said = Exported.model_validate_json(text)
+        said = Exported.model_validate_json(file) if isinstance(file, str) else Exported.model_validate(file)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise _wrong(_place(first["loc"]), WRONG_SHAPE, what=first["msg"]) from None
+        first = error.errors(include_url=False)[0]
+        if first["type"] in _CHOICES:
+            raise _wrong(_place(first["loc"]), ONE_OF, known=first["ctx"]["expected"]) from None
+        raise _wrong(_place(first["loc"]), _SHAPES.get(first["type"], WRONG_SHAPE), what=first["msg"]) from None
     if said.point != point:
         raise _wrong("point", UNKNOWN_CHOICE, typed=said.point, known=point.value)
     rules = Rules(rules=said.rules, otherwise=said.otherwise)
@@ -94,7 +125,7 @@ def check_rule(point: ApprovalPoint, rule: Rule, place: str = "rule") -> None:
 
 
 def _wrong(place: str, said: str, **data: Any) -> WrongRules:
-    return WrongRules(field=place, place=place, what=Said(said, **data))
+    return WrongRules(field=place, place=Typed(place), what=Said(said, **data))
 
 
 def _check_group(known: Mapping[str, Fact], group: Group, place: str, depth: int) -> None:

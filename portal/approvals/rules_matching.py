@@ -40,6 +40,7 @@ class Compiled:
     rules: Rules
     expression: Any  # one list: for each rule whether it holds
     words: Mapping[str, Any]  # what the expression compares with
+    otherwise: Verdict | None  # when no rule fits; none: what holds without rules
 
     def verdict(self, facts: Facts) -> Verdict:
         """The first rule that fits; else what holds otherwise, or without rules."""
@@ -47,9 +48,7 @@ class Compiled:
         for no, (holds, rule) in enumerate(zip(held, self.rules.rules, strict=True), 1):
             if holds:
                 return Verdict(no, rule)
-        if self.rules.otherwise is not None:
-            return Verdict(0, Rule(name=OTHERWISE, then=self.rules.otherwise))
-        return without_rules(self.point, facts)
+        return self.otherwise or without_rules(self.point, facts)
 
 
 def compiled(point: ApprovalPoint, rules: Rules) -> Compiled:
@@ -64,7 +63,8 @@ def _compiled(point: ApprovalPoint, text: str) -> Compiled:
     words: dict[str, Any] = {}
     known = facts_of(point)
     parts = [_group(known, rule.when, words) for rule in rules.rules]
-    return Compiled(point, rules, zen.compile_expression(f"[{', '.join(parts)}]"), words)
+    otherwise = Verdict(0, Rule(name=OTHERWISE, then=rules.otherwise)) if rules.otherwise is not None else None
+    return Compiled(point, rules, zen.compile_expression(f"[{', '.join(parts)}]"), words, otherwise)
 
 
 def _group(known: Mapping[str, Fact], group: Group, words: dict[str, Any]) -> str:
@@ -126,7 +126,14 @@ WITHOUT_RULES_HOURS = 16  # working hours for an answer
 def without_rules(point: ApprovalPoint, facts: Facts) -> Verdict:
     """A partner's change needs a person: sales for what is sold, buying for what is bought. All else: nobody more."""
     if point is not ApprovalPoint.CHANGE or facts.get("asked_by") != ["partner"]:
-        return Verdict(0, Rule(name=OUR_OWN, then=Outcome(kind=OutcomeKind.APPROVE)), built_in=True)
-    role = Role.BUYER if facts.get("direction") == ["purchase"] else Role.SALES
-    asked = Outcome(kind=OutcomeKind.APPROVERS, approvers=[Approver(role=role)], answer_hours=WITHOUT_RULES_HOURS)
-    return Verdict(0, Rule(name=PARTNERS, then=asked), built_in=True)
+        return _ALONE
+    return _BY_BUYER if facts.get("direction") == ["purchase"] else _BY_SALES
+
+
+def _person(role: Role) -> Verdict:
+    outcome = Outcome(kind=OutcomeKind.APPROVERS, approvers=[Approver(role=role)], answer_hours=WITHOUT_RULES_HOURS)
+    return Verdict(0, Rule(name=PARTNERS, then=outcome), built_in=True)
+
+
+_ALONE = Verdict(0, Rule(name=OUR_OWN, then=Outcome(kind=OutcomeKind.APPROVE)), built_in=True)
+_BY_SALES, _BY_BUYER = _person(Role.SALES), _person(Role.BUYER)

@@ -334,8 +334,9 @@ async def _currency(session: AsyncSession, actor: Actor) -> str:
 
 
 def subject(actor: Actor, case: ApprovalCase) -> Subject:
-    """The case as the journal names it; its history carries the factory's own company, so no partner reads it."""
-    return Subject("approval_case", case.id, actor.party_id, case.version, case.contract_id)
+    """The case as the journal names it. Its history is the factory's own company's, so no partner reads it, and names
+    no contract, which is another company's."""
+    return Subject("approval_case", case.id, actor.party_id, case.version)
 
 
 def _told(session: AsyncSession, actor: Actor, case: ApprovalCase, verb: str, event: Any, **data: object) -> None:

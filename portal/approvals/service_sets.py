@@ -3,15 +3,16 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.service import lock_names
-from portal.approvals.inputs import Rules
+from portal.approvals.inputs import Exported, Rules
 from portal.approvals.model import ApprovalPoint, RuleSet, RuleSetStatus
 from portal.approvals.rules import DraftMissing, LiveInPast, NoRulesYet
-from portal.approvals.rules_checking import check_rules
+from portal.approvals.rules_checking import check_rules, read_exported
 from portal.approvals.rules_matching import Compiled, compiled
 from portal.core import clock
 from portal.core.access import Permission
@@ -48,9 +49,16 @@ def rules_of(rule_set: RuleSet | None) -> Rules:
     return Rules.model_validate(rule_set.content) if rule_set is not None else Rules()
 
 
+def require(actor: Actor) -> None:
+    """Raise NotFound for a partner, Forbidden for a colleague without the right."""
+    if not actor.is_factory:
+        raise NotFound
+    actor.require(Permission.MANAGE_RULES)
+
+
 async def list_sets(session: AsyncSession, actor: Actor, point: ApprovalPoint) -> Sequence[RuleSet]:
     """All versions of a point's rules, the newest first."""
-    actor.require(Permission.MANAGE_RULES)
+    require(actor)
     query = select(RuleSet).where(RuleSet.tenant_id == actor.tenant_id, RuleSet.point == point)
     return (await session.exec(query.order_by(col(RuleSet.number).desc()))).all()
 
@@ -65,7 +73,7 @@ async def get_set(session: AsyncSession, actor: Actor, point: ApprovalPoint, num
 
 async def get_draft(session: AsyncSession, actor: Actor, point: ApprovalPoint, *, lock: bool = False) -> RuleSet | None:
     """The version that is being written; none: nobody began one."""
-    actor.require(Permission.MANAGE_RULES)
+    require(actor)
     query = select(RuleSet).where(
         RuleSet.tenant_id == actor.tenant_id, RuleSet.point == point, RuleSet.status == RuleSetStatus.DRAFT
     )
@@ -84,7 +92,7 @@ async def write_draft(
 
     Raises WrongRules or Stale.
     """
-    actor.require(Permission.MANAGE_RULES)
+    require(actor)
     check_rules(point, rules)
     await lock_names(session, "rule set", actor.tenant_id, point.value)
     draft = await get_draft(session, actor, point, lock=True)
@@ -100,6 +108,24 @@ async def write_draft(
     await session.flush()
     _recorded(session, actor, draft, "changed")
     return draft
+
+
+async def bring_in(
+    session: AsyncSession,
+    actor: Actor,
+    point: ApprovalPoint,
+    file: str | dict[str, Any],
+    version: int | None = None,
+) -> RuleSet:
+    """Write the draft anew from a file of rules. Raises WrongRules, which names the place in it."""
+    require(actor)
+    return await write_draft(session, actor, point, read_exported(file, point), version)
+
+
+def exported(found: RuleSet) -> Exported:
+    """A version as a file."""
+    rules = rules_of(found)
+    return Exported(point=found.point.value, rules=rules.rules, otherwise=rules.otherwise)
 
 
 async def begin_draft(session: AsyncSession, actor: Actor, point: ApprovalPoint) -> RuleSet:
@@ -133,7 +159,7 @@ async def publish(
     draft.status, draft.live_from, draft.note = RuleSetStatus.LIVE, live_from or now, note
     draft.changed_by, draft.changed_at = actor.name, now
     draft.version += 1
-    _recorded(session, actor, draft, "published", live_from=draft.live_from)
+    _recorded(session, actor, draft, "published", live_from=draft.live_from.date())
     return draft
 
 

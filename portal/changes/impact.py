@@ -43,7 +43,7 @@ from portal.core.states import Side
 from portal.schedules import rules as schedule_rules
 from portal.schedules.model import LineStatus, Zone
 from portal.schedules.service import visible
-from portal.schedules.service_release import calendars
+from portal.schedules.service_terms import calendars
 
 ZERO = Decimal(0)
 Priced = tuple[str, date, Decimal | None]  # the order number, the day, and the delivery's own price
@@ -265,7 +265,8 @@ async def _stakes(
 ) -> list[Stake]:
     at = await calendars(connection, actor, {item.place for item in known.values()})
     ends = {item.id: _fences(item, today, at[item.place]) for item in known.values()}
-    prices = await _prices(connection, actor, list(known)) if actor.may(Permission.SEE_PRICES) else {}
+    priced = actor.may(Permission.SEE_PRICES)
+    prices = await _prices(connection, actor, list(known)) if priced else {}
     found = []
     for part in parts:
         item, line = known[part.contract_line_id], lines.get(part.line_id) if part.line_id else None
@@ -278,8 +279,8 @@ async def _stakes(
                 Zone(line.zone) if line and line.zone else None, ends[item.id], item.below_percent,
                 item.above_percent, held.get(part.line_id, {}) if part.line_id else {},
                 line.bucket_id if line else None,
-                _price(rows, (order_no, part.before.due_date, part.before.price), part.before.quantity),
-                _price(rows, (order_no, first.due_date, part.after.price), first.quantity) if first else ZERO,
+                _price(rows, (order_no, part.before.due_date, part.before.price), part.before.quantity, priced),
+                _price(rows, (order_no, first.due_date, part.after.price), first.quantity, priced) if first else ZERO,
             )
         )  # fmt: skip
     return found
@@ -305,8 +306,10 @@ async def _prices(connection: Driver, actor: Actor, line_ids: Sequence[UUID]) ->
     return found
 
 
-def _price(rows: Sequence[_PriceRow], wanted: Priced, quantity: Decimal) -> Decimal | None:
-    """The price per unit; none where the contract has none for the day, or not one."""
+def _price(rows: Sequence[_PriceRow], wanted: Priced, quantity: Decimal, priced: bool) -> Decimal | None:
+    """The price per unit; none where the contract has none for the day, or not one, or the reader sees none."""
+    if not priced:
+        return None
     order_no, day, own = wanted
     try:
         return price_on(rows, day, order_no, own, delivery=quantity).per_unit

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from portal.changes.model import ChangeStatus
+from portal.core import paging
 from portal.core.actor import Actor, Direction
 from portal.core.conditions import Conditions, containing
 from portal.core.db import Driver
@@ -39,6 +40,7 @@ class ChangeFilter(Struct, frozen=True):
     search: str = ""  # a number, or in the contract's number, the partner's name, or an item code
     contract_id: UUID | None = None
     line_id: UUID | None = None
+    change_id: UUID | None = None
 
 
 class ChangeRow(Struct, frozen=True):
@@ -94,7 +96,7 @@ def _where(actor: Actor, wanted: ChangeFilter) -> Conditions:
     where.sql += f" and (submitted_at is not null or asked_scope = {where.arg(actor.scope.value)})"
     condition = _VIEWS[wanted.view]
     where.sql += condition.format(where.arg(actor.scope.value)) if "{0}" in condition else condition
-    where.equal(contract_id=wanted.contract_id)
+    where.equal(contract_id=wanted.contract_id, id=wanted.change_id)
     if words := wanted.search.strip():
         where.sql += _SEARCH.format(where.arg(words.upper()), where.arg(containing(words)))
     if wanted.line_id is not None:
@@ -102,17 +104,32 @@ def _where(actor: Actor, wanted: ChangeFilter) -> Conditions:
     return where
 
 
+def after(cursor: str | None) -> tuple[datetime | None, UUID] | None:
+    """The key in a cursor. Raises BadCursor."""
+    if not cursor:
+        return None
+    due, last = paging.decode(cursor, _moment, UUID)
+    return due, last
+
+
+def _moment(text: str | None) -> datetime | None:
+    found = None if text is None else datetime.fromisoformat(text)
+    if found is not None and found.tzinfo is None:
+        raise ValueError("an instant needs its zone")
+    return found
+
+
 async def list_changes(
     connection: Driver,
     actor: Actor,
     wanted: ChangeFilter,
-    after: tuple[datetime | None, UUID] | None = None,
+    after_key: tuple[datetime | None, UUID] | None = None,
     limit: int = 50,
 ) -> list[ChangeRow]:
     """One page by deadline, after a key; one row more than `limit` when there is a next page."""
     where = _where(actor, wanted)
-    if after is not None:
-        due, last = after
+    if after_key is not None:
+        due, last = after_key
         if due is None:
             where.sql += f" and respond_by is null and id < {where.arg(last)}"
         else:
@@ -128,6 +145,23 @@ async def list_changes(
     return [ChangeRow(*row) for row in await connection.fetch(query, *where.args)]
 
 
+def key(row: ChangeRow) -> str:
+    """The cursor after a row."""
+    return paging.encode(row.respond_by, row.id)
+
+
+async def contract_items(connection: Driver, actor: Actor, contract_id: UUID) -> list[tuple[UUID, str]]:
+    """The lines of a contract that something can be called off from, as (id, part and name)."""
+    where = Conditions(actor, contract="contract_id")
+    where.equal(contract_id=contract_id)
+    part = "item_code" if actor.is_factory else "coalesce(nullif(partner_part_no, ''), item_code)"
+    query = (
+        f"select id, {part} || ' ' || description from contract_line where {where.sql} and ended_from is null"  # noqa: S608
+        " order by line_no limit 1000"
+    )
+    return [(row[0], row[1]) for row in await connection.fetch(query, *where.args)]
+
+
 async def count_changes(connection: Driver, actor: Actor, view: View, limit: int = 1000) -> int:
     """How many requests a view holds, counted up to a limit."""
     where = _where(actor, ChangeFilter(view))
@@ -135,15 +169,15 @@ async def count_changes(connection: Driver, actor: Actor, view: View, limit: int
     return int(await connection.fetchval(query, *where.args))
 
 
-async def open_of_lines(connection: Driver, actor: Actor, line_ids: list[UUID]) -> dict[UUID, str]:
-    """By delivery, the number of a request about it that is not decided yet."""
+async def waiting_of_line(connection: Driver, actor: Actor, line_id: UUID) -> list[tuple[UUID, str]]:
+    """The requests about a delivery that are not decided yet, as (id, number)."""
     where = Conditions(actor, contract="contract_id", table="r")
     query = (
-        "select q.line_id, r.number from change_request r join change_part q on q.tenant_id = $1"  # noqa: S608
+        "select r.id, r.number from change_request r join change_part q on q.tenant_id = $1"  # noqa: S608 - own text
         f" and q.change_id = r.id and q.offer_no = r.offer_no where {where.sql} and r.number is not null"
-        f" and r.{WAITING_SQL} and q.line_id = any({where.arg(line_ids)}) order by r.id"
+        f" and r.{WAITING_SQL} and q.line_id = {where.arg(line_id)} order by r.id"
     )
-    return {row["line_id"]: row["number"] for row in await connection.fetch(query, *where.args)}
+    return [(row[0], row[1]) for row in await connection.fetch(query, *where.args)]
 
 
 class FileRow(Struct, frozen=True):

@@ -52,7 +52,7 @@ class NotYourOffer(Forbidden):
 
 
 class NotYourRequest(Forbidden):
-    code = "not-your-request"
+    code = "not-your-change"
     text = N_("The other company asked for this change, so only it can take the request back. You can refuse it.")
 
 

@@ -124,6 +124,8 @@ async def write_offer(
     """Keep the parts of a new offer on the figures of now, and say what they do."""
     if len(wanted) > rules.MOST_PARTS:
         raise TooManyParts(field="parts", most=rules.MOST_PARTS)
+    if any(part.price is not None for part in wanted):
+        actor.require(Permission.SEE_PRICES)
     connection = await db.driver(session)
     lines = await lines_now(connection, actor, head.id, [part.line_id for part in wanted if part.line_id])
     ids = [line.contract_line_id for line in lines.values()]

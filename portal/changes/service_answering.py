@@ -6,28 +6,35 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.approvals.model import ApprovalCase
+from portal.approvals.service import Decision, open_cases
 from portal.changes import rules
-from portal.changes.events import ChangeAsked, ChangeCountered, ChangeDeclined, ChangeExpired
-from portal.changes.impact import get_head
+from portal.changes.events import ChangeAsked, ChangeCountered, ChangeExpired
+from portal.changes.impact import Impact, get_head
 from portal.changes.inputs import Accept, Counter, NewPart, NewPiece, Refuse
 from portal.changes.model import ChangePart, ChangeRequest, PartKind
 from portal.changes.rules import CHANGE_STATES, WAITING
 from portal.changes.service import check_base, get_change, open_for_answer, parts_of, speaker, told, write_offer
 from portal.changes.service_applying import settle
+from portal.changes.service_reviewing import approved_now, check_own_offer, decide_open, declined
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.states import Side
-from portal.schedules.service_release import lock_contract
+from portal.schedules.service_terms import lock_contract
 
 
 async def accept_change(
     session: AsyncSession, actor: Actor, change_id: UUID, data: Accept, version: int | None = None
 ) -> ChangeRequest:
-    """Agree to the live offer. It is applied in the same transaction, or by a job where a partner agreed."""
+    """Agree to the live offer. It is applied in the same transaction, or by a job where a partner agreed. Where the
+    factory's rules want more than one word, it stays in review until the last one."""
+    case = await _decided(session, actor, change_id, version, Decision.APPROVE)
     change = await _to_answer(session, actor, change_id, "accept", version)
     parts = await check_base(session, actor, change)
     numbers = rules.chosen([part.part_no for part in parts], data.parts, change.by_line)
+    if actor.is_factory and not await approved_now(session, actor, change, case):
+        return change
     for part in parts:
         part.agreed = part.part_no in numbers
     await settle(session, actor, change)
@@ -38,21 +45,31 @@ async def decline_change(
     session: AsyncSession, actor: Actor, change_id: UUID, data: Refuse, version: int | None = None
 ) -> ChangeRequest:
     """Do not agree, and say why. Nothing changes."""
+    await _decided(session, actor, change_id, version, Decision.REFUSE, data.reason)
     change = await _to_answer(session, actor, change_id, "decline", version)
-    change.status = rules.target(change.status, "decline", speaker(change, actor))
-    change.decided_at, change.respond_by, change.decline_reason = clock.now(), None, data.reason
-    change.decided_by, change.decided_name, change.decided_scope = actor.member_id, actor.name, actor.scope.value
-    told(session, actor, change, "declined", ChangeDeclined(change.id), note=data.reason)
+    declined(session, actor, change, data.reason)
     return change
+
+
+async def _decided(
+    session: AsyncSession, actor: Actor, change_id: UUID, version: int | None, verdict: Decision, note: str = ""
+) -> ApprovalCase | None:
+    """The factory's word on what a partner offers counts in its own case, which is locked before everything else."""
+    actor.require(Permission.REQUEST_CHANGES)
+    change = await get_change(session, actor, change_id, version=version)
+    rules.target(change.status, "accept", speaker(change, actor))
+    return await decide_open(session, actor, change_id, verdict, note) if actor.is_factory else None
 
 
 async def counter_change(
     session: AsyncSession, actor: Actor, change_id: UUID, data: Counter, version: int | None = None
 ) -> ChangeRequest:
     """Offer something else about the same contract, on the figures of now. It is now the only live offer."""
+    await open_cases(session, actor, change_id, lock=True)
     change = await _to_answer(session, actor, change_id, "counter", version)
     change.status = rules.target(change.status, "counter", speaker(change, actor))
-    await _offer(session, actor, change, data.parts, data.note)
+    sheet = await _offer(session, actor, change, data.parts, data.note)
+    await check_own_offer(session, actor, change, sheet)
     told(session, actor, change, "countered", ChangeCountered(change.id), note=data.note)
     return change
 
@@ -65,7 +82,8 @@ async def rebase_change(
     change = await get_change(session, actor, change_id, lock=True, version=version)
     change.status = rules.target(change.status, "rebase", speaker(change, actor))
     wanted = [wish(part) for part in await parts_of(session, change)]
-    await _offer(session, actor, change, wanted, change.offer_note)
+    sheet = await _offer(session, actor, change, wanted, change.offer_note)
+    await check_own_offer(session, actor, change, sheet)
     change.decided_at, change.decided_by, change.decided_name, change.decided_scope = None, None, "", ""
     change.failure = {}
     told(session, actor, change, "rebased", ChangeAsked(change.id))
@@ -121,9 +139,13 @@ async def _to_answer(
     return change
 
 
-async def _offer(session: AsyncSession, actor: Actor, change: ChangeRequest, wanted: list[NewPart], note: str) -> None:
+async def _offer(
+    session: AsyncSession, actor: Actor, change: ChangeRequest, wanted: list[NewPart], note: str
+) -> Impact:
+    """Write the new live offer and open it for the other company's answer; what it does."""
     head = await get_head(await db.driver(session), actor, change.contract_id)
     change.offer_no += 1
     change.offered_scope, change.offer_note = actor.scope, note
-    await write_offer(session, actor, head, change, wanted)
+    sheet = await write_offer(session, actor, head, change, wanted)
     open_for_answer(change, head)
+    return sheet

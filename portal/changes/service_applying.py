@@ -31,7 +31,8 @@ from portal.core.journal import Subject
 from portal.core.states import Side
 from portal.schedules.service import LineHead, lock_lines
 from portal.schedules.service_changing import Added, Changed, add_lines, cancel_lines, change_lines, confirm_agreed
-from portal.schedules.service_release import NothingToPublish, Publish, lock_contract, publish_release
+from portal.schedules.service_publishing import NothingToPublish, Publish, publish_release
+from portal.schedules.service_terms import lock_contract
 
 logger = logging.getLogger(__name__)
 ZERO = Decimal(0)

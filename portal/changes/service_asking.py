@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.changes import rules
-from portal.changes.events import ChangeAsked, ChangeCommented, ChangeWithdrawn
+from portal.changes.events import ChangeCommented, ChangeWithdrawn
 from portal.changes.impact import get_head
 from portal.changes.inputs import Comment, NewChange
 from portal.changes.model import ChangeRequest, ChangeStatus, Way
@@ -17,21 +17,19 @@ from portal.changes.service import (
     check_base,
     get_change,
     impact,
-    open_for_answer,
     speaker,
     subject,
     told,
     write_offer,
 )
-from portal.changes.service_applying import settle
+from portal.changes.service_reviewing import may_go_out, send
 from portal.contracts.model import ContractStatus
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.ids import uuid7
 from portal.core.journal import emit, record
-from portal.core.numbering import next_number
-from portal.schedules.service_release import NotInForce, lock_contract
+from portal.schedules.service_terms import NotInForce, lock_contract
 
 
 async def draft_change(session: AsyncSession, actor: Actor, data: NewChange) -> ChangeRequest:
@@ -66,23 +64,16 @@ async def submit_change(
     session: AsyncSession, actor: Actor, change_id: UUID, version: int | None = None
 ) -> ChangeRequest:
     """Send a draft. Inside the band and outside the firm zone a buyer's change is agreed by that; else the other
-    company is asked."""
+    company is asked. The factory's own rules may want a colleague's word first: then it stays a draft until that."""
     actor.require(Permission.REQUEST_CHANGES)
     found = await get_change(session, actor, change_id)
     await lock_contract(session, actor, found.contract_id, None)
     change = await get_change(session, actor, change_id, lock=True, version=version)
-    change.status = rules.target(change.status, "submit", speaker(change, actor))
+    rules.target(change.status, "submit", speaker(change, actor))
     await check_base(session, actor, change)
     sheet = await impact(session, actor, change, curves=False)
-    change.way = sheet.way
-    change.number = f"C-{await next_number(session, actor, change.party_id, 'change_request')}"
-    change.submitted_at = clock.now()
-    open_for_answer(change, sheet.head)
-    by_rule = change.way is Way.INSIDE
-    asked = None if by_rule else ChangeAsked(change.id)
-    told(session, actor, change, "submitted", asked, reason=change.reason.value, way=change.way.value)
-    if by_rule:
-        await settle(session, actor, change, by_rule=True)
+    if await may_go_out(session, actor, change, sheet):
+        await send(session, actor, change, sheet)
     return change
 
 

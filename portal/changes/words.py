@@ -1,6 +1,7 @@
 """The words for change requests, as pages, messages and the conversation show them. Prices are in none of them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from portal.changes.impact import Impact
@@ -13,6 +14,7 @@ from portal.core.quantities import show_quantity
 from portal.core.states import Side
 from portal.schedules.words import ZONE_NAMES
 
+DAY = timedelta(days=1)
 KINDS: dict[PartKind, str] = {
     PartKind.CHANGE: N_("Another quantity, date or place"),
     PartKind.SPLIT: N_("Split into several deliveries"),

@@ -20,9 +20,11 @@ from portal.contracts.events import (
 )
 from portal.contracts.inputs import Amendment, Decline
 from portal.contracts.model import Contract, ContractRevision, ContractStatus
+from portal.contracts.rules_approval import OfferStep
 from portal.contracts.rules_life import last_day
 from portal.contracts.rules_versions import NoOfferOpen, OfferOpen, check_effective
 from portal.contracts.service import get_contract, require_step, subject
+from portal.contracts.service_approval import Passed, Wish, cleared, kept
 from portal.contracts.service_commitments import refresh_periods
 from portal.contracts.service_life import check_step
 from portal.contracts.service_versions import (
@@ -45,16 +47,28 @@ AHEAD = timedelta(hours=15)  # where the day begins first, it begins this long b
 
 
 async def amend(
-    session: AsyncSession, actor: Actor, contract_id: UUID, data: Amendment, version: int | None = None
-) -> ContractRevision:
-    """Offer a change of the contract from a day on. Raises OfferOpen while another one waits."""
-    contract = await _locked(session, actor, contract_id, "amend", version)
+    session: AsyncSession,
+    actor: Actor,
+    contract_id: UUID,
+    data: Amendment,
+    version: int | None = None,
+    passed: Passed = None,
+) -> ContractRevision | None:
+    """Offer a change of the contract from a day on. Raises OfferOpen while another one waits.
+
+    None while a rule wants the factory's own offer to be approved first. passed: the approval that was just given.
+    """
+    contract = await _locked(session, actor, contract_id, version)
     revisions = await base(session, actor, contract)
     if (waiting := live(revisions)) is not None:
         raise OfferOpen(number=waiting.number)
     latest = agreed(revisions)[0]
     check_effective(data.effective_from, latest, last_day(contract.valid_to, contract.ends_on))
     said = await offered(session, actor, contract, latest.content, data)
+    wish = Wish(OfferStep.AMENDMENT, said, latest.content, data.effective_from, {"offer": kept(data)})
+    if not await cleared(session, actor, contract, wish, passed):
+        return None
+    contract.version += 1
     made = await offer(
         session, actor, contract, said, effective_from=data.effective_from, note=data.note, based_on=latest.number
     )
@@ -63,9 +77,14 @@ async def amend(
 
 
 async def counter_amendment(
-    session: AsyncSession, actor: Actor, contract_id: UUID, data: Amendment, version: int | None = None
-) -> ContractRevision:
-    """Change terms of the waiting amendment and send it back; this is now the only live offer."""
+    session: AsyncSession,
+    actor: Actor,
+    contract_id: UUID,
+    data: Amendment,
+    version: int | None = None,
+    passed: Passed = None,
+) -> ContractRevision | None:
+    """Change terms of the waiting amendment and send it back; this is now the only live offer. None as for `amend`."""
     contract, theirs = await _waiting(session, actor, contract_id, version)
     latest = agreed(await get_revisions(session, contract))[0]
     check_effective(data.effective_from, latest, last_day(contract.valid_to, contract.ends_on))
@@ -73,6 +92,10 @@ async def counter_amendment(
         said = theirs.content  # another day for the same terms is an offer of its own
     else:
         said = await offered(session, actor, contract, theirs.content, data)
+    wish = Wish(OfferStep.COUNTER, said, latest.content, data.effective_from, {"offer": kept(data)})
+    if not await cleared(session, actor, contract, wish, passed):
+        return None
+    contract.version += 1
     answer(theirs, actor, "counter")
     made = await offer(
         session, actor, contract, said, effective_from=data.effective_from, note=data.note, based_on=theirs.number
@@ -82,10 +105,23 @@ async def counter_amendment(
 
 
 async def accept_amendment(
-    session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None, origin: Origin | None = None
+    session: AsyncSession,
+    actor: Actor,
+    contract_id: UUID,
+    version: int | None = None,
+    origin: Origin | None = None,
+    passed: Passed = None,
 ) -> ContractRevision:
-    """Agree. The amendment is written into the contract on its day: by a job, or at once when the day has come."""
+    """Agree. The amendment is written into the contract on its day: by a job, or at once when the day has come.
+
+    It goes on waiting while a rule wants the factory's own word to be approved first.
+    """
     contract, theirs = await _waiting(session, actor, contract_id, version)
+    latest = agreed(await get_revisions(session, contract))[0]
+    wish = Wish(OfferStep.ACCEPTANCE, theirs.content, latest.content, theirs.effective_from, {"origin": kept(origin)})
+    if not await cleared(session, actor, contract, wish, passed):
+        return theirs
+    contract.version += 1
     answer(theirs, actor, "accept", origin)
     theirs.applies = True
     _told(session, actor, contract, "amendment_accepted", AmendmentAccepted(contract.id), theirs)
@@ -99,6 +135,7 @@ async def decline_amendment(
 ) -> ContractRevision:
     """Do not agree, and say why. The version in force stays in force."""
     contract, theirs = await _waiting(session, actor, contract_id, version)
+    contract.version += 1
     answer(theirs, actor, "decline", reason=data.reason)
     _told(session, actor, contract, "amendment_declined", AmendmentDeclined(contract.id), theirs, reason=data.reason)
     return theirs
@@ -109,6 +146,7 @@ async def withdraw_amendment(
 ) -> ContractRevision:
     """Take the own amendment back before it is answered."""
     contract, ours = await _waiting(session, actor, contract_id, version)
+    contract.version += 1
     answer(ours, actor, "withdraw")
     _told(session, actor, contract, "amendment_withdrawn", AmendmentWithdrawn(contract.id), ours)
     return ours
@@ -150,19 +188,18 @@ async def _apply(
     return True
 
 
-async def _locked(session: AsyncSession, actor: Actor, contract_id: UUID, action: str, version: int | None) -> Contract:
+async def _locked(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None) -> Contract:
     """Lock a contract in force for a step of an amendment; its state stays, its version counts the step."""
-    require_step(actor, action)
+    require_step(actor, "amend")
     contract = await get_contract(session, actor, contract_id, lock=True, version=version)
-    check_step(actor, contract, action)
-    contract.version += 1
+    check_step(actor, contract, "amend")
     return contract
 
 
 async def _waiting(
     session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None
 ) -> tuple[Contract, ContractRevision]:
-    contract = await _locked(session, actor, contract_id, "amend", version)
+    contract = await _locked(session, actor, contract_id, version)
     found = live(await get_revisions(session, contract))
     if found is None:
         raise NoOfferOpen

@@ -26,6 +26,7 @@ from portal.contracts.events import (
 from portal.contracts.evidence import digest
 from portal.contracts.inputs import Decline, Offer, Reason, Terminate
 from portal.contracts.model import Contract, ContractRevision, ContractStatus, RevisionStatus
+from portal.contracts.rules_approval import OfferStep
 from portal.contracts.rules_life import (
     check_activation,
     check_completion,
@@ -38,6 +39,7 @@ from portal.contracts.rules_life import (
     over,
 )
 from portal.contracts.service import get_contract, get_lines, require_step, subject
+from portal.contracts.service_approval import Passed, Wish, cleared, kept
 from portal.contracts.service_commitments import open_periods
 from portal.contracts.service_versions import (
     answer,
@@ -59,12 +61,20 @@ logger = logging.getLogger(__name__)
 IN_FORCE = (ContractStatus.ACCEPTED, ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
 
 
-async def propose(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None) -> Contract:
-    """Show the draft to the partner and ask for its answer. From now on its text stands still."""
-    contract, _former = await _move(session, actor, contract_id, "propose", version)
+async def propose(
+    session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None, passed: Passed = None
+) -> Contract:
+    """Show the draft to the partner and ask for its answer. From now on its text stands still.
+
+    It stays a draft while a rule wants colleagues to approve it first. passed: the approval that was just given.
+    """
+    contract = await _looked_at(session, actor, contract_id, "propose", version)
     check_proposable(len(await get_lines(session, actor, contract_id)))
-    contract.proposed_by, contract.proposed_at = actor.member_id, clock.now()
     said = await content_of(session, actor, contract)
+    if not await cleared(session, actor, contract, Wish(OfferStep.PROPOSAL, said, None, contract.valid_from), passed):
+        return contract
+    _take(actor, contract, "propose")
+    contract.proposed_by, contract.proposed_at = actor.member_id, clock.now()
     made = await offer(session, actor, contract, said, effective_from=contract.valid_from)
     data = {"sha256": made.sha256, "offer": made.number}
     _told(session, actor, contract, "proposed", ContractProposed(contract.id), **data)
@@ -72,14 +82,26 @@ async def propose(session: AsyncSession, actor: Actor, contract_id: UUID, versio
 
 
 async def counter(
-    session: AsyncSession, actor: Actor, contract_id: UUID, data: Offer, version: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    contract_id: UUID,
+    data: Offer,
+    version: int | None = None,
+    passed: Passed = None,
 ) -> Contract:
-    """Change terms of the other company's offer and send it back. From now on this is the only live offer."""
-    contract, former = await _move(session, actor, contract_id, "counter", version)
-    theirs = await _live_offer(session, actor, contract, former)
+    """Change terms of the other company's offer and send it back. From now on this is the only live offer.
+
+    The factory's own waits where a rule wants colleagues to approve it. passed: the approval that was just given.
+    """
+    contract = await _looked_at(session, actor, contract_id, "counter", version)
+    theirs = await _live_offer(session, actor, contract, contract.status)
     said = await offered(session, actor, contract, theirs.content, data)
-    answer(theirs, actor, "counter")
     first = date.fromisoformat(said["valid_from"])
+    wish = Wish(OfferStep.COUNTER, said, theirs.content, first, {"offer": kept(data)})
+    if not await cleared(session, actor, contract, wish, passed):
+        return contract
+    _take(actor, contract, "counter")
+    answer(theirs, actor, "counter")
     made = await offer(session, actor, contract, said, effective_from=first, note=data.note, based_on=theirs.number)
     if actor.is_factory:
         await write_content(session, actor, contract, said, first)
@@ -89,11 +111,23 @@ async def counter(
 
 
 async def accept(
-    session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None, origin: Origin | None = None
+    session: AsyncSession,
+    actor: Actor,
+    contract_id: UUID,
+    version: int | None = None,
+    origin: Origin | None = None,
+    passed: Passed = None,
 ) -> Contract:
-    """Agree to the live offer. It keeps who, when, from where, by which way, and the digest of what was agreed."""
-    contract, former = await _move(session, actor, contract_id, "accept", version)
-    theirs = await _live_offer(session, actor, contract, former)
+    """Agree to the live offer. It keeps who, when, from where, by which way, and the digest of what was agreed.
+
+    The factory's own word waits where a rule wants colleagues to approve it. passed: the approval just given.
+    """
+    contract = await _looked_at(session, actor, contract_id, "accept", version)
+    theirs = await _live_offer(session, actor, contract, contract.status)
+    wish = Wish(OfferStep.ACCEPTANCE, theirs.content, None, contract.valid_from, {"origin": kept(origin)})
+    if not await cleared(session, actor, contract, wish, passed):
+        return contract
+    former = _take(actor, contract, "accept")
     answer(theirs, actor, "accept", origin)
     if not offered_by_factory(former):
         await write_content(session, actor, contract, theirs.content, contract.valid_from)
@@ -270,16 +304,30 @@ def check_step(actor: Actor, contract: Contract, action: str) -> ContractStatus:
     return contract_target(contract.status, action, actor.side_on(contract.direction), proposed_by_us=ours)
 
 
+async def _looked_at(
+    session: AsyncSession, actor: Actor, contract_id: UUID, action: str, version: int | None
+) -> Contract:
+    """Lock the contract for a step that the role, the state and the side allow."""
+    require_step(actor, action)
+    contract = await get_contract(session, actor, contract_id, lock=True, version=version)
+    check_step(actor, contract, action)
+    return contract
+
+
+def _take(actor: Actor, contract: Contract, action: str) -> ContractStatus:
+    """Take the step. Returns the former state."""
+    former = contract.status
+    contract.status = check_step(actor, contract, action)
+    contract.version += 1
+    return former
+
+
 async def _move(
     session: AsyncSession, actor: Actor, contract_id: UUID, action: str, version: int | None
 ) -> tuple[Contract, ContractStatus]:
     """Lock the contract and take the step, if the role, the state and the side allow it. With its former state."""
-    require_step(actor, action)
-    contract = await get_contract(session, actor, contract_id, lock=True, version=version)
-    former = contract.status
-    contract.status = check_step(actor, contract, action)
-    contract.version += 1
-    return contract, former
+    contract = await _looked_at(session, actor, contract_id, action, version)
+    return contract, _take(actor, contract, action)
 
 
 def _told(session: AsyncSession, actor: Actor, contract: Contract, verb: str, event: Event, **data: object) -> None:

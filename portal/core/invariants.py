@@ -258,6 +258,17 @@ where e.kind in ('carried_in', 'carried_out') and not exists (
         and o.document_id = e.bucket_id and o.kind in ('carried_in', 'carried_out') and o.kind <> e.kind
         and o.quantity = -e.quantity)"""
 
+FOUR_EYES = """
+select c.tenant_id, c.id as approval, 'was decided by whoever asked for it' as what from approval_case c
+    join approval_step s on s.tenant_id = c.tenant_id and s.case_id = c.id where s.decided_by = c.requested_by
+union all
+select tenant_id, case_id, 'has two decisions of one person' from approval_step
+    where decided_by is not null group by tenant_id, case_id, decided_by having count(*) > 1
+union all
+select c.tenant_id, c.id, 'was approved without all its words' from approval_case c
+    join approval_step s on s.tenant_id = c.tenant_id and s.case_id = c.id
+    where c.status = 'approved' and s.status <> 'approved'"""
+
 DISABLED = """
 select u.id as account, 'session' as opens, s.id from user_account u join user_session s on s.user_id = u.id
     where u.disabled_at is not null and s.expires_at > now()
@@ -320,6 +331,7 @@ def invariants(subscribers: Mapping[str, Sequence[str]]) -> list[Invariant]:
         Invariant("I18", "a document's version is its history", HISTORY),
         Invariant("I21", "deed, audit and event are of one transaction", ONE_TRANSACTION),
         Invariant("I23", "nothing happened in the future", FUTURE),
+        Invariant("I24", "nobody approves what he asked for himself", FOUR_EYES),
         Invariant("I27", "on each day one version of a contract is in force", VERSIONS),
         Invariant("I25", "nobody who was disabled or removed can still enter", DISABLED),
     ]

@@ -33,10 +33,13 @@ class Verb(StrEnum):
 
     CONFIRM = "confirm"  # a schedule line, whole, on its due date
     CONFIRM_ALL = "confirm_all"  # data: {"lines": [[id, version], ...]}
+    COMMIT_ALL = "commit_all"  # to a whole forecast; data: the release, the commit that stood, the percentage
+    COMMIT_SHARE = "commit_share"  # begin to commit to a part of everything
     LATE = "late"  # begin to say that a delivery will be late
     PROBLEM = "problem"  # begin to report a problem with a delivery
     RECEIVE = "receive"  # a shipment, all complete
     COUNT = "count"  # begin to count a shipment line by line
+    ACKNOWLEDGE = "acknowledge"  # a release, as a whole
     SHOW = "show"  # the current card of the object
     SHOW_RISKS = "show_risks"  # the deliveries at risk, as a list
     REPORT = "report"  # a delivery will be late or has a problem; data: what was chosen on the way
@@ -47,16 +50,27 @@ class Verb(StrEnum):
     RECOUNTED = "recounted"  # replace the receipt by the new count; data: the lines
     SWITCH = "switch"  # the chat speaks for another of its person's companies
     LANGUAGE = "language"  # data: the language of the chat
+    APPROVE = "approve"  # an approval case
+    TURN_DOWN = "turn_down"  # an approval case; data: the reason that was chosen
+    AGREE = "agree"  # to the live offer of a change request, all of it
+    REFUSE = "refuse"  # a change request; data: the reason that was chosen
     TODAY = "today"  # the day's summary anew
+    COUNTER = "counter"  # begin another offer about a change request; data: what is to be different
+    OFFER = "offer"  # make it; data: the parts
+    WISH = "wish"  # go on with a change that is being written; data: the step, and what was chosen so far
+    ASK = "ask"  # send the change; data: the change
 
 
 PERMISSION: dict[Verb, Permission] = {
     Verb.CONFIRM: Permission.CONFIRM_LINES,
     Verb.CONFIRM_ALL: Permission.CONFIRM_LINES,
+    Verb.COMMIT_ALL: Permission.CONFIRM_LINES,
+    Verb.COMMIT_SHARE: Permission.CONFIRM_LINES,
     Verb.LATE: Permission.CONFIRM_LINES,
     Verb.PROBLEM: Permission.CONFIRM_LINES,
     Verb.RECEIVE: Permission.RECEIVE,
     Verb.COUNT: Permission.RECEIVE,
+    Verb.ACKNOWLEDGE: Permission.CONFIRM_LINES,
     Verb.SHOW: Permission.READ,
     Verb.SHOW_RISKS: Permission.READ,
     Verb.REPORT: Permission.CONFIRM_LINES,
@@ -67,12 +81,20 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.RECOUNTED: Permission.RECEIVE,
     Verb.SWITCH: Permission.READ,
     Verb.LANGUAGE: Permission.READ,
+    Verb.APPROVE: Permission.APPROVE,
+    Verb.TURN_DOWN: Permission.APPROVE,
+    Verb.AGREE: Permission.REQUEST_CHANGES,
+    Verb.REFUSE: Permission.REQUEST_CHANGES,
     Verb.TODAY: Permission.READ,
+    Verb.COUNTER: Permission.REQUEST_CHANGES,
+    Verb.OFFER: Permission.REQUEST_CHANGES,
+    Verb.WISH: Permission.REQUEST_CHANGES,
+    Verb.ASK: Permission.REQUEST_CHANGES,
 }
 REPEATABLE = frozenset(  # change nothing of the business by themselves
     {
         *(Verb.SHOW, Verb.SHOW_RISKS, Verb.LATE, Verb.PROBLEM, Verb.COUNT, Verb.OTHER_DAY, Verb.REASON, Verb.CORRECT),
-        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY),
+        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY, Verb.WISH, Verb.COMMIT_SHARE, Verb.COUNTER),
     }
 )
 # Made of what one person was shown, or about that person: for nobody else to press.

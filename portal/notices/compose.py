@@ -12,15 +12,27 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.i18n import speaking
-from portal.notices import compose_contracts, compose_days, compose_goods, compose_lines
+from portal.notices import (
+    compose_approvals,
+    compose_changes,
+    compose_contracts,
+    compose_days,
+    compose_forecasts,
+    compose_goods,
+    compose_lines,
+)
 from portal.notices.cards import Card
 
 Composer = Callable[[AsyncSession, Actor, UUID, str], Awaitable[Card]]
 COMPOSERS: dict[str, Composer] = {
     "schedule_line": compose_lines.line_card,
     "release": compose_contracts.release_card,
+    "approval_case": compose_approvals.case_card,
+    "change_request": compose_changes.change_card,
     "contract": compose_contracts.contract_card,
     "shipment": compose_goods.shipment_card,
+    "commit_request": compose_forecasts.request_card,
+    "supply_commit": compose_forecasts.commit_card,
     "digest": compose_days.digest_card,
     "agreed": compose_days.agreed_card,
 }

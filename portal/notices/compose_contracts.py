@@ -12,7 +12,7 @@ from portal.contracts.service_versions import get_revisions
 from portal.contracts.service_versions import live as live_offer
 from portal.core import clock, db, i18n
 from portal.core.access import Permission
-from portal.core.actor import Actor
+from portal.core.actor import Actor, Scope
 from portal.core.calendars import local_today
 from portal.core.errors import NotFound
 from portal.core.i18n import N_, _, ngettext
@@ -23,8 +23,12 @@ from portal.notices.actions import Verb, offer
 from portal.notices.cards import Button, Card
 from portal.notices.wording import joined, opening
 from portal.schedules import reads
-from portal.schedules.model import Release
+from portal.schedules.model import Release, ReleaseStatus
+from portal.schedules.model_releases import ReleaseStanding
 from portal.schedules.reads import LineRow, part_of
+from portal.schedules.rules_releases import RELEASE_STATES
+from portal.schedules.service_answers import get_standing
+from portal.schedules.service_holding import waiting_release
 from portal.shipments.service_opening import opening_waits
 
 SHOWN = 5  # deliveries named in a message; the rest are counted
@@ -42,6 +46,7 @@ STATE = {
 }
 CHANGE = N_("A change of a contract was offered: please review it")
 CHANGE_BY_US = N_("An offered change of a contract waits for the other company's answer")
+HELD = N_("A release leaves its tolerance: please look before it is told")
 ENDS_SOON = N_("A contract ends soon: please agree on what follows")
 OPENING = N_("Opening balances of a contract wait: please confirm or decline them")
 OPENING_BY_US = N_("Opening balances of a contract wait for the other company")
@@ -63,8 +68,9 @@ async def contract_card(session: AsyncSession, actor: Actor, contract_id: UUID, 
     open_offer = contract.status in OFFERED or offer is not None
     asked = open_offer and not ours and contracts.may_step(actor, "accept")
     path = f"/contracts/{contract_id}"
-    title = _title(contract, open_offer, ours)
-    if not open_offer and await opening_waits(session, contract):
+    held = actor.is_factory and await waiting_release(session, actor, contract_id) is not None
+    title = HELD if held and not open_offer else _title(contract, open_offer, ours)
+    if not open_offer and not held and await opening_waits(session, contract):
         title, path = (OPENING_BY_US if actor.is_factory else OPENING), f"{path}/opening"
         asked = not actor.is_factory and actor.may(Permission.ACCEPT_CONTRACTS)
     return Card(
@@ -109,19 +115,38 @@ async def release_card(session: AsyncSession, actor: Actor, release_id: UUID, pu
     contract = await contracts.get_contract(session, actor, release.contract_id)
     seller = actor.side_on(contract.direction) is Side.SELLER and actor.may(Permission.CONFIRM_LINES)
     connection = await db.driver(session)
+    standing = await get_standing(session, actor, release)
     waiting = await reads.to_confirm(connection, actor, MOST, contract.id) if seller else []
+    asked = _asks(actor, standing)
     return Card(
-        title=_release_title(release.number, len(waiting)),
+        title=_release_title(release.number, len(waiting), standing.status),
         subject=joined(contract.number, contract.title, contract.party_name if actor.is_factory else ""),
-        facts=tuple(named(waiting, actor)),
-        deadline=confirm_by(waiting, actor) or ("" if seller else _(wording.INFORMATION)),
+        facts=tuple([standing.reason] if standing.reason else named(waiting, actor)),
+        deadline=confirm_by(waiting, actor) or _answer_by(standing, actor, asked, seller),
         state=_("All deliveries are answered.") if seller and not waiting else "",
-        buttons=await _release_buttons(session, actor, release, waiting),
+        buttons=await _release_buttons(session, actor, release, waiting, asked),
         link=wording.address(f"/contracts/{contract.id}"),
     )
 
 
-def _release_title(number: int, waiting: int) -> str:
+def _asks(actor: Actor, standing: ReleaseStanding) -> bool:
+    """Whether this reader can acknowledge the release now, and the contract asks for it."""
+    actions = RELEASE_STATES.actions(standing.status, Side.SELLER)
+    theirs = actor.scope is Scope.PARTNER and actor.may(Permission.CONFIRM_LINES)
+    return theirs and standing.answer_by is not None and "acknowledge" in actions
+
+
+def _answer_by(standing: ReleaseStanding, actor: Actor, asked: bool, seller: bool) -> str:
+    if asked and standing.answer_by is not None:
+        return _("Acknowledge by {when}").format(when=i18n.moment(standing.answer_by, actor.time_zone))
+    return "" if seller else _(wording.INFORMATION)
+
+
+def _release_title(number: int, waiting: int, status: ReleaseStatus = ReleaseStatus.PUBLISHED) -> str:
+    if status is ReleaseStatus.REJECTED:
+        return _("Release {no} was rejected").format(no=number)
+    if status is ReleaseStatus.ACKNOWLEDGED and not waiting:
+        return _("Release {no} is acknowledged").format(no=number)
     if not waiting:
         return _("Release {no} is published").format(no=number)
     text = ngettext(
@@ -133,9 +158,12 @@ def _release_title(number: int, waiting: int) -> str:
 
 
 async def _release_buttons(
-    session: AsyncSession, actor: Actor, release: Release, waiting: list[LineRow]
+    session: AsyncSession, actor: Actor, release: Release, waiting: list[LineRow], asked: bool
 ) -> tuple[tuple[Button, ...], ...]:
     page = opening("/schedules?view=to_confirm" if waiting else f"/contracts/{release.contract_id}")
+    if not waiting and asked:
+        actions = await offer(session, actor, [Verb.ACKNOWLEDGE], "release", release.id)
+        return ((wording.acting(Verb.ACKNOWLEDGE, actions), page),)
     if not waiting:
         return ((page,),)
     return ((await confirm_all(session, actor, "release", release.id, waiting), page),)

@@ -1,51 +1,26 @@
 """What business events mean for people: whom they concern, about which object, and which sent cards they outdate."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from portal.approvals import events as approvals
 from portal.contracts import events as contracts
 from portal.core.actor import Direction, Scope
 from portal.core.db import Driver
 from portal.core.journal import Event
 from portal.core.states import Side
+from portal.forecasts import events as forecasts
+from portal.notices import happenings_changes
+from portal.notices.happenings_approvals import approval_case
 from portal.notices.model import Kind, Urgency
+from portal.notices.news import Happening, News, Reader, Touched
 from portal.schedules import events as schedules
 from portal.schedules.model import SupplyState
 from portal.schedules.model_reports import Urgency as ReportUrgency
 from portal.shipments import events as shipments
-
-Touched = tuple[str, UUID]  # kind and id of an object whose cards show something old now
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """One thing that the people of one company may want to know."""
-
-    kind: Kind
-    scope: Scope  # of the company that is told
-    object_kind: str
-    object_id: UUID
-    contract_id: UUID | None
-    contracts: tuple[UUID, ...] = ()  # of an object that hangs on several
-    urgency: Urgency = Urgency.NORMAL
-    due_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """An event, understood."""
-
-    party_id: UUID  # the partner concerned
-    news: tuple[News, ...] = ()
-    touched: tuple[Touched, ...] = ()
-
-
-Reader = Callable[[Driver, UUID, Any], Awaitable[Happening | None]]
 
 
 def scope_of(side: Side, direction: str) -> Scope:
@@ -135,6 +110,7 @@ async def report_closed(connection: Driver, tenant_id: UUID, event: schedules.Re
 
 _RELEASE = """
 select c.party_id, c.direction, min(l.respond_by) as respond_by, count(l.id) as asked,
+    (select s.answer_by from release_standing s where s.tenant_id = $1 and s.release_id = $3) as answer_by,
     array(select r.id from release r where r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no - 1)
         as former
 from contract c
@@ -143,16 +119,32 @@ where c.tenant_id = $1 and c.id = $2 group by c.tenant_id, c.id"""
 
 
 async def release_published(connection: Driver, tenant_id: UUID, event: schedules.ReleasePublished) -> Happening | None:
-    row = await connection.fetchrow(_RELEASE, tenant_id, event.contract_id)
+    row = await connection.fetchrow(_RELEASE, tenant_id, event.contract_id, event.release_id)
     if row is None:
         return None
     about = ("release", event.release_id, event.contract_id)
-    news = [News(Kind.RELEASED, scope_of(Side.BUYER, row["direction"]), *about)]
+    buyer = scope_of(Side.BUYER, row["direction"])
+    to_answer = {"urgency": Urgency.DEADLINE, "due_at": row["answer_by"]} if row["answer_by"] else {}
+    news = [News(Kind.RELEASED, buyer, *about, **(to_answer if buyer is Scope.PARTNER else {}))]
+    if buyer is Scope.FACTORY and row["answer_by"] and not row["asked"]:
+        news.append(News(Kind.RELEASED, Scope.PARTNER, *about, **to_answer))
     if row["asked"]:
         urgency = Urgency.DEADLINE if row["respond_by"] else Urgency.NORMAL
         seller = scope_of(Side.SELLER, row["direction"])
         news.append(News(Kind.TO_CONFIRM, seller, *about, urgency=urgency, due_at=row["respond_by"]))
     return Happening(row["party_id"], tuple(news), tuple(("release", former) for former in row["former"]))
+
+
+async def release_answered(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
+    """The partner acknowledged or rejected a release."""
+    party_id = await connection.fetchval(
+        "select party_id from release where tenant_id = $1 and id = $2", tenant_id, event.release_id
+    )
+    if party_id is None:
+        return None
+    kind = Kind.REJECTED if isinstance(event, schedules.ReleaseRejected) else Kind.CONFIRMED
+    news = News(kind, Scope.FACTORY, "release", event.release_id, event.contract_id)
+    return Happening(party_id, (news,), (("release", event.release_id),))
 
 
 # --- goods ------------------------------------------------------------------------------------------------------------
@@ -238,6 +230,48 @@ async def offered(connection: Driver, tenant_id: UUID, event: Any) -> Happening 
     return Happening(party_id, (News(Kind.CONTRACT, told, *about, event.contract_id),), (about,))
 
 
+# --- forecasts --------------------------------------------------------------------------------------------------------
+
+_REQUEST = """
+select c.party_id, c.direction, q.status, q.due_at
+from commit_request q join contract c on c.tenant_id = $1 and c.id = q.contract_id
+where q.tenant_id = $1 and q.id = $2"""
+
+
+async def commit_asked(
+    connection: Driver, tenant_id: UUID, event: forecasts.CommitAsked | forecasts.CommitLapsed
+) -> Happening | None:
+    """The seller is asked; when nobody answered in time, both are told. A request that is over tells nobody."""
+    row = await connection.fetchrow(_REQUEST, tenant_id, event.request_id)
+    if row is None:
+        return None
+    about = ("commit_request", event.request_id)
+    if row["status"] not in ("open", "lapsed"):
+        return Happening(row["party_id"], (), (about,))
+    late = isinstance(event, forecasts.CommitLapsed)
+    seller, buyer = (scope_of(side, row["direction"]) for side in (Side.SELLER, Side.BUYER))
+    due = {} if late else {"urgency": Urgency.DEADLINE, "due_at": row["due_at"]}
+    news = [News(Kind.COMMIT, seller, *about, event.contract_id, **due)]
+    if late:
+        news.append(News(Kind.AT_RISK, buyer, *about, event.contract_id))
+    return Happening(row["party_id"], tuple(news), (about,))
+
+
+async def committed(connection: Driver, tenant_id: UUID, event: forecasts.ForecastCommitted) -> Happening | None:
+    """The buyer is told; the cards that asked for it show the answer."""
+    query = (
+        "select party_id, direction, array(select q.id from commit_request q where q.tenant_id = $1"
+        " and q.contract_id = $2 and q.status = 'answered' order by q.id desc limit 5)"
+        " from contract where tenant_id = $1 and id = $2"
+    )
+    row = await connection.fetchrow(query, tenant_id, event.contract_id)
+    if row is None:
+        return None
+    buyer = scope_of(Side.BUYER, row[1])
+    news = News(Kind.CONFIRMED, buyer, "supply_commit", event.commit_id, event.contract_id)
+    return Happening(row[0], (news,), tuple(("commit_request", request) for request in row[2]))
+
+
 READERS: Mapping[type[Event], Reader] = {
     schedules.LineConfirmed: line_confirmed,
     schedules.LineRejected: line_rejected,
@@ -247,10 +281,21 @@ READERS: Mapping[type[Event], Reader] = {
     schedules.LineReported: line_reported,
     schedules.ReportClosed: report_closed,
     schedules.ReleasePublished: release_published,
+    forecasts.CommitAsked: commit_asked,
+    forecasts.CommitLapsed: commit_asked,
+    forecasts.ForecastCommitted: committed,
+    schedules.ReleaseHeld: _contract(Scope.FACTORY),
+    schedules.ReleaseAcknowledged: release_answered,
+    schedules.ReleaseRejected: release_answered,
     shipments.ShipmentSent: shipment_sent,
     shipments.ShipmentWithdrawn: shipment_withdrawn,
     shipments.ReceiptPosted: receipt_posted,
     shipments.ReceiptCorrected: receipt_posted,
+    approvals.ApprovalAsked: approval_case,
+    approvals.ApprovalDecided: approval_case,
+    approvals.ApprovalEnded: approval_case,
+    approvals.ApprovalOverdue: approval_case,
+    **happenings_changes.READERS,
     contracts.ContractProposed: _contract(Scope.PARTNER),
     contracts.ContractAccepted: _contract(Scope.FACTORY),
     contracts.ContractDeclined: _contract(Scope.FACTORY),

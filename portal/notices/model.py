@@ -28,8 +28,13 @@ class Kind(StrEnum):
     RECEIVED = "received"
     DIFFERENCE = "difference"  # counted is not what was announced
     CONTRACT = "contract"  # proposed, accepted, declined
+    APPROVAL = "approval"  # a rule asks for this person's word
+    APPROVED = "approved"  # what became of what this person asked
+    CHANGE_ASKED = "change_asked"  # a change request or a counter-offer waits for an answer
+    CHANGE = "change"  # what became of it, or a remark
     REMINDER = "reminder"  # a delivery is due in three working days
     OVERDUE = "overdue"  # no answer in time; escalates
+    COMMIT = "commit"  # a forecast waits for the seller's commit
     RECEIPT_DUE = "receipt_due"  # announced to have arrived, not counted
     DIGEST = "digest"  # what waits, once every working day
     AGREED = "agreed"  # what you agreed today, every evening
@@ -46,8 +51,13 @@ KIND_NAMES: dict[Kind, str] = {
     Kind.RECEIVED: N_("Goods were received"),
     Kind.DIFFERENCE: N_("A receipt differs from the delivery note"),
     Kind.CONTRACT: N_("A contract was proposed or answered"),
+    Kind.APPROVAL: N_("Something waits for your approval"),
+    Kind.APPROVED: N_("What you asked was approved or refused"),
+    Kind.CHANGE_ASKED: N_("A change of deliveries waits for your answer"),
+    Kind.CHANGE: N_("A change of deliveries was asked for or answered"),
     Kind.REMINDER: N_("A delivery is due in three working days"),
     Kind.OVERDUE: N_("An answer is overdue"),
+    Kind.COMMIT: N_("A forecast to commit to"),
     Kind.RECEIPT_DUE: N_("A receipt is overdue"),
     Kind.DIGEST: N_("Daily summary of what waits"),
     Kind.AGREED: N_("Every evening: what you agreed today"),

@@ -100,6 +100,7 @@ NEEDED: dict[Kind, Mapping[Scope, Permission]] = {
     Kind.REMINDER: _SELLER,
     Kind.OVERDUE: _SELLER,
     Kind.CANCELLED: _SELLER,
+    Kind.COMMIT: _SELLER,
     Kind.RELEASED: _BUYER,
     Kind.CONFIRMED: _BUYER,
     Kind.REJECTED: _BUYER,
@@ -109,6 +110,10 @@ NEEDED: dict[Kind, Mapping[Scope, Permission]] = {
     Kind.RECEIVED: _SHIPPER,
     Kind.DIFFERENCE: _SHIPPER,
     Kind.CONTRACT: {Scope.FACTORY: Permission.EDIT_CONTRACTS, Scope.PARTNER: Permission.ACCEPT_CONTRACTS},
+    Kind.APPROVAL: dict.fromkeys(Scope, Permission.APPROVE),
+    Kind.APPROVED: dict.fromkeys(Scope, Permission.READ),
+    Kind.CHANGE_ASKED: dict.fromkeys(Scope, Permission.REQUEST_CHANGES),
+    Kind.CHANGE: dict.fromkeys(Scope, Permission.REQUEST_CHANGES),
     Kind.DIGEST: dict.fromkeys(Scope, Permission.READ),
     Kind.AGREED: dict.fromkeys(Scope, Permission.READ),
 }
@@ -117,6 +122,7 @@ SIDE: dict[Kind, Side] = {
     Kind.REMINDER: Side.SELLER,
     Kind.OVERDUE: Side.SELLER,
     Kind.CANCELLED: Side.SELLER,
+    Kind.COMMIT: Side.SELLER,
     Kind.RELEASED: Side.BUYER,
     Kind.CONFIRMED: Side.BUYER,
     Kind.REJECTED: Side.BUYER,
@@ -126,8 +132,16 @@ SIDE: dict[Kind, Side] = {
     Kind.RECEIVED: Side.SELLER,
     Kind.DIFFERENCE: Side.SELLER,
 }
-TO_DO = frozenset({Kind.TO_CONFIRM, Kind.OVERDUE, Kind.SHIPPED, Kind.RECEIPT_DUE})  # ends when the object is answered
-ALWAYS_NEW = TO_DO | {Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.REMINDER}
+# What ends when the object is answered.
+TO_DO = frozenset(
+    {
+        *(Kind.TO_CONFIRM, Kind.OVERDUE, Kind.COMMIT, Kind.SHIPPED, Kind.RECEIPT_DUE, Kind.APPROVAL, Kind.CHANGE_ASKED),
+    }
+)
+ALWAYS_NEW = TO_DO | {
+    *(Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.REMINDER, Kind.APPROVED),
+    Kind.CHANGE,
+}
 QUIETLY = frozenset({Kind.RELEASED, Kind.CONFIRMED, Kind.RECEIVED})  # with the daily summary, if nothing else is wished
 
 

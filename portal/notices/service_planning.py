@@ -20,8 +20,9 @@ from portal.core.ids import uuid7
 from portal.core.journal import Event
 from portal.notices import rules
 from portal.notices.addresses import Address, addresses_of
-from portal.notices.happenings import News, Touched, understood
+from portal.notices.happenings import understood
 from portal.notices.model import Choice, Kind, Urgency
+from portal.notices.news import News, Touched
 from portal.notices.recipients import Company, company, speaker
 from portal.notices.rules import Recipient
 
@@ -175,6 +176,8 @@ async def tell(
         news = [each for each in happening.news if each.scope is scope]
         if scope is Scope.FACTORY and not news and not cards:
             continue  # the factory's cards were seen already, on the way
+        if scope is Scope.PARTNER and party_id == system.party_id:
+            continue  # the factory's own affair
         actor = speaker(system.tenant_id, party_id, scope)
         async with db.statements(actor) as connection:
             planned += await outdate(connection, actor, happening.touched, now)
@@ -189,7 +192,8 @@ async def tell(
 def _drafts(
     of: Company, news: News, key: str, occurred_at: datetime, actor_id: UUID | None, now: datetime
 ) -> list[Draft]:
-    people = rules.told(of.people, news.kind, news.contract_id, contracts=news.contracts, actor_id=actor_id)
+    meant = [who for who in of.people if news.only is None or who.member_id in news.only]
+    people = rules.told(meant, news.kind, news.contract_id, contracts=news.contracts, actor_id=actor_id)
     return [
         Draft(
             who, news.kind, news.object_kind, news.object_id, news.contract_id, f"{news.kind}:{key}", occurred_at,

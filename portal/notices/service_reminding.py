@@ -197,6 +197,12 @@ join release r on r.tenant_id = $1 and r.contract_id = c.id and r.number = c.rel
 where l.tenant_id = $1 and ($2::uuid is null or l.party_id = $2) and c.direction = $3 and l.status = 'proposed'
     and l.respond_by < $4 and l.respond_by > $5
 group by r.id, l.contract_id, l.party_id limit $6"""
+# Releases themselves wait for the partner's acknowledgement, where their contract asks for one.
+_UNREAD = """
+select release_id as id, contract_id, party_id, answer_by as respond_by
+from release_standing
+where tenant_id = $1 and party_id = $2 and status in ('published', 'delivered') and answer_by < $3 and answer_by > $4
+limit $5"""
 Late = tuple[asyncpg.Record, Draft]
 
 
@@ -205,6 +211,8 @@ async def _unanswered(connection: Driver, of: Company, now: datetime) -> list[La
     values = of.actor.tenant_id, _of_party(of.actor), _sells(of.actor.scope)
     window = now + rules.SOON, now - rules.FORGOTTEN
     rows = await connection.fetch(_UNANSWERED, *values, *window, MOST)
+    if of.actor.scope is Scope.PARTNER:
+        rows += await connection.fetch(_UNREAD, of.actor.tenant_id, of.actor.party_id, *window, MOST)
     return [
         (row, draft)
         for row in rows

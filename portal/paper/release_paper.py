@@ -1,14 +1,15 @@
 """A release of a delivery schedule as a document: each delivery with its zone, and what changed since the last one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.core import i18n
 from portal.core.i18n import Language, _, ngettext, speaking
 from portal.core.quantities import show_quantity
 from portal.paper.document import Cell, Column, Document, Facts, Grid
-from portal.schedules.reads_board import BoardHead, ReleaseLineRow, ReleaseRow
-from portal.schedules.words import ZONE_NAMES, change_of
+from portal.schedules.reads_board import BoardHead, ReleaseLineRow
+from portal.schedules.reads_contents import PartContents
+from portal.schedules.reads_releases import Comparison
+from portal.schedules.words import ZONE_NAMES, change_of, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +17,14 @@ class ReleaseContent:
     """A release beside the one before it, if there was one."""
 
     head: BoardHead
-    release: ReleaseRow
-    before: ReleaseRow | None
-    lines: Sequence[ReleaseLineRow]
-    gone: Sequence[ReleaseLineRow]
+    found: Comparison
     factory: str
     time_zone: str
 
 
 def release_document(content: ReleaseContent, language: Language) -> Document:
     """The release in one language."""
-    head, release = content.head, content.release
+    head, release = content.head, content.found.release
     with speaking(language):
         title = _("Release {n}").format(n=release.number)
         return Document(
@@ -34,20 +32,23 @@ def release_document(content: ReleaseContent, language: Language) -> Document:
             kind=_("Delivery schedule"),
             title=f"{head.number} · {title}",
             sub=" · ".join((content.factory, head.party_name)),
-            blocks=[Facts(_facts(content)), *_grids(content)],
+            blocks=[Facts(_facts(content)), *_grids(content), *_parts(content)],
             foot=(f"{head.number} · {title}",),
             issuer=content.factory,
         )
 
 
 def _facts(content: ReleaseContent) -> list[tuple[str, str]]:
-    release = content.release
+    release, before = content.found.release, content.found.before
+    said = sentence(content.found.difference, content.found.parts, before.number) if before else ""
     known = [
         (_("Published"), f"{i18n.moment(release.published_at, content.time_zone)} ({content.time_zone})"),
         (_("By"), release.published_by),
         (_("Zones count from"), i18n.day(release.calculated_on, year=True)),
         (_("Until"), i18n.day(release.horizon_end, year=True)),
-        (_("Compared with"), _("Release {n}").format(n=content.before.number) if content.before else ""),
+        (_("Compared with"), _("Release {n}").format(n=before.number) if before else ""),
+        (_("Change"), said),
+        (_("Contact"), content.found.contents.contact),
         (_("Note"), release.note),
     ]
     return [(label, value) for label, value in known if value]
@@ -61,12 +62,41 @@ def _grids(content: ReleaseContent) -> list[Grid]:
         Column(_("Zone"), 2),
         Column(_("Change"), 2),
     )
-    compared = content.before is not None
-    title = ngettext("{n} delivery", "{n} deliveries", len(content.lines)).format(n=i18n.number(len(content.lines)))
-    found = [Grid(columns, [_row(line, change_of(line, compared)[1]) for line in content.lines], title)]
-    if content.gone:
-        found.append(Grid(columns, [_row(line, _("Gone")) for line in content.gone], _("No longer called off")))
-    return found
+    found, compared = content.found, content.found.before is not None
+    title = ngettext("{n} delivery", "{n} deliveries", len(found.lines)).format(n=i18n.number(len(found.lines)))
+    grids = [Grid(columns, [_row(line, change_of(line, compared)[1]) for line in found.lines], title)]
+    if found.gone:
+        grids.append(Grid(columns, [_row(line, _("Gone")) for line in found.gone], _("No longer called off")))
+    return grids
+
+
+def _parts(content: ReleaseContent) -> list[Grid]:
+    """What was known of each part when the release was made. Imported releases tell nothing of it."""
+    told = content.found.contents.parts
+    parts = [(part.item_code, told[part.id]) for part in content.found.parts.values() if part.id in told]
+    if not parts:
+        return []
+    columns = (
+        Column(_("Part"), 3),
+        Column(_("Received in all"), 2, right=True),
+        Column(_("In transit"), 2, right=True),
+        Column(_("Backlog"), 2, right=True),
+        Column(_("May be made until"), 2),
+        Column(_("Material may be bought until"), 2),
+    )
+    return [Grid(columns, [_part_row(*one) for one in parts], _("As known at the release"))]
+
+
+def _part_row(name: str, one: PartContents) -> list[Cell]:
+    last = [f"{document.number} · {show_quantity(document.quantity, one.unit)}" for document in one.documents]
+    return [
+        Cell(name, [word for word in (one.revision, one.ship_to_code, one.unloading_point) if word]),
+        Cell(show_quantity(one.cum_received, one.unit), last),
+        Cell(show_quantity(one.in_transit, one.unit)),
+        Cell(show_quantity(one.backlog, one.unit)),
+        Cell(i18n.day(one.make_until, year=True)),
+        Cell(i18n.day(one.buy_until, year=True)),
+    ]
 
 
 def _row(line: ReleaseLineRow, change: str) -> list[Cell]:

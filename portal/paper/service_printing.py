@@ -12,7 +12,7 @@ from portal.paper.note_paper import NoteContent, note_document
 from portal.paper.release_paper import ReleaseContent, release_document
 from portal.paper.service import PDF, File, safe_name
 from portal.paper.typesetting import pdf_of
-from portal.schedules import reads_board
+from portal.schedules import reads_board, reads_releases
 from portal.shipments import reads
 
 
@@ -31,9 +31,9 @@ async def release_file(actor: Actor, contract_id: UUID, number: int, language: L
     """A release as PDF, each delivery beside what it was in the release before. Raises NotFound."""
     async with read(actor) as connection:
         head = await reads_board.board_head(connection, actor, contract_id)
-        found = await reads_board.release_beside(connection, actor, contract_id, number, number - 1)
+        found = await reads_releases.compared(connection, actor, contract_id, number)
         factory, zone = await _tenant(connection, actor)
-    content = ReleaseContent(head, *found, factory, zone)
+    content = ReleaseContent(head, found, factory, zone)
     return await _file(release_document(content, language), f"{head.number}-release-{number}", language)
 
 

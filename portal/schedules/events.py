@@ -48,3 +48,21 @@ class LineReported(Event):
 class ReportClosed(Event):
     line_id: UUID
     report_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHeld(Event):
+    contract_id: UUID
+    prepared_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAcknowledged(Event):
+    contract_id: UUID
+    release_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRejected(Event):
+    contract_id: UUID
+    release_id: UUID

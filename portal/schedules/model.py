@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, text
@@ -12,6 +13,7 @@ from portal.core.tables import (
     ZERO,
     SharedRow,
     child_of,
+    document,
     index,
     numeric,
     parent,
@@ -70,6 +72,40 @@ class SupplyState(StrEnum):
 class ConfirmationStatus(StrEnum):
     VALID = "valid"
     REPLACED = "replaced"  # a later answer took its place, or the request changed
+
+
+class ReleaseKind(StrEnum):
+    """A new release of a kind replaces the whole one before it; inside its horizon JIT wins over forecast."""
+
+    FORECAST = "forecast"
+    JIT = "jit"
+
+
+class Trigger(StrEnum):
+    """What makes a contract's next release."""
+
+    MANUAL = "manual"
+    EVERY = "every"  # so many days
+    WEEKDAYS = "weekdays"
+    CHANGE = "change"  # when the difference is worth telling
+
+
+class ReleaseStatus(StrEnum):
+    """How a published release stands with the partner."""
+
+    PUBLISHED = "published"
+    DELIVERED = "delivered"  # it lies in the partner's inbox
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"  # stays to be seen; the one before it is in force
+    SUPERSEDED = "superseded"
+
+
+class Span(StrEnum):
+    """What one figure of a release stands for."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
 
 
 OPEN_SQL = "status in ('published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')"  # still to be received
@@ -144,6 +180,7 @@ class Release(SharedRow, table=True):
         parent(),
         unique("contract_id", "number"),
         child_of("contract", "contract_id"),
+        index("release", "contract_id", "number"),
     )
 
     contract_id: UUID
@@ -153,6 +190,12 @@ class Release(SharedRow, table=True):
     published_at: datetime
     published_by: str = Field(default="", max_length=120)
     note: str = Field(default="", max_length=300)
+    kind: ReleaseKind = Field(default=ReleaseKind.FORECAST, sa_type=text_enum(ReleaseKind))
+    trigger: Trigger = Field(default=Trigger.MANUAL, sa_type=text_enum(Trigger))
+    prior_number: int | None = None  # the release it replaces, of the same kind
+    daily_until: date | None = None  # told by single days up to here, then by weeks; none: all by days
+    weekly_until: date | None = None  # by weeks up to here, then by months
+    contents: dict[str, Any] = document()  # what else it told, as known then: `rules_contents`
 
 
 class ReleaseLine(SharedRow, table=True):

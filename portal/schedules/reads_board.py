@@ -86,9 +86,16 @@ from schedule_line
 where tenant_id = $1 and contract_line_id = any($2) and status not in ('draft', 'cancelled')
 group by 1"""
 _RELEASE_PAIRS = """
-select r.id, r.number = c.release_no
-from contract c join release r on r.tenant_id = $1 and r.contract_id = c.id
-where c.tenant_id = $1 and c.id = any($2) and c.release_no > 1 and r.number in (c.release_no, c.release_no - 1)"""
+select r.id, r.number = f.number
+from unnest($2::uuid[]) as c(id)
+cross join lateral (
+    select n.number, coalesce((n.contents ->> 'prior')::int, n.prior_number, n.number - 1) as before
+    from release n left join release_standing s on s.tenant_id = n.tenant_id and s.release_id = n.id
+    where n.tenant_id = $1 and n.contract_id = c.id and n.kind = 'forecast'
+        and coalesce(s.status, 'published') <> 'rejected'
+    order by n.number desc limit 1) f
+join release r on r.tenant_id = $1 and r.contract_id = c.id and r.number in (f.number, f.before)
+where f.number > 1"""
 _DELTAS = """
 select contract_line_id, (due_date - $4::date) / 7,
     sum(case when release_id = any($2) then quantity else -quantity end)
@@ -237,21 +244,6 @@ from release r
 where r.tenant_id = $1 and r.contract_id = $2 and ($3::uuid[] is null or r.contract_id = any($3))
     and ($4::int is null or r.number = $4)
 order by r.number desc limit $5"""
-_RELEASE_LINES = """
-select l.schedule_line_id, k.item_code, k.description, k.unit, l.due_date, l.quantity, l.zone, l.level,
-    o.due_date, o.quantity
-from release_line l
-    join contract_line k on k.tenant_id = $1 and k.id = l.contract_line_id
-    left join release_line o on o.tenant_id = $1 and o.schedule_line_id = l.schedule_line_id and o.release_id = $3
-where l.tenant_id = $1 and l.release_id = $2 order by l.due_date, k.line_no, l.id"""
-_GONE = """
-select o.schedule_line_id, k.item_code, k.description, k.unit, o.due_date, o.quantity, o.zone, o.level,
-    null::date, null::numeric
-from release_line o join contract_line k on k.tenant_id = $1 and k.id = o.contract_line_id
-where o.tenant_id = $1 and o.release_id = $3 and not exists (
-    select 1 from release_line l
-    where l.tenant_id = $1 and l.release_id = $2 and l.schedule_line_id = o.schedule_line_id)
-order by o.due_date, k.line_no"""
 
 
 async def releases(
@@ -262,24 +254,3 @@ async def releases(
         return []
     rows = await connection.fetch(_RELEASES, actor.tenant_id, contract_id, visible(actor), number, limit)
     return [ReleaseRow(*row) for row in rows]
-
-
-async def release_lines(
-    connection: Driver, actor: Actor, release_id: UUID, earlier_id: UUID | None
-) -> tuple[list[ReleaseLineRow], list[ReleaseLineRow]]:
-    """The lines of a release beside what they were in an earlier one, and the earlier lines that are gone."""
-    rows = await connection.fetch(_RELEASE_LINES, actor.tenant_id, release_id, earlier_id)
-    gone = await connection.fetch(_GONE, actor.tenant_id, release_id, earlier_id) if earlier_id else []
-    return [ReleaseLineRow(*row) for row in rows], [ReleaseLineRow(*row) for row in gone]
-
-
-async def release_beside(
-    connection: Driver, actor: Actor, contract_id: UUID, number: int, earlier: int
-) -> tuple[ReleaseRow, ReleaseRow | None, list[ReleaseLineRow], list[ReleaseLineRow]]:
-    """A release, an earlier one if there is such, its lines beside what they were, and the lines that are gone."""
-    found = await releases(connection, actor, contract_id, number)
-    if not found:
-        raise NotFound
-    before = await releases(connection, actor, contract_id, earlier)
-    lines, gone = await release_lines(connection, actor, found[0].id, before[0].id if before else None)
-    return found[0], before[0] if before else None, lines, gone

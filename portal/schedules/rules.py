@@ -242,6 +242,16 @@ def fences(release_date: date, firm_days: int, tradeoff_days: int, unit: DayUnit
     return Fences(release_date + timedelta(days=firm_days), release_date + timedelta(days=tradeoff_days))
 
 
+def split_fences(
+    ends: Fences, release_date: date, make_days: int | None, unit: DayUnit, calendar: WorkingCalendar
+) -> Fences:
+    """The same with the trade-off zone split after make_days from the release; never inside firm, never beyond."""
+    if make_days is None:
+        return ends
+    make = fences(release_date, make_days, make_days, unit, calendar).firm_until
+    return ends._replace(make_until=max(ends.firm_until, min(make, ends.tradeoff_until)))
+
+
 def zone_of(
     due: date, release_date: date, firm_days: int, tradeoff_days: int, unit: DayUnit, calendar: WorkingCalendar
 ) -> Zone:

@@ -1,9 +1,15 @@
 """The words for zones and for what changed in a release, as pages and documents show them."""
 
+from collections.abc import Mapping
+from uuid import UUID
+
 from portal.core import i18n
-from portal.core.i18n import N_, _
+from portal.core.i18n import N_, _, ngettext
+from portal.core.quantities import show_quantity
 from portal.schedules.model import Zone
 from portal.schedules.reads_board import ReleaseLineRow
+from portal.schedules.reads_releases import Part
+from portal.schedules.rules_difference import ChangeKind, Difference, PartChange
 
 ZONES: tuple[tuple[Zone, str, str], ...] = (
     (Zone.FIRM, N_("Firm"), N_("Quantity and date are binding")),
@@ -22,7 +28,53 @@ def change_of(line: ReleaseLineRow, compared: bool) -> tuple[str, str]:
     difference = line.quantity - line.earlier_quantity
     if difference:
         kind = "up" if difference > 0 else "down"
-        return kind, i18n.signed(difference)
+        moved = line.due_date != line.earlier_date
+        said = [i18n.signed(difference), _("was {day}").format(day=i18n.day(line.earlier_date))] if moved else []
+        return kind, " · ".join(said) or i18n.signed(difference)
     if line.due_date != line.earlier_date:
         return "moved", _("Was {day}").format(day=i18n.day(line.earlier_date))
     return "same", ""
+
+
+CHANGES: dict[ChangeKind, str] = {
+    ChangeKind.NEW: N_("New"),
+    ChangeKind.UP: N_("Increased"),
+    ChangeKind.DOWN: N_("Decreased"),
+    ChangeKind.MOVED: N_("Moved"),
+    ChangeKind.GONE: N_("Gone"),
+    ChangeKind.SAME: N_("Unchanged"),
+}
+
+
+def sentence(difference: Difference, parts: Mapping[UUID, Part], against: int) -> str:
+    """What changed against another release, in one sentence: how many deliveries, and the largest difference."""
+    if not difference.changed:
+        return _("Nothing changed against release {n}.").format(n=against)
+    counts = difference.counts
+    told = [
+        text.format(n=i18n.number(counts[kind]))
+        for kind, text in (
+            (ChangeKind.UP, ngettext("{n} increased", "{n} increased", counts[ChangeKind.UP])),
+            (ChangeKind.DOWN, ngettext("{n} decreased", "{n} decreased", counts[ChangeKind.DOWN])),
+            (ChangeKind.MOVED, ngettext("{n} moved", "{n} moved", counts[ChangeKind.MOVED])),
+            (ChangeKind.NEW, ngettext("{n} is new", "{n} are new", counts[ChangeKind.NEW])),
+            (ChangeKind.GONE, ngettext("{n} is gone", "{n} are gone", counts[ChangeKind.GONE])),
+        )
+        if counts[kind]
+    ]
+    listed = ("、" if i18n.language.get() is i18n.Language.ZH else ", ").join(told)
+    if not difference.parts:
+        return _("Against release {n}: {changes}; in all the same quantity on every day.").format(
+            n=against, changes=listed
+        )
+    most = max(difference.parts, key=lambda part: abs(part.most))
+    return _("Against release {n}: {changes}; the most for {part}, {difference} by {day}.").format(
+        n=against, changes=listed, part=parts[most.part_id].item_code, difference=cumulative_words(most, parts),
+        day=i18n.day(most.most_on, year=True),
+    )  # fmt: skip
+
+
+def cumulative_words(change: PartChange, parts: Mapping[UUID, Part]) -> str:
+    """The largest difference of the running totals, with its sign: +80 pcs or -80 pcs."""
+    sign = "+" if change.most > 0 else i18n.MINUS
+    return f"{sign}{show_quantity(abs(change.most), parts[change.part_id].unit)}"

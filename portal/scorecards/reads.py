@@ -94,13 +94,14 @@ _KEYS = {
 }
 # A line without a price of its own is worth what the contract said on its due date: of a scale by delivery the step
 # that its order reaches, of a cumulative one the first, because a report does not replay what was delivered before.
-_VALUE = """
-coalesce(l.stated_value, l.ordered_quantity * l.price, l.ordered_quantity * (
+UNIT_PRICE = """
+coalesce(l.price, (
     select p.price / p.price_unit from contract_price p
     where p.tenant_id = l.tenant_id and p.party_id = l.party_id and p.contract_line_id = l.contract_line_id
         and p.valid_from <= l.due_date and p.order_no in ('', l.order_no)
         and p.from_quantity <= case p.tier when 'delivery' then l.ordered_quantity else 0 end
     order by p.order_no desc, p.valid_from desc, p.from_quantity desc limit 1), 0)"""
+_VALUE = f"coalesce(l.stated_value, l.ordered_quantity * {UNIT_PRICE})"
 _COUNTED = f"""
 select l.party_id, l.order_no, l.due_date, c.currency,
     ($4::date is null or l.due_date >= $4) and l.due_date <= $5 as due,

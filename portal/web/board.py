@@ -113,8 +113,10 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         agenda=agenda_groups(coming, actor, span, band, f"/schedules?contract={contract_id}"),
         empty=_("No schedule yet. Generate deliveries from the contract's fixed quantities, or add the first one."),
         chart=chart_of(chosen, found.entries, found.received, span) if chosen and found.entries else None,
+        change_href=f"/changes/new?contract={contract_id}" if may_ask(actor, head) else None,
         prepare_href=f"/contracts/{contract_id}/drafts" if may_prepare(actor, head) else None,
         export_href=f"/schedules/export?contract={contract_id}",
+        forecast_href=f"/contracts/{contract_id}/forecast" if head.release_no else None,
         refresh_href=board_href(base, part, view, weeks),
         **asking(actor, head, waiting, base),
     )
@@ -123,6 +125,11 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
 def may_prepare(actor: Actor, head: BoardHead) -> bool:
     """Whether this reader prepares the next release."""
     return actor.may(Permission.PUBLISH_SCHEDULES) and head.status == ContractStatus.ACTIVE
+
+
+def may_ask(actor: Actor, head: BoardHead) -> bool:
+    """Whether this reader can ask for a change of the contract's deliveries."""
+    return actor.may(Permission.REQUEST_CHANGES) and head.status == ContractStatus.ACTIVE and head.release_no > 0
 
 
 def asking(actor: Actor, head: BoardHead, waiting: Sequence[LineRow], base: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.approvals.model import CaseStatus
+from portal.approvals.service import latest_case
 from portal.contracts.model import Contract, ContractFile, ContractLine
 from portal.contracts.rules_rates import NoRate, convert
 from portal.contracts.service import Prices
@@ -46,3 +48,20 @@ def file_row(file: ContractFile, actor: Actor) -> tuple[UUID, str, str, bool]:
     size = _("{n} KB").format(n=i18n.number(max(1, file.size // 1024)))
     said = " · ".join(filter(None, (size, file.added_by, i18n.moment(file.added_at, actor.time_zone))))
     return file.id, file.name, said, file.internal
+
+
+async def review(session: AsyncSession, actor: Actor, contract: Contract) -> tuple[str, str, str] | None:
+    """(sentence, tone, address) while the factory's own rules hold a step of this contract back; for nobody else."""
+    case = await latest_case(session, actor, contract.id)
+    if case is None or not actor.is_factory or case.subject_version != contract.version:
+        return None
+    address = f"/approvals/{case.id}"
+    if case.status is CaseStatus.WAITING:
+        return _("A step of this contract waits for an approval. The partner is not told before."), "", address
+    if case.status is CaseStatus.REFUSED:
+        return (
+            _("The last step of this contract was refused inside the company. The partner was not told."),
+            "bad",
+            address,
+        )
+    return None

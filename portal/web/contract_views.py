@@ -26,9 +26,9 @@ from portal.core.states import Side
 from portal.schedules.reads import Happening, history
 from portal.schedules.reads_board import ReleaseRow, releases
 from portal.schedules.service_contract import Use, use_of_lines
-from portal.schedules.service_release import calendars
+from portal.schedules.service_terms import calendars
 from portal.web.commitments import commitments
-from portal.web.contract_facts import file_row, value_facts
+from portal.web.contract_facts import file_row, review, value_facts
 from portal.web.contract_line_views import Reader, line_view
 from portal.web.contract_version_views import amendment_steps, summary
 from portal.web.errors import status_of
@@ -80,7 +80,14 @@ VERBS = {
     "amendment_applied": N_("Version {offer} is in force from {effective_from} on"),
     "file_added": N_("File added: {name}"),
     "released": N_("Release {number} published"),
+    "release_failed": N_("A planned release was refused: {code}"),
+    "release_terms_set": N_("Cancelling terms agreed: {shares}"),
     "generated": N_("Deliveries generated"),
+    "commit_asked": N_("Seller asked to commit to release {release}"),
+    "commit_lapsed": N_("No commit to release {release} in time"),
+    "commit_terms_ended": N_("No commits are asked for any more"),
+    "commit_terms_set": N_("Commits are asked for, {weeks} weeks ahead"),
+    "forecast_committed": N_("Forecast of release {release} committed to, version {number}"),
     "commitment_terms_set": N_("Use of periods agreed"),
     "periods_set": N_("Periods of line {line_no} set: {item_code}"),
     "targets_set": N_("Monthly targets set"),
@@ -135,6 +142,7 @@ async def context(
         "refusal": str(refusal) if refusal else "",
         **await hangs_on(session, actor, contract, revisions, today),
         **await head_words(session, actor, contract, lines, prices),
+        "review": await review(session, actor, contract),
         "commitments": await commitments(connection, actor, contract, lines, today),
         "papers": await papers(session, actor, contract),
         "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),

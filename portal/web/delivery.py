@@ -9,6 +9,7 @@ from uuid import UUID
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.changes.reads import waiting_of_line
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -18,14 +19,15 @@ from portal.core.errors import NotFound, PortalError
 from portal.core.i18n import N_, _
 from portal.core.quantities import UNITS, show_quantity
 from portal.core.states import Side
-from portal.schedules import reads, reads_board
+from portal.schedules import reads, reads_board, reads_held
 from portal.schedules.model import SupplyState
 from portal.schedules.reads import Happening, LineFilter, LineRow, View
 from portal.schedules.rules import OPEN
-from portal.schedules.words import ZONE_NAMES, change_of
+from portal.schedules.words import ZONE_NAMES
 from portal.shipments.reads import documents_of
 from portal.web import line_reports
 from portal.web.errors import status_of
+from portal.web.held_views import held_view
 from portal.web.lines import actions, line_card, mark, part_of
 from portal.web.pages import Page
 from portal.web.schedule_forms import CallOffForm
@@ -36,6 +38,8 @@ VERBS = {
     "generated": N_("Generated"),
     "published": N_("Published in release {release}"),
     "asked": N_("Asked for an answer in release {release}"),
+    "request_changed": N_("Request changed with the release"),
+    "restored": N_("Taken back: release {release} was rejected"),
     "agreed_anew": N_("Changed by agreement, request {change}"),
     "confirmed": N_("Confirmed"),
     "rejected": N_("Rejected"),
@@ -88,11 +92,20 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "moments": [moment(entry, actor.time_zone) for entry in history],
         "actions": actions(row, actor),
         "can_ship": delivers and actor.may(Permission.SHIP),
+        "can_change": row.status in OPEN and actor.may(Permission.REQUEST_CHANGES),
+        "waiting_changes": await waiting_of_line(connection, actor, line_id),
         "can_note": delivers and actor.may(Permission.CONFIRM_LINES),
         "supply_states": [(state.value, _(label)) for state, label in SUPPLY.items()],
+        "planned": await reads_held.planned_of(connection, actor, line_id) if plans(row, actor) else None,
+        "can_plan": plans(row, actor),
         **await line_reports.context(connection, actor, row),
         "report_error": "",
     }
+
+
+def plans(row: LineRow, actor: Actor) -> bool:
+    """Whether this reader says what the next release asks for instead."""
+    return actor.is_factory and actor.may(Permission.PUBLISH_SCHEDULES) and row.status in OPEN
 
 
 async def refused_report(actor: Actor, page: Page, line_id: UUID, error: PortalError) -> Template:
@@ -208,32 +221,6 @@ async def refused(
     return page.render("schedules/line.html", active="schedules", status=status, **shown)
 
 
-async def release(actor: Actor, contract_id: UUID, number: int) -> dict[str, Any]:
-    """What `schedules/release.html` shows: each line beside what it was."""
-    async with read(actor) as connection:
-        head = await reads_board.board_head(connection, actor, contract_id)
-        found, before, lines, gone = await reads_board.release_beside(
-            connection, actor, contract_id, number, number - 1
-        )
-    changes = [(line, change_of(line, before is not None)) for line in lines]
-    return {
-        "head": head,
-        "release": found,
-        "before": before,
-        "changes": changes,
-        "gone": gone,
-        "counts": counts([kind for _line, (kind, _text) in changes], len(gone)),
-        "zone_names": {key: _(name) for key, name in ZONE_NAMES.items()},
-    }
-
-
-def counts(kinds: list[str], gone: int) -> list[tuple[str, str]]:
-    """The comparison in numbers."""
-    words = {"new": _("New"), "up": _("Increased"), "down": _("Decreased"), "moved": _("Moved")}
-    rows = [(label, i18n.number(kinds.count(kind))) for kind, label in words.items()]
-    return [*rows, (_("Gone"), i18n.number(gone)), (_("Unchanged"), i18n.number(kinds.count("same")))]
-
-
 async def drafts(
     actor: Actor, contract_id: UUID, typed: CallOffForm | None = None, error: PortalError | None = None
 ) -> dict[str, Any]:
@@ -246,7 +233,11 @@ async def drafts(
             connection, actor, LineFilter(View.DRAFT, contract_id=contract_id), None, reads.DRAFTS
         )
         lines = await reads_board.board_lines(connection, actor, contract_id, today, today, 0, reads.DRAFTS)
+        held = await reads_held.held_release(connection, actor, contract_id)
+        planned = await reads_held.planned_lines(connection, actor, contract_id)
     return {
+        "held": held_view(held, lines) if held else None,
+        "planned": planned,
         "head": head,
         "rows": rows[: reads.DRAFTS],
         "options": [(str(line.id), f"{line.item_code} {line.description}") for line in lines],

@@ -50,9 +50,12 @@ class NavItem:
 NAV = (
     NavItem("today", N_("Today"), "/", "today"),
     NavItem("schedules", N_("Schedules"), "/schedules", "schedules"),
+    NavItem("changes", N_("Change requests"), "/changes", "git-pull-request"),
+    NavItem("forecasts", N_("Forecasts"), "/forecasts", "cloud"),
     NavItem("contracts", N_("Contracts"), "/contracts", "contracts"),
     NavItem("shipments", N_("Shipments"), "/shipments", "shipments"),
     NavItem("receipts", N_("Receipts"), "/receipts", "receipts"),
+    NavItem("approvals", N_("Approvals"), "/approvals", "checks", Permission.APPROVE, factory_only=True),
     NavItem("chat", N_("Chat"), "/chat", "message"),
     NavItem("reports", N_("Reports"), "/reports", "reports"),
     NavItem("partners", N_("Partners"), "/partners", "partners", Permission.MANAGE_MASTER_DATA, factory_only=True),

@@ -8,18 +8,23 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from portal.approvals.facts import POINT_NAMES
+from portal.approvals.model import ApprovalPoint
 from portal.core import i18n
 from portal.core.access import ROLE_NAMES, Permission, Role
 from portal.core.i18n import N_, Language, _
 from portal.core.quantities import UNITS, show_quantity
 from portal.web.keys import PERMISSION_NAMES
+from portal.web.notifications import CHANNEL_NAMES
 
 NAMES: dict[str, str] = {
     "accepted": N_("Accepted"),
     "base": N_("One unit of"),
     "day": N_("Valid from"),
+    "deputy_of": N_("In the place of"),
     "effective_from": N_("In force from"),
     "last_day": N_("Last day"),
+    "live_from": N_("In force from"),
     "offer": N_("Version"),
     "quote": N_("Of the currency"),
     "after": N_("After"),
@@ -49,6 +54,7 @@ NAMES: dict[str, str] = {
     "number": N_("Number"),
     "part_no": N_("Part number"),
     "photos": N_("Photos"),
+    "point": N_("Approval of"),
     "price": N_("Price"),
     "quantity": N_("Quantity"),
     "reason": N_("Reason"),
@@ -57,12 +63,14 @@ NAMES: dict[str, str] = {
     "release": N_("Release"),
     "role": N_("Role"),
     "rows": N_("Rows"),
+    "rule": N_("Rule"),
     "scopes": N_("Rights"),
     "sha256": N_("Digest"),
     "since": N_("Since"),
     "sites": N_("Sites"),
     "splits": N_("Parts"),
     "state": N_("State"),
+    "step": N_("Step"),
     "unit": N_("Unit"),
     "until": N_("Until"),
     "valid_from": N_("Valid from"),
@@ -130,6 +138,10 @@ def _text(name: str, text: str) -> str:
         return _(UNITS[text][1])
     if name == "role" and text in list(Role):
         return _(ROLE_NAMES[Role(text)])
+    if name == "point" and text in list(ApprovalPoint):
+        return _(POINT_NAMES[ApprovalPoint(text)])
+    if name == "bot" and text in CHANNEL_NAMES:
+        return _(CHANNEL_NAMES[text])
     if name == "scopes" and text in list(Permission):
         return _(PERMISSION_NAMES[Permission(text)])
     try:

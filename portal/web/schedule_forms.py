@@ -14,7 +14,7 @@ from portal.core.i18n import N_
 from portal.schedules.model import SupplyState
 from portal.schedules.rules import RejectReason
 from portal.schedules.service import ConfirmLine, ConfirmLines, NoteSupply, RejectLine, Split
-from portal.schedules.service_release import CallOff, Generate, Publish
+from portal.schedules.service_release import CallOff, Generate
 from portal.web.forms import Form
 
 
@@ -95,13 +95,6 @@ class CallOffForm(Form):
             return CallOff(**self.model_dump())
         except ValidationError as error:
             raise Invalid(field="quantity") from error
-
-
-class PublishForm(VersionForm):
-    note: str = Field(default="", max_length=300)
-
-    def command(self) -> Publish:
-        return Publish(note=self.note)
 
 
 def confirm_many(form: FormMultiDict) -> ConfirmLines:

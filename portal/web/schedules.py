@@ -1,4 +1,4 @@
-"""Pages of schedules: the list, the boards, one delivery, a release, and the buttons on them."""
+"""Pages of schedules: the list, the boards, one delivery, and the buttons on them."""
 
 from datetime import date
 from typing import Any
@@ -24,7 +24,6 @@ from portal.web.schedule_forms import (
     AnswerForm,
     CallOffForm,
     GenerateForm,
-    PublishForm,
     RejectForm,
     SupplyForm,
     VersionForm,
@@ -76,19 +75,6 @@ async def contract_board(
     """One contract by weeks."""
     filled = await board.contract_board(actor, contract_id, part, view, min(max(weeks, 1), 53))
     return page.render("schedules/board.html", active="schedules", board=filled, live=LIVE)
-
-
-@get("/contracts/{contract_id:uuid}/releases/{number:int}")
-async def release(
-    actor: NamedDependency[Actor],
-    page: NamedDependency[Page],
-    contract_id: FromPath[UUID],
-    number: FromPath[int],
-) -> Template:
-    """One release beside the one before it."""
-    return page.render(
-        "schedules/release.html", active="schedules", **await delivery.release(actor, contract_id, number)
-    )
 
 
 @get("/schedules/export")
@@ -226,19 +212,6 @@ async def call_off(
     return page.go(f"/contracts/{contract_id}/drafts")
 
 
-@post("/contracts/{contract_id:uuid}/schedule/publish", status_code=HTTP_200_OK)
-async def publish(
-    session: NamedDependency[AsyncSession],
-    actor: NamedDependency[Actor],
-    page: NamedDependency[Page],
-    contract_id: FromPath[UUID],
-    data: URLEncodedBody[PublishForm],
-) -> Redirect:
-    """Freeze all open lines as the next release and tell the other side."""
-    await service_release.publish_release(session, actor, contract_id, data.version, data.command())
-    return page.go(f"/contracts/{contract_id}/schedule")
-
-
 @get("/contracts/{contract_id:uuid}/drafts")
 async def drafts(actor: NamedDependency[Actor], page: NamedDependency[Page], contract_id: FromPath[UUID]) -> Template:
     """What is generated or added but in no release yet; the factory's own."""
@@ -249,7 +222,6 @@ ROUTES: list[HTTPRouteHandler] = [
     schedules,
     boards,
     contract_board,
-    release,
     export,
     schedule_line,
     confirm,
@@ -260,6 +232,5 @@ ROUTES: list[HTTPRouteHandler] = [
     confirm_all,
     generate,
     call_off,
-    publish,
     drafts,
 ]

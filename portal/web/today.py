@@ -11,6 +11,7 @@ from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 from msgspec import Struct
 
+from portal.approvals import reads as approvals
 from portal.contracts import reads as contracts
 from portal.contracts.model import ContractStatus
 from portal.core import clock, i18n
@@ -23,6 +24,7 @@ from portal.core.quantities import show_quantity
 from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.shipments import reads as shipments
+from portal.web.approval_views import answer_by, item
 from portal.web.lines import part_of
 from portal.web.pages import Page
 from portal.web.views import Link, TodayGroup, TodayItem, TodayView
@@ -39,6 +41,7 @@ class Waiting(Struct, frozen=True):
     to_confirm: list[LineRow]
     to_receive: list[shipments.ShipmentRow]
     to_accept: list[contracts.ContractRow]
+    to_approve: list[approvals.CaseRow]
     overdue: list[LineRow]
     ending: list[contracts.ContractRow]
     upcoming: LineRow | None
@@ -46,7 +49,8 @@ class Waiting(Struct, frozen=True):
     def counts(self) -> dict[str, int]:
         """By the key of the menu entry where it is answered."""
         return {
-            "today": len(self.to_confirm) + len(self.to_receive) + len(self.to_accept),
+            "today": len(self.to_confirm) + len(self.to_receive) + len(self.to_accept) + len(self.to_approve),
+            "approvals": len(self.to_approve),
             "schedules": len(self.to_confirm),
             "receipts": len(self.to_receive),
             "contracts": len(self.to_accept),
@@ -64,6 +68,9 @@ async def waiting(actor: Actor) -> Waiting:
             await shipments.to_receive(connection, actor, COUNTED) if actor.may(Permission.RECEIVE) else [],
             await contracts.list_contracts(connection, actor, TO_ANSWER, None, COUNTED)
             if actor.may(Permission.EDIT_CONTRACTS if actor.is_factory else Permission.ACCEPT_CONTRACTS)
+            else [],
+            await approvals.list_cases(connection, actor, approvals.View.MINE, limit=COUNTED)
+            if actor.is_factory and actor.may(Permission.APPROVE)
             else [],
             await reads.list_lines(connection, actor, overdue, None, COUNTED),
             await contracts.list_contracts(connection, actor, contracts.ContractFilter(ending=today), None, SHOWN)
@@ -95,8 +102,8 @@ async def search(page: NamedDependency[Page], q: FromQuery[str] = "") -> Redirec
 
 def view_of(found: Waiting, actor: Actor) -> TodayView:
     """The page, in the reader's words."""
-    groups = [to_accept(found, actor), to_confirm(found, actor), to_receive(found, actor), overdue(found, actor)]
-    groups.append(ending(found))
+    groups = [to_approve(found, actor), to_accept(found, actor), to_confirm(found, actor), to_receive(found, actor)]
+    groups += [overdue(found, actor), ending(found)]
     upcoming = found.upcoming
     nothing = _("Nothing waits for you.")
     if upcoming is not None:
@@ -168,6 +175,18 @@ def to_accept(found: Waiting, actor: Actor) -> TodayGroup:
     )
     more = more_of(len(found.to_accept), "/contracts")
     return TodayGroup("to_accept", _("Contracts to answer"), len(found.to_accept), items, more=more)
+
+
+def to_approve(found: Waiting, actor: Actor) -> TodayGroup:
+    """What the rules want this person to look at, the most urgent first."""
+    cases = sorted(found.to_approve, key=lambda row: (row.respond_by is None, row.respond_by or row.requested_at))
+    items = tuple(
+        TodayItem(title=each.title, amount="", meta=each.meta, href=each.href, verb=_("Review"))
+        for each in (item(row, actor) for row in cases[:SHOWN])
+    )
+    deadline = answer_by(cases[0].respond_by, actor) if cases else ""
+    more = more_of(len(cases), "/approvals")
+    return TodayGroup("to_approve", _("To approve"), len(cases), items, deadline, more=more)
 
 
 def ending(found: Waiting) -> TodayGroup:

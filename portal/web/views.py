@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from portal.core.i18n import _
+
 Link = tuple[str, str]  # label, address
 
 
@@ -218,12 +220,19 @@ class BoardView(Struct, frozen=True):
     confirm_label: str = ""  # "Confirm 3 deliveries"
     confirm_action: str = ""  # the bulk form's address; it sends `line` = "<id>:<version>" per line
     confirm_lines: tuple[str, ...] = ()
+    change_href: str | None = None  # where a change is asked for
     prepare_href: str | None = None  # where the next release is prepared
     export_href: str | None = None
+    forecast_href: str | None = None  # of one contract: what is committed to
     next_href: str | None = None
     first_href: str | None = None
     shown: str = ""
     refresh_href: str = ""  # the same page, fetched again when the other side did something
+
+    @property
+    def totals(self) -> tuple[str, str]:
+        """What the last two columns are."""
+        return _("Cumulative"), _("vs plan")
 
 
 # ---- Today ----------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ async def test_a_supplier_confirms_a_delivery_that_they_asked_for_by_its_part(ho
     }  # fmt: skip
 
 
-async def test_a_supplier_warns_that_a_delivery_will_be_late(house: House, tenant: Tenant) -> None:
+async def test_a_supplier_who_will_be_late_asks_for_another_day(house: House, tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.PURCHASE)
     (line,) = await make_deliveries(tenant, made, [800], status="confirmed")
     ben = await house.linked(tenant.supplier)
@@ -44,16 +44,19 @@ async def test_a_supplier_warns_that_a_delivery_will_be_late(house: House, tenan
     await ben.phone.press(days.labels[0])
     await ben.phone.wait_for("Reason?")
     await ben.phone.press("Capacity")
-    await ben.phone.wait_for("please check and send")
-    answer = await ben.phone.press("Send")
+    card = await ben.phone.wait_for("please check and send")
+    assert "The agreed day stays until the other company agrees to another one." in card.text
+    answer = await ben.phone.press("Send request")
 
-    assert answer.text == "W-1 is sent. The other company is told; the agreed day stays."
-    await ben.phone.wait_for("Delivery")
+    assert answer.text is not None
+    assert answer.text.startswith("C-1 is sent. The other company must agree")
     now = await line_now(tenant.factory, line.id)
-    assert (now["status"], now["version"], now["supply_state"]) == ("confirmed", 2, "at_risk")
-    (report,) = await fetch(tenant.factory, "select * from line_report where line_id = $1", line.id)
-    assert (report["kind"], report["reason"], report["status"]) == ("late", "capacity", "open")
-    assert report["expected_on"] > line.due_date
+    assert (now["status"], now["version"]) == ("confirmed", 1)  # nothing moves before the buyer agrees
+    (change,) = await fetch(tenant.factory, "select * from change_request where tenant_id = $1", tenant.id)
+    assert (change["status"], change["way"], change["reason"]) == ("submitted", "seller", "capacity")
+    (part,) = await fetch(tenant.factory, "select * from change_part where change_id = $1", change["id"])
+    assert part["line_id"] == line.id
+    assert part["pieces"]["of"][0]["due_date"] > line.due_date.isoformat()
 
 
 async def test_a_problem_is_described_in_words_and_a_photo(house: House, tenant: Tenant) -> None:

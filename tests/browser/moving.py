@@ -4,6 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from portal.changes.inputs import NewChange, NewPart
+from portal.changes.model import ChangeReason
+from portal.changes.service_asking import ask_change
 from portal.contracts import service_amendments, service_files, service_life, service_rates, service_templates
 from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, NewContract, NewPrice, Offer, SaveTemplate, SetRate
 from portal.contracts.model import Cadence
@@ -69,3 +72,12 @@ async def countered(factory: Actor, customer: Actor, data: NewContract) -> dict[
         less = Offer(lines=[LineOffer(line_no=1, foq=Decimal(480), cadence=Cadence.WEEK)])
         await service_life.counter(session, customer, made.id, less)
     return {"countered_id": str(made.id)}
+
+
+async def asked(customer: Actor, ids: dict[str, str]) -> dict[str, str]:
+    """A change of a delivery in the firm zone, which waits for the factory."""
+    part = NewPart(line_id=UUID(ids["line_id"]), quantity=Decimal(900))
+    data = NewChange(contract_id=UUID(ids["contract_id"]), reason=ChangeReason.DEMAND, parts=[part])
+    async with unit_of_work(customer) as session:
+        change = await ask_change(session, customer, data)
+    return {"change_id": str(change.id)}

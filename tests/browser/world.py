@@ -41,8 +41,9 @@ from portal.shipments import service_receipts
 from portal.shipments.counting import CountedLine, Receive
 from portal.shipments.model import Problem
 from portal.shipments.service import NewShipment, ShippedLine
+from tests.browser.approving import make_approvals
 from tests.browser.imported import make_imports, make_sheets
-from tests.browser.moving import amended, countered
+from tests.browser.moving import amended, asked, countered
 from tests.browser.photos import box_photo
 from tests.browser.words import ENGLISH, Words
 from tests.factories import ZONE, today
@@ -61,8 +62,7 @@ WEEKS = (
 LATER = ((0, 4, 200), (3, 5, 30))  # part, week, quantity: what the second release adds
 UNANSWERED = {(0, 0), (0, 2), (2, 1), (2, 2)}  # part, week
 LATE = (2, 1)
-NOTE = "ASN-07"
-SITE = "WUXI-3"
+NOTE, SITE = "ASN-07", "WUXI-3"
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ async def make_world(
     await _waiting_contracts(world)
     await _moving_contracts(world)
     await _people_and_keys(world)
-    world.ids |= await make_imports(world.factory)
+    world.ids |= await make_approvals(world.factory, language) | await make_imports(world.factory)
     world.ids |= await make_sheets(world.factory, UUID(world.ids["draft_id"]))
     return world
 
@@ -379,7 +379,7 @@ async def _moving_contracts(world: World) -> None:
         valid_from=_monday() + timedelta(weeks=46), valid_to=_monday() + timedelta(weeks=98), lines=lines[:1],
     )  # fmt: skip
     world.ids |= await amended(world.factory, world.customer, agreed.id, title)
-    world.ids |= await countered(world.factory, world.customer, data)
+    world.ids |= await countered(world.factory, world.customer, data) | await asked(world.customer, world.ids)
 
 
 async def _people_and_keys(world: World) -> None:
@@ -396,5 +396,5 @@ async def _people_and_keys(world: World) -> None:
     await recovery.ask(world.emails["customer"], f"net-{os.urandom(4).hex()}")
     (reset,) = [each for each in await recovery.unsent() if each.email == world.emails["customer"]]
     world.ids["password_link"] = reset.path.rpartition("/")[2]
-    world.ids |= {"member_id": str(invited.id), "key_id": str(made.id), "invitation": link.rpartition("/")[2]}
-    world.ids["party_id"] = world.ids["customer_party"]
+    world.ids |= {"member_id": str(invited.id), "key_id": str(made.id), "party_id": world.ids["customer_party"]}
+    world.ids["invitation"] = link.rpartition("/")[2]

@@ -19,9 +19,22 @@ from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_prices import PriceReason
 from portal.core.i18n import LOCALE_DIR, NBSP, Language, _, catalogue, day, number, signed, speaking, week
 from portal.core.quantities import UNITS
-from portal.schedules.model import CloseReason, Level, LineStatus, SupplyState, Zone
+from portal.forecasts.model import RequestStatus
+from portal.forecasts.rules import REQUEST_STATES
+from portal.schedules.model import (
+    CloseReason,
+    Level,
+    LineStatus,
+    ReleaseKind,
+    ReleaseStatus,
+    SupplyState,
+    Trigger,
+    Zone,
+)
+from portal.schedules.model_releases import PreparedStatus
 from portal.schedules.model_reports import ReportKind, ReportReason, ReportStatus, Urgency
 from portal.schedules.rules import LINE_STATES, OutsideTolerance, RejectReason
+from portal.schedules.rules_releases import PREPARED_STATES, RELEASE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import Problem, ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
@@ -31,16 +44,14 @@ DOMAINS = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py
 ENUMS = [
     ContractKind, ContractStatus, Cadence, DayUnit, PriceReason, PriceTier, RevisionStatus,
     LineStatus, CloseReason, Zone, Level, SupplyState, RejectReason,
-    ChangeStatus, ChangeReason, PartKind, ErpState,
-    ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency,
+    ChangeStatus, ChangeReason, PartKind, ErpState, ReleaseKind, ReleaseStatus, PreparedStatus, Trigger,
+    ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency, RequestStatus,
 ]  # fmt: skip
-ACTIONS = sorted(
-    {
-        move.action
-        for table in (CHANGE_STATES, CONTRACT_STATES, LINE_STATES, REPORT_STATES, SHIPMENT_STATES)
-        for move in table
-    }
+STATES = (
+    *(CHANGE_STATES, CONTRACT_STATES, LINE_STATES, PREPARED_STATES, RELEASE_STATES),
+    *(REPORT_STATES, REQUEST_STATES, SHIPMENT_STATES),
 )
+ACTIONS = sorted({move.action for table in STATES for move in table})
 
 
 def marked_texts(domain: str) -> set[str]:

@@ -140,6 +140,13 @@ async def test_honest_work_breaks_nothing(world: Settings) -> None:
                 " verb, version, member_id, member_name, scope, channel, data from timeline where version = 3"),
         ("I18", "update contract set version = version + 1"),
         ("I21", "update timeline set transaction = transaction + 1 where verb = 'confirmed'"),
+        ("I24", "with a as (insert into approval_case (tenant_id, id, point, subject, subject_id, subject_version,"
+                " label, facts, currency, data, status, rule_no, rule, requested_by, requested_name, requested_scope,"
+                " requested_at, version) select m.tenant_id, gen_random_uuid(), 'change', 'contract', m.id, 1, '',"
+                " '{}', '', '{}', 'approved', 1, '{}', m.id, '', 'factory', now(), 1 from member m limit 1 returning *)"
+                " insert into approval_step (tenant_id, id, case_id, step_no, role, status, escalation, decided_by,"
+                " decided_name, decided_via, deputy_of, note) select tenant_id, gen_random_uuid(), id, 1, 'sales',"
+                " 'approved', 'asked', requested_by, '', '', '', '' from a"),
         ("I27", "update contract_revision set status = 'proposed'"),
         ("I27", "update contract_revision set effective_from = '2020-01-01' where number = 2"),
         ("I27", "update contract_revision set effective_from = current_date - 3,"

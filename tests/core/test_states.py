@@ -15,8 +15,12 @@ from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_opening import OPENING_STATES
 from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
-from portal.schedules.model import LineStatus
+from portal.forecasts.model import RequestStatus
+from portal.forecasts.rules import REQUEST_STATES
+from portal.schedules.model import LineStatus, ReleaseStatus
+from portal.schedules.model_releases import PreparedStatus
 from portal.schedules.rules import AGREED_CHANGES, LINE_STATES
+from portal.schedules.rules_releases import PREPARED_STATES, RELEASE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
@@ -39,6 +43,9 @@ TABLES = [
         {OpeningStatus.CONFIRMED, OpeningStatus.DECLINED, OpeningStatus.WITHDRAWN},
     ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
+    (REQUEST_STATES, RequestStatus, {RequestStatus.ANSWERED, RequestStatus.SUPERSEDED}),
+    (PREPARED_STATES, PreparedStatus, {PreparedStatus.PUBLISHED, PreparedStatus.DISCARDED}),
+    (RELEASE_STATES, ReleaseStatus, {ReleaseStatus.REJECTED, ReleaseStatus.SUPERSEDED}),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
 ]
 SELLER, BUYER = Side.SELLER, Side.BUYER
@@ -65,6 +72,16 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         "What was shipped and received are sums of documents, never statuses. After `reopen` the sum of the promises "
         "decides. A firm or shipped line is not cancelled but changed by agreement.",
     ),
+    "Releases before they are told": (
+        PREPARED_STATES,
+        "The factory's own. A release outside its tolerance is held, and somebody else than who prepared it approves; "
+        "the partner is told when it is published, not before.",
+    ),
+    "Releases": (
+        RELEASE_STATES,
+        "The release itself never changes; this is how it stands with the partner, whose people `acknowledge` and "
+        "`reject` on either side of a contract. After a rejection the release before it is in force.",
+    ),
     "What an agreed change does to a schedule line": (
         AGREED_CHANGES,
         "A line with another quantity or day is asked for anew; where the seller agreed, it is confirmed at once.",
@@ -78,6 +95,11 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
     "Delays and problems": (
         REPORT_STATES,
         "A warning about a delivery. `settle_report` is the receipt that makes the delivery complete.",
+    ),
+    "Requests for a commit": (
+        REQUEST_STATES,
+        "A release asks the seller to commit to its forecast. `lapse` is the calendar's and `supersede` the next "
+        "release's; a commit that comes late still answers.",
     ),
     "Delivery notes": (SHIPMENT_STATES, "`receive` is the receipt that counts the last line of the delivery note."),
 }

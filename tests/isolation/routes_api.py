@@ -21,7 +21,6 @@ from tests.isolation.things import (
     contract,
     delivery,
     draft,
-    drafted,
     invited,
     item,
     key,
@@ -147,9 +146,6 @@ SCHEDULES: Routes = {
     ("POST", f"{CONTRACT}/schedule-lines"): Spec(
         active, body(contract_line_id=of("line_id"), quantity="40", due_date=today().isoformat()), **PUBLISHES
     ),
-    ("POST", f"{CONTRACT}/releases"): Spec(drafted, body(versioned=True), **PUBLISHES),
-    ("GET", f"{CONTRACT}/releases"): Spec(contract),
-    ("GET", f"{CONTRACT}/releases/{{number:int}}"): Spec(contract),
 }
 
 SHIPMENT, RECEIPT = f"{V1}/shipments/{{shipment_id:uuid}}", f"{V1}/receipts/{{receipt_id:uuid}}"

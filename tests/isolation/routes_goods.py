@@ -8,7 +8,7 @@ from tests.isolation.calls import Parts
 from tests.isolation.expect import BUYER, SELLER, Spec, asked, form, query
 from tests.isolation.routes_open import Routes
 from tests.isolation.routes_web import new
-from tests.isolation.things import ASKED, Ids, active, contract, delivery, drafted, receipt, shipment
+from tests.isolation.things import ASKED, Ids, active, contract, delivery, receipt, shipment
 
 P = Permission
 
@@ -60,11 +60,9 @@ SCHEDULES: Routes = {
         Spec(contract),
         Spec(contract, asked(part="contract_line_id")),
     ),
-    ("GET", "/contracts/{contract_id:uuid}/releases/{number:int}"): Spec(contract),
     ("GET", "/contracts/{contract_id:uuid}/drafts"): Spec(contract, need=P.PUBLISH_SCHEDULES),
     ("POST", "/contracts/{contract_id:uuid}/schedule/generate"): Spec(active, form(), **PUBLISHES),
     ("POST", "/contracts/{contract_id:uuid}/schedule/call-off"): Spec(active, call_off, **PUBLISHES),
-    ("POST", "/contracts/{contract_id:uuid}/schedule/publish"): Spec(drafted, form("version"), **PUBLISHES),
     ("GET", "/schedule-lines/{line_id:uuid}"): Spec(delivery(ASKED)),
     ("POST", "/schedule-lines/{line_id:uuid}/confirm"): Spec(delivery(ASKED), answer, **CONFIRMS),
     ("POST", "/schedule-lines/{line_id:uuid}/reject"): Spec(

@@ -39,6 +39,8 @@ ROUTES: Routes = {
         sight=Sight.COMPANY,
         filters=True,
     ),
+    ("GET", "/reports/fairness"): Spec(company, asked(partner="party_id"), sight=Sight.COMPANY, filters=True),
+    ("GET", "/api/v1/reports/fairness"): Spec(company, query("party_id"), sight=Sight.COMPANY, filters=True),
     ("GET", "/api/v1/reports/deliveries"): Spec(company, query("party_id"), sight=Sight.COMPANY, filters=True),
     ("GET", "/imports"): Spec(need=P.RUN_IMPORTS),
     ("POST", "/imports"): Spec(need=P.RUN_IMPORTS, parts=sent_file),

@@ -5,8 +5,11 @@ from litestar.routes import HTTPRoute
 
 from tests.isolation import (
     routes_api,
+    routes_approvals,
+    routes_changes,
     routes_chat,
     routes_contracts,
+    routes_forecasts,
     routes_goods,
     routes_ledger,
     routes_notices,
@@ -15,6 +18,7 @@ from tests.isolation import (
     routes_opening,
     routes_own,
     routes_papers,
+    routes_releases,
     routes_sheets,
     routes_web,
 )
@@ -26,6 +30,7 @@ ROUTES: Routes = {
     **routes_open.ROUTES,
     **routes_web.ROUTES,
     **routes_contracts.ROUTES,
+    **routes_forecasts.ROUTES,
     **routes_goods.ROUTES,
     **routes_ledger.ROUTES,
     **routes_office.ROUTES,
@@ -33,9 +38,12 @@ ROUTES: Routes = {
     **routes_own.ROUTES,
     **routes_notices.ROUTES,
     **routes_api.ROUTES,
+    **routes_approvals.ROUTES,
+    **routes_changes.ROUTES,
     **routes_chat.ROUTES,
     **routes_sheets.ROUTES,
     **routes_papers.ROUTES,
+    **routes_releases.ROUTES,
 }
 Route = tuple[str, str]
 

@@ -4,6 +4,7 @@ Revision ID: 0014
 Revises: 0013
 """
 
+import re
 from collections.abc import Sequence
 
 from alembic import op
@@ -98,6 +99,7 @@ PRIVATE = {
     "approval_step": "insert, update (status, respond_by, escalation, decided_by, decided_name, decided_via,"
     " deputy_of, decided_at, note)",
 }
+KINDS = ("approval", "approved")  # of notices
 
 
 def upgrade() -> None:
@@ -115,8 +117,25 @@ def upgrade() -> None:
         )
         op.execute(f"grant select on {table} to portal_factory")
         op.execute(f"grant {rights} on {table} to portal_factory")
+    for table in ("notice", "dispatch"):
+        name_kinds(table, add=KINDS)
+
+
+def name_kinds(table: str, *, add: tuple[str, ...] = (), drop: tuple[str, ...] = ()) -> None:
+    """Let notices be of more or of fewer kinds, whatever kinds others have added."""
+    found = op.get_bind().exec_driver_sql(
+        f"select pg_get_constraintdef(oid) from pg_constraint where conname = 'ck_{table}_kind'"
+    )
+    kinds = [kind for kind in re.findall(r"'([a-z_]+)'", found.scalar_one()) if kind not in drop]
+    listed = ", ".join(f"'{kind}'" for kind in [*kinds, *add])
+    op.execute(f"alter table {table} drop constraint ck_{table}_kind")
+    op.execute(f"alter table {table} add constraint ck_{table}_kind check (kind in ({listed}))")
 
 
 def downgrade() -> None:
+    op.execute(f"delete from dispatch where kind in {KINDS}")
+    op.execute(f"delete from notice where kind in {KINDS}")
+    for table in ("notice", "dispatch"):
+        name_kinds(table, drop=KINDS)
     for table in reversed(PRIVATE):
         op.execute(f"drop table {table}")

@@ -4,6 +4,7 @@ Revision ID: 0013
 Revises: 0006
 """
 
+import re
 from collections.abc import Sequence
 
 from alembic import op
@@ -141,8 +142,12 @@ CREATE TABLE change_terms (
 );
 """
 
+KINDS = ("change_asked", "change")  # of notices
+
 
 def upgrade() -> None:
+    for table in ("notice", "dispatch"):
+        name_kinds(table, add=KINDS)
     op.execute("set local lock_timeout = '2s'")
     for statement in TABLES.split(";\n"):
         if statement.strip():
@@ -163,6 +168,21 @@ def allow(table: str, role: str, rows: str) -> None:
     op.execute(f"create policy {role}_all on {table} for all to {role} using ({rows}) with check ({rows})")
 
 
+def name_kinds(table: str, *, add: tuple[str, ...] = (), drop: tuple[str, ...] = ()) -> None:
+    """Let notices be of more or of fewer kinds, whatever kinds others have added."""
+    found = op.get_bind().exec_driver_sql(
+        f"select pg_get_constraintdef(oid) from pg_constraint where conname = 'ck_{table}_kind'"
+    )
+    kinds = [kind for kind in re.findall(r"'([a-z_]+)'", found.scalar_one()) if kind not in drop]
+    listed = ", ".join(f"'{kind}'" for kind in [*kinds, *add])
+    op.execute(f"alter table {table} drop constraint ck_{table}_kind")
+    op.execute(f"alter table {table} add constraint ck_{table}_kind check (kind in ({listed}))")
+
+
 def downgrade() -> None:
+    op.execute(f"delete from dispatch where kind in {KINDS}")
+    op.execute(f"delete from notice where kind in {KINDS}")
+    for table in ("notice", "dispatch"):
+        name_kinds(table, drop=KINDS)
     for line in reversed([line for line in TABLES.splitlines() if line.startswith("CREATE TABLE ")]):
         op.execute(f"drop table {line.split()[2]}")

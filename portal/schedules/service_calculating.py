@@ -1,0 +1,198 @@
+"""What the next release of a contract would say, before anything is written: the lines, and how they differ."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from portal.core.actor import Actor
+from portal.core.calendars import DAY, WorkingCalendar
+from portal.core.db import Driver
+from portal.core.errors import Conflict
+from portal.core.i18n import N_
+from portal.schedules import rules
+from portal.schedules.model import Level, LineStatus, ReleaseKind, Zone
+from portal.schedules.model_releases import HoldBy
+from portal.schedules.rules_difference import Difference, Frozen, compare
+from portal.schedules.rules_hold import DEFAULT_TEMPLATE, PartVerdict, Tolerance, by_curve, by_template
+from portal.schedules.rules_releases import Wanted, transmitted
+from portal.schedules.service_plans import Plan, read_plan
+from portal.schedules.service_terms import ContractHead, Terms, calendars, read_terms
+
+ZERO = Decimal(0)
+
+
+class NothingToPublish(Conflict):
+    code = "nothing-to-publish"
+    text = N_("There is no open delivery to publish. Generate deliveries or add one first.")
+
+
+class Line(Struct, frozen=True):
+    """One open line as the release will say it. A line split off has no row of its own yet: `row` is its origin's."""
+
+    row: Any
+    quantity: Decimal
+    due: date
+    zone: Zone
+    level: Level
+    split: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether the live line is another one than the release will say."""
+        return self.split or (self.quantity, self.due) != (self.row["ordered_quantity"], self.row["due_date"])
+
+    @property
+    def frozen(self) -> Frozen:
+        return Frozen(self.row["id"], self.row["contract_line_id"], self.due, self.quantity)
+
+
+class Prior(Struct, frozen=True):
+    """The release that the new one is compared with."""
+
+    id: UUID
+    number: int
+    lines: list[tuple[Frozen, Level]]  # without what was delivered since
+    delivered: list[UUID]  # schedule lines closed since: absent from the new release, and no cancellation
+
+
+class Calculation(Struct, frozen=True):
+    """A release that could be published now."""
+
+    kind: ReleaseKind
+    today: date
+    plan: Plan
+    terms: dict[UUID, Terms]
+    ends: dict[UUID, rules.Fences]
+    calendar: WorkingCalendar  # of the first line's site, for what is told by weeks and months
+    lines: list[Line]
+    replaces: int | None  # the number of the release of the same kind
+    prior: Prior | None
+    until: date | None  # the last day it speaks of; none: all that is open
+
+    @property
+    def horizon_end(self) -> date:
+        return self.until or max(line.due for line in self.lines)
+
+    @property
+    def digest(self) -> str:
+        """Of what would be told: lines, days and quantities; zones move with the day by themselves."""
+        told = sorted(f"{line.frozen.line_id} {line.split} {line.due} {line.quantity:f}" for line in self.lines)
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+    @property
+    def difference(self) -> Difference:
+        return compare([line for line, _ in self.prior.lines] if self.prior else [], [one.frozen for one in self.lines])
+
+    def verdicts(self) -> list[PartVerdict]:
+        """By contract line, whether the difference is inside the plan's tolerance. Nothing to compare: all inside."""
+        plan = self.plan
+        if self.prior is None or plan.hold_by is HoldBy.NONE:
+            return []
+        if plan.hold_by is HoldBy.TEMPLATE:
+            return by_template(self.prior.lines, [(one.frozen, one.level) for one in self.lines], DEFAULT_TEMPLATE)
+        tolerance = Tolerance(plan.hold_quantity, plan.hold_percent, plan.hold_days)
+        return by_curve([line for line, _ in self.prior.lines], [one.frozen for one in self.lines], tolerance)
+
+
+_OPEN_LINES = """
+select l.id, l.contract_line_id, l.line_no, l.order_no, l.status, l.version, l.due_date, l.ordered_quantity,
+    l.under_percent, l.received_quantity, l.confirmed_quantity, l.shipped_quantity, l.unit, l.zone, l.level,
+    l.release_line_id, l.bucket_id, l.period_start, p.quantity as planned, p.due_date as planned_date
+from schedule_line l left join line_plan p on $3 and p.tenant_id = l.tenant_id and p.schedule_line_id = l.id
+where l.tenant_id = $1 and l.contract_id = $2
+    and l.status in ('draft', 'published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')
+    and ($3 or l.status <> 'draft')
+order by l.id for update of l"""
+_PRIORS = """
+select distinct on (r.kind) r.kind, r.id, r.number
+from release r left join release_standing s on s.tenant_id = r.tenant_id and s.release_id = r.id
+where r.tenant_id = $1 and r.contract_id = $2 and coalesce(s.status, 'published') <> 'rejected'
+order by r.kind, r.number desc"""
+_PRIOR_LINES = """
+select r.schedule_line_id, r.contract_line_id, r.due_date, r.quantity, r.level, l.status = 'closed'
+from release_line r join schedule_line l on l.tenant_id = r.tenant_id and l.id = r.schedule_line_id
+where r.tenant_id = $1 and r.release_id = $2"""
+
+
+async def calculate(
+    connection: Driver, actor: Actor, head: ContractHead, kind: ReleaseKind, today: date, drafts: bool = True
+) -> Calculation:
+    """Lock the open lines of a locked contract and say what a release of them would be. Raises NothingToPublish.
+
+    drafts: False leaves out what is still being planned: drafts, and changes of published lines.
+    """
+    plan = await read_plan(connection, actor, head.id)
+    terms = await read_terms(connection, actor, head.id)
+    at = await calendars(connection, actor, {line.ship_to_code for line in terms.values()})
+    ends = {line.id: _ends(line, today, at[line.ship_to_code], plan) for line in terms.values()}
+    last = _horizon(plan, kind, today)
+    rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, head.id, drafts)
+    fresh = (row["due_date"] for row in rows if row["status"] == LineStatus.DRAFT)
+    rules.check_drafts_inside(fresh, head.valid_to)
+    lines = [
+        line
+        for row in rows
+        for line in _lines(
+            row, ends[row["contract_line_id"]], at[terms[row["contract_line_id"]].ship_to_code], plan, today
+        )
+        if last is None or line.due <= last
+    ]
+    if not lines:
+        raise NothingToPublish
+    found = {row["kind"]: row for row in await connection.fetch(_PRIORS, actor.tenant_id, head.id)}
+    prior = await _prior(connection, actor, found, kind, last)
+    replaces = found[kind]["number"] if kind in found else None
+    calendar = at[next(iter(terms.values())).ship_to_code]
+    return Calculation(kind, today, plan, terms, ends, calendar, lines, replaces, prior, last)
+
+
+def _horizon(plan: Plan, kind: ReleaseKind, today: date) -> date | None:
+    """The last day that the release speaks of; none: all that is open."""
+    days = plan.jit_days if kind is ReleaseKind.JIT else plan.horizon_days
+    return None if days is None else today + timedelta(days=days)
+
+
+def _ends(line: Terms, today: date, calendar: WorkingCalendar, plan: Plan) -> rules.Fences:
+    ends = rules.fences(today, line.firm_days, line.tradeoff_days, line.day_unit, calendar)
+    return rules.split_fences(ends, today, plan.make_days, line.day_unit, calendar)
+
+
+def _lines(row: Any, ends: rules.Fences, calendar: WorkingCalendar, plan: Plan, today: date) -> list[Line]:
+    """One open line as it will be told, with what is split from it."""
+    quantity = row["planned"] if row["planned"] is not None else row["ordered_quantity"]
+    due = row["planned_date"] or row["due_date"]
+    known = row["release_line_id"] is not None
+    wanted = Wanted(quantity, due)
+    if plan.only_transmitted and (row["planned"] is not None or row["status"] == LineStatus.DRAFT):
+        told = (row["ordered_quantity"], row["due_date"]) if known else None
+        wanted = transmitted(quantity, due, told, ends.firm_until, calendar.next_working(ends.firm_until + DAY))
+    first = _line(row, wanted.quantity, wanted.due, ends, today, known)
+    if not wanted.rest or wanted.rest_due is None:
+        return [first]
+    rest = _line(row, wanted.rest, wanted.rest_due, ends, today, False)
+    return [first, replace(rest, split=True)]
+
+
+def _line(row: Any, quantity: Decimal, due: date, ends: rules.Fences, today: date, known: bool) -> Line:
+    complete = rules.delivered_complete(quantity, row["received_quantity"], row["under_percent"], row["unit"])
+    level = rules.level_of(due, today, ends, not complete, known)
+    return Line(row, quantity, due, ends.zone(due), level)
+
+
+async def _prior(
+    connection: Driver, actor: Actor, found: Mapping[str, Any], kind: ReleaseKind, last: date | None
+) -> Prior | None:
+    """The forecast in force: a JIT release is compared with it too, as far as the JIT horizon reaches."""
+    row = found.get(ReleaseKind.FORECAST)
+    if row is None:
+        return None
+    rows = await connection.fetch(_PRIOR_LINES, actor.tenant_id, row["id"])
+    near = [one for one in rows if kind is ReleaseKind.FORECAST or last is None or one["due_date"] <= last]
+    lines = [(Frozen(*list(one.values())[:4]), Level(one["level"])) for one in near if not one[5]]
+    return Prior(row["id"], row["number"], lines, [one[0] for one in near if one[5]])

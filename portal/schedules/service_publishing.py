@@ -1,0 +1,195 @@
+"""A release is published: its lines are frozen, the live lines follow it, and the other side is told."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from pydantic import Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core import clock, db
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.calendars import WorkingCalendar, deadline, local_today
+from portal.core.db import Driver
+from portal.core.ids import uuid7
+from portal.core.inputs import Input
+from portal.core.journal import Subject, emit, record
+from portal.schedules import rules
+from portal.schedules.events import ReleasePublished
+from portal.schedules.model import LineStatus, ReleaseKind, Trigger
+from portal.schedules.reads_contents import read_contents
+from portal.schedules.rules_releases import Spans, spans_of
+from portal.schedules.service_calculating import Calculation, Line, calculate
+from portal.schedules.service_calculating import NothingToPublish as NothingToPublish
+from portal.schedules.service_calls import call_drafts
+from portal.schedules.service_following import follow
+from portal.schedules.service_terms import ContractHead, contract_of, lock_contract
+
+logger = logging.getLogger(__name__)
+
+
+class Publish(Input):
+    """A release of a kind: a forecast speaks of all open deliveries, JIT of those inside its horizon."""
+
+    note: str = Field(default="", max_length=300)
+    kind: ReleaseKind = ReleaseKind.FORECAST
+
+
+_INSERT_RELEASE = """
+insert into release (tenant_id, id, party_id, contract_id, number, calculated_on, horizon_end, published_at,
+    published_by, note, kind, trigger, prior_number, daily_until, weekly_until, contents)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb)"""
+_INSERT_STANDING = """
+insert into release_standing (tenant_id, id, party_id, release_id, contract_id, status, answer_by, answered_name,
+    reason, version)
+values ($1, $2, $3, $4, $5, 'published', $6, '', '', 1)"""
+# The release that is replaced may be an imported one without a standing of its own.
+_SUPERSEDE = """
+insert into release_standing (tenant_id, id, party_id, release_id, contract_id, status, answered_name, reason, version)
+select r.tenant_id, $4, r.party_id, r.id, r.contract_id, 'superseded', '', '', 1
+from release r where r.tenant_id = $1 and r.contract_id = $2 and r.number = $3
+on conflict (tenant_id, party_id, release_id) do update set status = 'superseded',
+    version = release_standing.version + 1
+where release_standing.status in ('published', 'delivered', 'acknowledged')"""
+_INSERT_RELEASE_LINES = """
+insert into release_line (tenant_id, id, party_id, release_id, schedule_line_id, contract_line_id, due_date, quantity,
+    zone, level)
+select $1, r.id, $2, $3, r.line, r.contract_line, r.due, r.quantity, r.zone, r.level
+from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::date[], $8::numeric[], $9::text[], $10::text[])
+    as r(id, line, contract_line, due, quantity, zone, level)"""
+_PUBLISH_LINES = """
+update schedule_line l set release_line_id = r.release_line, zone = r.zone, level = r.level, status = r.status,
+    version = r.version, respond_by = case when r.asked then $3 else l.respond_by end,
+    bucket_id = coalesce(r.bucket, l.bucket_id)
+from unnest($2::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bool[], $10::uuid[])
+    as r(id, release_line, zone, level, status, version, asked, bucket)
+where l.tenant_id = $1 and l.id = r.id"""
+
+
+class Numbered(Struct, frozen=True):
+    """The release to be: what of it is not in the calculation."""
+
+    id: UUID
+    number: int
+    now: datetime
+    note: str
+    trigger: Trigger
+
+
+class _Published(Struct, frozen=True):
+    """One line as the release puts it."""
+
+    line: Line
+    release_line_id: UUID
+    status: LineStatus
+    asked: bool  # the seller is asked with this release
+    bucket_id: UUID | None  # the period that a draft is now called off from
+
+
+async def publish_release(
+    session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None, data: Publish, *, drafts: bool = True
+) -> tuple[UUID, int]:
+    """Freeze all open lines as the next release and tell the other side. Returns the release's id and number.
+
+    drafts: False where something agreed is told and what is still being planned stays at home.
+    """
+    actor.require(Permission.PUBLISH_SCHEDULES)
+    head = await lock_contract(session, actor, contract_id, version)
+    today = local_today(clock.now(), head.time_zone)
+    made = await calculate(await db.driver(session), actor, head, data.kind, today, drafts)
+    return await publish(session, actor, head, made, data.note, Trigger.MANUAL)
+
+
+async def publish(
+    session: AsyncSession, actor: Actor, head: ContractHead, made: Calculation, note: str, trigger: Trigger
+) -> tuple[UUID, int]:
+    """Write a calculated release of a locked contract, and let the live lines follow it."""
+    connection = await db.driver(session)
+    release = Numbered(uuid7(), head.release_no + 1, clock.now(), note, trigger)
+    lines = await follow(session, actor, head, made)
+    drafts = [_as_row(line) for line in lines if line.row["status"] == LineStatus.DRAFT]
+    called = await call_drafts(session, actor, head.party_id, drafts, made.terms)
+    told = [_published(line, called.get(line.row["id"])) for line in lines]
+    respond_by = deadline(release.now, head.response_hours, head.time_zone, WorkingCalendar())
+    await _store_release(connection, actor, head, made, release)
+    await _store_lines(connection, actor, head, release, told, respond_by)
+    subject = contract_of(head, raised=1)
+    record(session, actor, subject, "released", number=release.number, lines=len(told), note=note)
+    for one in told:
+        row = one.line.row
+        what = Subject("schedule_line", row["id"], head.party_id, row["version"] + 1, head.id)
+        record(session, actor, what, "asked" if one.asked else "published", release=release.number, zone=one.line.zone)
+    emit(session, actor, head.party_id, ReleasePublished(head.id, release.id))
+    logger.info("release published", extra={"contract_id": str(head.id), "number": release.number, "lines": len(told)})
+    return release.id, release.number
+
+
+def _as_row(line: Line) -> Mapping[str, Any]:
+    """A draft as the ledger reads it, with the day and quantity that are told."""
+    return {**line.row, "due_date": line.due, "ordered_quantity": line.quantity}
+
+
+def _published(line: Line, bucket_id: UUID | None) -> _Published:
+    """Where the line stands after the release, and whether the seller is now asked."""
+    status = LineStatus(line.row["status"])
+    asked = status in (LineStatus.DRAFT, LineStatus.PUBLISHED) and rules.needs_answer(line.zone)
+    if status is LineStatus.DRAFT:
+        status = LineStatus.PUBLISHED
+    return _Published(line, uuid7(), LineStatus.PROPOSED if asked else status, asked, bucket_id)
+
+
+async def _store_release(
+    connection: Driver, actor: Actor, head: ContractHead, made: Calculation, release: Numbered
+) -> None:
+    """Write the release with all it tells beside its lines, how it stands, and that it replaces the one before."""
+    plan = made.plan
+    spans: Spans | None = None
+    if plan.daily_days is not None and plan.weekly_days is not None:
+        spans = spans_of(made.today, plan.daily_days, plan.weekly_days, made.calendar)
+    contents = await read_contents(connection, actor, head, made)
+    await connection.execute(
+        _INSERT_RELEASE,
+        *(actor.tenant_id, release.id, head.party_id, head.id, release.number, made.today, made.horizon_end),
+        *(release.now, actor.name, release.note, made.kind.value, release.trigger.value, made.replaces),
+        *(*(spans or (None, None)), msgspec.json.encode(contents).decode()),
+    )
+    answer_by = None
+    if plan.answer_hours is not None:
+        answer_by = deadline(release.now, plan.answer_hours, head.time_zone, WorkingCalendar())
+    standing = (actor.tenant_id, uuid7(), head.party_id, release.id, head.id, answer_by)
+    await connection.execute(_INSERT_STANDING, *standing)
+    if made.replaces is not None:
+        await connection.execute(_SUPERSEDE, actor.tenant_id, head.id, made.replaces, uuid7())
+
+
+async def _store_lines(
+    connection: Driver,
+    actor: Actor,
+    head: ContractHead,
+    release: Numbered,
+    told: Sequence[_Published],
+    respond_by: datetime,
+) -> None:
+    """Write the frozen lines, what the live lines now are, and the contract's new number."""
+    frozen = [(one.release_line_id, *one.line.frozen, one.line.zone.value, one.line.level.value) for one in told]
+    await connection.execute(
+        _INSERT_RELEASE_LINES, actor.tenant_id, head.party_id, release.id, *map(list, zip(*frozen, strict=True))
+    )
+    live = [
+        (
+            *(one.release_line_id, one.line.zone.value, one.line.level.value, one.status.value),
+            *(one.line.row["version"] + 1, one.asked, one.bucket_id),
+        )
+        for one in told
+    ]
+    ids = [one.line.row["id"] for one in told]
+    await connection.execute(_PUBLISH_LINES, actor.tenant_id, ids, respond_by, *map(list, zip(*live, strict=True)))
+    await connection.execute(
+        "update contract set release_no = $3, released_on = $4, version = version + 1 where tenant_id = $1 and id = $2",
+        *(actor.tenant_id, head.id, release.number, local_today(release.now, head.time_zone)),
+    )

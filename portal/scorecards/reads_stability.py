@@ -1,0 +1,78 @@
+"""How steady the factory's releases were, by partner, from the releases themselves."""
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.db import Driver
+from portal.schedules.model import Zone
+from portal.schedules.rules_difference import Frozen
+from portal.schedules.rules_stability import Steadiness, steadiness
+from portal.schedules.service import visible
+
+PLACES = Decimal("0.0001")
+
+
+class StabilityRow(Struct, frozen=True):
+    """One partner over the days that were asked for. None where nothing was asked for, or nothing changed."""
+
+    party_id: UUID
+    party_name: str
+    pairs: int  # releases with one before them
+    stability: Decimal | None
+    firm_lines: int  # changed ones
+    mean_notice: Decimal | None  # days
+
+
+_PAIRS = """
+select n.id, n.calculated_on, n.contents -> 'delivered' as delivered, o.id as before, c.party_id, c.party_name
+from release n
+join contract c on c.tenant_id = n.tenant_id and c.id = n.contract_id
+join release o on o.tenant_id = n.tenant_id and o.contract_id = n.contract_id
+    and o.number = coalesce((n.contents ->> 'prior')::int, n.prior_number)
+where n.tenant_id = $1 and n.kind = 'forecast' and n.calculated_on >= $2 and n.calculated_on <= $3
+    and ($4::uuid[] is null or n.contract_id = any($4))
+order by c.party_name, c.party_id, n.contract_id, n.number"""
+_LINES = """
+select release_id, schedule_line_id, contract_line_id, due_date, quantity, zone from release_line
+where tenant_id = $1 and release_id = any($2)"""
+
+
+async def stability(connection: Driver, actor: Actor, since: date, until: date) -> list[StabilityRow]:
+    """One row a partner that had a release with one before it, both days inclusive. A partner sees its own."""
+    actor.require(Permission.READ)
+    pairs = await connection.fetch(_PAIRS, actor.tenant_id, since, until, visible(actor))
+    wanted = {one for row in pairs for one in (row["id"], row["before"])}
+    lines: dict[UUID, list[tuple[Frozen, Zone]]] = defaultdict(list)
+    for row in await connection.fetch(_LINES, actor.tenant_id, list(wanted)):
+        lines[row[0]].append((Frozen(*list(row.values())[1:5]), Zone(row[5])))
+    sums: dict[tuple[UUID, str], Steadiness] = defaultdict(Steadiness)
+    for row in pairs:
+        key = row["party_id"], row["party_name"]
+        sums[key] = sums[key].plus(_pair(row, lines))
+    return [_row(party_id, name, found) for (party_id, name), found in sums.items()]
+
+
+def _pair(row: Any, lines: dict[UUID, list[tuple[Frozen, Zone]]]) -> Steadiness:
+    gone = {UUID(one) for one in row["delivered"] or []}
+    old = [pair for pair in lines[row["before"]] if pair[0].line_id not in gone]
+    zones_before, zones_now = dict(old), dict(lines[row["id"]])
+    return steadiness(zones_before, zones_now, row["calculated_on"], zones_before.__getitem__, zones_now.__getitem__)
+
+
+def _row(party_id: UUID, name: str, found: Steadiness) -> StabilityRow:
+    steady, notice = found.stability, found.mean_notice
+    return StabilityRow(
+        party_id,
+        name,
+        found.pairs,
+        None if steady is None else steady.quantize(PLACES),
+        found.firm_lines,
+        None if notice is None else notice.quantize(Decimal("0.1")),
+    )

@@ -1,0 +1,145 @@
+"""The form that asks for a change or makes a counter-offer: deliveries as they stand, beside what is wanted of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.changes import reads, service, words
+from portal.changes.impact import Head, get_head
+from portal.changes.model import ChangePart, PartKind
+from portal.core import i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.db import Driver, driver, read
+from portal.core.errors import NotFound, PortalError
+from portal.core.i18n import _
+from portal.core.quantities import show_quantity
+from portal.schedules import reads as schedule_reads
+from portal.schedules.reads import LineFilter, LineRow, part_of
+from portal.schedules.reads import View as LineView
+from portal.web.change_forms import PIECES
+from portal.web.pages import unit_name
+
+OFFERED_LINES = 20  # deliveries of a contract that the form lists
+
+
+class FormRow(Struct, frozen=True):
+    """One delivery in the form."""
+
+    id: str
+    part: str
+    name: str
+    now: str
+    version: int
+    unit: str
+
+
+async def form_context(
+    actor: Actor,
+    line_ids: Sequence[UUID],
+    contract_id: UUID | None,
+    typed: Mapping[str, str] | None = None,
+    error: PortalError | None = None,
+) -> dict[str, Any]:
+    """What `changes/ask.html` shows: the chosen deliveries, or the next ones of a contract."""
+    actor.require(Permission.REQUEST_CHANGES)
+    async with read(actor) as connection:
+        rows = await _rows(connection, actor, line_ids, contract_id)
+        if contract_id is None:
+            if not rows:
+                raise NotFound
+            contract_id = rows[0].contract_id
+        head = await get_head(connection, actor, contract_id)
+        parts = await reads.contract_items(connection, actor, contract_id)
+    return _form(actor, head, [row for row in rows if row.contract_id == contract_id], parts, typed, error)
+
+
+async def _rows(connection: Driver, actor: Actor, line_ids: Sequence[UUID], contract_id: UUID | None) -> list[LineRow]:
+    if line_ids:
+        found = [await schedule_reads.get_row(connection, actor, line_id) for line_id in line_ids[:OFFERED_LINES]]
+        return [row for row in found if row is not None and row.status != "draft"]
+    if contract_id is None:
+        return []
+    wanted = LineFilter(LineView.OPEN, contract_id=contract_id)
+    return (await schedule_reads.list_lines(connection, actor, wanted, None, OFFERED_LINES))[:OFFERED_LINES]
+
+
+def _form(
+    actor: Actor,
+    head: Head,
+    rows: Sequence[LineRow],
+    parts: Sequence[tuple[UUID, str]],
+    typed: Mapping[str, str] | None,
+    error: PortalError | None,
+) -> dict[str, Any]:
+    kinds = [kind for kind in PartKind if kind is not PartKind.ADD]
+    if not actor.may(Permission.SEE_PRICES):
+        kinds.remove(PartKind.PRICE)
+    return {
+        "head": head,
+        "rows": [form_row(row, actor) for row in rows],
+        "single": len(rows) == 1,
+        "kinds": [(kind.value, _(words.KINDS[kind])) for kind in kinds],
+        "reasons": [(reason.value, _(label)) for reason, label in words.REASONS.items()],
+        "items": [(str(line_id), name) for line_id, name in parts],
+        "typed": typed or {},
+        "error": str(error) if error else "",
+        "pieces": range(1, PIECES + 1),
+        "change": None,
+    }
+
+
+def form_row(row: LineRow, actor: Actor) -> FormRow:
+    return FormRow(
+        id=str(row.id),
+        part=part_of(row, actor),
+        name=row.description,
+        now=_("{quantity} on {day}").format(
+            quantity=show_quantity(row.ordered_quantity, row.unit), day=i18n.day(row.due_date, year=True)
+        ),
+        version=row.version,
+        unit=unit_name(row.unit),
+    )
+
+
+async def counter_context(
+    session: AsyncSession,
+    actor: Actor,
+    change_id: UUID,
+    typed: Mapping[str, str] | None = None,
+    error: PortalError | None = None,
+) -> dict[str, Any]:
+    """The same form about the deliveries of a request, with what the live offer says."""
+    actor.require(Permission.REQUEST_CHANGES)
+    change = await service.get_change(session, actor, change_id)
+    connection = await driver(session)
+    offered = await service.parts_of(session, change)
+    ids = [part.line_id for part in offered if part.line_id is not None]
+    rows = await _rows(connection, actor, ids, None)
+    head = await get_head(connection, actor, change.contract_id)
+    parts = await reads.contract_items(connection, actor, change.contract_id)
+    context = _form(actor, head, rows, parts, typed if typed is not None else _offered(offered), error)
+    return context | {"change": change}
+
+
+def _offered(parts: Sequence[ChangePart]) -> dict[str, str]:
+    """The live offer as it would be typed."""
+    typed: dict[str, str] = {}
+    for part in parts:
+        pieces = part.pieces["of"]
+        if part.line_id is None:
+            typed |= {"add_line": str(part.contract_line_id), "add_quantity": pieces[0]["quantity"]}
+            typed["add_due_date"] = pieces[0]["due_date"]
+            continue
+        typed[f"kind.{part.line_id}"] = part.kind.value
+        if part.kind is PartKind.SPLIT:
+            for no, piece in enumerate(pieces, start=1):
+                typed[f"piece_quantity_{no}.{part.line_id}"] = piece["quantity"]
+                typed[f"piece_date_{no}.{part.line_id}"] = piece["due_date"]
+        elif pieces:
+            typed[f"quantity.{part.line_id}"] = pieces[0]["quantity"]
+            typed[f"due_date.{part.line_id}"] = pieces[0]["due_date"]
+    return typed

@@ -1,0 +1,86 @@
+"""What the forms around releases send, and the commands they mean."""
+
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from portal.schedules.model import ReleaseKind
+from portal.schedules.service_answers import RejectRelease
+from portal.schedules.service_holding import Decide
+from portal.schedules.service_plans import PlanLine, SetPlan, SetTerms
+from portal.schedules.service_publishing import Publish
+from portal.web.field_errors import command, filled
+from portal.web.forms import Form
+from portal.web.schedule_forms import VersionForm
+
+
+class PublishForm(VersionForm):
+    note: str = Field(default="", max_length=300)
+    kind: ReleaseKind = ReleaseKind.FORECAST
+
+    def command(self) -> Publish:
+        return Publish(note=self.note, kind=self.kind)
+
+
+class DecideForm(VersionForm):
+    note: str = Field(default="", max_length=300)
+
+    def command(self) -> Decide:
+        return Decide(note=self.note)
+
+
+class RejectReleaseForm(VersionForm):
+    reason: str = ""
+
+    def command(self) -> RejectRelease:
+        return filled(RejectRelease, {"reason": self.reason})
+
+
+class PlanForm(Form):
+    """How releases are made, as typed; an unticked box is not sent."""
+
+    version: int
+    trigger: str = ""
+    every_days: str = ""
+    weekdays: list[str] = Field(default=[], max_length=7)
+    horizon_days: str = ""
+    daily_days: str = ""
+    weekly_days: str = ""
+    jit_days: str = ""
+    only_transmitted: str = ""
+    hold_by: str = ""
+    hold_quantity: str = ""
+    hold_percent: str = ""
+    hold_days: str = ""
+    quiet_percent: str = ""
+    answer_hours: str = ""
+
+    @field_validator("weekdays", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return value if isinstance(value, list) else [value]
+
+    def command(self) -> SetPlan:
+        values = self.model_dump(exclude={"version", "only_transmitted"})
+        return command(SetPlan, values | {"only_transmitted": self.only_transmitted == "yes"})
+
+
+class TermsForm(Form):
+    """What was agreed about cancelling, as typed."""
+
+    version: int
+    make_days: str = ""
+    finished_percent: str = ""
+    in_work_percent: str = ""
+    material_percent: str = ""
+
+    def command(self) -> SetTerms:
+        return command(SetTerms, self.model_dump(exclude={"version"}))
+
+
+class PlanLineForm(VersionForm):
+    quantity: str = ""
+    due_date: str = ""
+
+    def command(self) -> PlanLine:
+        return filled(PlanLine, self.model_dump(exclude={"version"}))

@@ -1,0 +1,136 @@
+"""Pages of releases: publishing and holding, the list, one beside another, the partner's answer, as known then."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+from litestar.status_codes import HTTP_200_OK
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.core import clock
+from portal.core.actor import Actor
+from portal.schedules import service_answers, service_holding
+from portal.scorecards.reads import BadSelection
+from portal.web import release_views
+from portal.web.pages import Page
+from portal.web.release_forms import DecideForm, PublishForm, RejectReleaseForm
+from portal.web.schedule_forms import VersionForm
+
+
+@post("/contracts/{contract_id:uuid}/schedule/publish", status_code=HTTP_200_OK)
+async def publish(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[PublishForm],
+) -> Redirect:
+    """Freeze the open lines as the next release and tell the other side, or hold it for an approver."""
+    made = await service_holding.release(session, actor, contract_id, data.version, data.command())
+    return page.go(f"/contracts/{contract_id}/{'drafts' if made.prepared_id else 'schedule'}")
+
+
+@post("/contracts/{contract_id:uuid}/held/approve", status_code=HTTP_200_OK)
+async def approve(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[DecideForm],
+) -> Redirect:
+    """Publish what is held."""
+    await service_holding.approve_release(session, actor, contract_id, data.version, data.command())
+    return page.go(f"/contracts/{contract_id}/schedule")
+
+
+@post("/contracts/{contract_id:uuid}/held/discard", status_code=HTTP_200_OK)
+async def discard(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    data: URLEncodedBody[DecideForm],
+) -> Redirect:
+    """Do not tell what is held."""
+    await service_holding.discard_release(session, actor, contract_id, data.version, data.command())
+    return page.go(f"/contracts/{contract_id}/drafts")
+
+
+@get("/contracts/{contract_id:uuid}/releases")
+async def releases(actor: NamedDependency[Actor], page: NamedDependency[Page], contract_id: FromPath[UUID]) -> Template:
+    """All releases of a contract and how they stand."""
+    context = await release_views.release_list(actor, contract_id)
+    return page.render("releases/list.html", active="contracts", **context)
+
+
+@get("/contracts/{contract_id:uuid}/releases/{number:int}")
+async def release(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    number: FromPath[int],
+    against: FromQuery[int | None] = None,
+    told: FromQuery[bool] = False,
+) -> Template:
+    """One release beside another; without one, beside the one before it."""
+    context = await release_views.release(actor, contract_id, number, against, told)
+    return page.render("schedules/release.html", active="schedules", **context)
+
+
+@post("/contracts/{contract_id:uuid}/releases/{number:int}/acknowledge", status_code=HTTP_200_OK)
+async def acknowledge(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    number: FromPath[int],
+    data: URLEncodedBody[VersionForm],
+) -> Redirect:
+    """The partner works by this release."""
+    await service_answers.acknowledge_release(session, actor, contract_id, number, data.version)
+    return page.go(f"/contracts/{contract_id}/releases/{number}")
+
+
+@post("/contracts/{contract_id:uuid}/releases/{number:int}/reject", status_code=HTTP_200_OK)
+async def reject(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    number: FromPath[int],
+    data: URLEncodedBody[RejectReleaseForm],
+) -> Redirect:
+    """The partner refuses this release; the one before stays in force."""
+    await service_answers.reject_release(session, actor, contract_id, number, data.version, data.command())
+    return page.go(f"/contracts/{contract_id}/releases/{number}")
+
+
+def moment_of(typed: str, zone: str) -> datetime:
+    """An instant as the form sends it, in the reader's zone; empty: now. Raises BadSelection."""
+    if not typed:
+        return clock.now()
+    try:
+        found = datetime.fromisoformat(typed)
+        return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadSelection(field="as_of") from error
+
+
+@get("/contracts/{contract_id:uuid}/known")
+async def known(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    contract_id: FromPath[UUID],
+    as_of: FromQuery[str] = "",
+) -> Template:
+    """The schedule as it stood at a past moment, and as both sides could see it then."""
+    context = await release_views.as_known(actor, contract_id, moment_of(as_of, actor.time_zone))
+    return page.render("releases/known.html", active="schedules", **context)
+
+
+ROUTES: list[HTTPRouteHandler] = [publish, approve, discard, releases, release, acknowledge, reject, known]

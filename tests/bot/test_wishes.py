@@ -1,0 +1,179 @@
+"""Changes asked for in a chat, in plain words and by buttons, read back from the other company's side."""
+
+import secrets
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from portal.accounts import updates
+from portal.accounts.model_chats import ChatBot
+from portal.core.actor import Actor, Direction
+from portal.core.db import unit_of_work
+from portal.core.i18n import Language, day, speaking
+from portal.schedules.service import ConfirmLine, confirm_line
+from tests.bot.makers import House
+from tests.bot.test_order import pressed
+from tests.changes.makers import FAR, FIRM, agree, ask, delivery, lines, wish
+from tests.changes.makers import day as ahead
+from tests.factories import Tenant, fetch
+
+ASKED = "select status, number, way, reason, asked_scope from change_request where tenant_id = $1 order by id"
+
+
+async def asked(actor: Actor) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in await fetch(actor, ASKED, actor.tenant_id)]
+
+
+def en(on: date) -> str:
+    return f"{on:%b} {on.day}, {on.year}"
+
+
+def zh(on: date) -> str:
+    return f"{on.year}年{on.month}月{on.day}日"
+
+
+async def test_a_sentence_becomes_a_card_and_the_card_a_request(house: House, tenant: Tenant) -> None:
+    made, _line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    ben = await house.linked(tenant.supplier)
+
+    await ben.phone.say(f"move A100 from {en(ahead(FIRM))} to {en(ahead(FIRM + 4))}, 90 pcs")
+    card = await ben.phone.wait_for("I read this as:")
+    assert card.labels == ["Send request", "Date", "Quantity", "Reason", "Not this"]
+    assert made.contract.number in card.text
+    assert "90\u00a0pcs" in card.text
+    assert "4 days later" in card.text
+    assert await asked(tenant.supplier) == []  # nothing is kept before it is sent
+    answer = await ben.phone.press("Send request")
+
+    assert answer.text is not None
+    assert answer.text.startswith("C-1 is sent. The other company must agree by ")
+    assert await asked(tenant.factory) == [("submitted", "C-1", "seller", "other", "partner")]
+    assert await lines(tenant.factory, made) == [(100, ahead(FIRM), "proposed")]
+
+
+async def test_a_press_that_comes_three_times_and_late_asks_once(house: House, tenant: Tenant) -> None:
+    await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    ben = await house.linked(tenant.supplier)
+    await ben.phone.say(f"move A100 from {en(ahead(FIRM))} to {en(ahead(FIRM + 4))}")
+    card = await ben.phone.wait_for("I read this as:")
+    first = 2**50 + secrets.randbelow(2**50)  # a number that no other update has
+
+    for number in (first + 1, first, first, first + 2):
+        update = pressed(number, ben, card)
+        await updates.store(ChatBot.TELEGRAM, number, updates.chat_of(update), update)
+    await house.quiet()
+
+    assert [row[:2] for row in await asked(tenant.factory)] == [("submitted", "C-1")]
+
+
+async def test_a_chinese_sentence_inside_the_band_is_agreed_by_rule(house: House, tenant: Tenant) -> None:
+    await delivery(tenant, Direction.SALE)
+    ann = await house.linked(tenant.customer, language=Language.ZH)
+
+    await ann.phone.say(f"把{zh(ahead(FAR))}的A100改成110件")
+    card = await ann.phone.wait_for("我理解为：")
+    with speaking(Language.ZH):
+        assert f"{day(ahead(FAR))}" in card.text
+    answer = await ann.phone.press("提交申请")
+
+    assert answer.text == "C-1 已按规则同意，并已通知对方。"
+    assert (await asked(tenant.factory))[0][:3] == ("accepted", "C-1", "inside")
+
+
+async def test_what_is_open_is_asked_and_an_answer_leads_on(house: House, tenant: Tenant) -> None:
+    made, _line = await delivery(tenant, Direction.PURCHASE, ahead=FAR)
+    ben = await house.linked(tenant.supplier)
+
+    await ben.phone.say(f"move A100 from {en(ahead(FAR + 1))} to {en(ahead(FAR + 9))}")
+    question = await ben.phone.wait_for("There is no delivery on that day.")
+    assert question.labels[-1] == "Use form"
+    await ben.phone.press(question.labels[0])
+    card = await ben.phone.wait_for("I read this as:")
+    assert "9 days later" in card.text
+
+    await ben.phone.press("Date")
+    await ben.phone.wait_for("Which day?")
+    await ben.phone.say("no idea")
+    await ben.phone.wait_for("I cannot read a day in this.")
+    await ben.phone.say(f"{ahead(FAR + 6):%Y-%m-%d}")
+    card = await ben.phone.wait_for("Please check and send")
+    assert "6 days later" in card.text
+    await ben.phone.press("Not this")
+    await ben.phone.wait_for("Nothing was sent.")
+    assert await asked(tenant.supplier) == []
+    assert await lines(tenant.supplier, made) == [(100, ahead(FAR), "published")]
+
+
+async def test_what_is_no_single_change_is_said_to_be_none(house: House, tenant: Tenant) -> None:
+    await delivery(tenant, Direction.PURCHASE)
+    ben = await house.linked(tenant.supplier)
+    for sentence, said in (
+        (f"do not move A100 from {en(ahead(FAR))}", "a wish that nothing is changed"),
+        (f"cancel A100 of {en(ahead(FAR))} or move it", "exclude each other"),
+        ("change the price of A100 to 12", "Prices stay in the portal."),
+        (f"if it rains, cancel A100 of {en(ahead(FAR))}", "cannot watch for a condition"),
+        ("where is A100?", "A100"),
+    ):
+        await ben.phone.say(sentence)
+        await ben.phone.wait_for(said)
+    assert await asked(tenant.supplier) == []
+
+
+async def test_a_change_is_asked_for_by_buttons_alone(house: House, tenant: Tenant) -> None:
+    made, _line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    ben = await house.linked(tenant.supplier)
+
+    await ben.phone.say("/change")
+    choice = await ben.phone.wait_for("Which delivery?")
+    await ben.phone.press(choice.labels[0])
+    await ben.phone.wait_for("What is to be different?")
+    await ben.phone.press("Quantity")
+    await ben.phone.wait_for("Which quantity, in pcs?")
+    await ben.phone.say("80")
+    await ben.phone.wait_for("Reason?")
+    await ben.phone.press("No capacity")
+    card = await ben.phone.wait_for("Please check and send")
+    assert "Reason: No capacity" in card.text
+    await ben.phone.press("Send request")
+
+    assert await asked(tenant.factory) == [("submitted", "C-1", "seller", "capacity", "partner")]
+    assert await lines(tenant.factory, made) == [(100, ahead(FIRM), "proposed")]
+
+
+async def test_a_card_of_a_delivery_that_moved_on_changes_nothing(house: House, tenant: Tenant) -> None:
+    _made, line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    ben = await house.linked(tenant.supplier)
+    await ben.phone.say(f"cancel A100 of {en(ahead(FIRM))}")
+    await ben.phone.wait_for("I read this as:")
+    async with unit_of_work(tenant.supplier) as session:
+        await confirm_line(session, tenant.supplier, line, None, ConfirmLine())
+
+    answer = await ben.phone.press("Send request")
+
+    assert answer.text is not None
+    assert "changed" in answer.text
+    assert await asked(tenant.factory) == []
+
+
+async def test_a_request_is_countered_in_the_chat_and_the_other_side_agrees(house: House, tenant: Tenant) -> None:
+    made, line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    change = await ask(tenant.factory, made, wish(line, quantity=Decimal(140)))
+    ben = await house.linked(tenant.supplier)
+
+    await ben.phone.say("where is c-1?")
+    card = await ben.phone.wait_for("please agree or refuse")
+    assert card.labels[:3] == ["Agree", "Refuse", "Counter-offer"]
+    await ben.phone.press("Counter-offer")
+    await ben.phone.wait_for("What is to be different?")
+    await ben.phone.press("Quantity")
+    await ben.phone.wait_for("Which quantity, in pcs?")
+    await ben.phone.say("120")
+    offered = await ben.phone.wait_for("Your counter-offer")
+    assert "120\u00a0pcs" in offered.text
+    assert (await asked(tenant.factory))[0][0] == "submitted"  # nothing is offered before it is sent
+    answer = await ben.phone.press("Send counter-offer")
+
+    assert answer.text == "Counter-offer to C-1 is sent. The other company answers it."
+    assert (await asked(tenant.factory))[0][0] == "countered"
+    await agree(tenant.factory, change.id)
+    assert await lines(tenant.supplier, made) == [(120, ahead(FIRM), "confirmed")]
