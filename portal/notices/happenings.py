@@ -339,6 +339,10 @@ READERS: Mapping[type[Event], Reader] = {
     contracts.AmendmentDeclined: offered,
     contracts.AmendmentWithdrawn: _contract(),
     contracts.AmendmentApplied: _contract(*Scope),
+    contracts.OpeningProposed: _contract(Scope.PARTNER),
+    contracts.OpeningConfirmed: _contract(Scope.FACTORY),
+    contracts.OpeningDeclined: _contract(Scope.FACTORY),
+    contracts.OpeningWithdrawn: _contract(),
 }
 """Every event that people are told of. An event that is not here changes no card and tells nobody."""
 

@@ -51,5 +51,9 @@ VERBS = {
     "targets_set": N_("Monthly targets set"),
     "over_call_allowed": N_("Over-call of {quantity} allowed: {item_code}, period from {since}"),
     "period_closed": N_("Period from {since} closed: {item_code}, {called} of {target}"),
+    "opening_proposed": N_("Opening balances up to {day} entered"),
+    "opening_confirmed": N_("Opening balances up to {day} confirmed: they are in the ledger"),
+    "opening_declined": N_("Opening balances up to {day} not confirmed"),
+    "opening_withdrawn": N_("Opening balances up to {day} withdrawn"),
     "sealed": N_("Sealed PDF made ({language})"),
 }

@@ -83,6 +83,11 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     ),
     "/contracts/{contract_id}/lines/new": (Shown("/contracts/{draft_id}/lines/new"),),
     "/contracts/{contract_id}/lines/{line_id}": (Shown("/contracts/{draft_id}/lines/{draft_line_id}"),),
+    "/contracts/{contract_id}/opening": (
+        Shown("/contracts/{opened_id}/opening"),
+        Shown("/contracts/{opened_id}/opening", "customer"),
+        Shown("/contracts/{contract_id}/opening"),
+    ),
     "/contracts/{contract_id}/exposure": (
         Shown("/contracts/{contract_id}/exposure"),
         Shown("/contracts/{contract_id}/exposure", "customer"),

@@ -10,7 +10,9 @@ import pytest
 from portal.changes.model import ChangeStatus
 from portal.changes.rules import CHANGE_STATES
 from portal.contracts.model import ContractStatus, RevisionStatus
+from portal.contracts.model_opening import OpeningStatus
 from portal.contracts.rules_life import CONTRACT_STATES
+from portal.contracts.rules_opening import OPENING_STATES
 from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
 from portal.forecasts.model import RequestStatus
@@ -37,6 +39,11 @@ TABLES = [
         ChangeStatus,
         {ChangeStatus.DECLINED, ChangeStatus.WITHDRAWN, ChangeStatus.EXPIRED, ChangeStatus.APPLIED},
     ),
+    (
+        OPENING_STATES,
+        OpeningStatus,
+        {OpeningStatus.CONFIRMED, OpeningStatus.DECLINED, OpeningStatus.WITHDRAWN},
+    ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
     (REQUEST_STATES, RequestStatus, {RequestStatus.ANSWERED, RequestStatus.SUPERSEDED}),
     (ENTRY_STATES, EntryStatus, {EntryStatus.AGREED, EntryStatus.DECLINED, EntryStatus.WITHDRAWN}),
@@ -57,6 +64,11 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         REVISION_STATES,
         "The first proposal, each counter-offer and each amendment is an offer with the contract's whole content. An "
         "agreed one is a version; which version is in force follows from the days they begin on.",
+    ),
+    "Opening balances": (
+        OPENING_STATES,
+        "The factory enters the figures and may withdraw them; `confirm` and `decline` are the partner's. Only "
+        "confirmed ones are in the ledger.",
     ),
     "Schedule lines": (
         LINE_STATES,
