@@ -147,7 +147,6 @@ async def roll_100k(databases: Databases) -> Result:
         for contract_id in contracts:
             async with unit_of_work(actor) as session:
                 await generate_lines(session, actor, contract_id, Generate(until=week + timedelta(days=7)))
-            async with unit_of_work(actor) as session:
                 await service_holding.release(session, actor, contract_id, None, Publish())
         taken = time.perf_counter() - begin
         await _save(admin, folder, actor.tenant_id, week, begun.isoformat())

@@ -183,7 +183,7 @@ async def _end(
     held.waiting, held.decided_at, held.decided_name = False, clock.now(), actor.name
     held.version += 1
     session.add(held)
-    verb = {"approve": "approved", "discard": "release_discarded"}[action]
+    verb = {"approve": "approved", "discard": "withheld"}[action]
     record(session, actor, _subject(head, held), verb, note=note)
 
 

@@ -62,7 +62,7 @@ PLACES = {  # where a document of a kind is opened
 VERBS = {
     "accepted": N_("accepted"),
     "acknowledged": N_("release acknowledged"),
-    "release_discarded": N_("release not published"),
+    "withheld": N_("release not published"),
     "held": N_("release held"),
     "planned": N_("change planned"),
     "unplanned": N_("planned change dropped"),

@@ -179,6 +179,7 @@ NO_PAGE = {
     "/contracts/zones": "fragment",
     "/counts": "fragment",
     "/healthz": "file",
+    "/imports/own/{run_id}/rest": "file",
     "/imports/{run_id}/refused": "file",
     "/items/options": "fragment",
     "/line-reports/{report_id}/photos/{photo_id}": "file",

@@ -94,8 +94,15 @@ class Post:
             planned += await remind(self.system, scope, party_id, now or clock.now())
         return planned
 
-    async def deliver(self) -> None:
-        """Send everything that is due now, with retries of what is due at once."""
+    async def deliver(self, until: datetime | None = None) -> None:
+        """Send everything that is due now, or by an hour that this day may not have reached, with retries at once."""
+        if until is not None:
+            async with db.unit_of_work(self.tenant.factory) as session:
+                await (await db.driver(session)).execute(
+                    "update dispatch set next_try = least(next_try, now())"
+                    " where tenant_id = $1 and state = 'waiting' and next_try <= $2",
+                    *(self.tenant.id, until),
+                )
         pacer = Pacer(None)
         sender = Sender({self.chat.name: self.chat}, pacer)
         while await sender.round(self.place):

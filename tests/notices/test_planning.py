@@ -222,7 +222,7 @@ async def test_no_message_ever_names_a_price(post: Post, tenant: Tenant) -> None
     await post.pass_on()
     await post.time_passes(rules.instant(today(), 18 * 60 + 45, ZONE))
     await post.time_passes(rules.instant(today(), 9 * 60, ZONE))
-    await post.deliver()
+    await post.deliver(rules.instant(today(), 19 * 60, ZONE))
     texts = [m.card.text for found in post.chat.messages.values() for m in found]
     texts += [former.text for found in post.chat.messages.values() for m in found for former in m.former]
 

@@ -34,7 +34,7 @@ async def test_the_summary_comes_once_a_day_also_when_nothing_waits(post: Post, 
     await post.awake(tenant.customer)
     for now in (at(7, 59), at(8), at(8, 1), at(11)):
         await post.time_passes(now)
-    await post.deliver()
+    await post.deliver(at(11))
 
     assert await planned(tenant.customer, Kind.DIGEST) == [(1, f"digest:{today()}")]
     if clock.now() < at(24):  # it is about today, and is not sent tomorrow
@@ -69,7 +69,7 @@ async def test_the_summary_follows_what_happens_through_the_day(post: Post, tena
     made, _release = await published(tenant, Direction.PURCHASE, [100])
     await post.happen()
     await post.time_passes(at(9))
-    await post.deliver()
+    await post.deliver(at(9))
     async with db.unit_of_work(tenant.supplier) as session:
         await confirm_line(session, tenant.supplier, await line_of(tenant, made.contract.id), None, ConfirmLine())
     await post.happen()
