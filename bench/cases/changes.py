@@ -1,8 +1,9 @@
 """What a change of a wide contract does: the impact sheet."""
 
+import os
 import time
 
-from bench import data
+from bench import data, machine
 from bench.databases import Databases
 from bench.harness import Case, Result, Target, alone, calm, repeat
 from portal.changes.impact import PartAsked, get_head, impact_of, items, lines_now
@@ -49,7 +50,7 @@ async def impact_500(databases: Databases) -> Result:
         return taken
 
     try:
-        return alone("impact_500", await repeat(seconds, 15))
+        return alone("impact_500", await repeat(seconds, 15), machine.peak_mb(os.getpid()))
     finally:
         await db.dispose()
 
