@@ -1,7 +1,7 @@
 """Opening balances that both companies confirm.
 
 Revision ID: 0009
-Revises: 0010
+Revises: 0020
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0009"
-down_revision: str | None = "0010"
+down_revision: str | None = "0020"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
