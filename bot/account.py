@@ -19,10 +19,8 @@ from portal.core import db, i18n
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.i18n import N_, Language, _
-from portal.notices import rules
 from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card
-from portal.notices.service_preferences import get_preference
 from portal.notices.wording import joined, opening
 
 entrance = Router(name="entrance")
@@ -31,6 +29,8 @@ COMMANDS: dict[str, str] = {
     "today": N_("What waits for you now"),
     "schedule": N_("The next deliveries"),
     "change": N_("Ask for a change of a delivery"),
+    "changes": N_("What the newest releases changed"),
+    "forecast": N_("Forecasts to commit to"),
     "company": N_("Speak for another company"),
     "settings": N_("When and how you are told"),
     "language": N_("中文 or English"),
@@ -69,27 +69,8 @@ async def help_(message: Message, talk: Talk) -> Answers:
     facts = tuple(f"/{name}: {_(text)}" for name, text in COMMANDS.items())
     ask = _("Or ask: where is A100? A photo of a label belongs to the step that is open.")
     change = _("Or write what is to change: move A100 from Aug 15 to Aug 20, 800 pcs")
-    return [talk.card(Card(_("What this chat can do"), "", (*facts, ask, change), "", "", (), ""))]
-
-
-@router.message(Command("settings"))
-async def settings(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
-    """How the person is told; it is changed on its page."""
-    assert actor.member_id is not None
-    wishes = await get_preference(session, actor, actor.member_id)
-    quiet = f"{rules.clock_time(wishes.quiet_from)}–{rules.clock_time(wishes.quiet_to)}"
-    facts = (
-        _("Daily summary at {time}").format(time=rules.clock_time(wishes.digest_at)),
-        _("Quiet from {times}").format(times=quiet),
-        _("Prices stay in the portal."),
-    )
-    buttons = ((opening("/profile/notifications", _("Change")),),)
-    return [talk.card(Card(_("Settings"), company_of(talk), facts, "", "", buttons, ""))]
-
-
-def company_of(talk: Talk) -> str:
-    assert talk.known is not None
-    return joined(talk.known.company_name, talk.known.tenant_name)
+    facts = (*facts, ask, change)
+    return [talk.card(Card(_("What this chat can do"), "", facts, "", "", (), ""), business=False)]
 
 
 # --- language ---------------------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ async def _proposal(session: AsyncSession, actor: Actor, change_id: UUID, versio
     data: dict[str, Any] = {"parts": [changed.model_dump(mode="json", exclude_defaults=True)]}
     send = await make_action(session, actor, Verb.OFFER, REQUEST, change_id, version, data)
     drop = await make_action(session, actor, Verb.SHOW, REQUEST, change_id, version, {"back": True})
-    buttons = ((Button(_("Send counter-offer"), send.id, style="success"), Button(_("Drop"), drop.id)),)
+    buttons = ((Button(_("Make this offer"), send.id, style="success"), Button(_("Drop"), drop.id)),)
     return Card(_(OFFERED), "", tuple(filter(None, facts)), "", "", buttons, "")
 
 

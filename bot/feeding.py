@@ -28,7 +28,7 @@ from redis.exceptions import RedisError
 
 from bot.answers import Answer, Answers, Current
 from bot.talk import Talk
-from portal.accounts import chats, updates
+from portal.accounts import service_chats, updates
 from portal.accounts.model_chats import ChatBot
 from portal.accounts.updates import Taken
 from portal.core import db
@@ -38,7 +38,7 @@ from portal.core.errors import NotFound
 from portal.core.i18n import speaking
 from portal.notices.cards import Button
 from portal.notices.compose import card_for
-from portal.notices.service_sending import remember_card
+from portal.notices.service_noting import remember_card
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 6  # chats in hand; fewer than database connections of one role
@@ -107,7 +107,7 @@ class Feeder:
             except TelegramRetryAfter as error:
                 await updates.postponed(taken, error.retry_after)
             except TelegramForbiddenError:
-                await chats.mark_dead(taken.bot, taken.chat_id)
+                await service_chats.blocked(taken.bot, taken.chat_id)
                 await updates.done(taken)
             except Exception as error:
                 if not _transient(error):

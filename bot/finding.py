@@ -26,7 +26,7 @@ from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card
 from portal.notices.compose import card_for
 from portal.notices.compose_days import at_risk, day_id
-from portal.notices.wording import day, joined, opening
+from portal.notices.wording import address, day, joined, listed, opening
 from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View, part_of
 from portal.shipments import reads as shipments
@@ -130,7 +130,8 @@ async def _which_note(session: AsyncSession, actor: Actor, talk: Talk, notes: li
     for row in rows:
         action = await make_action(session, actor, Verb.SHOW, "shipment", row.id)
         buttons.append((Button(joined(row.number, row.party_name if actor.is_factory else ""), action.id),))
-    return talk.card(Card(_("Delivery notes found"), "", (), "", "", tuple(buttons), ""))
+    numbers = listed([row.number for row in rows]) if talk.numbers_only else ""  # the buttons stay away then
+    return talk.card(Card(_("Delivery notes found"), numbers, (), "", "", tuple(buttons), address("/shipments")))
 
 
 async def listing(session: AsyncSession, actor: Actor, talk: Talk, title: str, rows: list[LineRow]) -> Answer:
@@ -150,5 +151,5 @@ async def listing(session: AsyncSession, actor: Actor, talk: Talk, title: str, r
     )
     pairs = [tuple(buttons[no : no + 2]) for no in range(0, len(buttons), 2)]
     page = opening("/schedules", _("All in the list")) if len(rows) > MOST else None
-    card = Card(title, "", facts, "", "", tuple(pairs), "")
+    card = Card(title, "", facts, "", "", tuple(pairs), address("/schedules") if talk.numbers_only else "")
     return talk.card(replace(card, buttons=(*pairs, (page,))) if page else card)

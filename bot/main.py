@@ -12,7 +12,20 @@ from redis.asyncio import Redis
 
 import bot.approvals  # noqa: F401 - registers its buttons
 import portal.contracts.effects  # noqa: F401 - registers what approvals lead to
-from bot import account, changing, countering, errors, finding, forecasts, lines, photos, pressing, receipts, telegram
+from bot import (
+    account,
+    changing,
+    countering,
+    errors,
+    finding,
+    forecasts,
+    lines,
+    photos,
+    pressing,
+    receipts,
+    telegram,
+    telling,
+)
 from bot.channels import bots
 from bot.feeding import Feeder, listen
 from bot.middlewares import Recognise, Transaction
@@ -36,6 +49,7 @@ ROUTERS = (
     receipts.router,
     photos.router,
     account.router,
+    telling.router,
     finding.router,
 )
 

@@ -16,11 +16,16 @@ from bot.talk import Talk
 from portal.core.actor import Actor
 from portal.core.errors import Conflict
 from portal.core.i18n import N_, _
-from portal.notices.actions import Verb, finish_action, make_action, take_action
+from portal.notices.actions import AlreadyTaken, Verb, finish_action, make_action, take_action
 from portal.notices.cards import Button, Card, Style
 from portal.notices.model import Action
 
 router = Router(name="presses")
+
+
+class NumbersOnly(Conflict):
+    code = "numbers-only"
+    text = N_("This workspace sends no figures through this chat. Open the page to see them and to answer there.")
 
 
 class UnknownButton(Conflict):
@@ -62,6 +67,8 @@ class Press:
         return self.talk.card(question, of=None, edit=True)
 
 
+# What may be pressed where a workspace sends numbers only: nobody decides on what is not shown.
+TELLS_NOTHING = frozenset({Verb.SHOW, Verb.TODAY, Verb.SWITCH, Verb.LANGUAGE, Verb.SETTING})
 Deed = Callable[[Press], Awaitable[Answers]]
 _deeds: dict[Verb, Deed] = {}
 
@@ -83,7 +90,12 @@ async def pressed(
     """Authorised now, whatever the message was and wherever it went meanwhile."""
     if talk.actor is None or session is None:
         return [talk.alert(_(UNLINKED))]
-    action = await take_action(session, talk.actor, action_id)
+    try:
+        action = await take_action(session, talk.actor, action_id)
+    except AlreadyTaken as error:
+        raise (NumbersOnly() if talk.numbers_only else error) from None
+    if talk.numbers_only and Verb(action.verb) not in TELLS_NOTHING:
+        raise NumbersOnly
     await state.set_state(None)  # another step was chosen than the one that waited for words
     return await _deeds[Verb(action.verb)](Press(session, talk.actor, action, talk, state))
 

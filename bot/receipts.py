@@ -95,7 +95,7 @@ async def counted(message: Message, session: AsyncSession, actor: Actor, talk: T
     if len(found) != len(waiting):
         example = " ".join(f"{line.quantity.normalize():f}" for line in waiting)
         words = {"lines": _announced(waiting, actor), "example": example}
-        return [talk.say(_(WRONG_COUNT).format(**words))]
+        return [talk.say(_(WRONG_COUNT).format(**words), figures=True)]
     for line, good in zip(waiting, found, strict=True):
         check_scale(good, line.unit)
     lines = [[str(line.id), str(good), None] for line, good in zip(waiting, found, strict=True)]

@@ -13,8 +13,9 @@ from bot.keyboards import keyboard_of, reachable, text_of
 from portal.accounts.chats import ChatName, Known
 from portal.accounts.model_chats import ChatBot
 from portal.core.actor import Actor
+from portal.core.i18n import _
 from portal.core.settings import get_settings
-from portal.notices.cards import Card, Rows, number_only
+from portal.notices.cards import OPEN_THE_PAGE, Card, Rows, number_only
 
 ALERT_LENGTH = 200  # characters of the answer to a press
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -44,13 +45,17 @@ class Talk:
 
     # --- the forms of answers -----------------------------------------------------------------------------------------
 
-    def say(self, text: str, buttons: Rows = ()) -> Answer:
-        """A new message of plain words."""
+    def say(self, text: str, buttons: Rows = (), *, figures: bool = False) -> Answer:
+        """A new message of plain words. figures: they tell of business, so they may have to stay in the house."""
+        text = _(OPEN_THE_PAGE) if figures and self.numbers_only else text
         return self._send(escape(text, quote=False), Card("", "", (), "", "", buttons, ""))
 
-    def card(self, card: Card, *, of: tuple[str, UUID] | None = None, edit: bool = False) -> Answer:
-        """A card. of: table and id of its object, by which it is edited later; edit: in place of the pressed one."""
-        card = number_only(card) if self.numbers_only else card
+    def card(
+        self, card: Card, *, of: tuple[str, UUID] | None = None, edit: bool = False, business: bool = True
+    ) -> Answer:
+        """A card. of: table and id of its object, by which it is edited later; edit: in place of the pressed one.
+        business: False for what is about the chat alone, which may be said anywhere."""
+        card = number_only(card) if self.numbers_only and business else card
         shown = Shown(of[0], of[1], "", card.rendering) if of else None
         text = text_of(card, links=self._needs_links)
         return self._edit(text, card, shown) if edit and self.message_id is not None else self._send(text, card, shown)

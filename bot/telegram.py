@@ -6,8 +6,8 @@ from typing import Any
 
 import asyncpg
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError
-from aiogram.types import BotCommand
+from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramServerError
+from aiogram.types import BotCommand, Update
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -23,6 +23,7 @@ ALLOWED = ["message", "callback_query"]
 ASK_SECONDS = 25  # how long Telegram may hold a question for updates
 STATE_SECONDS = 20.0  # between two notes of how it stands
 PAUSE_SECONDS = 2.0
+ASK_AGAIN_SECONDS = 0.5  # after a question that got no answer
 _LOCK = 0x0B07  # one process polls, the others stand by
 
 
@@ -77,12 +78,22 @@ async def poll(settings: Settings, bot: Bot) -> None:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
         offset: int | None = None
         while True:
-            found = await bot.get_updates(
-                offset=offset, timeout=ASK_SECONDS, allowed_updates=ALLOWED, request_timeout=ASK_SECONDS + 10
-            )
-            for update in found:
+            for update in await _ask(bot, offset):
                 raw = update.model_dump(mode="json", exclude_none=True, by_alias=True)
                 await updates.store(ChatBot.TELEGRAM, update.update_id, updates.chat_of(raw), raw)
                 offset = update.update_id + 1
     finally:
         await connection.close()
+
+
+async def _ask(bot: Bot, offset: int | None) -> list[Update]:
+    """What has happened since. A line that was cut, or gave no answer in time, is no end: what is not stored was not
+    acknowledged, so the same question brings it again."""
+    try:
+        return await bot.get_updates(
+            offset=offset, timeout=ASK_SECONDS, allowed_updates=ALLOWED, request_timeout=ASK_SECONDS + 10
+        )
+    except (TelegramNetworkError, TelegramServerError) as error:
+        logger.warning("Telegram does not answer", extra={"error": f"{type(error).__name__}: {error}"})
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
+        return []

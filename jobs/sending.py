@@ -8,6 +8,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import groupby
+from typing import TypeAlias
 from uuid import UUID
 
 from jobs import bells
@@ -18,16 +20,19 @@ from portal.core.actor import Actor
 from portal.core.errors import Unavailable
 from portal.core.i18n import speaking
 from portal.core.settings import Settings
-from portal.notices import addresses, recipients, service_sending
+from portal.notices import addresses, recipients, service_noting, service_sending
 from portal.notices.channels import Blocked, Channel, SlowDown
 from portal.notices.mail import Mail
 from portal.notices.pacing import Pacer
+from portal.notices.service_noting import Sent
 from portal.notices.service_sending import Claimed, Unwanted, Written
 
 logger = logging.getLogger(__name__)
-AT_ONCE = 24  # messages under way in one worker
+Writings: TypeAlias = Mapping[UUID, Written | Unwanted]
+AT_ONCE = 40  # messages under way in one worker
 POLL_SECONDS = 1.0
-PAUSE_SECONDS = 0.02  # between two looks, so that a burst is claimed in batches
+PAUSE_SECONDS = 0.02  # between two looks, so that a burst is claimed and noted in batches
+FULL_SECONDS = 0.06  # the same while more is due than there is room for
 SECONDS = 30  # that one message may take, less than its claim
 
 
@@ -66,6 +71,8 @@ class Sender:
         self._woken = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}  # by address
         self._room = asyncio.Event()
+        self._writing: set[asyncio.Task[Writings]] = set()
+        self._noter = Noter()
 
     async def run(self) -> None:
         bells.listen(self._woken)
@@ -78,15 +85,16 @@ class Sender:
                 await self._pause(found)
         finally:
             bells.deafen(self._woken)
-            for task in self._busy.values():
+            for task in (*self._writing, *self._busy.values()):
                 task.cancel()
             if self._busy:
                 await asyncio.wait(list(self._busy.values()))
+            await self._noter.rest()
             await self._channels.close()
 
     async def _pause(self, found: int) -> None:
         """At once when messages are under way and more may be due, else after a bell or a second."""
-        await asyncio.sleep(PAUSE_SECONDS)
+        await asyncio.sleep(FULL_SECONDS if len(self._busy) >= AT_ONCE else PAUSE_SECONDS)
         self._room.clear()
         waiting = [asyncio.create_task(self._woken.wait())]
         waiting += [asyncio.create_task(self._room.wait())] if self._busy or found else []
@@ -109,8 +117,8 @@ class Sender:
         if room <= 0:
             return 0
         claimed = await service_sending.claim(tenant.system, list(self._busy), self._channels.names, room)
-        for each in claimed:
-            self._begin(each)
+        for _of, group in groupby(sorted(claimed, key=_company), key=_company):
+            self._begin(list(group))
         return len(claimed)
 
     async def idle(self) -> None:
@@ -118,52 +126,119 @@ class Sender:
         while self._busy:
             await asyncio.wait(list(self._busy.values()))
 
-    def _begin(self, claimed: Claimed) -> None:
-        task = asyncio.create_task(self._try(claimed))
-        self._busy[claimed.address] = task
-        task.add_done_callback(partial(self._ended, claimed.address))
+    def _begin(self, claims: list[Claimed]) -> None:
+        """The messages of one company are written together, then each goes its own way."""
+        writing = asyncio.create_task(self._write(claims))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        for each in claims:
+            task = asyncio.create_task(self._try(each, writing))
+            self._busy[each.address] = task
+            task.add_done_callback(partial(self._ended, each.address))
+
+    async def _write(self, claims: list[Claimed]) -> Writings:
+        names = {each.channel for each in claims}
+        abilities = {name: (await self._channels.get(name)).abilities for name in names}
+        return await service_sending.write(claims, abilities)
 
     def _ended(self, address: str, task: asyncio.Task[None]) -> None:
         self._busy.pop(address, None)
         self._room.set()
 
-    async def _try(self, claimed: Claimed) -> None:
+    async def _try(self, claimed: Claimed, writing: "asyncio.Task[Writings]") -> None:
         """One try of one message. Whatever happens, its claim lapses and it comes back, unless its end was noted."""
         try:
-            channel = await self._channels.get(claimed.channel)
             with database_may_be_away("sending a message"):
                 async with asyncio.timeout(SECONDS):
-                    await self._send(claimed, channel)
+                    await self._send(claimed, await self._written(claimed, writing))
         except TimeoutError:
             logger.warning("a message took too long", extra={"dispatch_id": str(claimed.id)})
         except Exception as error:  # one message that cannot be written must not end the worker
             logger.exception("a message cannot be written", extra={"dispatch_id": str(claimed.id)})
             with database_may_be_away("noting a failure"):
-                await service_sending.note_failure(claimed, error, [])
+                await service_noting.note_failure(claimed, error, [])
 
-    async def _send(self, claimed: Claimed, channel: Channel) -> None:
-        written = await service_sending.write(claimed, channel.abilities)
+    async def _written(self, claimed: Claimed, writing: "asyncio.Task[Writings]") -> Written | Unwanted:
+        """This message of those that are written together; by itself where one of the others spoils it for all."""
+        await asyncio.wait([writing])
+        alone = writing.exception() is not None
+        return (await self._write([claimed]) if alone else writing.result())[claimed.id]
+
+    async def _send(self, claimed: Claimed, written: Written | Unwanted) -> None:
         if isinstance(written, Unwanted):
-            await service_sending.note_unwanted(claimed, written)
+            await service_noting.note_unwanted(claimed, written)
             return
+        channel = await self._channels.get(claimed.channel)
         if written.same:
-            await service_sending.note_sent(claimed, written, written.edits, channel.abilities)
+            await self._noter.note(Sent(claimed, written, written.edits, channel.abilities.edit))
             return
         later = await self._pacer.wait(claimed.channel, claimed.address)
         if later > 0:
-            await service_sending.note_later(claimed, later, counts=False)
+            await service_noting.note_later(claimed, later, counts=False)
             return
         try:
             message_id = await hand_over(channel, claimed, written)
         except SlowDown as error:
             await self._pacer.pause(claimed.channel, claimed.address, error.retry_after)
-            await service_sending.note_later(claimed, error.retry_after, str(error), counts=False)
+            await service_noting.note_later(claimed, error.retry_after, str(error), counts=False)
         except Blocked as error:
-            await service_sending.give_up(claimed, str(error) or "blocked", await ways_of(claimed))
+            await service_noting.give_up(claimed, str(error) or "blocked", await ways_of(claimed))
         except Unavailable as error:
-            await service_sending.note_failure(claimed, error, await ways_of(claimed))
+            await service_noting.note_failure(claimed, error, await ways_of(claimed))
         else:
-            await service_sending.note_sent(claimed, written, message_id, channel.abilities)
+            await self._noter.note(Sent(claimed, written, message_id, channel.abilities.edit))
+
+
+class Noter:
+    """Notes what has left, many at a time: one transaction for what leaves of one company in the same moment."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Sent, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def note(self, sent: Sent) -> None:
+        """Returns once it is noted."""
+        noted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((sent, noted))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        await noted
+
+    async def rest(self) -> None:
+        """What has left is noted before the worker ends, so that a release of the portal repeats no message."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(PAUSE_SECONDS)
+            batch, self._waiting = self._waiting, []
+            for _of, group in groupby(sorted(batch, key=_company_of), key=_company_of):
+                await self._note(list(group))
+
+    async def _note(self, group: list[tuple[Sent, "asyncio.Future[None]"]]) -> None:
+        """Together, and where that fails each by itself."""
+        done = service_noting.note_sent([sent for sent, _noted in group])
+        (failure,) = await asyncio.gather(done, return_exceptions=True)
+        if isinstance(failure, BaseException) and len(group) > 1:
+            for each in group:
+                await self._note([each])
+            return
+        for _sent, noted in group:
+            if noted.done():
+                continue
+            if isinstance(failure, BaseException):
+                noted.set_exception(failure)
+            else:
+                noted.set_result(None)
+
+
+def _company(claimed: Claimed) -> tuple[UUID, UUID]:
+    return claimed.tenant_id, claimed.party_id
+
+
+def _company_of(waiting: tuple[Sent, "asyncio.Future[None]"]) -> tuple[UUID, UUID]:
+    return _company(waiting[0].claimed)
 
 
 async def hand_over(channel: Channel, claimed: Claimed, written: Written) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs import changes, chats, contracts, forecasts, imports, invitations, notices, papers, releases
+from jobs import changes, chat_alerts, chats, contracts, forecasts, imports, invitations, notices, papers, releases
 from portal.core.actor import Actor
 from portal.core.journal import Event
 from portal.notices.happenings import READERS
@@ -59,7 +59,12 @@ _ERRANDS: Subscriptions = {
     "ChangeCountered": (Subscriber("changes.review_counter", effect=changes.review),),
     "ChangeExpired": (Subscriber("changes.drop_lapsed_cases", effect=changes.drop_cases),),
     "ChangeWithdrawn": (Subscriber("changes.drop_cases", effect=changes.drop_cases),),
-    "ChatBound": (Subscriber("chats.greet", errand=chats.greet),),
+    "ChatBlocked": (Subscriber("chat_alerts.blocked", errand=chat_alerts.blocked),),
+    "ChatBound": (
+        Subscriber("chats.greet", errand=chats.greet),
+        Subscriber("chat_alerts.linked", errand=chat_alerts.linked),
+    ),
+    "ChatMoved": (Subscriber("chat_alerts.moved", errand=chat_alerts.moved),),
     "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),
     "AmendmentApplied": (Subscriber("papers.seal_version", errand=papers.seal, seconds=60),),

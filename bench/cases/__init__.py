@@ -4,6 +4,7 @@ from bench.cases import (
     approvals,
     boards,
     buckets,
+    changes,
     confirmations,
     contracts,
     imports,
@@ -14,5 +15,8 @@ from bench.cases import (
     starts,
 )
 
-GROUPS = (lists, confirmations, imports, boards, contracts, buckets, starts, notices, papers, releases, approvals)
+GROUPS = (
+    *(lists, confirmations, imports, boards, contracts, buckets, changes, starts, notices, papers, releases),
+    approvals,
+)
 CASES = {case.name: case for group in GROUPS for case in group.CASES}

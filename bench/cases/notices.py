@@ -25,7 +25,7 @@ from portal.schedules.service import ask_again
 
 SECONDS = 20  # of events, after as many for warming up as fill the caches
 WARM = 2
-SPEED = 2  # of the stand-in's clock in `reminders_10k`: what two workers and the stand-in fill on two processors
+SPEED = 8  # of the stand-in's clock in `reminders_10k`: what two workers and the stand-in fill on two processors
 WORKERS = 2
 REMINDERS = 10_000
 TELEGRAM_RATE, TELEGRAM_BURST = 30, 30  # messages a second of one bot, and at once after a rest

@@ -15,7 +15,7 @@ from aiogram.exceptions import (
 from aiogram.types import LinkPreviewOptions
 
 from bot.keyboards import keyboard_of, reachable, text_of
-from portal.accounts import chats
+from portal.accounts import service_chats
 from portal.accounts.model_chats import ChatBot
 from portal.core.settings import get_settings
 from portal.notices.cards import Card
@@ -85,7 +85,7 @@ class _blocked_is_noted:  # noqa: N801 - read as a word at its use
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Blocked):
-            await chats.mark_dead(self._bot, int(self._address))
+            await service_chats.blocked(self._bot, int(self._address))
 
 
 @contextmanager

@@ -127,7 +127,8 @@ _APPROXIMATE = re.compile(r"大概|大约|差不多|左右|约|上下|\babout\b|
 def plain(text: str) -> str:
     """Full-width signs as half-width, small letters, one space."""
     text = unicodedata.normalize("NFKC", text).lower().replace("’", "'")
-    return re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"\s+", " ", text).strip()
+    return re.sub(r"(?<=\d) (?=[年月日号])|(?<=[年月]) (?=\d)", "", text)  # a date may be spaced out
 
 
 def take_apart(text: str, world: World) -> Sentence | Why:

@@ -1,11 +1,15 @@
 """The authority: an actor comes from a live member or key row, read in its company's own scope, and nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
+
+import asyncpg
 
 from portal.core import db
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor, Channel, Scope
+from portal.core.db import Driver
 from portal.core.i18n import Language
 
 
@@ -34,7 +38,7 @@ class LiveMember:
 
 
 _MEMBER = """
-select m.name, m.role, m.restricted, t.name as tenant_name, t.time_zone, t.language, p.name as company_name,
+select m.id, m.name, m.role, m.restricted, t.name as tenant_name, t.time_zone, t.language, p.name as company_name,
     case when m.restricted then array(
         select r.contract_id from member_restriction r
         where r.tenant_id = m.tenant_id and r.member_id = m.id and r.contract_id is not null
@@ -46,21 +50,26 @@ select m.name, m.role, m.restricted, t.name as tenant_name, t.time_zone, t.langu
 from member m
 join tenant t on t.tenant_id = m.tenant_id
 join party p on p.tenant_id = m.tenant_id and p.party_id = m.party_id and p.is_factory = $4
-where m.tenant_id = $1 and m.party_id = $2 and m.id = $3 and m.status = 'active'"""
+where m.tenant_id = $1 and m.party_id = $2 and m.id = any($3) and m.status = 'active'"""
 
 
 async def live_member(place: Place) -> LiveMember | None:
     """The member with its present role and restrictions; None when it was removed or never joined."""
     async with db.read(place.asking) as connection:
-        row = await connection.fetchrow(
-            _MEMBER, place.tenant_id, place.party_id, place.id, place.scope is Scope.FACTORY
-        )
-    if row is None:
-        return None
+        return (await live_members(connection, place, [place.id])).get(place.id)
+
+
+async def live_members(connection: Driver, of: Place, member_ids: Sequence[UUID]) -> dict[UUID, LiveMember]:
+    """Those of a company's members who live, in the company's own scope."""
+    values = of.tenant_id, of.party_id, list(member_ids), of.scope is Scope.FACTORY
+    return {row["id"]: _live(of, row) for row in await connection.fetch(_MEMBER, *values)}
+
+
+def _live(of: Place, row: asyncpg.Record) -> LiveMember:
     actor = replace(
-        place.asking,
+        of.asking,
         role=Role(row["role"]),
-        member_id=place.id,
+        member_id=row["id"],
         name=row["name"],
         language=Language(row["language"]),
         contract_ids=frozenset(row["contract_ids"]) if row["restricted"] else None,

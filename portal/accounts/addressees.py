@@ -1,13 +1,14 @@
 """Who is written to: a live member, in the language of the person. Beside `identity` it opens identity tables to read
 the person's language and whether they were disabled, and for nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from portal.accounts.actors import Place, live_member
+from portal.accounts.actors import Place, live_members
 from portal.core import db
 from portal.core.actor import Actor
+from portal.core.db import Driver
 from portal.core.i18n import Language
 
 
@@ -34,11 +35,17 @@ async def people(tenant_id: UUID, member_ids: Sequence[UUID]) -> dict[UUID, Pers
     }
 
 
-async def addressee(place: Place, person: Person | None) -> Actor | None:
-    """The member as they may be written to now; None when they left or were disabled."""
-    if person is not None and person.disabled:
-        return None
-    live = await live_member(place)
-    if live is None:
-        return None
-    return replace(live.actor, language=person.language) if person and person.language else live.actor
+async def addressees(connection: Driver, of: Place, persons: Mapping[UUID, Person | None]) -> dict[UUID, Actor]:
+    """The members of one company as they may be written to now, without those who left or were disabled.
+
+    persons: by member. The connection is in the company's scope.
+    """
+    wanted = [member_id for member_id, person in persons.items() if person is None or not person.disabled]
+    return {
+        member_id: _reader(live.actor, persons[member_id])
+        for member_id, live in (await live_members(connection, of, wanted)).items()
+    }
+
+
+def _reader(actor: Actor, person: Person | None) -> Actor:
+    return replace(actor, language=person.language) if person is not None and person.language else actor

@@ -156,12 +156,13 @@ async def heard_from(chat: ChatName) -> None:
     )
 
 
-async def mark_dead(bot: ChatBot, chat_id: int) -> None:
-    """The person blocked the bot: nobody is sent to this chat until it writes again."""
-    await _one(
+async def mark_dead(bot: ChatBot, chat_id: int) -> bool:
+    """The person blocked the bot: nobody is sent to this chat until it writes again. False: it was known before."""
+    row = await _one(
         "update chat_account set dead_at = now() where bot = $1 and chat_id = $2 and dead_at is null returning id",
         *(bot.value, chat_id),
     )
+    return row is not None
 
 
 async def speak(account_id: UUID, language: Language) -> None:

@@ -49,3 +49,13 @@ class ChatBound(Event):
 @dataclass(frozen=True, slots=True)
 class ChatUnbound(Event):
     chat_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMoved(Event):
+    chat_id: UUID  # the row that ended because somebody else linked the same chat
+
+
+@dataclass(frozen=True, slots=True)
+class ChatBlocked(Event):
+    chat_id: UUID  # its person lets the bot write there no more

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from portal.accounts.model import ChatDetail
 from portal.core.access import ROLE_NAMES, Permission, Role, permissions_of, roles_of
 from portal.core.actor import Actor, Scope
 from portal.core.errors import Conflict, Forbidden, Invalid
@@ -14,6 +15,10 @@ SHORTEST, LONGEST = 8, 128  # characters of a password
 INVITATION_DAYS = 7
 ADMIN_ROLE = {Scope.FACTORY: Role.ADMIN, Scope.PARTNER: Role.PARTNER_ADMIN}
 ADMIN_ROLES = tuple(ADMIN_ROLE.values())
+MAINLAND_ZONES = frozenset(
+    {"Asia/Shanghai", "Asia/Chongqing", "Asia/Chungking", "Asia/Harbin", "Asia/Urumqi", "Asia/Kashgar", "PRC"}
+)
+MAINLAND_NAMES = frozenset({"cn", "chn", "china", "mainland china", "prc", "中国", "中国大陆", "中华人民共和国"})
 
 
 class PasswordTooShort(Invalid):
@@ -267,3 +272,10 @@ def check_scopes(actor: Actor, scope: Scope, role: Role, scopes: Iterable[Permis
             raise ScopeBeyondRole(field="scopes", role=ROLE_NAMES[role], scope=permission.value)
         if actor.granted is not None and permission not in actor.granted:
             raise WiderThanKey(field="scopes")
+
+
+def chat_detail(time_zone: str, country: str) -> ChatDetail:
+    """How much messages to foreign chat services say until an administrator decides: for a factory in mainland China
+    the number and the link, because each message with more would be data sent abroad."""
+    mainland = time_zone in MAINLAND_ZONES or country.strip().casefold() in MAINLAND_NAMES
+    return ChatDetail.NUMBER_ONLY if mainland else ChatDetail.FULL

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts import chats, identity
 from portal.accounts.chats import ChatName, Request
-from portal.accounts.events import ChatBound, ChatUnbound
+from portal.accounts.events import ChatBlocked, ChatBound, ChatMoved, ChatUnbound
 from portal.accounts.identity import Signed
 from portal.accounts.model_chats import Chat, ChatBot
 from portal.core import clock
@@ -78,7 +78,7 @@ async def approve(signed: Signed, request_id: UUID) -> None:
     request = await _request(signed, request_id)
     former = await chats.owner_of(request.chat)
     if former is not None:
-        await _leave_all(former, request.chat)
+        await _leave_all(former, request.chat, moved=former != signed.user_id)
     approved = await chats.approve(signed.user_id, signed.membership_id, request_id)
     for company in await identity.companies_of(signed.user_id):
         actor = company.live.actor
@@ -171,16 +171,41 @@ async def unbind_everywhere(user_id: UUID, chat: ChatName) -> None:
     await _leave_all(user_id, chat)
 
 
-async def _leave_all(user_id: UUID, chat: ChatName) -> None:
+async def _leave_all(user_id: UUID, chat: ChatName, *, moved: bool = False) -> None:
+    """moved: somebody else has it now, which its former person did not do and is told once."""
     numbers = await chats.known(chat)
     if numbers is None:
         return
+    told = False
     for company in await identity.companies_of(user_id):
-        actor = replace(company.live.actor, channel=Channel.CHAT)
+        actor = company.live.actor
+        actor = nobody_of(actor) if moved else replace(actor, channel=Channel.CHAT)
         async with unit_of_work(actor) as session:
             rows = await _live(session, actor, account_id=numbers.account_id)
-            await _end(session, actor, rows, tell=False)
+            await _end(session, actor, rows, tell=False, moved=moved)
+            if moved and rows and not told:
+                emit(session, actor, rows[0].party_id, ChatMoved(chat_id=rows[0].id))
+                told = True
     await chats.forget([numbers.account_id], user_id)
+
+
+def nobody_of(actor: Actor) -> Actor:
+    """The machinery in the scope of this actor's company: what happens to people is not said to be done by them."""
+    return replace(actor, member_id=None, name="system", channel=Channel.SYSTEM)
+
+
+async def blocked(bot: ChatBot, chat_id: int) -> None:
+    """The person blocked the bot, or a group put it out: nobody writes there any more, and its person is told once."""
+    if not await chats.mark_dead(bot, chat_id):
+        return
+    known = await chats.known(ChatName(bot, chat_id))
+    if known is None or known.actor is None:
+        return
+    actor = nobody_of(known.actor)
+    async with unit_of_work(actor) as session:
+        for row in await _live(session, actor, account_id=known.account_id):
+            record(session, actor, _subject(row), "blocked", bot=row.bot, name=row.name)
+            emit(session, actor, row.party_id, ChatBlocked(chat_id=row.id))
 
 
 async def end_chats_of(session: AsyncSession, actor: Actor, member_id: UUID, party_id: UUID) -> None:
@@ -204,12 +229,12 @@ async def _live(session: AsyncSession, actor: Actor, *, account_id: UUID) -> lis
     return list((await session.exec(query.with_for_update())).all())
 
 
-async def _end(session: AsyncSession, actor: Actor, rows: list[Chat], *, tell: bool) -> None:
+async def _end(session: AsyncSession, actor: Actor, rows: list[Chat], *, tell: bool, moved: bool = False) -> None:
     """tell: the chat learns that it was ended; a chat that ends itself, or changes hands, is answered anyway."""
     for row in rows:
         row.unbound_at = clock.now()
         session.add(row)
-        record(session, actor, _subject(row), "unbound", bot=row.bot, name=row.name)
+        record(session, actor, _subject(row), "moved" if moved else "unbound", bot=row.bot, name=row.name)
         if tell and row.bot is not ChatBot.PORTAL:
             emit(session, actor, row.party_id, ChatUnbound(chat_id=row.id))
     if rows:

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts import rules
 from portal.accounts.events import PartyCreated
-from portal.accounts.model import Party, Site
+from portal.accounts.model import ChatDetail, Party, Site
 from portal.accounts.service import get_company, lock_names
 from portal.accounts.service_calendars import get_site, publish_calendar, tell_site
 from portal.core.access import Permission
@@ -42,6 +42,7 @@ class CreateTenant(Input):
     time_zone: str = "UTC"
     currency: str = Field("USD", pattern="^[A-Z]{3}$")
     language: Language = Language.EN
+    chat_detail: ChatDetail | None = Field(None, description="None: by where the factory is")
 
 
 class CreateParty(Input):
@@ -92,6 +93,7 @@ async def create_tenant(owner_url: str, data: CreateTenant) -> Actor:
     tenant_id, party_id = uuid7(), uuid7()
     check_time_zone(data.time_zone)
     code, name = rules.checked_code(data.code), rules.checked_name(data.name, 200)
+    detail = data.chat_detail or rules.chat_detail(data.time_zone, data.country)
     connection = await asyncpg.connect(asyncpg_dsn(owner_url))
     try:
         async with connection.transaction():
@@ -99,9 +101,9 @@ async def create_tenant(owner_url: str, data: CreateTenant) -> Actor:
             if await connection.fetchval("select true from tenant where code = $1", code):
                 raise TenantExists(field="code", taken=code)
             await connection.execute(
-                "insert into tenant (tenant_id, id, code, name, factory_party_id, time_zone, currency, language)"
-                " values ($1, $1, $2, $3, $4, $5, $6, $7)",
-                *(tenant_id, code, name, party_id, data.time_zone, data.currency, data.language),
+                "insert into tenant (tenant_id, id, code, name, factory_party_id, time_zone, currency, language,"
+                " chat_detail) values ($1, $1, $2, $3, $4, $5, $6, $7, $8)",
+                *(tenant_id, code, name, party_id, data.time_zone, data.currency, data.language, detail),
             )
             await connection.execute(
                 "insert into party (tenant_id, id, party_id, code, name, country, is_factory, is_customer, is_supplier,"

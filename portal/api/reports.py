@@ -125,8 +125,7 @@ class PairOut(Struct):
     party_name: str
     direction: Direction
     buyer_stability: Decimal | None
-    buyer_firm_lines: int
-    buyer_changed_firm_lines: int
+    buyer_changed_firm_lines: int | None
     buyer_notice_days: Decimal | None
     buyer_requests: int
     buyer_requests_inside_band: int
@@ -147,9 +146,10 @@ class FairnessOut(Struct):
 
 
 def pair_out(pair: Fairness) -> PairOut:
+    word = pair.word
     return PairOut(
-        pair.party_id, pair.party_name, pair.direction, pair.stability, pair.firm_lines, pair.changed_firm,
-        pair.notice_days, pair.requests, pair.inside, pair.promised, pair.kept, pair.kept_rate, pair.response_hours,
+        pair.party_id, pair.party_name, pair.direction, pair.stability, pair.changed_firm, pair.notice_days,
+        word.requests, word.inside, word.promised, word.kept, pair.kept_rate, word.response_hours,
         pair.answers_per_line,
     )  # fmt: skip
 

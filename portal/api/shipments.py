@@ -1,5 +1,6 @@
 """Delivery notes and receipts over the interface."""
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import paging
 from portal.core.actor import Actor, Direction
 from portal.core.db import driver, read
-from portal.core.files import drawn_anew
+from portal.core.files import Stored, drawn_anew
 from portal.schedules.reads import Happening, history
 from portal.shipments import files, reads, service, service_receipts
 from portal.shipments.counting import Receive
@@ -89,14 +90,16 @@ def photo_out(photo: Photo) -> PhotoOut:
     return PhotoOut(photo.id, photo.content_type, photo.size, photo.digest)
 
 
-async def uploads(request: Request[Any, Any, Any]) -> list[UploadFile]:
-    """The pictures of a multipart body. Raises NoPhoto, or Invalid for more than a receipt can hold."""
+async def uploads(
+    request: Request[Any, Any, Any], check: Callable[[Sequence[UploadFile]], None] = files.check_number
+) -> list[Stored]:
+    """The pictures of a multipart body, drawn anew. Raises NoPhoto, and what `check` raises for too many."""
     fields = list((await request.form()).multi_items())
     sent = [value for name, value in fields if name == "file" and isinstance(value, UploadFile)]
     if not sent or len(sent) != len(fields):
         raise files.NoPhoto(field="file")
-    files.check_number(sent)
-    return sent
+    check(sent)
+    return [await drawn_anew(await each.read(), "file") for each in sent]
 
 
 class ShipmentController(Controller):
@@ -241,8 +244,7 @@ class ReceiptController(Controller):
         """Add pictures (JPEG, PNG or WebP) as multipart/form-data, each in a field named `file`, within the 15 minutes
         in which the receipt can be corrected. They are drawn anew; the same picture twice is one. The answer lists
         all photos of the receipt."""
-        pictures = [await drawn_anew(await sent.read(), "file") for sent in await uploads(request)]
-        await service_receipts.add_photos(session, actor, receipt_id, pictures)
+        await service_receipts.add_photos(session, actor, receipt_id, await uploads(request))
         return [photo_out(photo) for photo in await files.of_receipt(session, actor, receipt_id)]
 
     @get("/{receipt_id:uuid}/photos/{photo_id:uuid}", media_type="image/jpeg")

@@ -179,7 +179,7 @@ select b.id, b.contract_line_id, b.period_start, b.period_end, b.floor + e.carri
 from commitment_bucket b cross join lateral (
     select coalesce(sum(quantity) filter (where kind = 'carried_in'), 0) as carried,
         coalesce(sum(quantity) filter (where kind in ('over_call', 'tolerance')), 0) as allowed,
-        coalesce(sum(quantity) filter (where kind in ('called', 'released')), 0) as called
+        coalesce(sum(quantity) filter (where kind in ('called', 'released', 'opening_called')), 0) as called
     from bucket_entry where tenant_id = $1 and bucket_id = b.id) e
 where b.tenant_id = $1 and b.contract_line_id = any($2) and (b.id = any($3) or exists (
     select from unnest($4::uuid[], $5::date[]) d(line, day)

@@ -266,34 +266,37 @@ def _days_touched(stake: Stake) -> list[date]:
 
 
 class Curve(NamedTuple):
-    """The cumulative quantities of one contract line, as they are called off and as they would be."""
+    """The cumulative quantities of one contract line. entries: as it is called off; changes: what the request adds."""
 
     contract_line_id: UUID
-    before: list[Entry]
-    after: list[Entry]
+    entries: Sequence[Entry]
+    changes: Sequence[Entry]
+
+    @property
+    def before(self) -> list[Entry]:
+        """The curve as it is."""
+        return cumulative_points(self.entries)
+
+    @property
+    def after(self) -> list[Entry]:
+        """The curve as it would be."""
+        return cumulative_points([*self.entries, *self.changes])
 
     @property
     def widest(self) -> tuple[date, Decimal] | None:
         """The first day with the largest distance, and the distance: + more, - less is called off up to there."""
-        days = sorted({day for day, _ in (*self.before, *self.after)})
-        gaps = [(day, _at(self.after, day) - _at(self.before, day)) for day in days]
-        return max(gaps, key=lambda gap: abs(gap[1]), default=None)
-
-
-def _at(points: Sequence[Entry], day: date) -> Decimal:
-    reached = [total for when, total in points if when <= day]
-    return reached[-1] if reached else ZERO
+        return max(cumulative_points(self.changes), key=lambda gap: abs(gap[1]), default=None)
 
 
 def curve(contract_line_id: UUID, entries: Sequence[Entry], stakes: Iterable[Stake]) -> Curve:
-    """Both curves. entries: everything called off from the line, as it stands."""
+    """Both curves of one contract line. entries: everything called off from it, as it stands."""
     changes: list[Entry] = []
     for stake in stakes:
         if stake.contract_line_id == contract_line_id:
             if stake.line_id is not None:
                 changes.append((stake.before.due_date, -stake.before.quantity))
             changes += [(piece.due_date, piece.quantity) for piece in stake.after.pieces]
-    return Curve(contract_line_id, cumulative_points(entries), cumulative_points([*entries, *changes]))
+    return Curve(contract_line_id, entries, changes)
 
 
 def calls(stake: Stake, moved: Iterable[Shift], periods: Mapping[UUID, Period], ids: Mapping[int, UUID]) -> list[Call]:

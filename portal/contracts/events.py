@@ -121,3 +121,23 @@ class OverCallAllowed(Event):
 class PeriodClosed(Event):
     contract_id: UUID
     bucket_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningProposed(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningConfirmed(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningDeclined(Event):
+    contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningWithdrawn(Event):
+    contract_id: UUID

@@ -78,6 +78,9 @@ class EntryKind(StrEnum):
     CARRIED_IN = "carried_in"  # from an earlier period: a shortfall, or negative an excess
     CARRIED_OUT = "carried_out"  # the same on the period it comes from, with the other sign
     OVER_CALL = "over_call"  # somebody allowed more than the ceiling
+    OPENING_CALLED = "opening_called"  # before the portal, as both sides confirmed
+    OPENING_SHIPPED = "opening_shipped"
+    OPENING_RECEIVED = "opening_received"
     TOLERANCE = "tolerance"  # called above the ceiling inside the agreed over-call tolerance
 
 
@@ -185,5 +188,5 @@ def as_values(kinds: tuple[EntryKind, ...]) -> Any:
     return ", ".join(f"'{kind.value}'" for kind in kinds)
 
 
-CONSUMING = (EntryKind.CALLED, EntryKind.RELEASED)
+CONSUMING = (EntryKind.CALLED, EntryKind.RELEASED, EntryKind.OPENING_CALLED)
 ALLOWING = (EntryKind.CARRIED_IN, EntryKind.CARRIED_OUT, EntryKind.OVER_CALL)

@@ -63,10 +63,10 @@ class Counters(NamedTuple):
 
 
 COUNTS: dict[str, tuple[EntryKind, ...]] = {  # which entries a counter adds up, and so what its number opens to
-    "called": (K.CALLED, K.RELEASED),
+    "called": (K.CALLED, K.RELEASED, K.OPENING_CALLED),
     "confirmed": (K.CONFIRMED,),
-    "shipped": (K.SHIPPED,),
-    "received": (K.RECEIVED,),
+    "shipped": (K.SHIPPED, K.OPENING_SHIPPED),
+    "received": (K.RECEIVED, K.OPENING_RECEIVED),
     "returned": (K.RETURNED,),
     "invoiced": (K.INVOICED,),
     "carried_in": (K.CARRIED_IN,),

@@ -30,6 +30,8 @@ from portal.contracts.rules_buckets import (
 from portal.core import db
 from portal.core.actor import Actor
 from portal.core.db import Driver
+from portal.core.errors import Conflict
+from portal.core.i18n import N_
 from portal.core.ids import uuid7
 
 ZERO = Decimal(0)
@@ -256,6 +258,7 @@ async def book_goods(
     if not goods:
         return
     connection = await db.driver(session)
+    await _check_after_cut_over(connection, actor, day, goods)
     dated = [one for one in goods if one.assignment is not Assignment.REQUESTED]
     places = await _places(connection, actor, dated) if dated else {}
     entries: list[Entry] = []
@@ -273,6 +276,28 @@ async def book_goods(
     await post(connection, actor, entries)
 
 
+class BeforeCutOver(Conflict):
+    code = "before-cut-over"
+    text = N_(
+        "The opening balance that both companies confirmed holds everything up to {cut_over}, so a document of {day}"
+        " would count twice. Choose a later day."
+    )
+
+
+_CUT_OVER = """
+select o.cut_over from opening_balance o
+where o.tenant_id = $1 and o.status = 'confirmed' and o.cut_over >= $3 and o.contract_id in (
+    select contract_id from commitment_bucket where tenant_id = $1 and id = any($2)) limit 1"""
+
+
+async def _check_after_cut_over(connection: Driver, actor: Actor, day: date, goods: Sequence[Goods]) -> None:
+    """Raise BeforeCutOver for what an opening balance holds already. What is taken back is never refused."""
+    new = [one.bucket_id for one in goods if one.shipped > 0 or one.received > 0 or one.returned > 0]
+    cut_over = await connection.fetchval(_CUT_OVER, actor.tenant_id, new, day) if new else None
+    if cut_over is not None:
+        raise BeforeCutOver(cut_over=cut_over, day=day)
+
+
 class _Place(NamedTuple):
     """A period of the line with what its goods add up to so far."""
 
@@ -287,8 +312,8 @@ class _Place(NamedTuple):
 
 _PLACES = """
 select own.contract_line_id, own.id, b.id, b.period_start, b.period_end, b.closed_at is not null, b.consumed,
-    coalesce(sum(e.quantity) filter (where e.kind = 'shipped'), 0),
-    coalesce(sum(e.quantity) filter (where e.kind = 'received'), 0)
+    coalesce(sum(e.quantity) filter (where e.kind in ('shipped', 'opening_shipped')), 0),
+    coalesce(sum(e.quantity) filter (where e.kind in ('received', 'opening_received')), 0)
 from commitment_bucket own
 join (select * from commitment_bucket where tenant_id = $1 and contract_line_id in (
     select contract_line_id from commitment_bucket where tenant_id = $1 and id = any($2)) order by id for update) b

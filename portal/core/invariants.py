@@ -230,7 +230,7 @@ LEDGER_SUMS = """
 select b.tenant_id, b.id as period, b.consumed, e.consumed as entries, b.allowance, e.allowance as allowed,
     b.tolerance_used, e.tolerance
 from commitment_bucket b left join lateral (
-    select coalesce(sum(quantity) filter (where kind in ('called', 'released')), 0) as consumed,
+    select coalesce(sum(quantity) filter (where kind in ('called', 'released', 'opening_called')), 0) as consumed,
         coalesce(sum(quantity) filter (where kind in ('carried_in', 'carried_out', 'over_call')), 0) as allowance,
         coalesce(sum(quantity) filter (where kind = 'tolerance'), 0) as tolerance
     from bucket_entry where tenant_id = b.tenant_id and bucket_id = b.id) e on true

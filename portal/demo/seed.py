@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import select
 
-from portal.accounts.model import Member
+from portal.accounts.model import ChatDetail, Member
 from portal.accounts.service import RestrictMember, restrict_member
 from portal.accounts.service_companies import CreateTenant, create_tenant, find_tenant
 from portal.contracts import service_drafts, service_life
@@ -75,7 +75,8 @@ async def seed(owner_url: str) -> None:
     """The whole demo in an empty database. The people come last: they are the sign that everything is there."""
     file = await asyncio.to_thread(bundled)
     today = local_today(clock.now(), ZONE)
-    new = CreateTenant(code=SOURCE, name=NAME, country="", time_zone=ZONE, currency="USD")
+    # The demo's Telegram is the stand-in beside it: nothing leaves the house, so the phone shows everything.
+    new = CreateTenant(code=SOURCE, name=NAME, country="", time_zone=ZONE, currency="USD", chat_detail=ChatDetail.FULL)
     system = await find_tenant(owner_url, SOURCE) or await create_tenant(owner_url, new)
     async with unit_of_work(system) as session:
         await write(session, system, shift_to(file, today))

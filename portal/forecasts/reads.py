@@ -190,7 +190,7 @@ class Measure(StrEnum):
 
 _RELEASES = """
 select id, calculated_on, horizon_end from release
-where tenant_id = $1 and contract_id = $2 and calculated_on < $3 order by number"""
+where tenant_id = $1 and contract_id = $2 and calculated_on < $3 and kind = 'forecast' order by number"""
 _PLANNED = """
 select release_id, contract_line_id, (due_date - $3::date) / 7, sum(quantity)
 from release_line

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import db
-from portal.core.actor import Actor
+from portal.core.actor import Actor, Direction
 from portal.core.calendars import WorkingCalendar, deadline, local_today
 from portal.core.errors import NotFound
 from portal.core.journal import Subject, emit, record
@@ -18,6 +18,7 @@ from portal.forecasts.events import CommitAsked, CommitLapsed
 from portal.forecasts.model import CommitRequest, RequestStatus
 from portal.forecasts.rules import REQUEST_STATES
 from portal.forecasts.service import open_requests, unanswered
+from portal.schedules.service import visible
 
 logger = logging.getLogger(__name__)
 BATCH = 200  # requests that lapse in one transaction
@@ -32,6 +33,21 @@ async def get_request(session: AsyncSession, actor: Actor, request_id: UUID) -> 
     if request is None or (actor.contract_ids is not None and request.contract_id not in actor.contract_ids):
         raise NotFound
     return request
+
+
+_WAITING = """
+select q.id, c.direction from commit_request q join contract c on c.tenant_id = $1 and c.id = q.contract_id
+where q.tenant_id = $1 and q.status in ('open', 'lapsed') and c.status = 'active'
+    and ($2::uuid[] is null or q.contract_id = any($2)) and c.direction = $3
+order by q.due_at, q.id limit $4"""
+
+
+async def waiting(session: AsyncSession, actor: Actor, limit: int) -> list[UUID]:
+    """The requests that wait for this company's commit as seller, the earliest deadline first."""
+    sells = Direction.SALE if actor.is_factory else Direction.PURCHASE
+    connection = await db.driver(session)
+    rows = await connection.fetch(_WAITING, actor.tenant_id, visible(actor), sells.value, limit)
+    return [row["id"] for row in rows]
 
 
 async def weeks_of(session: AsyncSession, actor: Actor, request: CommitRequest) -> int:

@@ -57,6 +57,7 @@ class Verb(StrEnum):
     AGREE = "agree"  # to the live offer of a change request, all of it
     REFUSE = "refuse"  # a change request; data: the reason that was chosen
     TODAY = "today"  # the day's summary anew
+    SETTING = "setting"  # how the person is told; data: the step, or what is chosen
     COUNTER = "counter"  # begin another offer about a change request; data: what is to be different
     OFFER = "offer"  # make it; data: the parts
     WISH = "wish"  # go on with a change that is being written; data: the step, and what was chosen so far
@@ -90,6 +91,7 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.AGREE: Permission.REQUEST_CHANGES,
     Verb.REFUSE: Permission.REQUEST_CHANGES,
     Verb.TODAY: Permission.READ,
+    Verb.SETTING: Permission.READ,
     Verb.COUNTER: Permission.REQUEST_CHANGES,
     Verb.OFFER: Permission.REQUEST_CHANGES,
     Verb.WISH: Permission.REQUEST_CHANGES,
@@ -98,11 +100,11 @@ PERMISSION: dict[Verb, Permission] = {
 REPEATABLE = frozenset(  # change nothing of the business by themselves
     {
         *(Verb.SHOW, Verb.SHOW_RISKS, Verb.LATE, Verb.PROBLEM, Verb.COUNT, Verb.OTHER_DAY, Verb.REASON, Verb.CORRECT),
-        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY, Verb.WISH, Verb.COMMIT_SHARE, Verb.COUNTER),
+        *(Verb.SWITCH, Verb.LANGUAGE, Verb.TODAY, Verb.SETTING, Verb.WISH, Verb.COMMIT_SHARE, Verb.COUNTER),
     }
 )
 # Made of what one person was shown, or about that person: for nobody else to press.
-PERSONAL = frozenset({Verb.CONFIRM_ALL, Verb.SWITCH, Verb.LANGUAGE})
+PERSONAL = frozenset({Verb.CONFIRM_ALL, Verb.SWITCH, Verb.LANGUAGE, Verb.SETTING})
 
 
 class NotYours(Forbidden):

@@ -59,8 +59,11 @@ class Card:
 
 
 def number_only(card: Card) -> Card:
-    """What may leave the country: what it is about, the number, and the link. No figures, no buttons that tell more."""
-    return replace(card, facts=(), deadline=_(OPEN_THE_PAGE) if not card.state else "")
+    """What may leave the country: what it is about, the number, and the link. No figures, and no button that answers:
+    nobody shall agree to what they cannot read."""
+    rows = (tuple(button for button in row if button.action_id is None) for row in card.buttons)
+    deadline = "" if card.state else _(OPEN_THE_PAGE)
+    return replace(card, facts=(), deadline=deadline, buttons=tuple(row for row in rows if row))
 
 
 def shortened(card: Card, most: int) -> Card:

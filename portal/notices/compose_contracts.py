@@ -29,6 +29,7 @@ from portal.schedules.reads import LineRow, part_of
 from portal.schedules.rules_releases import RELEASE_STATES
 from portal.schedules.service_answers import get_standing
 from portal.schedules.service_holding import waiting_release
+from portal.shipments.service_opening import opening_waits
 
 SHOWN = 5  # deliveries named in a message; the rest are counted
 MOST = 200  # deliveries that one button confirms
@@ -47,6 +48,8 @@ CHANGE = N_("A change of a contract was offered: please review it")
 CHANGE_BY_US = N_("An offered change of a contract waits for the other company's answer")
 HELD = N_("A release leaves its tolerance: please look before it is told")
 ENDS_SOON = N_("A contract ends soon: please agree on what follows")
+OPENING = N_("Opening balances of a contract wait: please confirm or decline them")
+OPENING_BY_US = N_("Opening balances of a contract wait for the other company")
 UNDERUSED = N_("Less is called off from a contract than agreed")
 OFFERED = (ContractStatus.PROPOSED, ContractStatus.COUNTERED)
 IN_FORCE = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
@@ -66,8 +69,12 @@ async def contract_card(session: AsyncSession, actor: Actor, contract_id: UUID, 
     asked = open_offer and not ours and contracts.may_step(actor, "accept")
     path = f"/contracts/{contract_id}"
     held = actor.is_factory and await waiting_release(session, actor, contract_id) is not None
+    title = HELD if held and not open_offer else _title(contract, open_offer, ours)
+    if not open_offer and not held and await opening_waits(session, contract):
+        title, path = (OPENING_BY_US if actor.is_factory else OPENING), f"{path}/opening"
+        asked = not actor.is_factory and actor.may(Permission.ACCEPT_CONTRACTS)
     return Card(
-        title=_(HELD if held and not open_offer else _title(contract, open_offer, ours)),
+        title=_(title),
         subject=joined(contract.number, contract.title, contract.party_name if actor.is_factory else ""),
         facts=(_validity(contract), ngettext("{n} part", "{n} parts", len(lines)).format(n=i18n.number(len(lines)))),
         deadline=_("Please accept or decline it on its page.") if asked else _(wording.INFORMATION),

@@ -18,6 +18,7 @@ from portal.notices import wording
 from portal.notices.actions import Verb, offer
 from portal.notices.cards import Button, Card
 from portal.notices.compose_contracts import MOST, SHOWN, amount, confirm_all
+from portal.notices.compose_news import first_lines, news
 from portal.notices.wording import opening
 from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View, part_of
@@ -49,7 +50,7 @@ async def digest_card(session: AsyncSession, actor: Actor, object_id: UUID, purp
     return Card(
         title=_("Daily summary, {day}").format(day=wording.day(today)),
         subject=await _companies(connection, actor),
-        facts=tuple(facts) or (await _nothing(connection, actor, today),),
+        facts=(*(facts or [await _nothing(connection, actor, today)]), *await news(connection, actor)),
         deadline="",
         state="",
         buttons=await _buttons(session, actor, object_id, confirm, risks),
@@ -190,10 +191,5 @@ async def agreed(connection: Driver, actor: Actor, since: datetime) -> list[str]
         ids = list(dict.fromkeys(row["subject_id"] for row in rows if row["verb"] == verb))
         if ids:
             facts.append(ngettext(one, many, len(ids)).format(n=i18n.number(len(ids))))
-            facts += await _first_lines(connection, actor, ids) if verb == "confirmed" else []
+            facts += await first_lines(connection, actor, ids) if verb == "confirmed" else []
     return facts
-
-
-async def _first_lines(connection: Driver, actor: Actor, ids: list[UUID]) -> list[str]:
-    found = [await reads.get_row(connection, actor, line_id) for line_id in ids[:SHOWN]]
-    return [f"{part_of(row, actor)} {amount(row)}, {wording.day(row.due_date)}" for row in found if row is not None]

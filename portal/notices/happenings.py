@@ -296,6 +296,28 @@ async def committed(connection: Driver, tenant_id: UUID, event: forecasts.Foreca
     return Happening(row[0], (news,), tuple(("commit_request", request) for request in row[2]))
 
 
+_ENTRY = """
+select e.party_id, e.offered_scope, e.status, e.contract_id from cumulative_entry e
+where e.tenant_id = $1 and e.id = $2"""
+
+
+async def cumulative_entry(
+    connection: Driver, tenant_id: UUID, event: shipments.CumulativeProposed | shipments.CumulativeAnswered
+) -> Happening | None:
+    """A proposal waits for the company that did not make it; the answer is news for the one that did."""
+    row = await connection.fetchrow(_ENTRY, tenant_id, event.entry_id)
+    if row is None:
+        return None
+    party_id, scope, status, contract_id = row
+    about = ("cumulative_entry", event.entry_id)
+    if status == "withdrawn":
+        return Happening(party_id, (), (about,))
+    own = Scope(scope)
+    other = Scope.PARTNER if own is Scope.FACTORY else Scope.FACTORY
+    told = other if status == "proposed" else own
+    return Happening(party_id, (News(Kind.CONTRACT, told, *about, contract_id),), (about,))
+
+
 READERS: Mapping[type[Event], Reader] = {
     schedules.LineConfirmed: line_confirmed,
     schedules.LineRejected: line_rejected,
@@ -319,6 +341,8 @@ READERS: Mapping[type[Event], Reader] = {
     shipments.ShipmentWithdrawn: shipment_withdrawn,
     shipments.ReceiptPosted: receipt_posted,
     shipments.ReceiptCorrected: receipt_posted,
+    shipments.CumulativeProposed: cumulative_entry,
+    shipments.CumulativeAnswered: cumulative_entry,
     approvals.ApprovalAsked: approval_case,
     approvals.ApprovalDecided: approval_case,
     approvals.ApprovalEnded: approval_case,
@@ -343,6 +367,10 @@ READERS: Mapping[type[Event], Reader] = {
     contracts.AmendmentDeclined: offered,
     contracts.AmendmentWithdrawn: _contract(),
     contracts.AmendmentApplied: _contract(*Scope),
+    contracts.OpeningProposed: _contract(Scope.PARTNER),
+    contracts.OpeningConfirmed: _contract(Scope.FACTORY),
+    contracts.OpeningDeclined: _contract(Scope.FACTORY),
+    contracts.OpeningWithdrawn: _contract(),
 }
 """Every event that people are told of. An event that is not here changes no card and tells nobody."""
 

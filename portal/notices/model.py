@@ -72,6 +72,14 @@ class Choice(StrEnum):
     OFF = "off"
 
 
+CHOICE_NAMES: dict[Choice, str] = {
+    Choice.AT_ONCE: N_("At once"),
+    Choice.DIGEST: N_("With the daily summary"),
+    Choice.OFF: N_("Not at all"),
+}
+ON_OR_OFF = [Choice.AT_ONCE, Choice.OFF]  # of the summary, which comes at its own hour
+
+
 class Urgency(StrEnum):
     NORMAL = "normal"
     DEADLINE = "deadline"  # an answer is due at a time

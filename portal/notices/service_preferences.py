@@ -4,6 +4,8 @@ And the workspace's own choice of how much a message may say that leaves the hou
 """
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -103,6 +105,30 @@ async def set_preferences(
     record(session, actor, subject, "edited", member=member_id)
     logger.info("preferences chosen", extra={"member_id": str(member_id)})
     return found
+
+
+async def change_preferences(session: AsyncSession, actor: Actor, changes: Mapping[str, Any]) -> Preference:
+    """Change some of one's own choices and keep the others, as a button of a chat does. kinds: those that change."""
+    assert actor.member_id is not None
+    await (await db.driver(session)).execute(_LOCK, str(actor.member_id))
+    found = await get_preference(session, actor, actor.member_id)
+    whole = {
+        "digest_at": rules.clock_time(found.digest_at),
+        "quiet_from": rules.clock_time(found.quiet_from),
+        "quiet_to": rules.clock_time(found.quiet_to),
+        "channels": found.channels,
+        "deputy_id": found.deputy_id,
+        "evening_summary": found.evening_summary,
+        "wake_for_line_stop": found.wake_for_line_stop,
+        **changes,
+        "kinds": {**found.kinds, **changes.get("kinds", {})},
+    }
+    return await set_preferences(session, actor, actor.member_id, found.version, SetPreferences.model_validate(whole))
+
+
+def wishes_of(found: Preference) -> rules.Wishes:
+    """The choices as the rules read them."""
+    return rules.Wishes(kinds=found.kinds, channels=found.channels, evening_summary=found.evening_summary)
 
 
 def _channel(name: str) -> str:

@@ -102,6 +102,27 @@ async def parts_of(connection: Driver, actor: Actor, contract_id: UUID) -> dict[
     return {row[0]: Part(*row) for row in rows}
 
 
+class LatestRow(Struct, frozen=True):
+    """The newest release of one contract."""
+
+    contract_id: UUID
+    contract_number: str
+    party_name: str
+    number: int
+
+
+_LATEST = """
+select c.id, c.number, c.party_name, r.number
+from contract c join release r on r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no
+where c.tenant_id = $1 and c.status in ('active', 'suspended') and ($2::uuid[] is null or c.id = any($2))
+order by r.published_at desc, r.id limit $3"""
+
+
+async def latest(connection: Driver, actor: Actor, limit: int) -> list[LatestRow]:
+    """The newest release of each contract in force, the one published last first."""
+    return [LatestRow(*row) for row in await connection.fetch(_LATEST, actor.tenant_id, visible(actor), limit)]
+
+
 async def frozen_lines(
     connection: Driver, actor: Actor, release_id: UUID, until: date | None = None
 ) -> list[tuple[Frozen, str, str]]:

@@ -16,7 +16,8 @@ DEFINITION = N_(
     "Schedule stability is 1 less the changes divided by what the release before asked for, over firm and trade-off "
     "deliveries: a change of quantity counts with its difference, a delivery that is new, gone or on another day with "
     "its whole quantity; below zero more changed than was asked for. Changed firm deliveries were firm before or "
-    "became firm at once. Notice is the days from the release that changed a delivery to its earlier day, on average."
+    "became firm at once. Notice is the days from the release that changed a delivery to its earlier day, on average. "
+    "What was delivered and what the seller asked for does not count."
 )
 ZERO = Decimal(0)
 ZoneOn = Callable[[Frozen], Zone]

@@ -110,6 +110,25 @@ async def _attach(session: AsyncSession, actor: Actor, report: LineReport, photo
         session.add(ReportPhoto(**base, digest=photo.digest, content_type=photo.content_type, size=photo.size))
 
 
+async def add_photos(session: AsyncSession, actor: Actor, report_id: UUID, photos: Sequence[Stored]) -> LineReport:
+    """The seller's company adds pictures to a warning that is open. The same one twice is one."""
+    actor.require(Permission.CONFIRM_LINES)
+    found = await get_report(session, actor, report_id)
+    (head,) = await service.lock_lines(session, actor, {found.line_id: None})
+    report = await get_report(session, actor, report_id, lock=True)
+    REPORT_STATES.target(ReportStatus(report.status), "close_report", by=head.side(actor))  # who may end it may add
+    query = select(col(ReportPhoto.digest)).where(
+        col(ReportPhoto.tenant_id) == actor.tenant_id, col(ReportPhoto.report_id) == report.id
+    )
+    known = set((await session.exec(query)).all())
+    new = [photo for photo in photos if photo.digest not in known]
+    rules_reports.check_photos(len(known | {photo.digest for photo in new}))
+    if new:
+        await _attach(session, actor, report, new)
+        record(session, actor, service.subject(head), "photos_added", number=report.number, report_id=report.id)
+    return report
+
+
 _OTHERS_OPEN = "select count(*) from line_report where tenant_id = $1 and line_id = $2 and status = 'open' and id <> $3"
 
 

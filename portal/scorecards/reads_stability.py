@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from portal.core.access import Permission
-from portal.core.actor import Actor
+from portal.core.actor import Actor, Direction
 from portal.core.db import Driver
 from portal.schedules.model import Zone
 from portal.schedules.rules_difference import Frozen
@@ -31,7 +31,11 @@ class StabilityRow(Struct, frozen=True):
 
 
 _PAIRS = """
-select n.id, n.calculated_on, n.contents -> 'delivered' as delivered, o.id as before, c.party_id, c.party_name
+select n.id, n.calculated_on, n.contents -> 'delivered' as delivered, o.id as before, c.party_id, c.party_name,
+    c.direction, array(
+        select t.line_id from change_request q join change_part t on t.tenant_id = q.tenant_id and t.change_id = q.id
+        where q.tenant_id = n.tenant_id and q.contract_id = n.contract_id and q.release_no = n.number
+            and (q.asked_scope = 'factory') = (c.direction = 'sale') and t.line_id is not null) as of_seller
 from release n
 join contract c on c.tenant_id = n.tenant_id and c.id = n.contract_id
 join release o on o.tenant_id = n.tenant_id and o.contract_id = n.contract_id
@@ -44,26 +48,39 @@ select release_id, schedule_line_id, contract_line_id, due_date, quantity, zone 
 where tenant_id = $1 and release_id = any($2)"""
 
 
+Pair = tuple[UUID, str, Direction]  # the partner, its name, and which of the two buys
+
+
 async def stability(connection: Driver, actor: Actor, since: date, until: date) -> list[StabilityRow]:
     """One row a partner that had a release with one before it, both days inclusive. A partner sees its own."""
+    sums: dict[tuple[UUID, str], Steadiness] = defaultdict(Steadiness)
+    for (party_id, name, _direction), found in (await steadiness_of(connection, actor, since, until)).items():
+        sums[party_id, name] = sums[party_id, name].plus(found)
+    return [_row(party_id, name, found) for (party_id, name), found in sums.items()]
+
+
+async def steadiness_of(connection: Driver, actor: Actor, since: date, until: date) -> dict[Pair, Steadiness]:
+    """The sums of each partner and direction."""
     actor.require(Permission.READ)
     pairs = await connection.fetch(_PAIRS, actor.tenant_id, since, until, visible(actor))
     wanted = {one for row in pairs for one in (row["id"], row["before"])}
     lines: dict[UUID, list[tuple[Frozen, Zone]]] = defaultdict(list)
     for row in await connection.fetch(_LINES, actor.tenant_id, list(wanted)):
         lines[row[0]].append((Frozen(*list(row.values())[1:5]), Zone(row[5])))
-    sums: dict[tuple[UUID, str], Steadiness] = defaultdict(Steadiness)
+    sums: dict[Pair, Steadiness] = defaultdict(Steadiness)
     for row in pairs:
-        key = row["party_id"], row["party_name"]
+        key = row["party_id"], row["party_name"], Direction(row["direction"])
         sums[key] = sums[key].plus(_pair(row, lines))
-    return [_row(party_id, name, found) for (party_id, name), found in sums.items()]
+    return sums
 
 
 def _pair(row: Any, lines: dict[UUID, list[tuple[Frozen, Zone]]]) -> Steadiness:
+    """Without what was delivered, and without what the seller asked for: neither is of the sender's making."""
     gone = {UUID(one) for one in row["delivered"] or []}
-    old = [pair for pair in lines[row["before"]] if pair[0].line_id not in gone]
-    zones_before, zones_now = dict(old), dict(lines[row["id"]])
-    return steadiness(zones_before, zones_now, row["calculated_on"], zones_before.__getitem__, zones_now.__getitem__)
+    asked = set(row["of_seller"])
+    before = {line: zone for line, zone in lines[row["before"]] if line.line_id not in gone | asked}
+    now = {line: zone for line, zone in lines[row["id"]] if line.line_id not in asked}
+    return steadiness(before, now, row["calculated_on"], before.__getitem__, now.__getitem__)
 
 
 def _row(party_id: UUID, name: str, found: Steadiness) -> StabilityRow:

@@ -34,3 +34,15 @@ class ReceiptCorrected(Event):
     receipt_id: UUID  # the one in force now
     former_id: UUID
     shipment_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CumulativeProposed(Event):
+    contract_id: UUID
+    entry_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CumulativeAnswered(Event):
+    contract_id: UUID
+    entry_id: UUID

@@ -119,6 +119,7 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         change_href=f"/changes/new?contract={contract_id}" if may_ask(actor, head) else None,
         prepare_href=f"/contracts/{contract_id}/drafts" if may_prepare(actor, head) else None,
         export_href=f"/schedules/export?contract={contract_id}",
+        cumulative_href=f"/contracts/{contract_id}/cumulative" + (f"?line={chosen.id}" if chosen else ""),
         forecast_href=f"/contracts/{contract_id}/forecast" if head.release_no else None,
         refresh_href=board_href(base, part, view, weeks),
         **asking(actor, head, waiting, base),

@@ -122,7 +122,11 @@ async def list_context(actor: Actor, asked: Asked) -> dict[str, Any]:
         first_href=asked.href() if asked.cursor else None,
     )
     views = [
-        (_(label), asked.href(view=one), waiting if one is View.TO_ANSWER else None, one is asked.view)
+        (
+            f"{_(label)} {i18n.number(waiting)}" if waiting and one is View.TO_ANSWER else _(label),
+            asked.href(view=one),
+            one is asked.view,
+        )
         for one, label in VIEWS
     ]
     return {"list": view, "asked": asked, "views": views}

@@ -22,6 +22,7 @@ from portal.web import change_form_views, change_forms, change_views
 from portal.web.change_forms import AcceptForm, CommentForm, RefuseForm, TermsForm
 from portal.web.contract_list import uuid_or_none
 from portal.web.errors import status_of
+from portal.web.forms import known_fields
 from portal.web.pages import Page
 from portal.web.schedule_forms import VersionForm
 
@@ -237,7 +238,7 @@ async def add_file(
     change_id: FromPath[UUID],
 ) -> Template | Redirect:
     """Keep a file on the request."""
-    upload = (await request.form()).get("file")
+    upload = (await known_fields(request, "file")).get("file")
     try:
         await _keep(actor, change_id, upload)
     except (Invalid, Conflict) as error:

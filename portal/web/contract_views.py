@@ -30,6 +30,7 @@ from portal.schedules.service_terms import calendars
 from portal.web.commitments import commitments
 from portal.web.contract_facts import file_row, review, value_facts
 from portal.web.contract_line_views import Reader, line_view
+from portal.web.contract_verbs import VERBS
 from portal.web.contract_version_views import amendment_steps, summary
 from portal.web.errors import status_of
 from portal.web.pages import Page
@@ -52,49 +53,6 @@ KIND_NAMES: dict[ContractKind, str] = {
 }
 DIRECTION_NAMES: dict[Direction, str] = {Direction.SALE: N_("Sale"), Direction.PURCHASE: N_("Purchase")}
 SIDE_NAMES: dict[Side, str] = {Side.SELLER: N_("Selling side"), Side.BUYER: N_("Buying side")}
-VERBS = {
-    "created": N_("Draft written"),
-    "imported": N_("Imported"),
-    "changed": N_("Draft changed"),
-    "line_added": N_("Line {line_no} added: {item_code}"),
-    "line_changed": N_("Line {line_no} changed: {item_code}"),
-    "line_removed": N_("Line {line_no} removed: {item_code}"),
-    "price_set": N_("Price set on line {line_no}"),
-    "price_removed": N_("Price removed from line {line_no}"),
-    "proposed": N_("Contract proposed"),
-    "accepted": N_("Contract accepted"),
-    "declined": N_("Contract declined"),
-    "withdrawn": N_("Proposal withdrawn"),
-    "activated": N_("Put in force"),
-    "completed": N_("Contract completed"),
-    "countered": N_("Counter-offer sent"),
-    "suspended": N_("Contract suspended"),
-    "resumed": N_("Contract resumed"),
-    "terminated": N_("Contract terminated as of {last_day}"),
-    "expired": N_("Contract ended after {last_day}"),
-    "amendment_proposed": N_("Amendment offered as version {offer}, from {effective_from} on"),
-    "amendment_countered": N_("Counter-offer sent as version {offer}, from {effective_from} on"),
-    "amendment_accepted": N_("Amendment accepted: version {offer}, from {effective_from} on"),
-    "amendment_declined": N_("Amendment declined: version {offer}"),
-    "amendment_withdrawn": N_("Amendment withdrawn: version {offer}"),
-    "amendment_applied": N_("Version {offer} is in force from {effective_from} on"),
-    "file_added": N_("File added: {name}"),
-    "released": N_("Release {number} published"),
-    "release_failed": N_("A planned release was refused: {code}"),
-    "release_terms_set": N_("Cancelling terms agreed: {shares}"),
-    "generated": N_("Deliveries generated"),
-    "commit_asked": N_("Seller asked to commit to release {release}"),
-    "commit_lapsed": N_("No commit to release {release} in time"),
-    "commit_terms_ended": N_("No commits are asked for any more"),
-    "commit_terms_set": N_("Commits are asked for, {weeks} weeks ahead"),
-    "forecast_committed": N_("Forecast of release {release} committed to, version {number}"),
-    "commitment_terms_set": N_("Use of periods agreed"),
-    "periods_set": N_("Periods of line {line_no} set: {item_code}"),
-    "targets_set": N_("Monthly targets set"),
-    "over_call_allowed": N_("Over-call of {quantity} allowed: {item_code}, period from {since}"),
-    "period_closed": N_("Period from {since} closed: {item_code}, {called} of {target}"),
-    "sealed": N_("Sealed PDF made ({language})"),
-}
 CHANNELS = {
     "page": N_("page"),
     "api": N_("interface"),

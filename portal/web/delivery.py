@@ -34,6 +34,7 @@ from portal.web.schedule_forms import CallOffForm
 from portal.web.views import Figure, Moment
 
 VERBS = {
+    "photos_added": N_("Photos added to {number}"),
     "called_off": N_("Called off"),
     "generated": N_("Generated"),
     "published": N_("Published in release {release}"),

@@ -85,13 +85,13 @@ LABELS: dict[str, str] = {
 
 def buyer_figures(pair: Fairness) -> tuple[Figure, ...]:
     """How steady the plan was; under every figure its definition."""
-    changed = _("{n} of {all}").format(n=i18n.number(pair.changed_firm), all=i18n.number(pair.firm_lines))
-    requests = _("{n} of {all}").format(n=i18n.number(pair.inside), all=i18n.number(pair.requests))
+    word = pair.word
+    requests = _("{n} of {all}").format(n=i18n.number(word.inside), all=i18n.number(word.requests))
     return (
         _figure("stability", _percent(pair.stability)),
-        _figure("changed_firm", changed if pair.firm_lines else "–"),
+        _figure("changed_firm", _count(pair.changed_firm)),
         _figure("notice_days", *_amount(pair.notice_days, _("days"))),
-        _figure("inside", requests if pair.requests else "–"),
+        _figure("inside", requests if word.requests else "–"),
     )
 
 
@@ -100,7 +100,7 @@ def seller_figures(pair: Fairness) -> tuple[Figure, ...]:
     answers = pair.answers_per_line
     return (
         _figure("promises", _percent(pair.kept_rate)),
-        _figure("response", *_amount(pair.response_hours, _("hours"))),
+        _figure("response", *_amount(pair.word.response_hours, _("hours"))),
         _figure("answers", "–" if answers is None else i18n.number(answers)),
     )
 
@@ -111,6 +111,10 @@ def _figure(name: str, value: str, suffix: str = "") -> Figure:
 
 def _percent(rate: Decimal | None) -> str:
     return "–" if rate is None else i18n.percent(rate, 1)
+
+
+def _count(value: int | None) -> str:
+    return "–" if value is None else i18n.number(value)
 
 
 def _amount(value: Decimal | None, unit: str) -> tuple[str, str]:
@@ -126,11 +130,10 @@ def _columns() -> list[Column]:
 
 
 def _cells(pair: Fairness, actor: Actor) -> tuple[str, ...]:
-    firm = _("{n} of {all}").format(n=i18n.number(pair.changed_firm), all=i18n.number(pair.firm_lines))
-    plain = [None if value is None else i18n.number(value) for value in (pair.notice_days, pair.response_hours)]
+    plain = [None if value is None else i18n.number(value) for value in (pair.notice_days, pair.word.response_hours)]
     answers = pair.answers_per_line
     return (
-        pair.party_name, _(pair.direction.value), _percent(pair.stability), firm if pair.firm_lines else "–",
+        pair.party_name, _(pair.direction.value), _percent(pair.stability), _count(pair.changed_firm),
         plain[0] or "–", _percent(pair.inside_rate), _percent(pair.kept_rate), plain[1] or "–",
         "–" if answers is None else i18n.number(answers),
     )  # fmt: skip

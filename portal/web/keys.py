@@ -29,7 +29,7 @@ PERMISSION_NAMES: dict[Permission, str] = {
     Permission.PUBLISH_SCHEDULES: N_("Publish schedules"),
     Permission.CONFIRM_LINES: N_("Confirm deliveries"),
     Permission.DECIDE_ANSWERS: N_("Decide about answers that differ"),
-    Permission.REQUEST_CHANGES: N_("Ask for changes of deliveries"),
+    Permission.REQUEST_CHANGES: N_("Ask for changes of deliveries and answer them"),
     Permission.SHIP: N_("Ship"),
     Permission.RECEIVE: N_("Receive"),
     Permission.MANAGE_PEOPLE: N_("Manage people and keys"),

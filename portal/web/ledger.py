@@ -20,11 +20,13 @@ from portal.core.calendars import local_today
 from portal.core.db import driver, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.shipments import service_ledger
+from portal.shipments.service_opening import get_openings
 from portal.web import ledger_use, ledger_views
 from portal.web.contract_list import uuid_or_none
 from portal.web.errors import status_of
 from portal.web.ledger_forms import CommitmentsForm, OverCallForm, PeriodsForm, TargetsForm
 from portal.web.ledger_writing import periods_context, targets_context, terms_context
+from portal.web.opening import opening_note
 from portal.web.pages import Page
 from portal.web.typed import Typed
 
@@ -45,6 +47,7 @@ async def ledger(
         await driver(session), actor, contract, await get_terms(session, contract), uuid_or_none(line),
         local_today(clock.now(), contract.time_zone),
     )  # fmt: skip
+    found["opening"] = opening_note(await get_openings(session, actor, contract_id))
     return page.render("ledger/ledger.html", active="contracts", live=LIVE, can_set=can_set(contract, actor), **found)
 
 

@@ -50,6 +50,9 @@ KINDS: dict[EntryKind, str] = {
     EntryKind.CARRIED_IN: N_("Carried in from {period}"),
     EntryKind.CARRIED_OUT: N_("Carried on to {period}"),
     EntryKind.OVER_CALL: N_("Over-call allowed"),
+    EntryKind.OPENING_CALLED: N_("Called off before the cut-over date"),
+    EntryKind.OPENING_SHIPPED: N_("Shipped before the cut-over date"),
+    EntryKind.OPENING_RECEIVED: N_("Received before the cut-over date"),
     EntryKind.TOLERANCE: N_("Over-call inside the agreed tolerance"),
 }
 CARRIES: dict[Carry, str] = {
@@ -284,6 +287,8 @@ def document_of(row: EntryRow, contract_id: UUID) -> tuple[str, str]:
             return _("Delivery note {number}").format(number=row.number), f"/shipments/{row.document_id}"
         case "receipt":
             return _("Receipt {number}").format(number=row.number), f"/receipts/{row.document_id}"
+        case "opening_balance":
+            return _("Opening balance"), f"/contracts/{contract_id}/opening"
         case "commitment_bucket":
             return _("Ledger"), f"/contracts/{contract_id}/ledger/{row.document_id}"
         case _:

@@ -16,7 +16,7 @@ from portal.core.db import driver, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_, _
 from portal.notices import addresses, reads, rules, service_preferences
-from portal.notices.model import KIND_NAMES, Choice, Kind, Preference
+from portal.notices.model import CHOICE_NAMES, KIND_NAMES, ON_OR_OFF, Choice, Kind, Preference
 from portal.notices.service_preferences import CHANNELS, SetChatDetail, SetPreferences
 from portal.web.forms import Form
 from portal.web.pages import Page
@@ -29,16 +29,10 @@ DONE = {
     "detail": N_("The rule is saved. It counts from the next message on."),
 }
 CHANNEL_NAMES = {"telegram": N_("Telegram"), "email": N_("E-mail"), "portal": N_("Chat in the portal")}
-CHOICE_NAMES = {
-    Choice.AT_ONCE: N_("At once"),
-    Choice.DIGEST: N_("With the daily summary"),
-    Choice.OFF: N_("Not at all"),
-}
 DETAIL_NAMES = {
     ChatDetail.FULL: N_("Part, quantity and date"),
     ChatDetail.NUMBER_ONLY: N_("Only the number and a link"),
 }
-ON_OR_OFF = [Choice.AT_ONCE, Choice.OFF]  # the summary comes at its own hour
 Several = Annotated[list[str], BeforeValidator(one_or_many)]
 
 
@@ -87,7 +81,7 @@ class DetailForm(Form):
 
 def _first(found: Preference) -> dict[str, Any]:
     """What the form shows before anybody has typed."""
-    wishes = rules.Wishes(kinds=found.kinds, channels=found.channels, evening_summary=found.evening_summary)
+    wishes = service_preferences.wishes_of(found)
     ways = rules.ordered(CHANNELS, wishes)
     return {
         "version": found.version,

@@ -48,6 +48,7 @@ NAMES: dict[str, str] = {
     "language": N_("Language"),
     "line_no": N_("Line"),
     "lines": N_("Lines"),
+    "made": N_("Made"),
     "n": N_("Periods"),
     "name": N_("Name"),
     "note": N_("Note"),

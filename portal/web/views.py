@@ -230,6 +230,7 @@ class BoardView(Struct, frozen=True):
     prepare_href: str | None = None  # where the next release is prepared
     export_href: str | None = None
     forecast_href: str | None = None  # of one contract: what is committed to
+    cumulative_href: str | None = None  # of one contract: what both sides counted
     next_href: str | None = None
     first_href: str | None = None
     shown: str = ""

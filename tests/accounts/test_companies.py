@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from portal.accounts import reads, rules
+from portal.accounts.model import ChatDetail
 from portal.accounts.service import InviteMember
 from portal.accounts.service_calendars import SetDay, clear_day, set_days
 from portal.accounts.service_companies import (
@@ -45,10 +46,28 @@ async def test_a_new_workspace_has_a_factory_and_a_first_administrator(database:
     assert (party.name, party.is_factory, party.members) == ("Hengyuan", True, 1)
     assert (await reads.get_member(factory, member_id)).role is Role.ADMIN
     assert await find_tenant(str(database.database_url), code) == factory
+    (tenant,) = await fetch(factory, "select chat_detail from tenant where tenant_id = $1", factory.tenant_id)
+    assert tenant["chat_detail"] == ChatDetail.NUMBER_ONLY
     with pytest.raises(TenantExists):
         await create_tenant(str(database.database_url), CreateTenant(code=code, name="Other"))
     audit = await fetch(factory, "select action from audit where tenant_id = $1 order by id", factory.tenant_id)
     assert [row[0] for row in audit] == ["tenant.created", "member.joined"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "country", "detail"),
+    [
+        ("Asia/Shanghai", "", ChatDetail.NUMBER_ONLY),
+        ("Asia/Urumqi", "Germany", ChatDetail.NUMBER_ONLY),
+        ("UTC", " china", ChatDetail.NUMBER_ONLY),
+        ("UTC", "中国", ChatDetail.NUMBER_ONLY),
+        ("Asia/Hong_Kong", "Hong Kong", ChatDetail.FULL),
+        ("Europe/Berlin", "Germany", ChatDetail.FULL),
+        ("UTC", "", ChatDetail.FULL),
+    ],
+)
+def test_a_factory_in_mainland_china_sends_numbers_only(zone: str, country: str, detail: ChatDetail) -> None:
+    assert rules.chat_detail(zone, country) is detail
 
 
 async def test_the_factory_adds_and_edits_a_partner(tenant: Tenant) -> None:

@@ -1,7 +1,7 @@
 """Rules without code and without script: built, tried, put in force, and a request decided by them, all in pages."""
 
 from portal.app import create_app
-from portal.approvals.model import CaseStatus
+from portal.approvals.model import ApprovalPoint, CaseStatus
 from portal.approvals.service import get_case
 from portal.core.access import Role
 from portal.core.db import unit_of_work
@@ -11,8 +11,8 @@ from tests.accounts.makers import make_person
 from tests.approvals.makers import ask_for
 from tests.factories import Tenant
 
-RULES = "/rules/change"
-ROWS = {"g0.join": "and", "join": "or", "c0.group": "0", "c0.fact": "change_percent"}
+RULES = "/rules/statement"  # nothing follows from its decisions yet
+ROWS = {"g0.join": "and", "join": "or", "c0.group": "0", "c0.fact": "difference_percent"}
 
 
 async def test_an_administrator_builds_a_rule_in_pages_and_finance_decides_by_it(
@@ -24,7 +24,10 @@ async def test_an_administrator_builds_a_rule_in_pages_and_finance_decides_by_it
         await browser.open(RULES)
         await browser.send(f"{RULES}/draft", version="0", do="begin")
         form = await browser.send(
-            f"{RULES}/rule", version="1", do="add", **{"new.fact": "change_percent", "new.group": "0", "name": "Large"}
+            f"{RULES}/rule",
+            version="1",
+            do="add",
+            **{"new.fact": "difference_percent", "new.group": "0", "name": "Large"},
         )
         assert 'name="c0.op"' in form.text
         said = {**ROWS, "version": "1", "do": "save", "name": "Large", "kind": "approvers", "mode": "order"}
@@ -34,13 +37,18 @@ async def test_an_administrator_builds_a_rule_in_pages_and_finance_decides_by_it
         made = {**said, "c0.op": "beyond", "c0.value": "20", "a0.role": "finance", "answer_hours": "8"}
         assert (await browser.send(f"{RULES}/rule", **made)).status_code == 303
         shown = text_of(await browser.open(RULES))
-        assert "If Change of the quantity is more than, up or down, 20" in shown
+        assert "If Open difference is more than, up or down, 20" in shown
         assert "Ask Finance; answer within 8 working hours" in shown
         assert "nothing to try the draft on" in text_of(await browser.open(f"{RULES}/trial"))
         assert (await browser.send(f"{RULES}/publish", version="2")).status_code == 303
 
     async with unit_of_work(tenant.factory) as session:
-        case = await ask_for(session, tenant.factory, {"change_percent": "-20.5", "value": 700})
+        case = await ask_for(
+            session,
+            tenant.factory,
+            {"difference_percent": "-20.5", "value": 700},
+            point=ApprovalPoint.STATEMENT,
+        )
     async with browsing(app, admin.token) as browser:
         await browser.open("/approvals")
         refused = await browser.send(f"/approvals/{case.id}/decide", version=case.version, verdict="approve")

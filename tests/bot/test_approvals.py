@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.channels import chat_channels
-from portal.approvals.model import ApprovalCase, CaseStatus
+from portal.approvals.model import ApprovalCase, ApprovalPoint, CaseStatus
 from portal.approvals.service import get_case
 from portal.core.access import Role
 from portal.core.db import unit_of_work
@@ -17,6 +17,8 @@ from tests.bot.test_notices import pass_on
 from tests.factories import Tenant
 from tests.notices.channel import MemoryChat
 from tests.notices.conftest import Post
+
+POINT = ApprovalPoint.STATEMENT  # nothing follows from its decisions yet
 
 
 @pytest.fixture
@@ -39,9 +41,9 @@ async def test_a_request_is_decided_where_it_arrives(
 ) -> None:
     finance = await house.linked(tenant.factory, Role.FINANCE)
     await Post(tenant, MemoryChat()).awake(finance.actor)
-    await put_in_force(tenant, rules_of((all_of(), approvers(Role.FINANCE))))
+    await put_in_force(tenant, rules_of((all_of(), approvers(Role.FINANCE))), POINT)
     async with unit_of_work(tenant.factory) as session:
-        first = await ask_for(session, tenant.factory, {"zone": "firm"})
+        first = await ask_for(session, tenant.factory, {"difference_percent": "5"}, point=POINT)
     await pass_on(tenant, channels)
 
     await finance.phone.wait_for("Your approval is asked")
@@ -51,10 +53,10 @@ async def test_a_request_is_decided_where_it_arrives(
     assert await status(tenant, first) == (CaseStatus.REFUSED, "Too little notice", "chat")
 
     async with unit_of_work(tenant.factory) as session:
-        second = await ask_for(session, tenant.factory, {"zone": "forecast"})
+        second = await ask_for(session, tenant.factory, {"difference_percent": "37"}, point=POINT)
     await house.quiet()
     await pass_on(tenant, channels)
-    await finance.phone.wait_for("forecast zone")
+    await finance.phone.wait_for("37")
     answer = await finance.phone.press("Approve")
     assert answer.text == "Approved: C-1"
     assert await status(tenant, second) == (CaseStatus.APPROVED, "", "chat")

@@ -13,6 +13,7 @@ from portal.core.i18n import Language, day, speaking
 from portal.schedules.service import ConfirmLine, confirm_line
 from tests.bot.makers import House
 from tests.bot.test_order import pressed
+from tests.bot.test_words import missing
 from tests.changes.makers import FAR, FIRM, agree, ask, delivery, lines, wish
 from tests.changes.makers import day as ahead
 from tests.factories import Tenant, fetch
@@ -171,9 +172,30 @@ async def test_a_request_is_countered_in_the_chat_and_the_other_side_agrees(hous
     offered = await ben.phone.wait_for("Your counter-offer")
     assert "120\u00a0pcs" in offered.text
     assert (await asked(tenant.factory))[0][0] == "submitted"  # nothing is offered before it is sent
-    answer = await ben.phone.press("Send counter-offer")
+    answer = await ben.phone.press("Make this offer")
 
     assert answer.text == "Counter-offer to C-1 is sent. The other company answers it."
     assert (await asked(tenant.factory))[0][0] == "countered"
     await agree(tenant.factory, change.id)
     assert await lines(tenant.supplier, made) == [(120, ahead(FIRM), "confirmed")]
+
+
+async def test_an_answer_to_a_request_is_said_in_chinese(house: House, tenant: Tenant) -> None:
+    made, line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    await ask(tenant.factory, made, wish(line, quantity=Decimal(140)))
+    ben = await house.linked(tenant.supplier, language=Language.ZH)
+
+    await ben.phone.say("C-1")
+    await ben.phone.wait_for("C-1")
+    await ben.phone.press("还盘")
+    await ben.phone.wait_for("要更改什么？")
+    await ben.phone.press("数量")
+    await ben.phone.wait_for("数量是多少（单位：件）？")
+    await ben.phone.say("多一点")
+    await ben.phone.wait_for("无法从中读出一个数量。")
+    await ben.phone.say("120")
+    offered = await ben.phone.wait_for("贵方的还盘：请核对后提交")
+
+    assert missing(offered.text) == []
+    answer = await ben.phone.press("提交此方案")
+    assert answer.text == "已对 C-1 还盘，由对方答复。"

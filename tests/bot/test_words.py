@@ -46,7 +46,8 @@ async def walk(house: House, tenant: Tenant, language: Language) -> list[str]:
     ann = await house.linked(tenant.customer, language=language)
     collected: list[str] = []
     for who, said in ((ben, bought.contract.number), (ann, notes[0].number)):
-        for command in ("/start", "/start x", "/today", "/schedule", "/company", "/settings", "/help", "/language",
+        for command in ("/start", "/start x", "/today", "/schedule", "/changes", "/forecast",
+                        "/company", "/settings", "/help", "/language",
                         "A999", "hm", said, "/bind X-1", "/change", *sentences(zh)):  # fmt: skip
             await who.phone.say(command)
             await house.quiet()

@@ -10,7 +10,10 @@ from portal.changes.service_asking import ask_change
 from portal.contracts import service_amendments, service_files, service_life, service_rates, service_templates
 from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, NewContract, NewPrice, Offer, SaveTemplate, SetRate
 from portal.contracts.model import Cadence
+from portal.contracts.model_opening import OpeningBalance
+from portal.contracts.service import get_contract, get_lines
 from portal.contracts.service_drafts import create_contract
+from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from tests.factories import today
@@ -37,7 +40,27 @@ async def amended(factory: Actor, customer: Actor, contract_id: UUID, words: str
         template = await service_templates.save_template(session, factory, contract_id, SaveTemplate(name="FC 600"))
         await service_rates.set_rate(session, factory, rate)
         await service_files.add_file(session, factory, contract_id, "A100.TXT", b"drawing of A100")
-    return {"amended_id": str(contract_id), "template_id": str(template.id)}
+    await opening(factory, contract_id)
+    return {"amended_id": str(contract_id), "opened_id": str(contract_id), "template_id": str(template.id)}
+
+
+async def opening(factory: Actor, contract_id: UUID) -> None:
+    """Opening balances that wait for the customer."""
+    async with unit_of_work(factory) as session:
+        contract = await get_contract(session, factory, contract_id)
+        line = (await get_lines(session, factory, contract_id))[0]
+        numbers = {"called": "4800", "shipped": "4000", "received": "3600"}
+        waiting = OpeningBalance(
+            tenant_id=contract.tenant_id,
+            party_id=contract.party_id,
+            contract_id=contract_id,
+            number=1,
+            cut_over=today() - timedelta(days=30),
+            figures={"lines": [{"line_id": str(line.id), "bucket_id": "", **numbers}]},
+            offered_name=factory.name,
+            offered_at=clock.now(),
+        )
+        session.add(waiting)
 
 
 async def countered(factory: Actor, customer: Actor, data: NewContract) -> dict[str, str]:

@@ -57,6 +57,13 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/contracts/use": (Shown("/contracts/use"), Shown("/contracts/use?only=risk", "customer")),
     "/contracts/{contract_id}/drafts": (Shown("/contracts/{purchase_id}/drafts"),),
     "/contracts/{contract_id}/edit": (Shown("/contracts/{draft_id}/edit"),),
+    "/contracts/{contract_id}/cumulative": (
+        Shown("/contracts/{contract_id}/cumulative"),
+        Shown("/contracts/{purchase_id}/cumulative", "supplier"),
+    ),
+    "/contracts/{contract_id}/cumulative/{line_id}/reset": (
+        Shown("/contracts/{contract_id}/cumulative/{contract_line_id}/reset?sync_date=2026-01-01"),
+    ),
     "/contracts/{contract_id}/forecast": (
         Shown("/contracts/{purchase_id}/forecast", "supplier"),
         Shown("/contracts/{contract_id}/forecast"),
@@ -77,6 +84,11 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     ),
     "/contracts/{contract_id}/lines/new": (Shown("/contracts/{draft_id}/lines/new"),),
     "/contracts/{contract_id}/lines/{line_id}": (Shown("/contracts/{draft_id}/lines/{draft_line_id}"),),
+    "/contracts/{contract_id}/opening": (
+        Shown("/contracts/{opened_id}/opening"),
+        Shown("/contracts/{opened_id}/opening", "customer"),
+        Shown("/contracts/{contract_id}/opening"),
+    ),
     "/contracts/{contract_id}/exposure": (
         Shown("/contracts/{contract_id}/exposure"),
         Shown("/contracts/{contract_id}/exposure", "customer"),
@@ -180,6 +192,7 @@ NO_PAGE = {
     "/contracts/{contract_id}/forecast/export": "file",
     "/contracts/{contract_id}/files/{file_id}": "file",
     "/contracts/{contract_id}/contract.pdf": "file",
+    "/contracts/{contract_id}/releases/{number}/export": "file",
     "/contracts/{contract_id}/releases/{number}/release.pdf": "file",
     "/contracts/zones": "fragment",
     "/counts": "fragment",

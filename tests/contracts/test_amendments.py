@@ -44,7 +44,7 @@ from portal.schedules.service_release import (
     generate_lines,
 )
 from tests.contracts.makers import events, head, history, make_item, make_proposed, new_line, step
-from tests.contracts.versions import foqs, from_day, make_active, offers, run_day, take, wanting
+from tests.contracts.versions import foqs, from_day, make_active, noon, offers, run_day, take, wanting
 from tests.factories import Tenant, fetch, today
 
 DAY = timedelta(days=1)
@@ -165,7 +165,7 @@ async def test_the_version_in_force_stays_in_force_until_the_amendments_day(
 
     assert (await head(partner, contract.id) or ())[0] == "active"
     assert await foqs(partner, contract) == [Decimal(600)]
-    before, after = clock.now() + 9 * DAY, clock.now() + 10 * DAY
+    before, after = noon(9), noon(10)
     assert (await run_day(tenant, before))["applied"] == 0
     assert [(await run_day(tenant, after))["applied"] for _ in range(2)] == [1, 0]
     assert await foqs(tenant.factory, contract) == await foqs(partner, contract) == [Decimal(720)]
@@ -342,7 +342,7 @@ async def test_on_every_day_exactly_one_version_is_in_force_whatever_was_offered
         assert holds is not None
         assert holds.number == max(entry for entry in accepted if entry[0] <= day)[1]
     for ahead in (0, 31):
-        await run_day(tenant, clock.now() + ahead * DAY)
+        await run_day(tenant, noon(ahead))
         async with unit_of_work(tenant.factory) as session:
             found = await service.get_contract(session, tenant.factory, contract.id)
             holds = in_force(versions, today() + ahead * DAY)

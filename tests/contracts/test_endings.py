@@ -15,7 +15,6 @@ from portal.contracts.rules_life import (
     SuspendedByOther,
     contract_target,
 )
-from portal.core import clock
 from portal.core.actor import Actor, Channel, Direction, Origin
 from portal.core.db import unit_of_work
 from portal.core.errors import PortalError
@@ -32,7 +31,7 @@ from portal.schedules.service_release import (
     publish_release,
 )
 from tests.contracts.makers import events, head, history, make_draft, make_item, make_proposed, new_line, step
-from tests.contracts.versions import make_active, run_day, wanting
+from tests.contracts.versions import make_active, noon, run_day, wanting
 from tests.factories import Tenant, fetch, today
 
 DAY = timedelta(days=1)
@@ -79,9 +78,9 @@ async def test_a_termination_takes_place_on_the_morning_after_its_last_day(tenan
     async with unit_of_work(tenant.factory) as session:
         with pytest.raises(OutsideValidity):
             await call_off(session, tenant.factory, contract.id, order)
-    await run_day(tenant, clock.now() + 3 * DAY)
+    await run_day(tenant, noon(3))
     assert (await head(tenant.factory, contract.id) or ())[0] == "active"
-    await run_day(tenant, clock.now() + 4 * DAY)
+    await run_day(tenant, noon(4))
     assert (await head(tenant.customer, contract.id) or ())[0] == "terminated"
     with pytest.raises(WrongState):
         await step(tenant.factory, "resume", contract.id)
@@ -96,7 +95,7 @@ async def test_a_termination_of_today_ends_the_contract_at_once(tenant: Tenant) 
 async def test_a_contract_expires_on_the_day_after_its_last_once_and_is_reminded_of_before(tenant: Tenant) -> None:
     contract = await make_active(tenant, valid_to=today() + 40 * DAY, notice_days=30)
 
-    told = [(await run_day(tenant, clock.now() + ahead * DAY))["ended"] for ahead in (5, 11, 12, 40, 41, 42)]
+    told = [(await run_day(tenant, noon(ahead)))["ended"] for ahead in (5, 11, 12, 40, 41, 42)]
 
     assert told == [0, 0, 0, 0, 1, 0]
     assert (await head(tenant.customer, contract.id) or ())[0] == "expired"
@@ -116,7 +115,7 @@ async def test_too_little_called_off_is_told_once_a_month(tenant: Tenant) -> Non
     await step(tenant.factory, "activate", contract.id)
 
     for ahead in (80, 95, 96, 124, 126):
-        await run_day(tenant, clock.now() + ahead * DAY)
+        await run_day(tenant, noon(ahead))
 
     assert (await events(tenant, contract.id))[3:] == ["ContractUnderused", "ContractUnderused"]
 

@@ -1,6 +1,6 @@
 """Offers and versions as the tests make and read them."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.schedules.service_contract_days import contract_day
 from tests.contracts.makers import make_draft, step
-from tests.factories import Tenant, fetch
+from tests.factories import Tenant, fetch, today
 
 FOQ = "select foq from contract_line where contract_id = $1 and ended_from is null order by line_no"
 
@@ -47,6 +47,11 @@ async def foqs(actor: Actor, contract: Contract) -> list[Decimal]:
 async def offers(actor: Actor, contract: Contract) -> list[tuple[int, str, str]]:
     query = "select number, status, offered_scope from contract_revision where contract_id = $1 order by number"
     return [tuple(row) for row in await fetch(actor, query, contract.id)]
+
+
+def noon(ahead: int) -> datetime:
+    """Midday so many days from today: the same date in every time zone of the tests."""
+    return datetime.combine(today() + timedelta(days=ahead), time(4), UTC)
 
 
 async def run_day(tenant: Tenant, now: datetime) -> dict[str, int]:

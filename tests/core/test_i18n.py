@@ -40,6 +40,7 @@ from portal.schedules.rules_releases import PREPARED_STATES, RELEASE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import Problem, ShipmentStatus
 from portal.shipments.rules import SHIPMENT_STATES
+from portal.shipments.rules_cumulating import ENTRY_STATES
 
 PACKAGE = Path(portal.__file__).parent
 DOMAINS = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists())
@@ -50,7 +51,7 @@ ENUMS = [
     ShipmentStatus, Problem, ReportKind, ReportReason, ReportStatus, Urgency, RequestStatus,
 ]  # fmt: skip
 STATES = (
-    *(ANSWER_STATES, CHANGE_STATES, CONTRACT_STATES, LINE_STATES, PREPARED_STATES, RELEASE_STATES),
+    *(ANSWER_STATES, CHANGE_STATES, CONTRACT_STATES, ENTRY_STATES, LINE_STATES, PREPARED_STATES, RELEASE_STATES),
     *(REPORT_STATES, REQUEST_STATES, SHIPMENT_STATES),
 )
 ACTIONS = sorted({move.action for table in STATES for move in table})

@@ -10,7 +10,9 @@ import pytest
 from portal.changes.model import ChangeStatus
 from portal.changes.rules import CHANGE_STATES
 from portal.contracts.model import ContractStatus, RevisionStatus
+from portal.contracts.model_opening import OpeningStatus
 from portal.contracts.rules_life import CONTRACT_STATES
+from portal.contracts.rules_opening import OPENING_STATES
 from portal.contracts.rules_versions import REVISION_STATES
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
 from portal.forecasts.model import RequestStatus
@@ -22,7 +24,9 @@ from portal.schedules.rules_answers import ANSWER_STATES
 from portal.schedules.rules_releases import PREPARED_STATES, RELEASE_STATES
 from portal.schedules.rules_reports import REPORT_STATES
 from portal.shipments.model import ShipmentStatus
+from portal.shipments.model_cumulative import EntryStatus
 from portal.shipments.rules import SHIPMENT_STATES
+from portal.shipments.rules_cumulating import ENTRY_STATES
 
 TABLES = [
     (CONTRACT_STATES, ContractStatus, {ContractStatus.COMPLETED, ContractStatus.TERMINATED, ContractStatus.EXPIRED}),
@@ -36,6 +40,11 @@ TABLES = [
         ChangeStatus,
         {ChangeStatus.DECLINED, ChangeStatus.WITHDRAWN, ChangeStatus.EXPIRED, ChangeStatus.APPLIED},
     ),
+    (
+        OPENING_STATES,
+        OpeningStatus,
+        {OpeningStatus.CONFIRMED, OpeningStatus.DECLINED, OpeningStatus.WITHDRAWN},
+    ),
     (LINE_STATES, LineStatus, {LineStatus.CANCELLED}),
     (
         ANSWER_STATES,
@@ -43,6 +52,7 @@ TABLES = [
         {ConfirmationStatus.DECLINED, ConfirmationStatus.REPLACED, ConfirmationStatus.CLOSED},
     ),
     (REQUEST_STATES, RequestStatus, {RequestStatus.ANSWERED, RequestStatus.SUPERSEDED}),
+    (ENTRY_STATES, EntryStatus, {EntryStatus.AGREED, EntryStatus.DECLINED, EntryStatus.WITHDRAWN}),
     (PREPARED_STATES, PreparedStatus, {PreparedStatus.PUBLISHED, PreparedStatus.DISCARDED}),
     (RELEASE_STATES, ReleaseStatus, {ReleaseStatus.REJECTED, ReleaseStatus.SUPERSEDED}),
     (SHIPMENT_STATES, ShipmentStatus, {ShipmentStatus.CLOSED, ShipmentStatus.WITHDRAWN}),
@@ -60,6 +70,11 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         REVISION_STATES,
         "The first proposal, each counter-offer and each amendment is an offer with the contract's whole content. An "
         "agreed one is a version; which version is in force follows from the days they begin on.",
+    ),
+    "Opening balances": (
+        OPENING_STATES,
+        "The factory enters the figures and may withdraw them; `confirm` and `decline` are the partner's. Only "
+        "confirmed ones are in the ledger.",
     ),
     "Schedule lines": (
         LINE_STATES,
@@ -99,6 +114,11 @@ TITLES: dict[str, tuple[StateTable[Any], str]] = {
         REQUEST_STATES,
         "A release asks the seller to commit to its forecast. `lapse` is the calendar's and `supersede` the next "
         "release's; a commit that comes late still answers.",
+    ),
+    "Cumulative quantities": (
+        ENTRY_STATES,
+        "A correction, a reset or an opening figure. `agree` and `decline` belong to the company that did not propose, "
+        "`withdraw` to the one that did.",
     ),
     "Delivery notes": (SHIPMENT_STATES, "`receive` is the receipt that counts the last line of the delivery note."),
 }

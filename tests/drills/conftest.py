@@ -79,7 +79,9 @@ async def stage(demo: tuple[House, Actor], database: Settings) -> AsyncIterator[
     built, factory = demo
     async with pools(built.settings, database):
         supplier, lines = await largest(factory)
-        yield Stage(built, factory, supplier, await make_key(supplier), lines)
+        yield Stage(
+            built, factory, supplier, await make_key(supplier, Permission.READ, Permission.CONFIRM_LINES), lines
+        )
 
 
 @asynccontextmanager
@@ -115,9 +117,8 @@ async def largest(factory: Actor) -> tuple[Actor, list[Line]]:
     return supplier, [Line(line["id"], line["version"], int(line["confirmed_quantity"])) for line in lines]
 
 
-async def make_key(actor: Actor) -> str:
-    """A key that reads and confirms."""
-    scopes = [Permission.READ, Permission.CONFIRM_LINES]
+async def make_key(actor: Actor, *scopes: Permission) -> str:
+    """A key for this and nothing else."""
     async with db.unit_of_work(actor) as session:
-        _, token = await create_key(session, actor, CreateKey(name="drill", scopes=scopes))
+        _, token = await create_key(session, actor, CreateKey(name="drill", scopes=list(scopes)))
     return token

@@ -111,3 +111,16 @@ async def test_the_list_names_the_exceptions_and_says_when_there_are_none(tenant
     assert "Nothing needs attention" in calm
     assert "Committed 90 of 100 pcs." in found
     assert "Nothing fits this choice." in none
+
+
+async def test_a_release_comes_as_a_table_beside_the_one_before(tenant: Tenant, database: Settings) -> None:
+    made = await make_forecast(tenant, {1: 100})
+    await planned(tenant, made, {2: 50})
+    path = f"/contracts/{made.contract.id}/releases/2/export"
+    async with person(database, tenant.supplier) as supplier, person(database, tenant.customer) as customer:
+        export = await supplier.open(f"{path}?kind=csv")
+        foreign = await customer.open(path)
+    _head, same, new = export.content.decode("utf-8-sig").splitlines()
+    assert same.split(",")[5:7] == ["100", "H87"]
+    assert [cell.strip() for cell in new.split(",")[9:]] == ["New", "", ""]
+    assert foreign.status_code == 404

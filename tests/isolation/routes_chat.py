@@ -12,8 +12,9 @@ from portal.core.db import read, unit_of_work
 from portal.schedules import service_reports
 from portal.schedules.model_reports import ReportKind, ReportReason
 from tests.factories import fetch
-from tests.isolation.calls import Parts
+from tests.isolation.calls import Parts, send
 from tests.isolation.expect import SELLER, Audience, Sight, Spec, body, form
+from tests.isolation.routes_api import picture
 from tests.isolation.routes_open import Routes
 from tests.isolation.things import ASKED, Ids, Token, delivery, pictures
 from tests.isolation.world import Place, World
@@ -45,6 +46,13 @@ async def message(world: World, place: Place) -> Ids:
     async with read(signed.actor) as connection:
         found = await chat_window.entries(connection, signed.actor, row_id)
     return {"message_id": found[0].id, "digest": Token(photo.digest)}
+
+
+async def pressed(world: World, place: Place) -> Ids:
+    """The same. Everybody's own window is open before, as looking at the page makes one."""
+    for sender in world.browsers:
+        await send(world.app, "GET", "/chat/log", Parts(), sender.headers)
+    return await message(world, place)
 
 
 async def request(world: World, place: Place) -> Ids:
@@ -88,7 +96,7 @@ ROUTES: Routes = {
     ("GET", "/chat/log"): Spec(),
     ("GET", "/chat/live"): Spec(need=None),
     ("POST", "/chat/say"): Spec(parts=lambda ids: Parts(form={"text": "/help"}, headers=SWAPPED)),
-    ("POST", "/chat/messages/{message_id:uuid}/press"): Spec(message, form(data="v1:" + "A" * 22), **OWNS),
+    ("POST", "/chat/messages/{message_id:uuid}/press"): Spec(pressed, form(data="v1:" + "A" * 22), **OWNS),
     ("GET", "/chat/photos/{digest:str}"): Spec(message, need=None, sight=Sight.NOBODY),
     ("GET", "/profile/chat"): Spec(need=None),
     ("POST", "/profile/chat/link"): Spec(need=None, parts=form()),
@@ -104,5 +112,6 @@ ROUTES: Routes = {
     ("GET", "/api/v1/schedule-lines/{line_id:uuid}/reports"): Spec(delivery(ASKED)),
     ("POST", "/api/v1/schedule-lines/{line_id:uuid}/reports"): Spec(delivery(ASKED), body(True, **SAID), **WARNS),
     ("POST", "/api/v1/line-reports/{report_id:uuid}/close"): Spec(warning, **WARNS),
+    ("POST", "/api/v1/line-reports/{report_id:uuid}/photos"): Spec(warning, picture, **WARNS),
     ("GET", "/api/v1/line-reports/{report_id:uuid}/photos/{photo_id:uuid}"): Spec(warning),
 }

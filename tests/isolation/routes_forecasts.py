@@ -64,6 +64,7 @@ PAGES: Routes = {
         Spec(forecast, by_period, **COMMITS),
     ),
     ("GET", f"{FORECAST}/export"): Spec(forecast),
+    ("GET", "/contracts/{contract_id:uuid}/releases/{number:int}/export"): Spec(contract),
     ("GET", f"{FORECAST}/terms"): Spec(forecast, need=P.EDIT_CONTRACTS),
     ("POST", f"{FORECAST}/terms"): Spec(asked, form("version", weeks="8", response_hours="16"), **SETS),
     ("POST", f"{FORECAST}/terms/end"): Spec(asking, form("version"), **SETS),

@@ -46,7 +46,7 @@ ROUTES: Routes = {
     ("GET", "/contracts/sheets/{run_id:uuid}/rest"): RUN,
     ("POST", "/contracts/sheets/{run_id:uuid}/apply"): replace(APPLIED, parts=form()),
     ("GET", "/api/v1/contract-workbooks/export"): Spec(
-        company, query("party_id"), need=P.EDIT_CONTRACTS, sight=Sight.COMPANY, filters=True
+        company, query("party_id", status="suspended"), need=P.EDIT_CONTRACTS, sight=Sight.COMPANY, filters=True
     ),
     ("POST", "/api/v1/contract-workbooks"): SENT,
     ("GET", "/api/v1/contract-workbooks/{run_id:uuid}"): RUN,

@@ -88,10 +88,15 @@ class Post:
         return len(rows)
 
     async def time_passes(self, now: datetime | None = None) -> int:
-        """Plan what is due at an instant."""
-        planned = 0
+        """Plan what is due at an instant; what it planned for that instant may leave, whatever the clock says now."""
+        planned, now = 0, now or clock.now()
         for scope, party_id in await parties(self.system):
-            planned += await remind(self.system, scope, party_id, now or clock.now())
+            planned += await remind(self.system, scope, party_id, now)
+        async with db.unit_of_work(self.tenant.factory) as session:
+            await (await db.driver(session)).execute(
+                "update dispatch set next_try = now() where tenant_id = $1 and state = 'waiting' and next_try = $2",
+                *(self.tenant.id, now),
+            )
         return planned
 
     async def deliver(self, until: datetime | None = None) -> None:

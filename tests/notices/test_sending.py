@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,11 @@ from portal.core import db
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.notices import service_sending
+from portal.notices.cards import Card
 from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
 from portal.notices.pacing import FREE, PACES, Pace, Pacer
+from portal.notices.service_noting import Sent, note_sent
+from portal.notices.service_sending import Claimed, Written
 from tests.factories import Tenant, fetch
 from tests.notices.channel import MemoryChat
 from tests.notices.conftest import Post
@@ -102,6 +106,53 @@ async def test_a_slow_chat_delays_nobody(post: Post, tenant: Tenant) -> None:
     assert len(post.read(slow)) == 3
 
 
+async def written_of(post: Post, claimed: Claimed) -> Written:
+    """The one message, written."""
+    written = (await service_sending.write([claimed], {claimed.channel: post.chat.abilities}))[claimed.id]
+    assert isinstance(written, Written)
+    return written
+
+
+async def test_one_that_cannot_be_written_spoils_no_other(post: Post, tenant: Tenant) -> None:
+    clerks = [await hire(tenant, tenant.supplier, Role.CLERK) for _ in range(3)]
+    await post.awake(*clerks)
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.happen()
+    claims = await service_sending.claim(post.system, [], ["email"], 10)
+    broken = [replace(each, channel="pigeon") if each.member_id == clerks[0].member_id else each for each in claims]
+    sender = Sender({"email": post.chat}, Pacer(None))
+    sender._begin(broken)
+    await sender.idle()
+
+    assert [len(post.read(clerk)) for clerk in clerks] == [0, 1, 1]
+    rows = await fetch(tenant.factory, "select member_id, state from dispatch where tenant_id = $1", tenant.id)
+    assert {row["member_id"]: row["state"] for row in rows}[clerks[0].member_id] == "waiting"
+
+
+async def test_what_has_left_is_noted_although_the_worker_ends(post: Post, tenant: Tenant) -> None:
+    await post.awake(tenant.supplier)
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.happen()
+    left = asyncio.Event()
+
+    class Leaving(MemoryChat):
+        async def send(self, address: str, card: Card, *, silent: bool = False) -> str:
+            sent = await super().send(address, card, silent=silent)
+            left.set()
+            return sent
+
+    sender = Sender({"email": Leaving()}, Pacer(None))
+    await sender.round(post.place)
+    await left.wait()
+    await asyncio.sleep(0)
+    for task in list(sender._busy.values()):
+        task.cancel()
+    await sender.idle()
+    await sender._noter.rest()
+    (row,) = await fetch(tenant.factory, LOG, tenant.id)
+    assert (row["state"], row["attempts"]) == ("sent", 1)
+
+
 async def test_a_try_that_was_overtaken_marks_nothing(post: Post, tenant: Tenant) -> None:
     await post.awake(tenant.supplier)
     await published(tenant, Direction.PURCHASE, [100])
@@ -110,11 +161,10 @@ async def test_a_try_that_was_overtaken_marks_nothing(post: Post, tenant: Tenant
     assert await service_sending.claim(post.system, [], ["email"], 10) == []  # it is in one pair of hands
     await due_again(tenant)
     (second,) = await service_sending.claim(post.system, [], ["email"], 10)
-    written = await service_sending.write(first, post.chat.abilities)
-    assert isinstance(written, service_sending.Written)
+    written = await written_of(post, first)
 
-    assert not await service_sending.note_sent(first, written, "first", post.chat.abilities)
-    assert await service_sending.note_sent(second, written, "second", post.chat.abilities)
+    assert await note_sent([Sent(first, written, "first", remembered=True)]) == set()
+    assert await note_sent([Sent(second, written, "second", remembered=True)]) == {second.id}
     (row,) = await fetch(tenant.factory, LOG, tenant.id)
     assert (row["state"], row["attempts"], row["message_id"]) == ("sent", 2, "second")
 
@@ -150,10 +200,9 @@ async def test_a_card_that_moves_on_while_it_is_sent_is_sent_again(post: Post, t
     await move_on()
     (claimed,) = await service_sending.claim(post.system, [], ["email"], 10)
     await move_on()
-    written = await service_sending.write(claimed, post.chat.abilities)
-    assert isinstance(written, service_sending.Written)
+    written = await written_of(post, claimed)
 
-    assert not await service_sending.note_sent(claimed, written, written.edits, post.chat.abilities)
+    assert await note_sent([Sent(claimed, written, written.edits, remembered=True)]) == set()
     await post.deliver()
     rows = await fetch(tenant.factory, LOG, tenant.id)
     assert [row["state"] for row in rows] == ["sent", "sent"]
