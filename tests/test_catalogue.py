@@ -68,6 +68,8 @@ WITHOUT_PARTY = {
     "user_account",  # identity: a person may act for several companies
     "user_session",  # identity
     "password_token",  # identity: the person, whatever companies they act for
+    "user_factor",  # identity: the person, whatever companies they act for
+    "user_recovery_code",  # identity: the same
     "chat_account",  # identity: a chat as its service numbers it
     "chat_link",  # identity: the person's, before any company is chosen
     "bot_update",  # identity: stored before anybody knows whose it is

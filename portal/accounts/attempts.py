@@ -1,10 +1,13 @@
-"""Wrong sign-ins are counted by account and by network: on Valkey, and in this process while Valkey is away."""
+"""Wrong sign-ins are counted by account and by network, wrong one-time codes by person: on Valkey, and in this process
+while Valkey is away."""
 
 import asyncio
 import hashlib
 import ipaddress
 import logging
+from collections.abc import Sequence
 from functools import cache
+from uuid import UUID
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -20,6 +23,8 @@ MINUTES = 15
 HERE = RateLimitItemPerMinute(10, MINUTES, namespace="sign-in")  # one account from one network
 ACCOUNT = RateLimitItemPerMinute(50, MINUTES, namespace="sign-in")  # one account from anywhere
 NETWORK = RateLimitItemPerMinute(100, MINUTES, namespace="sign-in")  # any account from one network
+CODES = RateLimitItemPerMinute(5, MINUTES, namespace="second-factor")  # of one person, from anywhere
+Counted = tuple[RateLimitItem, str]  # what is counted, and for whom
 logger = logging.getLogger(__name__)
 
 
@@ -54,7 +59,7 @@ def neighbourhood(address: str) -> str:
     return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)
 
 
-def _keys(account: str, network: str) -> list[tuple[RateLimitItem, str]]:
+def _keys(account: str, network: str) -> list[Counted]:
     who = hashlib.sha256(account.encode()).hexdigest()[:32]  # no address of a person in the cache server
     where = neighbourhood(network)
     return [(HERE, f"{who}@{where}"), (ACCOUNT, who), (NETWORK, where)]
@@ -62,9 +67,18 @@ def _keys(account: str, network: str) -> list[tuple[RateLimitItem, str]]:
 
 async def check(account: str, network: str) -> None:
     """Raise TooManyAttempts when this account or this network has failed too often lately."""
+    await _check(_keys(account, network))
+
+
+async def check_codes(person: UUID) -> None:
+    """Raise TooManyAttempts when too many wrong codes of this person came lately."""
+    await _check([(CODES, str(person))])
+
+
+async def _check(keys: Sequence[Counted]) -> None:
     for counter in _counters():
         try:
-            for item, key in _keys(account, network):
+            for item, key in keys:
                 if not await counter.test(item, key):
                     raise TooManyAttempts(minutes=MINUTES)
         except (StorageError, RedisError, OSError):
@@ -85,9 +99,18 @@ async def allowed(item: RateLimitItem, key: str) -> bool:
 
 async def failed(account: str, network: str) -> None:
     """Count one failure."""
+    await _failed(_keys(account, network))
+
+
+async def code_failed(person: UUID) -> None:
+    """Count one wrong code."""
+    await _failed([(CODES, str(person))])
+
+
+async def _failed(keys: Sequence[Counted]) -> None:
     for counter in _counters():
         try:
-            for item, key in _keys(account, network):
+            for item, key in keys:
                 await counter.hit(item, key)
         except (StorageError, RedisError, OSError):
             continue
@@ -96,10 +119,18 @@ async def failed(account: str, network: str) -> None:
 
 async def succeeded(account: str, network: str) -> None:
     """The right password came: this account starts anew from this network."""
-    item, key = _keys(account, network)[0]
+    await _cleared(_keys(account, network)[0])
+
+
+async def code_fitted(person: UUID) -> None:
+    """The right code came: this person starts anew."""
+    await _cleared((CODES, str(person)))
+
+
+async def _cleared(counted: Counted) -> None:
     for counter in _counters():
         try:
-            await counter.clear(item, key)
+            await counter.clear(*counted)
         except (StorageError, RedisError, OSError):
             continue
         return

@@ -140,3 +140,27 @@ def reset_password(email: Email, password: NewPassword) -> None:
         return f"{email} has a new password."
 
     run(work)
+
+
+@user_app.command("second-factor")
+def second_factor(
+    email: Email,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="For a person who lost the phone and the recovery codes.")
+    ] = False,
+) -> None:
+    """Say whether a person has a second factor, or remove it; removing ends all their sessions."""
+
+    async def work(settings: Settings) -> str:
+        from portal.accounts import identity, service_factor
+        from portal.core.errors import NotFound
+
+        if remove:
+            await service_factor.remove_by_operator(email)
+            return f"{email} signs in with the password alone until a second factor is set up again."
+        user = await identity.find_user(email)
+        if user is None:
+            raise NotFound(field="email")
+        return f"{email} has {'a' if user.has_factor else 'no'} second factor."
+
+    run(work)

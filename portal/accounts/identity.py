@@ -69,6 +69,15 @@ class User:
     name: str
     password_hash: str
     disabled: bool
+    has_factor: bool  # a code is asked after the password
+
+
+class SecondStep(Exception):
+    """The password is right; this user's session begins with a one-time code (`second_factor`)."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__(user.id)
+        self.user = user
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +142,7 @@ async def signed_in(token: str) -> Signed | None:
     if row is None:
         return None
     language = Language(row["language"]) if row["language"] else None
-    signed = Signed(
-        *(row["id"], token_hash, row["user_id"], row["name"], row["email"], language, row["companies"]),
-    )
+    signed = Signed(row["id"], token_hash, row["user_id"], row["name"], row["email"], language, row["companies"])
     if row["membership_id"] and (live := await live_member(_place(row))):
         actor = replace(live.actor, language=language or live.actor.language)
         signed = replace(
@@ -163,13 +170,20 @@ async def companies_of(user_id: UUID) -> list[Company]:
 async def sign_in(email: str, password: str, agent: str, network: str) -> str | None:
     """A new session's token, or None. Takes as long for an unknown e-mail as for a wrong password.
 
-    agent: the browser's name; network: its address as the server saw it. Raises TooManyAttempts, TooBusy.
+    agent: the browser's name; network: its address as the server saw it. Raises TooManyAttempts, TooBusy, SecondStep.
     """
     user = await check_sign_in(email, password, network)
     if user is None:
         return None
-    companies = await companies_of(user.id)
-    return await open_session(user.id, companies[0].membership_id if len(companies) == 1 else None, agent)
+    if user.has_factor:
+        raise SecondStep(user)
+    return await start_session(user.id, agent)
+
+
+async def start_session(user_id: UUID, agent: str) -> str:
+    """A session of a person who has proven who they are; for their company, where they have one only."""
+    companies = await companies_of(user_id)
+    return await open_session(user_id, companies[0].membership_id if len(companies) == 1 else None, agent)
 
 
 async def check_sign_in(email: str, password: str, network: str) -> User | None:
@@ -232,12 +246,16 @@ async def choose_company(signed: Signed, membership_id: UUID) -> str:
 # --- people -----------------------------------------------------------------------------------------------------------
 
 
+_USER = """
+select id, email, name, password_hash, disabled_at is not null as disabled, exists (
+    select from user_factor f where f.user_id = u.id and f.confirmed_at is not null) as has_factor
+from user_account u where email = $1"""
+
+
 async def find_user(email: str) -> User | None:
     """The person with this e-mail, in any case of letters."""
-    row = await _one("select * from user_account where email = $1", email.strip().lower())
-    if row is None:
-        return None
-    return User(row["id"], row["email"], row["name"], row["password_hash"], row["disabled_at"] is not None)
+    row = await _one(_USER, email.strip().lower())
+    return User(**row) if row else None
 
 
 async def create_user(email: str, name: str, password_hash: str, *, instance_admin: bool = False) -> UUID:

@@ -50,6 +50,7 @@ class Tenant(Row, table=True):
     chat_detail: ChatDetail = Field(
         default=ChatDetail.FULL, sa_type=text_enum(ChatDetail), sa_column_kwargs={"server_default": "full"}
     )
+    acceptance_factor: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # service_acceptance
 
 
 class Party(SharedRow, table=True):

@@ -107,7 +107,7 @@ async def _membership(user_id: UUID, place: Place) -> UUID:
 async def _activate(place: Place, name: str) -> None:
     asking = replace(place.asking, member_id=place.id, name=name)
     async with unit_of_work(asking) as session:
-        member = await _own_row(session, asking)
+        member = await own_row(session, asking)
         if member.status is MemberStatus.REMOVED:
             raise NotFound
         if member.status is MemberStatus.INVITED:
@@ -117,7 +117,8 @@ async def _activate(place: Place, name: str) -> None:
             emit(session, asking, member.party_id, MemberJoined(member_id=member.id))
 
 
-async def _own_row(session: AsyncSession, actor: Actor) -> Member:
+async def own_row(session: AsyncSession, actor: Actor) -> Member:
+    """The row of the person who acts, locked."""
     query = select(Member).where(
         Member.tenant_id == actor.tenant_id, Member.party_id == actor.party_id, Member.id == actor.member_id
     )
@@ -162,7 +163,7 @@ async def change_name(signed: Signed, name: str) -> None:
     for company in await identity.companies_of(signed.user_id):
         actor = company.live.actor
         async with unit_of_work(actor) as session:
-            member = await _own_row(session, actor)
+            member = await own_row(session, actor)
             member.name = name
             member.version += 1
             record(session, actor, Subject("member", member.id, member.party_id, member.version), "renamed")
@@ -194,6 +195,6 @@ async def disable_user(email: str) -> None:
     for place in await identity.disable_user(user.id):
         admin = replace(place.asking, role=rules.ADMIN_ROLE[place.scope], name="system")
         async with unit_of_work(admin) as session:
-            member = await _own_row(session, replace(admin, member_id=place.id))
+            member = await own_row(session, replace(admin, member_id=place.id))
             await revoke_keys_of(session, admin, member)
             await service_chats.end_chats_of(session, admin, member.id, member.party_id)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from portal.api import (
+    acceptance,
     accounts,
     approvals,
     audit,
@@ -33,6 +34,7 @@ from portal.api import (
 )
 
 ROUTES: list[Any] = [
+    *acceptance.ROUTES,
     *accounts.ROUTES,
     *approvals.ROUTES,
     *audit.ROUTES,

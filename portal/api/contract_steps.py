@@ -40,7 +40,10 @@ class ContractStepController(Controller):
         origin: NamedDependency[Origin],
         contract_id: FromPath[UUID],
     ) -> Response[ContractState]:
-        """Agree to the contract as it stands in the version of If-Match. The history keeps the evidence."""
+        """Agree to the contract as it stands in the version of If-Match. The history keeps the evidence.
+
+        Refused with `people-accept` where the workspace asks for a one-time code: then a person accepts on the page.
+        """
         return state(await service_life.accept(session, actor, contract_id, expected, origin), actor, expected)
 
     @post("/{contract_id:uuid}/decline", status_code=HTTP_200_OK)

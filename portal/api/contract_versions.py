@@ -41,6 +41,7 @@ class RevisionOut(Struct, kw_only=True):
     answered_at: datetime | None
     answered_via: str
     answered_from: str
+    answered_with: Annotated[str, Meta(description="beside the password: code, recovery_code, or nothing")]
     reason: str
     applied_at: datetime | None
     in_force: bool = False
@@ -192,7 +193,10 @@ class ContractVersionController(Controller):
         origin: NamedDependency[Origin],
         contract_id: FromPath[UUID],
     ) -> Response[OfferOut] | Response[InReview]:
-        """Agree to the waiting amendment. It is in force from its day on."""
+        """Agree to the waiting amendment. It is in force from its day on.
+
+        Refused with `people-accept` where the workspace asks for a one-time code: then a person accepts on the page.
+        """
         found = await service_amendments.accept_amendment(session, actor, contract_id, expected, origin)
         return await told(session, actor, contract_id, found)
 

@@ -273,6 +273,9 @@ class ContractRevision(SharedRow, table=True):
     answered_via: str = Field(default="", max_length=8)  # page, api
     answered_from: str = Field(default="", max_length=45)  # network address
     answered_agent: str = Field(default="", max_length=200)
+    answered_with: str = Field(  # what proved the person beside the password: code, recovery_code
+        default="", max_length=16, sa_column_kwargs={"server_default": ""}
+    )
     reason: str = Field(default="", max_length=500)  # of a refusal
     applies: bool = False  # agreed, and not yet written into the contract's rows
     applied_at: datetime | None = None

@@ -53,6 +53,14 @@ class SuspendedByOther(Forbidden):
     text = N_("The other company suspended this contract, so only it can resume. You can terminate it.")
 
 
+class PeopleAccept(Forbidden):
+    code = "people-accept"
+    text = N_(
+        "Here a person accepts, on the page of the contract and with a one-time code. An API key or a chat cannot. Open"
+        " the contract in the portal."
+    )
+
+
 class OnlyByCalendar(Forbidden):
     code = "only-by-calendar"
     text = N_("A contract expires by itself on the day after its last day. To end it earlier, terminate it.")

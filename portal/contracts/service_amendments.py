@@ -21,12 +21,13 @@ from portal.contracts.events import (
 from portal.contracts.inputs import Amendment, Decline
 from portal.contracts.model import Contract, ContractRevision, ContractStatus
 from portal.contracts.rules_approval import OfferStep
-from portal.contracts.rules_life import last_day
+from portal.contracts.rules_life import check_answered_by_other, last_day
 from portal.contracts.rules_versions import NoOfferOpen, OfferOpen, check_effective
 from portal.contracts.service import get_contract, require_step, subject
 from portal.contracts.service_approval import Passed, Wish, cleared, kept
 from portal.contracts.service_commitments import refresh_periods
 from portal.contracts.service_life import check_step
+from portal.contracts.service_signing import proven
 from portal.contracts.service_versions import (
     agreed,
     answer,
@@ -111,12 +112,16 @@ async def accept_amendment(
     version: int | None = None,
     origin: Origin | None = None,
     passed: Passed = None,
+    code: str = "",
 ) -> ContractRevision:
     """Agree. The amendment is written into the contract on its day: by a job, or at once when the day has come.
 
-    It goes on waiting while a rule wants the factory's own word to be approved first.
+    It goes on waiting while a rule wants the factory's own word to be approved first. code: a one-time code of the
+    person, where the workspace asks for one.
     """
     contract, theirs = await _waiting(session, actor, contract_id, version)
+    check_answered_by_other("accept", proposed_by_us=theirs.offered_scope == actor.scope.value)
+    origin = await proven(session, actor, origin, code, given=passed is not None)
     latest = agreed(await get_revisions(session, contract))[0]
     wish = Wish(OfferStep.ACCEPTANCE, theirs.content, latest.content, theirs.effective_from, {"origin": kept(origin)})
     if not await cleared(session, actor, contract, wish, passed):

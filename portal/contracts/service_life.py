@@ -41,6 +41,7 @@ from portal.contracts.rules_life import (
 from portal.contracts.service import get_contract, get_lines, require_step, subject
 from portal.contracts.service_approval import Passed, Wish, cleared, kept
 from portal.contracts.service_commitments import open_periods
+from portal.contracts.service_signing import proven
 from portal.contracts.service_versions import (
     answer,
     content_of,
@@ -117,13 +118,16 @@ async def accept(
     version: int | None = None,
     origin: Origin | None = None,
     passed: Passed = None,
+    code: str = "",
 ) -> Contract:
     """Agree to the live offer. It keeps who, when, from where, by which way, and the digest of what was agreed.
 
     The factory's own word waits where a rule wants colleagues to approve it. passed: the approval just given.
+    code: a one-time code of the person, where the workspace asks for one.
     """
     contract = await _looked_at(session, actor, contract_id, "accept", version)
     theirs = await _live_offer(session, actor, contract, contract.status)
+    origin = await proven(session, actor, origin, code, given=passed is not None)
     wish = Wish(OfferStep.ACCEPTANCE, theirs.content, None, contract.valid_from, {"origin": kept(origin)})
     if not await cleared(session, actor, contract, wish, passed):
         return contract

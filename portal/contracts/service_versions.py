@@ -131,6 +131,7 @@ def answer(
     revision.answered_via = actor.channel.value
     if origin is not None:
         revision.answered_from, revision.answered_agent = origin.address[:45], origin.agent[:200]
+        revision.answered_with = origin.proof
 
 
 async def base(session: AsyncSession, actor: Actor, contract: Contract) -> list[ContractRevision]:

@@ -41,6 +41,7 @@ class Origin:
 
     address: str = ""  # of the network
     agent: str = ""  # the program's own name for itself
+    proof: str = ""  # what proved the person beside the password
 
 
 @dataclass(frozen=True, slots=True)

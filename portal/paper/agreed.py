@@ -28,6 +28,7 @@ class Deed:
     channel: str  # empty where it was not kept
     address: str  # of the network it came from
     sha256: str
+    proof: str = ""  # what proved the person beside the password
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,6 @@ def _deeds(contract: Contract, version: ContractRevision, factory: str) -> tuple
         Deed("proposed", version.offered_name, companies[0], version.offered_at, "", "", version.sha256),
         Deed(
             *("accepted", version.answered_name, companies[1], version.answered_at),
-            *(version.answered_via, version.answered_from, version.sha256),
+            *(version.answered_via, version.answered_from, version.sha256, version.answered_with),
         ),
     )

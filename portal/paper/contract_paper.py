@@ -38,6 +38,10 @@ KINDS = {
 DRAFTS = frozenset({"draft", "proposed", "countered"})  # any other was agreed, though perhaps not in this portal
 DEEDS = {"proposed": N_("Proposed by"), "accepted": N_("Accepted by")}
 WAYS = {"page": N_("on the portal's page, signed in"), "api": N_("over the interface, with a company's key")}
+PROVEN = {  # the same with a second factor
+    "code": N_("on the portal's page, signed in with password and one-time code"),
+    "recovery_code": N_("on the portal's page, signed in with password and recovery code"),
+}
 STEPS = {
     PriceTier.CUMULATIVE: N_("from {quantity} on, of all deliveries so far"),
     PriceTier.DELIVERY: N_("from {quantity} on, of one delivery"),
@@ -323,7 +327,7 @@ def _deed(deed: Deed, zone: str) -> list[tuple[str, str]]:
         (_("Person"), deed.name),
         (_("Time"), f"{i18n.moment(deed.at, zone)} ({zone})"),
         (_("Time (UTC)"), f"{deed.at:%Y-%m-%dT%H:%M:%SZ}"),
-        *([(_("Method"), _(WAYS.get(deed.channel, deed.channel)))] if deed.channel else []),
+        *([(_("Method"), _(PROVEN.get(deed.proof) or WAYS.get(deed.channel, deed.channel)))] if deed.channel else []),
         *([(_("Network address"), deed.address)] if deed.address else []),
         (_("Content (SHA-256)"), deed.sha256),
     ]

@@ -8,7 +8,6 @@ the certificate has less than a year left, a new key is made; certificates are k
 
 import hashlib
 import logging
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.core import clock
+from portal.core import at_rest, clock
 from portal.core.actor import Actor
 from portal.core.db import driver
 from portal.core.errors import Unavailable
@@ -28,13 +27,12 @@ from portal.paper.model import SealKey
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.x509 import Certificate
 
 logger = logging.getLogger(__name__)
 YEARS = 10  # of a made certificate
 LEFT = timedelta(days=365)  # a key with less than this left seals nothing new
-NONCE = 12
+PURPOSE = "portal seal key"
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('seal key ' || $1::text, 0))"
 
 
@@ -178,25 +176,9 @@ def supplied_key(settings: Settings) -> Key:
 
 def closed(key: Key, settings: Settings) -> bytes:
     """The private half as it is stored."""
-    nonce = os.urandom(NONCE)
-    return nonce + _cipher(settings).encrypt(nonce, key.private_key, key.fingerprint.encode())
+    return at_rest.closed(key.private_key, PURPOSE, key.fingerprint.encode(), settings)
 
 
 def opened(stored: bytes, fingerprint: str, settings: Settings) -> bytes | None:
     """The private half, or None when PORTAL_SECRET_KEY is not the one it was stored under."""
-    from cryptography.exceptions import InvalidTag
-
-    try:
-        return _cipher(settings).decrypt(stored[:NONCE], stored[NONCE:], fingerprint.encode())
-    except InvalidTag:
-        return None
-
-
-def _cipher(settings: Settings) -> "AESGCM":
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-    assert settings.secret_key  # completed at start
-    derived = HKDF(hashes.SHA256(), 32, salt=None, info=b"portal seal key").derive(settings.secret_key.encode())
-    return AESGCM(derived)
+    return at_rest.opened(stored, PURPOSE, fingerprint.encode(), settings)

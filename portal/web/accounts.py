@@ -1,6 +1,7 @@
 """Coming in and going out: sign-in, companies, invitations, the own account, the language."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Request, get, post
@@ -9,8 +10,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from portal.accounts import attempts, identity, passwords, service_joining
-from portal.accounts.identity import Signed
+from portal.accounts import attempts, identity, passwords, second_factor, service_joining
+from portal.accounts.identity import Signed, User
 from portal.core.access import ROLE_NAMES
 from portal.core.errors import Conflict, Forbidden, Invalid, PortalError, Unavailable
 from portal.core.i18n import N_, Language, _
@@ -93,14 +94,26 @@ def cookie_name() -> str:
 
 def with_session(answer: Redirect, token: str) -> Redirect:
     """Give the browser its token; an empty one takes it away."""
-    settings = get_settings()
-    lasts = settings.session_absolute_hours * 3600 if token else 0
-    answer.set_cookie(
-        Cookie(
-            key=cookie_name(), value=token, path="/", max_age=lasts, secure=settings.tls, httponly=True, samesite="lax"
-        )
-    )
+    return with_cookie(answer, cookie_name(), token, get_settings().session_absolute_hours * 3600 if token else 0)
+
+
+def half_way_cookie() -> str:
+    """The cookie between password and code."""
+    return "__Host-half-way" if get_settings().tls else "half-way"
+
+
+def with_cookie(answer: Redirect, name: str, value: str, lasts: int) -> Redirect:
+    """A cookie that no script reads. lasts: seconds; 0 takes it away."""
+    tls = get_settings().tls
+    answer.set_cookie(Cookie(key=name, value=value, path="/", max_age=lasts, secure=tls, httponly=True, samesite="lax"))
     return answer
+
+
+def to_the_code(page: Page, user: User, back: str) -> Redirect:
+    """The password was right; the code comes next."""
+    lasts = int(second_factor.HALF_WAY.total_seconds())
+    to = page.go(f"/sign-in/code?{urlencode({'next': back})}")
+    return with_cookie(to, half_way_cookie(), second_factor.half_way(user), lasts)
 
 
 # --- signing in and out -----------------------------------------------------------------------------------------------
@@ -127,10 +140,17 @@ async def sign_in(
     back, agent = own_path(data.next), request.headers.get("user-agent", "")
     try:
         token = await identity.sign_in(data.email, data.password, agent, network_of(request))
+    except identity.SecondStep as step:
+        return to_the_code(page, step.user, back)
     except (attempts.TooManyAttempts, passwords.TooBusy) as error:
         return sign_in_form(page, data.email, back, error, 429)
     if token is None:
         return sign_in_form(page, data.email, back, WrongSignIn(), 422)
+    return await entered(request, page, token, back)
+
+
+async def entered(request: Browser, page: Page, token: str, back: str) -> Redirect:
+    """Signed in, under the fresh token alone."""
     await end_session(request)
     return with_session(page.go(back), token)
 

@@ -158,6 +158,12 @@ class StepForm(Form):
     version: int
 
 
+class AcceptForm(StepForm):
+    """The own company's word, with a one-time code where the workspace asks for one."""
+
+    code: str = ""
+
+
 class ReasonForm(StepForm):
     reason: str = ""
 

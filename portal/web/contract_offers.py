@@ -25,9 +25,10 @@ from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _
 from portal.web import contract_offer_forms as forms
 from portal.web import contract_version_views as views
-from portal.web.contract_forms import DeclineForm, StepForm
+from portal.web.contract_forms import AcceptForm, DeclineForm, StepForm
 from portal.web.errors import BadForm, status_of
 from portal.web.pages import Page
+from portal.web.second_factor import UNPROVEN
 
 COUNTER, AMEND, COUNTER_AMENDMENT = "counter", "amend", "amendment/counter"
 TITLES = {
@@ -50,6 +51,13 @@ async def versions(
     """Every offer and version of a contract, and two of them side by side."""
     found = await views.context(session, actor, contract_id, before, after)
     return page.render("contracts/versions.html", active="contracts", **found)
+
+
+async def refused_versions(actor: Actor, page: Page, contract_id: UUID, error: PortalError) -> Template:
+    """The same page again, with why the acceptance was refused."""
+    async with unit_of_work(actor) as session:
+        found = await views.context(session, actor, contract_id, refusal=error)
+    return page.render("contracts/versions.html", active="contracts", status=status_of(error), **found)
 
 
 # The form ------------------------------------------------------------------------------------------------------------
@@ -208,15 +216,18 @@ async def counter_amendment(
 
 @post("/contracts/{contract_id:uuid}/amendment/accept")
 async def accept_amendment(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     origin: NamedDependency[Origin],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
-    data: URLEncodedBody[StepForm],
-) -> Redirect:
+    data: URLEncodedBody[AcceptForm],
+) -> Template | Redirect:
     """Agree for the own company."""
-    await service_amendments.accept_amendment(session, actor, contract_id, data.version, origin)
+    try:
+        async with unit_of_work(actor) as session:
+            await service_amendments.accept_amendment(session, actor, contract_id, data.version, origin, code=data.code)
+    except UNPROVEN as error:
+        return await refused_versions(actor, page, contract_id, error)
     return page.go(f"/contracts/{contract_id}/versions")
 
 

@@ -6,14 +6,17 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, URLEncodedBody
-from litestar.response import Redirect
+from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts import service_life
 from portal.core.actor import Actor, Origin
+from portal.core.db import unit_of_work
 from portal.schedules.service_contract import complete_contract
-from portal.web.contract_forms import DeclineForm, ReasonForm, StepForm, TerminateForm
+from portal.web.contract_forms import AcceptForm, DeclineForm, ReasonForm, StepForm, TerminateForm
+from portal.web.contract_views import refused_contract
 from portal.web.pages import Page
+from portal.web.second_factor import UNPROVEN
 
 
 @post("/contracts/{contract_id:uuid}/propose")
@@ -31,15 +34,18 @@ async def propose(
 
 @post("/contracts/{contract_id:uuid}/accept")
 async def accept(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     origin: NamedDependency[Origin],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
-    data: URLEncodedBody[StepForm],
-) -> Redirect:
+    data: URLEncodedBody[AcceptForm],
+) -> Template | Redirect:
     """Agree for the own company."""
-    await service_life.accept(session, actor, contract_id, data.version, origin)
+    try:
+        async with unit_of_work(actor) as session:
+            await service_life.accept(session, actor, contract_id, data.version, origin, code=data.code)
+    except UNPROVEN as error:
+        return await refused_contract(actor, page, contract_id, error)
     return page.go(f"/contracts/{contract_id}")
 
 

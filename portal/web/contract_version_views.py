@@ -13,12 +13,14 @@ from portal.contracts import service
 from portal.contracts.evidence import Content
 from portal.contracts.model import Contract, ContractKind, ContractRevision, RevisionStatus
 from portal.contracts.rules_versions import Change, Difference, differences
+from portal.contracts.service_signing import Signing, signing
 from portal.contracts.service_versions import agreed, content_of, current, get_revision, get_revisions, live
 from portal.contracts.words import ANSWER_CHOICES, ANSWER_LABELS, ANSWER_WORDS, show_price
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor, Scope
 from portal.core.calendars import local_today
+from portal.core.errors import PortalError
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
 
@@ -76,6 +78,10 @@ STATES: dict[RevisionStatus, str] = {
     RevisionStatus.DECLINED: N_("Declined"),
     RevisionStatus.WITHDRAWN: N_("Withdrawn"),
     RevisionStatus.AGREED: N_("Agreed by both"),
+}
+PROOFS = {
+    "code": N_("Signed in with password and one-time code."),
+    "recovery_code": N_("Signed in with password and recovery code."),
 }
 TONES = {RevisionStatus.PROPOSED: "waiting", RevisionStatus.AGREED: "confirmed"}
 
@@ -185,9 +191,14 @@ def price_words(price: Content, unit: str, currency: str) -> str:
 
 
 async def context(
-    session: AsyncSession, actor: Actor, contract_id: UUID, before: int | None, after: int | None
+    session: AsyncSession,
+    actor: Actor,
+    contract_id: UUID,
+    before: int | None = None,
+    after: int | None = None,
+    refusal: PortalError | None = None,
 ) -> dict[str, Any]:
-    """What `contracts/versions.html` shows: all offers, and two of them side by side."""
+    """What `contracts/versions.html` shows: all offers, and two of them side by side. refusal: of what was tried."""
     contract = await service.get_contract(session, actor, contract_id)
     revisions = await get_revisions(session, contract)
     new = await get_revision(session, contract, after) if after else next(iter(revisions), None)
@@ -196,6 +207,7 @@ async def context(
     rows: list[Row] = []
     if old is not None and new is not None:
         rows = compared(old.content, new.content, shows_prices=actor.may(Permission.SEE_PRICES))
+    steps = amendment_steps(contract, revisions, actor)
     return {
         "contract": contract,
         "versions": [version_row(revision, contract, actor) for revision in revisions],
@@ -205,7 +217,9 @@ async def context(
         "choices": [(str(revision.number), version_name(revision.number)) for revision in revisions],
         "summary": summary(contract, revisions, today),
         "waiting": live(revisions),
-        "steps": amendment_steps(contract, revisions, actor),
+        "steps": steps,
+        "signing": await signing(session, actor) if "accept" in steps else Signing.PLAIN,
+        "refusal": str(refusal) if refusal else "",
     }
 
 
@@ -237,6 +251,10 @@ def version_row(revision: ContractRevision, contract: Contract, actor: Actor) ->
     evidence = ""
     if revision.status is RevisionStatus.AGREED and revision.answered_from:
         evidence = _("From network address {address}.").format(address=revision.answered_from)
+    if revision.status is RevisionStatus.AGREED and revision.answered_with in PROOFS:
+        evidence += ("" if i18n.language.get() is i18n.Language.ZH or not evidence else " ") + _(
+            PROOFS[revision.answered_with]
+        )
     company = _("Factory") if revision.offered_scope == Scope.FACTORY else contract.party_name
     who = " · ".join(filter(None, (company, revision.offered_name, i18n.moment(revision.offered_at, zone))))
     return VersionRow(

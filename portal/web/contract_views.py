@@ -13,6 +13,7 @@ from portal.contracts import service
 from portal.contracts.model import Contract, ContractKind, ContractLine, ContractRevision, ContractStatus
 from portal.contracts.service_files import files_of
 from portal.contracts.service_life import acceptance, digest_of
+from portal.contracts.service_signing import Signing, signing
 from portal.contracts.service_versions import get_revisions, live
 from portal.contracts.words import terms_of_answers, terms_of_trade, validity
 from portal.core import clock, i18n
@@ -136,6 +137,7 @@ async def hangs_on(
         "files": [file_row(file, actor) for file in await files_of(session, actor, contract.id)],
         "can_attach": service.may_step(actor, "attach"),
         "can_note": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS),
+        "signing": await signing(session, actor) if "accept" in service.actions(contract, actor) else Signing.PLAIN,
     }
 
 

@@ -10,6 +10,7 @@ from litestar.response import Redirect, Template
 from litestar.types import ExceptionHandlersMap
 
 from portal.accounts import identity
+from portal.accounts.attempts import TooManyAttempts
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
 from portal.core.i18n import N_, _, language
 from portal.core.log import request_id
@@ -18,7 +19,9 @@ from portal.web.language import chosen_language
 from portal.web.pages import Page
 
 logger = logging.getLogger(__name__)
-STATUS: dict[type[PortalError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422, Unavailable: 503}
+STATUS: dict[type[PortalError], int] = {
+    TooManyAttempts: 429, NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422, Unavailable: 503,
+}  # fmt: skip
 
 
 class SignInNeeded(Exception):

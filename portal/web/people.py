@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import BeforeValidator, Field
 
-from portal.accounts import reads, service
+from portal.accounts import reads, service, service_acceptance
 from portal.accounts.reads import MemberRow
 from portal.core.access import ROLE_NAMES, Permission, Role, roles_of
 from portal.core.actor import Actor
@@ -27,6 +27,7 @@ DONE = {
     "role": N_("The role is changed. It counts from this person’s next step on."),
     "restricted": N_("What this person sees is changed. It counts from their next step on."),
     "removed": N_("The person is removed and signed out. Keys they made have ended."),
+    "acceptance": N_("The rule is saved. It counts from the next acceptance on."),
 }
 
 
@@ -65,6 +66,10 @@ class RemoveForm(Form):
     version: int
 
 
+class AcceptanceForm(Form):
+    second_factor: bool = False
+
+
 def done_text(done: str) -> str:
     """The sentence of what was just done, or nothing."""
     return _(DONE[done]) if done in DONE else ""
@@ -100,9 +105,27 @@ async def people_context(actor: Actor, party_id: UUID, typed: Typed | None = Non
 async def people_page(
     page: NamedDependency[Page], actor: NamedDependency[Actor], done: FromQuery[str] = ""
 ) -> Template:
-    return page.render(
-        "accounts/people.html", active="people", **await people_context(actor, actor.party_id, done=done)
-    )
+    context = await people_context(actor, actor.party_id, done=done)
+    return page.render("accounts/people.html", active="people", acceptance=await acceptance_rule(actor), **context)
+
+
+async def acceptance_rule(actor: Actor) -> bool | None:
+    """What is asked of whoever accepts a contract, for those who decide it."""
+    if not (actor.is_factory and actor.may(Permission.MANAGE_PEOPLE)):
+        return None
+    async with unit_of_work(actor) as session:
+        return await service_acceptance.asks_for_factor(session, actor)
+
+
+@post("/people/acceptance")
+async def decide_acceptance(
+    page: NamedDependency[Page], actor: NamedDependency[Actor], data: URLEncodedBody[AcceptanceForm]
+) -> Redirect:
+    """What is asked of whoever accepts a contract, in the whole workspace."""
+    async with unit_of_work(actor) as session:
+        command = service_acceptance.SetAcceptance(second_factor=data.second_factor)
+        await service_acceptance.set_acceptance(session, actor, command)
+    return page.go("/people?done=acceptance")
 
 
 @post("/people")
@@ -114,7 +137,7 @@ async def invite(
         async with unit_of_work(actor) as session:
             await service.invite_member(session, actor, data.party_id, command)
     except (Invalid, Conflict) as error:
-        context = await people_context(actor, data.party_id, Typed(data, error))
+        context = await people_context(actor, data.party_id, Typed(data, error)) | {"acceptance": None}
         return page.render("accounts/people.html", active="people", status=422, **context)
     return page.go(f"{home_of(data.party_id, actor)}?done=invited")
 
@@ -221,4 +244,4 @@ async def refused(page: Page, actor: Actor, member_id: UUID, error: Invalid | Co
     return await member_answer(page, actor, member, shown, 409 if isinstance(error, Conflict) else 422)
 
 
-ROUTES: list[Any] = [people_page, invite, member_page, change_role, restrict, remove, resend]
+ROUTES: list[Any] = [people_page, decide_acceptance, invite, member_page, change_role, restrict, remove, resend]

@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Response
 
+from portal.accounts import identity, second_factor
 from tests.browser.world import World
 
 PHONE = 390
@@ -35,6 +36,13 @@ class Trouble:
         self.lines.append(f"uncaught: {error.message}")
 
 
+async def half_way(world: World) -> str:
+    """What the customer's browser carries between password and code."""
+    user = await identity.find_user(world.emails["customer"])
+    assert user is not None
+    return second_factor.half_way(user)
+
+
 class Site:
     """One address and one browser; each person gets a context of their own."""
 
@@ -46,7 +54,8 @@ class Site:
     async def person(
         self, world: World | None, who: str = "", width: int = DESKTOP, *, worker: bool = False, **more: Any
     ) -> BrowserContext:
-        """A browser context, signed in when `who` is named: factory, customer or supplier."""
+        """A browser context, signed in when `who` is named: factory, customer or supplier. half-way: the customer,
+        who has given the password and not the code."""
         more.setdefault("locale", "en-GB")
         more.setdefault("service_workers", "allow" if worker else "block")
         context = await self.browser.new_context(
@@ -56,7 +65,8 @@ class Site:
         context.set_default_timeout(10_000)
         await context.add_init_script(WATCH)
         if world is not None and who:
-            await context.add_cookies([{"name": "session", "value": world.tokens[who], "url": self.address}])
+            name, value = ("half-way", await half_way(world)) if who == "half-way" else ("session", world.tokens[who])
+            await context.add_cookies([{"name": name, "value": value, "url": self.address}])
         return context
 
     async def page(

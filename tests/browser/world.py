@@ -13,6 +13,7 @@ from uuid import UUID
 
 from portal.accounts import identity, recovery, service_calendars, service_companies, service_joining, service_keys
 from portal.accounts import service as accounts
+from portal.accounts.second_factor import begin as begin_factor
 from portal.accounts.service import InviteMember
 from portal.accounts.service_companies import CreateParty, CreateSite, CreateTenant
 from portal.accounts.service_keys import CreateKey
@@ -133,6 +134,7 @@ async def _sign_in(
     assert signed is not None
     assert signed.actor is not None
     await service_joining.change_language(signed, language)
+    await begin_factor(signed.user_id, email)  # shown where it is set up; it counts for nothing yet
     world.tokens[name], world.emails[name] = token, email
     world.ids[f"{name}_party"] = str(party)
     return signed.actor
@@ -385,16 +387,14 @@ async def _moving_contracts(world: World) -> None:
 async def _people_and_keys(world: World) -> None:
     factory = world.factory
     async with unit_of_work(factory) as session:
-        viewer = InviteMember(
-            email=f"v-{os.urandom(4).hex()}@people.example", name=world.words.invited, role=Role.VIEWER
-        )
+        email = f"v-{os.urandom(4).hex()}@people.example"
+        viewer = InviteMember(email=email, name=world.words.invited, role=Role.VIEWER)
         invited = await accounts.invite_member(session, factory, factory.party_id, viewer)
         key = CreateKey(name="ERP", scopes=[Permission.READ], days=90)
         made, _token = await service_keys.create_key(session, factory, key)
-    found = await identity.open_invitations(factory.tenant_id, [invited.id])
-    link = identity.invitation_link(found[invited.id].id)
+    found = (await identity.open_invitations(factory.tenant_id, [invited.id]))[invited.id]
     await recovery.ask(world.emails["customer"], f"net-{os.urandom(4).hex()}")
     (reset,) = [each for each in await recovery.unsent() if each.email == world.emails["customer"]]
     world.ids["password_link"] = reset.path.rpartition("/")[2]
     world.ids |= {"member_id": str(invited.id), "key_id": str(made.id), "party_id": world.ids["customer_party"]}
-    world.ids["invitation"] = link.rpartition("/")[2]
+    world.ids["invitation"] = identity.invitation_link(found.id).rpartition("/")[2]

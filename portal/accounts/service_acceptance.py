@@ -1,0 +1,38 @@
+"""What the workspace asks of whoever accepts a contract or an amendment. The factory's administrators decide it."""
+
+from pydantic import Field
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.accounts.model import Tenant
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.errors import Forbidden
+from portal.core.inputs import Input
+from portal.core.journal import Subject, record
+
+
+class SetAcceptance(Input):
+    """What is asked of whoever accepts."""
+
+    second_factor: bool = Field(description="a one-time code; API keys then accept nothing")
+
+
+async def set_acceptance(session: AsyncSession, actor: Actor, data: SetAcceptance) -> Tenant:
+    """Decide it, for both companies of every contract, from the next acceptance on."""
+    if not actor.is_factory:
+        raise Forbidden
+    actor.require(Permission.MANAGE_PEOPLE)
+    query = select(Tenant).where(Tenant.tenant_id == actor.tenant_id).with_for_update()
+    tenant = (await session.exec(query)).one()
+    tenant.acceptance_factor = data.second_factor
+    session.add(tenant)
+    subject = Subject("tenant", actor.tenant_id, actor.party_id, shared=False)
+    record(session, actor, subject, "edited", acceptance_factor=data.second_factor)
+    return tenant
+
+
+async def asks_for_factor(session: AsyncSession, actor: Actor) -> bool:
+    """Whether accepting a contract needs a one-time code here."""
+    query = select(col(Tenant.acceptance_factor)).where(Tenant.tenant_id == actor.tenant_id)
+    return (await session.exec(query)).one()
