@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.accounts.service_acceptance import asks_for_factor
 from portal.contracts import service as contracts
 from portal.contracts.model import Contract, ContractStatus
 from portal.contracts.rules_life import ends_soon, last_day
@@ -56,6 +57,13 @@ IN_FORCE = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
 PROPOSED_BY_US = N_("A contract waits for the other company's answer")
 
 
+async def _asked_words(session: AsyncSession, actor: Actor, open_offer: bool) -> str:
+    """That an answer is wanted; and that accepting an offer asks for a code, where it does."""
+    if open_offer and await asks_for_factor(session, actor):
+        return _("Please accept or decline it on its page. Accepting asks for a one-time code.")
+    return _("Please accept or decline it on its page.")
+
+
 async def contract_card(session: AsyncSession, actor: Actor, contract_id: UUID, purpose: str) -> Card:
     """One contract: what it is about and whose answer it waits for. Answering takes the page, with the whole text."""
     contract = await contracts.get_contract(session, actor, contract_id)
@@ -77,7 +85,7 @@ async def contract_card(session: AsyncSession, actor: Actor, contract_id: UUID, 
         title=_(title),
         subject=joined(contract.number, contract.title, contract.party_name if actor.is_factory else ""),
         facts=(_validity(contract), ngettext("{n} part", "{n} parts", len(lines)).format(n=i18n.number(len(lines)))),
-        deadline=_("Please accept or decline it on its page.") if asked else _(wording.INFORMATION),
+        deadline=await _asked_words(session, actor, open_offer) if asked else _(wording.INFORMATION),
         state=state,
         buttons=((opening(path, _("Review") if asked else ""),),),
         link=wording.address(path),

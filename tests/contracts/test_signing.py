@@ -21,6 +21,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import Forbidden
 from portal.core.i18n import Language, speaking
 from portal.core.settings import Settings
+from portal.notices.compose import card_for
 from portal.paper.agreed import agreed
 from portal.paper.contract_paper import contract_document
 from tests.accounts.browser import Browser, browsing, text_of
@@ -84,6 +85,9 @@ async def test_a_key_a_chat_and_a_person_without_the_right_code_accept_nothing(
     contract, person = await make_proposed(tenant), await make_person(tenant.customer, Role.PARTNER_ADMIN)
     await ask_for_codes(tenant)
     ann, before = person.actor, await stored(tenant, contract.id)
+    async with unit_of_work(ann) as session:
+        card = await card_for(session, ann, "contract", contract.id, "")
+    assert card.deadline == "Please accept or decline it on its page. Accepting asks for a one-time code."
     async with calling(database, tenant.customer) as customer:
         seen = await customer.get(f"{BASE}/{contract.id}")
         refused = await customer.post(f"{BASE}/{contract.id}/accept", headers=matching(seen))
