@@ -34,6 +34,13 @@ class ChatDetail(StrEnum):
     NUMBER_ONLY = "number_only"  # what it is about, the number and the link; for mainland China the default
 
 
+class Acceptance(StrEnum):
+    """What whoever accepts a contract or an amendment proves to be the person with."""
+
+    PASSWORD = "password"  # noqa: S105 - a word
+    ONE_TIME_CODE = "one_time_code"  # of the second factor, beside the password; API keys then accept nothing
+
+
 class Tenant(Row, table=True):
     """One factory's workspace. Partners read its name; `id` equals `tenant_id`."""
 
@@ -50,7 +57,9 @@ class Tenant(Row, table=True):
     chat_detail: ChatDetail = Field(
         default=ChatDetail.FULL, sa_type=text_enum(ChatDetail), sa_column_kwargs={"server_default": "full"}
     )
-    acceptance_factor: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # service_acceptance
+    acceptance: Acceptance = Field(
+        default=Acceptance.PASSWORD, sa_type=text_enum(Acceptance), sa_column_kwargs={"server_default": "password"}
+    )
 
 
 class Party(SharedRow, table=True):

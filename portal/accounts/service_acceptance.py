@@ -1,10 +1,9 @@
 """What the workspace asks of whoever accepts a contract or an amendment. The factory's administrators decide it."""
 
-from pydantic import Field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.accounts.model import Tenant
+from portal.accounts.model import Acceptance, Tenant
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden
@@ -15,7 +14,7 @@ from portal.core.journal import Subject, record
 class SetAcceptance(Input):
     """What is asked of whoever accepts."""
 
-    second_factor: bool = Field(description="a one-time code; API keys then accept nothing")
+    acceptance: Acceptance
 
 
 async def set_acceptance(session: AsyncSession, actor: Actor, data: SetAcceptance) -> Tenant:
@@ -25,14 +24,19 @@ async def set_acceptance(session: AsyncSession, actor: Actor, data: SetAcceptanc
     actor.require(Permission.MANAGE_PEOPLE)
     query = select(Tenant).where(Tenant.tenant_id == actor.tenant_id).with_for_update()
     tenant = (await session.exec(query)).one()
-    tenant.acceptance_factor = data.second_factor
+    tenant.acceptance = data.acceptance
     session.add(tenant)
     subject = Subject("tenant", actor.tenant_id, actor.party_id, shared=False)
-    record(session, actor, subject, "edited", acceptance_factor=data.second_factor)
+    record(session, actor, subject, "edited", acceptance=data.acceptance.value)
     return tenant
 
 
-async def asks_for_factor(session: AsyncSession, actor: Actor) -> bool:
-    """Whether accepting a contract needs a one-time code here."""
-    query = select(col(Tenant.acceptance_factor)).where(Tenant.tenant_id == actor.tenant_id)
-    return (await session.exec(query)).one()
+async def acceptance(session: AsyncSession, actor: Actor) -> Acceptance:
+    """What is asked here."""
+    query = select(col(Tenant.acceptance)).where(Tenant.tenant_id == actor.tenant_id)
+    return Acceptance((await session.exec(query)).one())
+
+
+async def asks_for_code(session: AsyncSession, actor: Actor) -> bool:
+    """Whether accepting needs a one-time code here."""
+    return await acceptance(session, actor) is Acceptance.ONE_TIME_CODE

@@ -9,6 +9,7 @@ from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts import service_acceptance
+from portal.accounts.model import Acceptance
 from portal.accounts.service_acceptance import SetAcceptance
 from portal.core.actor import Actor
 
@@ -16,7 +17,7 @@ from portal.core.actor import Actor
 class AcceptanceOut(Struct):
     """What is asked of whoever accepts a contract or an amendment."""
 
-    second_factor: bool  # a one-time code
+    acceptance: Acceptance
 
 
 class AcceptanceController(Controller):
@@ -27,15 +28,15 @@ class AcceptanceController(Controller):
     async def get_acceptance(
         self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor]
     ) -> AcceptanceOut:
-        """Whether accepting a contract or an amendment asks for a one-time code; then keys cannot accept."""
-        return AcceptanceOut(await service_acceptance.asks_for_factor(session, actor))
+        """What accepting a contract or an amendment asks for: `password`, or `one_time_code`; then keys cannot accept."""
+        return AcceptanceOut(await service_acceptance.acceptance(session, actor))
 
     @put()
     async def set_acceptance(
         self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], data: JSONBody[SetAcceptance]
     ) -> AcceptanceOut:
-        """Decide it for the workspace; for the factory's administrators: `{"second_factor": true}`."""
-        return AcceptanceOut((await service_acceptance.set_acceptance(session, actor, data)).acceptance_factor)
+        """Decide it for the workspace; for the factory's administrators: `{"acceptance": "one_time_code"}`."""
+        return AcceptanceOut((await service_acceptance.set_acceptance(session, actor, data)).acceptance)
 
 
 ROUTES: list[Any] = [AcceptanceController]

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts import second_factor
-from portal.accounts.service_acceptance import asks_for_factor
+from portal.accounts.service_acceptance import asks_for_code
 from portal.contracts.rules_life import PeopleAccept
 from portal.core.actor import Actor, Channel, Origin
 
@@ -21,7 +21,7 @@ class Signing(StrEnum):
 
 async def signing(session: AsyncSession, actor: Actor) -> Signing:
     """What is asked of this reader."""
-    if not await asks_for_factor(session, actor):
+    if not await asks_for_code(session, actor):
         return Signing.PLAIN
     return Signing.CODE if await second_factor.is_enrolled(actor) else Signing.SET_UP
 
@@ -34,7 +34,7 @@ async def proven(
     given: the word was given before, and only waited for colleagues. Raises PeopleAccept for programs and chats, and
     what `second_factor.prove` raises.
     """
-    if given or not await asks_for_factor(session, actor):
+    if given or not await asks_for_code(session, actor):
         return origin
     if actor.channel is not Channel.PAGE:
         raise PeopleAccept

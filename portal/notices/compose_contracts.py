@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.accounts.service_acceptance import asks_for_factor
+from portal.accounts.service_acceptance import asks_for_code
 from portal.contracts import service as contracts
 from portal.contracts.model import Contract, ContractStatus
 from portal.contracts.rules_life import ends_soon, last_day
@@ -59,7 +59,7 @@ PROPOSED_BY_US = N_("A contract waits for the other company's answer")
 
 async def _asked_words(session: AsyncSession, actor: Actor, open_offer: bool) -> str:
     """That an answer is wanted; and that accepting an offer asks for a code, where it does."""
-    if open_offer and await asks_for_factor(session, actor):
+    if open_offer and await asks_for_code(session, actor):
         return _("Please accept or decline it on its page. Accepting asks for a one-time code.")
     return _("Please accept or decline it on its page.")
 

@@ -18,7 +18,7 @@ from portal.web.keys import PERMISSION_NAMES
 from portal.web.notifications import CHANNEL_NAMES
 
 NAMES: dict[str, str] = {
-    "acceptance_factor": N_("Accepting asks for a one-time code"),
+    "acceptance": N_("Accepting contracts asks for"),
     "accepted": N_("Accepted"),
     "added": N_("Added"),
     "after": N_("After"),

@@ -10,6 +10,7 @@ from litestar.response import Redirect, Template
 from pydantic import BeforeValidator, Field
 
 from portal.accounts import reads, service, service_acceptance
+from portal.accounts.model import Acceptance
 from portal.accounts.reads import MemberRow
 from portal.core.access import ROLE_NAMES, Permission, Role, roles_of
 from portal.core.actor import Actor
@@ -28,6 +29,10 @@ DONE = {
     "restricted": N_("What this person sees is changed. It counts from their next step on."),
     "removed": N_("The person is removed and signed out. Keys they made have ended."),
     "acceptance": N_("The rule is saved. It counts from the next acceptance on."),
+}
+ACCEPTANCE_NAMES = {
+    Acceptance.PASSWORD: N_("nothing beside the password"),
+    Acceptance.ONE_TIME_CODE: N_("a one-time code of the second factor"),
 }
 
 
@@ -67,7 +72,7 @@ class RemoveForm(Form):
 
 
 class AcceptanceForm(Form):
-    second_factor: bool = False
+    acceptance: Acceptance
 
 
 def done_text(done: str) -> str:
@@ -105,16 +110,17 @@ async def people_context(actor: Actor, party_id: UUID, typed: Typed | None = Non
 async def people_page(
     page: NamedDependency[Page], actor: NamedDependency[Actor], done: FromQuery[str] = ""
 ) -> Template:
-    context = await people_context(actor, actor.party_id, done=done)
-    return page.render("accounts/people.html", active="people", acceptance=await acceptance_rule(actor), **context)
+    context = await people_context(actor, actor.party_id, done=done) | await acceptance_rule(actor)
+    return page.render("accounts/people.html", active="people", **context)
 
 
-async def acceptance_rule(actor: Actor) -> bool | None:
+async def acceptance_rule(actor: Actor) -> dict[str, Any]:
     """What is asked of whoever accepts a contract, for those who decide it."""
     if not (actor.is_factory and actor.may(Permission.MANAGE_PEOPLE)):
-        return None
+        return {"acceptance": ""}
     async with unit_of_work(actor) as session:
-        return await service_acceptance.asks_for_factor(session, actor)
+        found = await service_acceptance.acceptance(session, actor)
+    return {"acceptance": found.value, "proofs": [(each.value, _(name)) for each, name in ACCEPTANCE_NAMES.items()]}
 
 
 @post("/people/acceptance")
@@ -123,7 +129,7 @@ async def decide_acceptance(
 ) -> Redirect:
     """What is asked of whoever accepts a contract, in the whole workspace."""
     async with unit_of_work(actor) as session:
-        command = service_acceptance.SetAcceptance(second_factor=data.second_factor)
+        command = service_acceptance.SetAcceptance(acceptance=data.acceptance)
         await service_acceptance.set_acceptance(session, actor, command)
     return page.go("/people?done=acceptance")
 
@@ -137,7 +143,7 @@ async def invite(
         async with unit_of_work(actor) as session:
             await service.invite_member(session, actor, data.party_id, command)
     except (Invalid, Conflict) as error:
-        context = await people_context(actor, data.party_id, Typed(data, error)) | {"acceptance": None}
+        context = await people_context(actor, data.party_id, Typed(data, error)) | {"acceptance": ""}
         return page.render("accounts/people.html", active="people", status=422, **context)
     return page.go(f"{home_of(data.party_id, actor)}?done=invited")
 

@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 from litestar import Litestar
 
+from portal.accounts.model import Acceptance
 from portal.accounts.rules_factor import CodeMissing, CodeUsed, CodeWrong, FactorMissing
-from portal.accounts.service_acceptance import SetAcceptance, asks_for_factor, set_acceptance
+from portal.accounts.service_acceptance import SetAcceptance, asks_for_code, set_acceptance
 from portal.app import create_app
 from portal.approvals.service import Decision
 from portal.contracts.rules_life import OwnProposal, PeopleAccept
@@ -53,9 +54,9 @@ async def at_a_browser(app: Litestar, person: Person) -> AsyncIterator[Browser]:
         yield browser
 
 
-async def ask_for_codes(tenant: Tenant, *, second_factor: bool = True) -> None:
+async def ask_for(tenant: Tenant, acceptance: Acceptance = Acceptance.ONE_TIME_CODE) -> None:
     async with unit_of_work(tenant.factory) as session:
-        await set_acceptance(session, tenant.factory, SetAcceptance(second_factor=second_factor))
+        await set_acceptance(session, tenant.factory, SetAcceptance(acceptance=acceptance))
 
 
 async def stored(tenant: Tenant, contract_id: UUID) -> tuple[Any, ...]:
@@ -69,21 +70,21 @@ async def test_the_factorys_administrators_decide_and_everybody_can_read_it(tena
     for actor in (tenant.customer, planner):
         async with unit_of_work(actor) as session:
             with pytest.raises(Forbidden):
-                await set_acceptance(session, actor, SetAcceptance(second_factor=True))
+                await set_acceptance(session, actor, SetAcceptance(acceptance=Acceptance.ONE_TIME_CODE))
     async with calling(database, tenant.factory) as factory, calling(database, tenant.customer) as customer:
-        assert (await customer.get("/api/v1/acceptance")).json() == {"second_factor": False}
-        assert (await customer.put("/api/v1/acceptance", json={"second_factor": True})).status_code == 403
-        assert (await factory.put("/api/v1/acceptance", json={"second_factor": True})).status_code == 200
-        assert (await customer.get("/api/v1/acceptance")).json() == {"second_factor": True}
+        assert (await customer.get("/api/v1/acceptance")).json() == {"acceptance": "password"}
+        assert (await customer.put("/api/v1/acceptance", json={"acceptance": "one_time_code"})).status_code == 403
+        assert (await factory.put("/api/v1/acceptance", json={"acceptance": "one_time_code"})).status_code == 200
+        assert (await customer.get("/api/v1/acceptance")).json() == {"acceptance": "one_time_code"}
     told = await fetch(tenant.factory, "select data from audit where action = 'tenant.edited'")
-    assert [row["data"] for row in told] == ['{"acceptance_factor": true}']
+    assert [row["data"] for row in told] == ['{"acceptance": "one_time_code"}']
 
 
 async def test_a_key_a_chat_and_a_person_without_the_right_code_accept_nothing(
     tenant: Tenant, database: Settings
 ) -> None:
     contract, person = await make_proposed(tenant), await make_person(tenant.customer, Role.PARTNER_ADMIN)
-    await ask_for_codes(tenant)
+    await ask_for(tenant)
     ann, before = person.actor, await stored(tenant, contract.id)
     async with unit_of_work(ann) as session:
         card = await card_for(session, ann, "contract", contract.id, "")
@@ -108,9 +109,9 @@ async def test_a_key_a_chat_and_a_person_without_the_right_code_accept_nothing(
 
     await step(ann, "accept", contract.id, code=codes[0])
     assert (await stored(tenant, contract.id))[:5] == ("accepted", 3, "agreed", "page", "recovery_code")
-    await ask_for_codes(tenant, second_factor=False)
+    await ask_for(tenant, Acceptance.PASSWORD)
     async with unit_of_work(tenant.customer) as session:
-        assert not await asks_for_factor(session, tenant.customer)
+        assert not await asks_for_code(session, tenant.customer)
 
 
 async def test_a_contract_is_accepted_with_a_code_in_pages_and_its_document_says_so(
@@ -121,7 +122,7 @@ async def test_a_contract_is_accepted_with_a_code_in_pages_and_its_document_says
     admin = await make_person(tenant.factory, Role.ADMIN)
     async with at_a_browser(app, admin) as factory:
         assert "Accepting contracts" in text_of(await factory.open("/people"))
-        saved = await factory.send("/people/acceptance", second_factor="yes")
+        saved = await factory.send("/people/acceptance", acceptance="one_time_code")
         assert saved.headers["location"] == "/people?done=acceptance"
     async with at_a_browser(app, person) as customer:
         page = await customer.open(here)
@@ -158,7 +159,7 @@ async def test_an_amendment_asks_for_a_code_too(tenant: Tenant, app: Litestar) -
     made = await take(tenant.factory, "amend", contract, from_day(today() + timedelta(days=40), 700))
     person = await make_person(tenant.customer, Role.PARTNER_ADMIN)
     secret, codes = await enrolled(person)
-    await ask_for_codes(tenant)
+    await ask_for(tenant)
     before, here = await stored(tenant, contract.id), f"/contracts/{contract.id}"
     with pytest.raises(OwnProposal):
         await take(tenant.factory, "accept_amendment", contract, code=codes[0])
@@ -184,7 +185,7 @@ async def test_the_code_is_asked_when_the_word_is_given_and_kept_while_colleague
     await take(tenant.customer, "amend", contract, from_day(today() + timedelta(days=40), 9000))
     person = await make_person(tenant.factory, Role.ADMIN)
     _secret, codes = await enrolled(person)
-    await ask_for_codes(tenant)
+    await ask_for(tenant)
     with pytest.raises(CodeMissing):
         await take(person.actor, "accept_amendment", contract)
     assert await waiting(tenant, contract) == []

@@ -18,9 +18,9 @@ ROUTES: Routes = {
     ("POST", "/profile/second-factor/set-up"): NOBODY,
     ("POST", "/profile/second-factor/codes"): NOBODY,
     ("POST", "/profile/second-factor/remove"): NOBODY,
-    ("POST", "/people/acceptance"): Spec(need=P.MANAGE_PEOPLE, scope=FACTORY, parts=form()),
+    ("POST", "/people/acceptance"): Spec(need=P.MANAGE_PEOPLE, scope=FACTORY, parts=form(acceptance="password")),
     ("GET", "/api/v1/acceptance"): Spec(need=None),
     ("PUT", "/api/v1/acceptance"): Spec(
-        need=P.MANAGE_PEOPLE, scope=FACTORY, parts=lambda ids: Parts(json={"second_factor": False})
+        need=P.MANAGE_PEOPLE, scope=FACTORY, parts=lambda ids: Parts(json={"acceptance": "password"})
     ),
 }

@@ -34,7 +34,8 @@ CREATE TABLE user_recovery_code (
     CONSTRAINT uq_user_recovery_code_user_id_code_hash UNIQUE (user_id, code_hash),
     CONSTRAINT fk_user_recovery_code_user_id FOREIGN KEY(user_id) REFERENCES user_account (id)
 );
-ALTER TABLE tenant ADD COLUMN acceptance_factor BOOLEAN DEFAULT false NOT NULL;
+ALTER TABLE tenant ADD COLUMN acceptance VARCHAR(24) DEFAULT 'password' NOT NULL
+    CONSTRAINT ck_tenant_acceptance CHECK (acceptance IN ('password', 'one_time_code'));
 ALTER TABLE contract_revision ADD COLUMN answered_with VARCHAR(16) DEFAULT '' NOT NULL
 """
 
@@ -46,12 +47,12 @@ def upgrade() -> None:
     for table in ("user_factor", "user_recovery_code"):
         op.execute(f"grant select, insert, update, delete on {table} to portal_identity")
         op.execute(f"grant select on {table} to portal_backup")
-    op.execute("grant update (acceptance_factor) on tenant to portal_factory")
+    op.execute("grant update (acceptance) on tenant to portal_factory")
     op.execute("grant update (answered_with) on contract_revision to portal_factory, portal_partner")
 
 
 def downgrade() -> None:
     op.execute("alter table contract_revision drop column answered_with")
-    op.execute("alter table tenant drop column acceptance_factor")
+    op.execute("alter table tenant drop column acceptance")
     op.execute("drop table user_recovery_code")
     op.execute("drop table user_factor")
