@@ -28,7 +28,7 @@ class AcceptanceController(Controller):
     async def get_acceptance(
         self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor]
     ) -> AcceptanceOut:
-        """What accepting a contract or an amendment asks for: `password`, or `one_time_code`; then keys cannot accept."""
+        """What accepting asks for: `password`, or `one_time_code`, with which keys cannot accept."""
         return AcceptanceOut(await service_acceptance.acceptance(session, actor))
 
     @put()
