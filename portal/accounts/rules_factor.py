@@ -34,12 +34,12 @@ class Proof(StrEnum):
 
 
 class CodeMissing(Invalid):
-    code = "code-missing"
+    code = "factor-code-missing"
     text = N_("Type the six digits that your authenticator app shows now, or one of your recovery codes.")
 
 
 class CodeWrong(Invalid):
-    code = "code-wrong"
+    code = "factor-code-wrong"
     text = N_(
         "This code is not right. Type the six digits that your authenticator app shows now, and check that the clock"
         " of your phone is right."
@@ -47,7 +47,7 @@ class CodeWrong(Invalid):
 
 
 class CodeUsed(Invalid):
-    code = "code-used"
+    code = "factor-code-used"
     text = N_("This code was used already; each works once. Wait up to 30 seconds for the next one.")
 
 
