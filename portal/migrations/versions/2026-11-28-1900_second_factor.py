@@ -1,7 +1,7 @@
 """Second factor of people, and accepting contracts with it.
 
 Revision ID: 0021
-Revises: 0011
+Revises: 0023
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0021"
-down_revision: str | None = "0011"
+down_revision: str | None = "0023"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
