@@ -31,6 +31,7 @@ from portal.api import (
     rule_sets,
     schedules,
     shipments,
+    workbooks,
 )
 
 ROUTES: list[Any] = [
@@ -62,4 +63,5 @@ ROUTES: list[Any] = [
     *rule_sets.ROUTES,
     *schedules.ROUTES,
     *shipments.ROUTES,
+    *workbooks.ROUTES,
 ]

@@ -46,6 +46,7 @@ from portal.web import (
     static_files,
     telegram,
     today,
+    workbooks,
 )
 
 ROUTES = [
@@ -94,4 +95,5 @@ ROUTES = [
     *static_files.ROUTES,
     *telegram.ROUTES,
     *today.ROUTES,
+    *workbooks.ROUTES,
 ]

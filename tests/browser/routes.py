@@ -168,6 +168,8 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/sites": (Shown("/sites"),),
     "/sites/new": (Shown("/sites/new"),),
     "/sites/{site_id}": (Shown("/sites/{site_id}"),),
+    "/workbooks": (Shown("/workbooks"), Shown("/workbooks", "supplier")),
+    "/workbooks/{run_id}": (Shown("/workbooks/{book_run}", "supplier"), Shown("/workbooks/{book_done}", "supplier")),
 }
 # Refusals are pages too; they have no route of their own.
 REFUSALS = (
@@ -179,6 +181,7 @@ REFUSALS = (
 )
 # Answers without a page: files, fragments, streams, and addresses that only lead elsewhere.
 NO_PAGE = {
+    "/answers/workbook": "file",
     "/api": "leads to the documentation",
     "/api/openapi.json": "file",
     "/api/{path}": "leads to the documentation",
@@ -192,6 +195,7 @@ NO_PAGE = {
     "/contracts/sheets/{run_id}/rest": "file",
     "/contracts/workbook": "file",
     "/contracts/{contract_id}/forecast/export": "file",
+    "/contracts/{contract_id}/forecast/workbook": "file",
     "/contracts/{contract_id}/files/{file_id}": "file",
     "/contracts/{contract_id}/contract.pdf": "file",
     "/contracts/{contract_id}/releases/{number}/export": "file",
@@ -218,6 +222,7 @@ NO_PAGE = {
     "/verify/certificates.pem": "file",
     "/static/{name}": "file",
     "/sw.js": "file",
+    "/workbooks/{run_id}/rest": "file",
 }
 
 
