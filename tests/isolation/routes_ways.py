@@ -8,6 +8,7 @@ from portal.core.db import unit_of_work
 from portal.schedules import service_feeds
 from portal.schedules.service_feeds import NewFeed
 from portal.sync import service_books, sheet_answers
+from tests.factories import fetch
 from tests.isolation.calls import Parts
 from tests.isolation.expect import SELLER, Audience, Sight, Spec, asked, body, form, query
 from tests.isolation.routes_forecasts import forecast
@@ -26,6 +27,14 @@ async def feed(world: World, place: Place) -> Ids:
         made, address = await service_feeds.make_feed(session, actor, ids["member_id"], NewFeed(name="Phone"))
     name = address.rpartition("/")[2]
     return {"member_id": ids["member_id"], "feed_id": made.id, "name": Token(name)}
+
+
+async def release(world: World, place: Place) -> Ids:
+    """The place's contract with its release."""
+    ids = await contract(world, place)
+    query = "select id from release where contract_id = $1 and number = $2"
+    ((release_id,),) = await fetch(world.companies[place].factory, query, ids["contract_id"], ids["number"])
+    return {"contract_id": ids["contract_id"], "release_id": release_id}
 
 
 async def answers(world: World, place: Place) -> Ids:
@@ -60,6 +69,9 @@ ROUTES: Routes = {
     ("GET", "/workbooks/{run_id:uuid}"): RUN,
     ("GET", "/workbooks/{run_id:uuid}/rest"): RUN,
     ("POST", "/workbooks/{run_id:uuid}/apply"): replace(RUN, parts=form(), fresh=True),
+    ("GET", "/api/v1/contracts/{contract_id:uuid}/known"): Spec(contract, query(as_of="2026-01-31T08:00:00Z")),
+    ("GET", "/api/v1/release-events"): Spec(),
+    ("GET", "/api/v1/releases/{release_id:uuid}"): Spec(release),
     ("GET", "/api/v1/workbooks/answers"): Spec(contract, query("contract_id"), need=P.CONFIRM_LINES, filters=True),
     ("GET", "/api/v1/workbooks/commits"): replace(COMMITTING, parts=query("contract_id")),
     ("POST", "/api/v1/workbooks"): SENT,

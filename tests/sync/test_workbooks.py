@@ -131,7 +131,7 @@ async def test_what_differs_goes_the_way_of_the_page_and_what_changed_meanwhile_
     due = today() + timedelta(days=7)
     assert (conflict.base, conflict.before, conflict.after) == (f"100@{due}", f"answered:100@{due}", f"80@{late}")
     with speaking(Language.ZH):
-        assert "80 件" in conflict.sentence
+        assert "80\u00a0件" in conflict.sentence
     assert await answers_of(tenant.factory, line_id) == [(100, "valid")]
     run_id, found = await sent(tenant.supplier, filled)
     insisted = await applied(tenant.supplier, run_id, 0)  # a confirmed delivery has no second answer
