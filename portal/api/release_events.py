@@ -130,9 +130,20 @@ class KnownController(Controller):
 
 
 def _known(line: reads_known.KnownLine) -> KnownDelivery:
-    figures = (line.stood, line.confirmed, line.shipped, line.received)
-    part = (line.part.id, line.part.item_code, line.part.unit)
-    return KnownDelivery(line.line_id, *part, line.due_date, line.quantity, line.zone, line.level, *figures)
+    return KnownDelivery(
+        schedule_line_id=line.line_id,
+        contract_line_id=line.part.id,
+        item_code=line.part.item_code,
+        unit=line.part.unit,
+        due_date=line.due_date,
+        quantity=line.quantity,
+        zone=line.zone,
+        level=line.level,
+        stood=line.stood,
+        confirmed=line.confirmed,
+        shipped=line.shipped,
+        received=line.received,
+    )
 
 
 def _transaction(value: Any) -> int:

@@ -31,7 +31,7 @@ from tests.schedules.answers import answer, answers_of, asked, line_of, promisin
 from tests.sync.books import Edit, edited, write
 
 D = Decimal
-TERMS = {"deviation_quantity": DeviationRule.APPROVAL, "deviation_later": DeviationRule.APPROVAL}
+TERMS: dict[str, Any] = {"deviation_quantity": DeviationRule.APPROVAL, "deviation_later": DeviationRule.APPROVAL}
 
 
 async def exported(actor: Actor, on_behalf: bool = False) -> bytes:
