@@ -26,12 +26,14 @@ from portal.api import (
     opening,
     own_imports,
     papers,
+    release_events,
     release_terms,
     releases,
     reports,
     rule_sets,
     schedules,
     shipments,
+    workbooks,
 )
 
 ROUTES: list[Any] = [
@@ -58,10 +60,12 @@ ROUTES: list[Any] = [
     *opening.ROUTES,
     *own_imports.ROUTES,
     *papers.ROUTES,
+    *release_events.ROUTES,
     *release_terms.ROUTES,
     *releases.ROUTES,
     *reports.ROUTES,
     *rule_sets.ROUTES,
     *schedules.ROUTES,
     *shipments.ROUTES,
+    *workbooks.ROUTES,
 ]

@@ -87,8 +87,8 @@ def workbook_out(run: ImportRun) -> WorkbookOut:
         filename=run.filename,
         status=run.status,
         effective_from=found.effective_from,
-        changes=[_change(change) for change in found.changes],
-        conflicts=[_change(change) for change in found.conflicts],
+        changes=[field_change(change) for change in found.changes],
+        conflicts=[field_change(change) for change in found.conflicts],
         refused=[RowRefused(each.sheet, each.row, each.column, each.reason, each.told) for each in found.refused],
         drafts=found.drafts,
         offers=found.offers,
@@ -98,7 +98,8 @@ def workbook_out(run: ImportRun) -> WorkbookOut:
     )
 
 
-def _change(change: Change) -> FieldChange:
+def field_change(change: Change) -> FieldChange:
+    """One change as programs read it."""
     return FieldChange(change.sheet, change.row, change.field, change.base, change.before, change.after)
 
 

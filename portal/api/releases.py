@@ -13,7 +13,7 @@ from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core.actor import Actor
-from portal.core.db import read
+from portal.core.db import Driver, read
 from portal.schedules import reads_board, reads_inbound, reads_releases, service_answers, service_holding, words
 from portal.schedules.model import ReleaseStatus
 from portal.schedules.model_releases import ReleaseStanding
@@ -92,6 +92,13 @@ def answered(standing: ReleaseStanding) -> Response[Answered]:
     return Response(Answered(standing.status, standing.version), headers={"ETag": f'"{standing.version}"'})
 
 
+async def release_out(connection: Driver, actor: Actor, contract_id: UUID, number: int) -> ReleaseOut:
+    """One release with all it told. NotFound."""
+    found = await reads_releases.compared(connection, actor, contract_id, number)
+    standing = (await reads_releases.standings(connection, actor, contract_id, number))[number]
+    return ReleaseOut(found.release, standing, found.contents, found.before, found.lines, found.gone)
+
+
 def difference_out(found: Comparison) -> DifferenceOut:
     """A comparison for programs."""
     lines = [
@@ -151,10 +158,8 @@ class ReleaseController(Controller):
     ) -> Response[ReleaseOut]:
         """One release with all it told, beside the one before it. The ETag is the version that an answer carries."""
         async with read(actor) as connection:
-            found = await reads_releases.compared(connection, actor, contract_id, number)
-            standing = (await reads_releases.standings(connection, actor, contract_id, number))[number]
-        out = ReleaseOut(found.release, standing, found.contents, found.before, found.lines, found.gone)
-        return Response(out, headers={"ETag": f'"{standing.version}"'})
+            out = await release_out(connection, actor, contract_id, number)
+        return Response(out, headers={"ETag": f'"{out.standing.version}"'})
 
     @get("/{number:int}/difference")
     async def difference(

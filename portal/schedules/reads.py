@@ -155,6 +155,14 @@ async def get_row(connection: Driver, actor: Actor, line_id: UUID) -> LineRow | 
     return None if row is None else LineRow(*row)
 
 
+async def rows_of(connection: Driver, actor: Actor, ids: list[UUID]) -> dict[UUID, LineRow]:
+    """Those of these lines that are there and the reader's to see."""
+    where = Conditions(actor, contract="contract_id")
+    where.sql += f" and id = any({where.arg(ids)})"
+    query = f"select {_COLUMNS} from (select * from schedule_line where {where.sql}) l {_JOINS}"  # noqa: S608
+    return {row["id"]: LineRow(*row) for row in await connection.fetch(query, *where.args)}
+
+
 async def count_lines(connection: Driver, actor: Actor, wanted: LineFilter, limit: int = 1000) -> int:
     """How many lines fit, counted up to a limit, because nobody reads a larger number on a tab."""
     where = _where(actor, wanted)
@@ -162,13 +170,18 @@ async def count_lines(connection: Driver, actor: Actor, wanted: LineFilter, limi
     return int(await connection.fetchval(query, *where.args))
 
 
-async def to_confirm(connection: Driver, actor: Actor, limit: int, contract_id: UUID | None = None) -> list[LineRow]:
-    """What waits for this company's answer as seller, the earliest deadline first. Oldest due date breaks ties."""
+async def to_confirm(
+    connection: Driver, actor: Actor, limit: int, contract_id: UUID | None = None, *, on_behalf: bool = False
+) -> list[LineRow]:
+    """What waits for this company's answer as seller, the earliest deadline first. Oldest due date breaks ties.
+
+    on_behalf: what waits for its suppliers instead, whose answers the factory enters.
+    """
     where = Conditions(actor, contract="contract_id")
     where.sql += f" and {OPEN_SQL} and status = 'proposed' and deviation_id is null"
     if contract_id is not None:
         where.sql += f" and contract_id = {where.arg(contract_id)}"
-    sells = Direction.SALE if actor.is_factory else Direction.PURCHASE
+    sells = Direction.SALE if actor.is_factory and not on_behalf else Direction.PURCHASE
     query = (
         f"select {_COLUMNS} from (select * from schedule_line where {where.sql}) l {_JOINS}"  # noqa: S608
         f" where c.direction = {where.arg(sells.value)} order by l.respond_by nulls last, l.due_date, l.id"

@@ -235,6 +235,7 @@ class ReleaseLineRow(Struct, frozen=True):
     level: str
     earlier_date: date | None
     earlier_quantity: Decimal | None
+    contract_line_id: UUID
 
 
 _RELEASES = """

@@ -199,5 +199,14 @@ def _row(change: LineChange, parts: Mapping[UUID, Part], marks: Mapping[UUID, tu
     if before is not None and change.kind is not ChangeKind.GONE:
         was = (before.due, before.quantity)
     return ReleaseLineRow(
-        there.line_id, part.item_code, part.description, part.unit, there.due, there.quantity, zone, level, *was
+        there.line_id,
+        part.item_code,
+        part.description,
+        part.unit,
+        there.due,
+        there.quantity,
+        zone,
+        level,
+        *was,
+        there.part_id,
     )

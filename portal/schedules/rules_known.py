@@ -40,7 +40,7 @@ def _after(stands: Known, verb: str, data: Mapping[str, Any]) -> Known:
     match verb:
         case "asked" | "asked_again":
             return stands._replace(stood=Stood.ASKED)
-        case "confirmed":
+        case "confirmed" | "deviation_accepted":
             promised = sum((Decimal(part["quantity"]) for part in data.get("splits", ())), ZERO)
             return stands._replace(stood=Stood.CONFIRMED, confirmed=stands.confirmed + promised)
         case "request_changed" | "restored":

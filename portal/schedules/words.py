@@ -9,6 +9,7 @@ from portal.core.quantities import show_quantity
 from portal.schedules.model import Zone
 from portal.schedules.reads_board import ReleaseLineRow
 from portal.schedules.reads_releases import Part
+from portal.schedules.rules import RejectReason
 from portal.schedules.rules_difference import ChangeKind, Difference, PartChange
 
 ZONES: tuple[tuple[Zone, str, str], ...] = (
@@ -17,6 +18,15 @@ ZONES: tuple[tuple[Zone, str, str], ...] = (
     (Zone.FORECAST, N_("Forecast"), N_("For planning only")),
 )
 ZONE_NAMES = {zone.value: name for zone, name, _rule in ZONES}
+REASONS: dict[RejectReason, str] = {
+    RejectReason.MATERIAL: N_("Material is missing"),
+    RejectReason.CAPACITY: N_("No capacity"),
+    RejectReason.TRANSPORT: N_("No transport"),
+    RejectReason.LEAD_TIME: N_("Asked too late"),
+    RejectReason.PRICE: N_("Price not agreed"),
+    RejectReason.NOT_AGREED: N_("Not what the contract says"),
+    RejectReason.OTHER: N_("Another reason"),
+}
 
 
 def change_of(line: ReleaseLineRow, compared: bool) -> tuple[str, str]:

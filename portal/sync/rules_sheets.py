@@ -5,6 +5,7 @@ Pure. Each field of each row is merged for itself. Rows that are missing say not
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from portal.core.errors import Invalid
 from portal.core.i18n import N_, _, render
 from portal.sync.cells import Bad
 from portal.sync.findings import REASONS
+from portal.sync.sheet_answer_words import answer_words
 from portal.sync.sheet_columns import BY_NAME, FIELDS, NEEDED, SHOWN_ONLY, Sheet, canonical, spoken, word
 
 Values = dict[str, str]  # field -> canonical text
@@ -148,7 +150,8 @@ class Change(Struct, frozen=True):
     def sentence(self) -> str:
         """Both changed it, as the sheet of rows that were not applied says it."""
         values = {"base": self.base, "theirs": self.before, "mine": self.after}
-        shown = {name: word(value) or "–" for name, value in values.items()}
+        in_words = partial(answer_words, unit=self.unit) if self.sheet == Sheet.ANSWERS else word
+        shown = {name: in_words(value) or "–" for name, value in values.items()}
         label = label_of(self.sheet, self.field)
         return _("{column}: “{base}” at the export, “{theirs}” now, “{mine}” in the workbook.").format(
             column=label, **shown
@@ -159,6 +162,16 @@ def label_of(sheet: str, name: str) -> str:
     """A column's heading in the reader's language."""
     field = BY_NAME[Sheet(sheet)].get(name)
     return _(field.label) if field else name
+
+
+class Findings(Struct, frozen=True, kw_only=True):
+    """What an upload does, or has done; kept with its run."""
+
+    changes: list[Change] = []
+    conflicts: list[Change] = []
+    refused: list[Refused] = []
+    unknown: list[tuple[str, str]] = []  # headings without a meaning: (sheet, heading)
+    where: dict[str, str] = {}  # sheet:row -> the contract, line and item in words
 
 
 class RowPlan(Struct, frozen=True):
@@ -182,7 +195,7 @@ GONE_MEND = N_("Take the row out of the workbook.")
 FIXED = N_("This column names the row and is not changed here: it was “{before}”.")
 FIXED_MEND = N_("Put it back. Where something else is meant, add a row and leave its key empty.")
 FOREIGN = N_("The row is from another export.")
-FOREIGN_MEND = N_("Export the contract again and copy the changes into that workbook.")
+FOREIGN_MEND = N_("Download the workbook again and copy the changes into it.")
 TWICE = N_("The row stands there twice: the other one is row {other}.")
 TWICE_MEND = N_("Take one of the two out. A new row has no key.")
 NO_NEW_CONTRACT = N_("A contract is not begun here.")

@@ -20,21 +20,18 @@ from portal.core.errors import Invalid, NotFound
 from portal.core.files import Stored, clean_name
 from portal.core.i18n import N_
 from portal.core.ids import uuid7
-from portal.core.journal import Subject, part, record
+from portal.core.journal import Subject, record
 from portal.core.model import ImportRun
-from portal.sync.child import read_book_in_child
 from portal.sync.rules_sheets import flat
 from portal.sync.service_runs import EmptyUpload, NotReady
-from portal.sync.sheet_book import Book, OutRow, read_rows, write_book
-from portal.sync.sheet_columns import Sheet
+from portal.sync.sheet_book import OutRow, write_book
+from portal.sync.sheet_columns import CONTRACT_SHEETS, Sheet
 from portal.sync.sheet_commands import standing
+from portal.sync.sheet_runs import MOST_ROWS, read_upload, rows_left, taken, tried
 from portal.sync.sheet_work import KIND, Base, Exported, Found, carried_out, read_base
-from portal.sync.table import MB, Limits
 
 logger = logging.getLogger(__name__)
 MOST = 100  # contracts in one workbook
-MOST_ROWS = 40_000  # of one sheet
-LIMITS = Limits(file_bytes=8 * MB, unpacked_bytes=48 * MB, rows=MOST_ROWS, columns=60, cells=1_200_000)
 
 
 class TooManyContracts(Invalid):
@@ -45,10 +42,6 @@ class TooManyContracts(Invalid):
 class WorkbookTooLong(Invalid):
     code = "workbook-too-long"
     text = N_("One sheet of the workbook would have {rows} rows, and at most {most} come back. Narrow the list.")
-
-
-class _OnlyTried(Exception):
-    """Undoes what was tried."""
 
 
 def may_use(actor: Actor) -> bool:
@@ -75,7 +68,7 @@ async def export(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -> by
         contracts[str(contract_id)] = Exported(contract.version, await standing(session, actor, contract))
     base = Stored(msgspec.json.encode(Base(KIND, contracts), order="sorted"), "application/json")
     digest = await files.keep(actor.tenant_id, base)
-    rows: dict[Sheet, list[OutRow]] = {sheet: [] for sheet in Sheet}
+    rows: dict[Sheet, list[OutRow]] = {sheet: [] for sheet in CONTRACT_SHEETS}
     for contract_id_, exported in contracts.items():
         for sheet, found in flat(exported.content, contract_id_).items():
             rows[sheet] += [OutRow(key, str(exported.version), values) for key, values in found.items()]
@@ -95,7 +88,7 @@ async def upload(session: AsyncSession, actor: Actor, filename: str, content: by
     _require(actor)
     if not content:
         raise EmptyUpload(field="file")
-    book = await _read(content, filename)
+    book = await read_upload(content, filename, CONTRACT_SHEETS)
     await read_base(actor, book.export)
     digest = await files.keep(actor.tenant_id, Stored(content, "application/octet-stream"))
     run = ImportRun(
@@ -108,7 +101,7 @@ async def upload(session: AsyncSession, actor: Actor, filename: str, content: by
         rows=len(book.rows),
         created_by=actor.member_id,
     )
-    found = await tried(session, actor, book, effective_from)
+    found = await tried(session, lambda: carried_out(session, actor, book, effective_from, {}))
     run.result = msgspec.to_builtins(found)
     session.add(run)
     record(session, actor, _subject(actor, run), "previewed", file=run.filename, digest=digest)
@@ -125,12 +118,8 @@ async def apply(session: AsyncSession, actor: Actor, run_id: UUID, mine: Iterabl
     if run.status != "previewed":
         raise NotReady(status=run.status)
     before = found_of(run)
-    wanted = set(mine)
-    chosen = {
-        (conflict.key, conflict.field): conflict.before for at, conflict in enumerate(before.conflicts) if at in wanted
-    }
-    book = await _read(await files.fetch(actor.tenant_id, run.digest), run.filename)
-    found = await carried_out(session, actor, book, before.effective_from, chosen)
+    book = await read_upload(await files.fetch(actor.tenant_id, run.digest), run.filename, CONTRACT_SHEETS)
+    found = await carried_out(session, actor, book, before.effective_from, taken(before, mine))
     run.result, run.status, run.finished_at = msgspec.to_builtins(found), "applied", clock.now()
     run.done = len(found.changes)
     record(session, actor, _subject(actor, run), "applied", changes=len(found.changes), refused=len(found.refused))
@@ -163,39 +152,9 @@ async def left_over(session: AsyncSession, actor: Actor, run_id: UUID) -> bytes:
     """The rows that were not applied as a workbook with the reasons, to be mended and sent again."""
     run = await get_run(session, actor, run_id)
     found = found_of(run)
-    book = await _read(await files.fetch(actor.tenant_id, run.digest), run.filename)
-    reasons: dict[tuple[str, int], list[str]] = {}
-    for refused in found.refused:
-        reasons.setdefault((refused.sheet, refused.row), []).append(refused.sentence)
-    for conflict in found.conflicts:
-        reasons.setdefault((conflict.sheet, conflict.row), []).append(conflict.sentence)
-    rows: dict[Sheet, list[OutRow]] = {sheet: [] for sheet in Sheet}
-    for said in book.rows:
-        if said_why := reasons.get((said.sheet, said.row)):
-            rows[said.sheet].append(OutRow(said.key, said.version, said.cells, " ".join(said_why)))
-    return await asyncio.to_thread(write_book, rows, book.export, raw=True)
+    book = await read_upload(await files.fetch(actor.tenant_id, run.digest), run.filename, CONTRACT_SHEETS)
+    return await rows_left(book, found, CONTRACT_SHEETS)
 
 
 def _subject(actor: Actor, run: ImportRun) -> Subject:
     return Subject("import_run", run.id, actor.party_id, shared=False)
-
-
-async def _read(content: bytes, filename: str) -> Book:
-    try:
-        return read_rows(await asyncio.to_thread(read_book_in_child, content, filename, LIMITS))
-    except Invalid as error:
-        error.field = "file"
-        raise
-
-
-async def tried(session: AsyncSession, actor: Actor, book: Book, effective_from: date) -> Found:
-    """What the workbook would do, with all of it undone."""
-    found: Found | None = None
-    try:
-        async with part(session):
-            found = await carried_out(session, actor, book, effective_from, {})
-            raise _OnlyTried
-    except _OnlyTried:
-        pass
-    assert found is not None  # whatever else was raised has left this function
-    return found

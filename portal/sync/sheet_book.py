@@ -12,6 +12,7 @@ from portal.core.errors import Invalid
 from portal.core.i18n import N_, _
 from portal.sync.rules_sheets import RowSaid, Values
 from portal.sync.sheet_columns import (
+    CONTRACT_SHEETS,
     FIELDS,
     KEY,
     REASON,
@@ -33,13 +34,13 @@ EXACT_DIGITS = 15  # more than these a spreadsheet program does not keep in a nu
 
 
 class NotASheet(Invalid):
-    code = "not-a-contract-workbook"
-    text = N_("This is no workbook of contracts that the portal made. Export the contracts first and edit that file.")
+    code = "not-our-workbook"
+    text = N_("This is no workbook that the portal made for this page. Download it here first and edit that file.")
 
 
 class OtherFormat(Invalid):
     code = "other-workbook-format"
-    text = N_("This workbook was made by another release of the portal. Export the contracts again.")
+    text = N_("This workbook was made by another version of the portal. Download it again.")
 
 
 class OutRow(Struct, frozen=True):
@@ -63,7 +64,7 @@ class Book(Struct, frozen=True):
 
 
 def write_book(rows: Mapping[Sheet, Sequence[OutRow]], export: str, *, raw: bool = False) -> bytes:
-    """The workbook in the reader's language. Texts are texts whatever they begin with: nothing in it is a formula.
+    """The given sheets in the reader's language. Texts are texts whatever they begin with: nothing in it is a formula.
 
     raw: the cells are texts as a user wrote them, and are written so.
     """
@@ -78,8 +79,8 @@ def write_book(rows: Mapping[Sheet, Sequence[OutRow]], export: str, *, raw: bool
         "text": book.add_format({"num_format": "@"}),
         "plain": book.add_format({}),
     }
-    for sheet in Sheet:
-        _write_sheet(book.add_worksheet(_(TITLES[sheet])), FIELDS[sheet], rows.get(sheet, ()), styles, raw=raw)
+    for sheet, found in rows.items():
+        _write_sheet(book.add_worksheet(_(TITLES[sheet])), FIELDS[sheet], found, styles, raw=raw)
     about = book.add_worksheet(ABOUT)
     for number, pair in enumerate((("format", "export"), (FORMAT, export))):
         for column, text in enumerate(pair):
@@ -143,8 +144,8 @@ def _write_cell(page: Any, row: int, column: int, field: Field, text: str, style
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
-def read_rows(tables: Iterable[Table]) -> Book:
-    """What the sheets of an uploaded workbook say. Raises NotASheet or OtherFormat."""
+def read_rows(tables: Iterable[Table], sheets: Iterable[Sheet] = CONTRACT_SHEETS) -> Book:
+    """What these sheets of an uploaded workbook say. Raises NotASheet or OtherFormat."""
     by_name = {folded(table.name): table for table in tables}
     about = by_name.get(ABOUT)
     if about is None or about.header[:2] != ("format", "export") or len(about) != 1:
@@ -154,7 +155,7 @@ def read_rows(tables: Iterable[Table]) -> Book:
         raise OtherFormat
     rows: list[RowSaid] = []
     unknown: list[tuple[str, str]] = []
-    for sheet in Sheet:
+    for sheet in sheets:
         table = next((by_name[name] for name in named(TITLES[sheet]) if name in by_name), None)
         if table is not None:
             rows += _rows(sheet, table, unknown)

@@ -1,4 +1,4 @@
-"""The sheets of contracts as a workbook: which columns they have, and each cell's text as one canonical value.
+"""The sheets of workbooks that go out and come back: their columns, and each cell's text as one canonical value.
 
 Pure. A canonical value is what the canonical content of a contract holds, as text: 600, 2027-01-01, week. Equal things
 have equal texts, whatever the spreadsheet program made of them, so a cell that nobody touched never looks changed.
@@ -16,6 +16,8 @@ from msgspec import Struct
 from portal.contracts.model import Cadence, ContractKind, DateRule, DayUnit, DeviationRule, Lapse, PriceTier
 from portal.contracts.words import ANSWER_LABELS, ANSWER_WORDS
 from portal.core.i18n import N_, Language, _, speaking
+from portal.schedules.rules import RejectReason
+from portal.schedules.words import REASONS
 from portal.sync.cells import DAY_MONTH_YEAR, Bad, amount, bad, canonical_number, find_day, plausible
 
 MOST = Decimal(10**12) - Decimal("0.000001")  # what a quantity or a price of the database holds
@@ -53,6 +55,23 @@ class Sheet(StrEnum):
     LINES = "lines"
     PRICES = "prices"
     PERIODS = "periods"
+    ANSWERS = "answers"
+    COMMITS = "commits"
+
+
+CONTRACT_SHEETS = (Sheet.CONTRACTS, Sheet.LINES, Sheet.PRICES, Sheet.PERIODS)
+
+
+class Reply(StrEnum):
+    """What the seller says to one delivery."""
+
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+
+
+class YesNo(StrEnum):
+    YES = "yes"
+    NO = "no"
 
 
 TITLES = {
@@ -60,6 +79,8 @@ TITLES = {
     Sheet.LINES: N_("Lines"),
     Sheet.PRICES: N_("Prices"),
     Sheet.PERIODS: N_("Periods"),
+    Sheet.ANSWERS: N_("Answers"),
+    Sheet.COMMITS: N_("Commits"),
 }
 KEY, VERSION, REASON = N_("Key (do not change)"), N_("Version (do not change)"), N_("Reason")
 # A choice in words of the reader's language; a program may write the value itself.
@@ -77,6 +98,11 @@ WORDS: dict[str, str] = {
     PriceTier.CUMULATIVE: N_("by all deliveries so far"),
     PriceTier.DELIVERY: N_("by the quantity of one delivery"),
     **ANSWER_WORDS,
+    **{reason.value: said for reason, said in REASONS.items()},
+    Reply.CONFIRM: N_("confirm the delivery"),
+    Reply.REFUSE: N_("refuse the delivery"),
+    YesNo.YES: N_("yes"),
+    YesNo.NO: N_("no"),
 }
 
 _CHOICE = (Kind.CHOICE, False, 300)
@@ -88,6 +114,10 @@ _WHOSE = (
 _LINE = (
     Field("line_no", N_("Line"), W, fixed=True),
     Field("item_code", N_("Item"), fixed=True, longest=60),
+)
+_PART = (
+    Field("item_code", N_("Item"), fixed=True, longest=60),
+    Field("description", N_("Description"), fixed=True),
 )
 _ANSWERS: dict[str, tuple[Any, ...]] = {
     **{f"deviation_{kind}": (*_CHOICE, DeviationRule) for kind in ("quantity", "earlier", "later", "price")},
@@ -165,6 +195,29 @@ FIELDS: dict[Sheet, tuple[Field, ...]] = {
         Field("target", N_("Target"), N, empty=False),
         Field("ceiling", N_("Ceiling"), N, empty=False),
         Field("unit", N_("Unit"), fixed=True, longest=3),
+    ),
+    Sheet.ANSWERS: (
+        *_WHOSE,
+        *_PART,
+        Field("order_no", N_("Order"), fixed=True, longest=40),
+        Field("due_date", N_("Due"), D, fixed=True),
+        Field("quantity", N_("Asked for"), N, fixed=True),
+        Field("unit", N_("Unit"), fixed=True, longest=3),
+        Field("confirmed", N_("Confirmed quantity"), N),
+        Field("delivery_date", N_("Delivery date"), D),
+        Field("reply", N_("Answer"), Kind.CHOICE, choices=Reply),
+        Field("reason", N_("Reason of the answer"), Kind.CHOICE, choices=RejectReason),
+        Field("final", N_("Nothing more follows"), Kind.CHOICE, choices=YesNo),
+        Field("note", N_("Note"), longest=500),
+    ),
+    Sheet.COMMITS: (
+        *_WHOSE,
+        *_PART,
+        Field("start", N_("Period from"), D, fixed=True),
+        Field("last_day", N_("Period until"), D, fixed=True),
+        Field("forecast", N_("Forecast quantity"), N, fixed=True),
+        Field("unit", N_("Unit"), fixed=True, longest=3),
+        Field("committed", N_("Committed"), N),
     ),
 }
 # What a new row has to say; lines are numbered by the contract, and a line may be named by its item.

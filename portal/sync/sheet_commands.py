@@ -27,11 +27,12 @@ from portal.contracts.service_amendments import amend
 from portal.contracts.service_drafts import add_line, change_contract, change_line, set_price
 from portal.contracts.service_versions import agreed, content_of, get_revisions, live
 from portal.core.actor import Actor
-from portal.core.errors import Invalid, PortalError
+from portal.core.errors import PortalError
 from portal.core.journal import part
 from portal.sync.rules_sheets import NoSuchLine, Refused, RowPlan, is_line
 from portal.sync.sheet_columns import BY_NAME, Sheet, typed
 from portal.sync.sheet_periods import split, with_periods, write_periods
+from portal.sync.sheet_runs import refused_row
 
 IN_FORCE = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
 
@@ -80,12 +81,7 @@ async def _draft(session: AsyncSession, actor: Actor, contract: Contract, plans:
 
 
 def _refused(plan: RowPlan, error: PortalError | ValidationError) -> Refused:
-    if isinstance(error, ValidationError):
-        error = Invalid(field=str(error.errors()[0]["loc"][0]) if error.errors()[0]["loc"] else None)
-    column = (error.field or "").rpartition(".")[2]
-    known = column if column in BY_NAME[plan.sheet] else ""
-    data = {name: value if isinstance(value, int) else str(value) for name, value in error.data.items()}
-    return Refused(plan.sheet, plan.row, known, error.text, data)
+    return refused_row(plan.sheet, plan.row, error, {})
 
 
 def _terms(sheet: Sheet, values: dict[str, str], names: Sequence[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from portal.core.i18n import N_
 from portal.sync.rules_sheets import (
     FOREIGN,
     FOREIGN_MEND,
-    Change,
+    Findings,
     Refused,
     RowPlan,
     Rows,
@@ -42,7 +42,7 @@ Chosen = Mapping[tuple[str, str], str]  # (key, field) -> what holds now and may
 
 class LostExport(Conflict):
     code = "lost-export"
-    text = N_("What this workbook was made from is not kept any more. Export the contracts again.")
+    text = N_("What this workbook was made from is not kept any more. Download it again.")
 
 
 class Exported(msgspec.Struct, frozen=True):
@@ -59,15 +59,10 @@ class Base(msgspec.Struct, frozen=True):
     contracts: dict[str, Exported]
 
 
-class Found(msgspec.Struct, frozen=True):
-    """What an upload does, or has done; kept with its run."""
+class Found(Findings, frozen=True, kw_only=True):
+    """What an upload of contracts does, or has done."""
 
     effective_from: date
-    changes: list[Change] = []
-    conflicts: list[Change] = []
-    refused: list[Refused] = []
-    unknown: list[tuple[str, str]] = []  # headings without a meaning: (sheet, heading)
-    where: dict[str, str] = {}  # sheet:row -> the contract, line and item in words
     drafts: int = 0  # contracts whose draft changes
     offers: int = 0  # contracts whose partner is offered an amendment
     periods: int = 0  # contracts in force that nobody signed here, whose periods change

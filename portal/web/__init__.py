@@ -47,6 +47,7 @@ from portal.web import (
     static_files,
     telegram,
     today,
+    workbooks,
 )
 
 ROUTES = [
@@ -96,4 +97,5 @@ ROUTES = [
     *static_files.ROUTES,
     *telegram.ROUTES,
     *today.ROUTES,
+    *workbooks.ROUTES,
 ]

@@ -94,8 +94,9 @@ async def answers(
         async with read(actor) as connection:
             rows = await reads.to_confirm(connection, actor, SHOWN, contract)
     rows.sort(key=lambda row: (row.due_date, row.id))
+    by_workbook = actor.may(Permission.CONFIRM_LINES) or actor.may(Permission.PUBLISH_SCHEDULES)
     shown: dict[str, Any] = {"rows": waiting_rows(rows, actor), "cards": await cards_to_decide(actor)}
-    return page.render("schedules/answers.html", active="schedules", **shown)
+    return page.render("schedules/answers.html", active="schedules", by_workbook=by_workbook, **shown)
 
 
 @post("/schedule-lines/{line_id:uuid}/accept-answer", status_code=HTTP_200_OK)

@@ -48,6 +48,7 @@ KINDS = {
     "reminder": N_("Reminder"),
     "approval_case": N_("Approval"),
     "rule_set": N_("Approval rules"),
+    "sheet_run": N_("Workbook sent back"),
 }
 PLACES = {  # where a document of a kind is opened
     "change_request": "/changes/",

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
-from litestar.datastructures import UploadFile
+from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
@@ -16,6 +16,7 @@ from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Forbidden, Invalid
+from portal.core.i18n import _
 from portal.sync import service_sheets
 from portal.sync.service_runs import EmptyUpload
 from portal.web import contract_list, tables
@@ -65,7 +66,7 @@ async def send(
     form = await request.form()
     try:
         day = _day(str(form.get("effective_from", "")))
-        name, content = await _file(form.get("file"))
+        name, content = await file_of(form.get("file"))
         async with unit_of_work(actor) as session:
             run = await service_sheets.upload(session, actor, name, content, day)
     except (Invalid, Conflict) as error:
@@ -83,7 +84,8 @@ async def show(
 ) -> Template:
     """What a workbook changes, or has changed."""
     view = sheet_view(await service_sheets.get_run(session, actor, run_id))
-    return page.render("contracts/sheet_run.html", active="contracts", run=view)
+    crumbs = ((_("Contracts"), "/contracts"), (_("Workbook"), "/contracts/sheets"))
+    return page.render("contracts/sheet_run.html", active="contracts", run=view, crumbs=crumbs)
 
 
 @post("/contracts/sheets/{run_id:uuid}/apply")
@@ -91,8 +93,7 @@ async def apply(
     request: Request[Any, Any, Any], run_id: FromPath[UUID], actor: NamedDependency[Actor], page: NamedDependency[Page]
 ) -> Redirect:
     """Apply the good rows, and of the conflicts those that were ticked."""
-    ticked = (await request.form()).getall("mine", [])
-    mine = [int(text) for text in ticked if isinstance(text, str) and text.isdecimal() and len(text) < 6]
+    mine = ticked(await request.form())
     async with unit_of_work(actor) as session:
         await service_sheets.apply(session, actor, run_id, mine)
     return page.go(f"/contracts/sheets/{run_id}")
@@ -126,7 +127,14 @@ def _day(text: str) -> date:
         raise NotADate(field="effective_from", typed=text[:40]) from None
 
 
-async def _file(sent: Any) -> tuple[str, bytes]:
+def ticked(form: FormMultiDict) -> list[int]:
+    """The places of the conflicts that the user takes."""
+    sent = form.getall("mine", [])
+    return [int(text) for text in sent if isinstance(text, str) and text.isdecimal() and len(text) < 6]
+
+
+async def file_of(sent: Any) -> tuple[str, bytes]:
+    """The name and the bytes of a file that was sent. Raises EmptyUpload."""
     if not isinstance(sent, UploadFile):
         raise EmptyUpload(field="file")
     return sent.filename, await sent.read()

@@ -14,18 +14,9 @@ from portal.schedules.model import ConfirmationStatus, LineStatus, SupplyState
 from portal.schedules.reads import LineRow, PromiseRow
 from portal.schedules.reads import part_of as part_of
 from portal.schedules.rules import LINE_STATES, RejectReason
+from portal.schedules.words import REASONS as REASONS
 from portal.web.pages import unit_name
 from portal.web.views import AgendaRow, LineCard, Link, Promise
-
-REASONS: dict[RejectReason, str] = {
-    RejectReason.MATERIAL: N_("Material is missing"),
-    RejectReason.CAPACITY: N_("No capacity"),
-    RejectReason.TRANSPORT: N_("No transport"),
-    RejectReason.LEAD_TIME: N_("Asked too late"),
-    RejectReason.PRICE: N_("Price not agreed"),
-    RejectReason.NOT_AGREED: N_("Not what the contract says"),
-    RejectReason.OTHER: N_("Another reason"),
-}
 
 
 def actions(row: LineRow, actor: Actor) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
-"""An uploaded workbook of contracts as its page shows it: what changes, what both changed, what is refused."""
+"""An uploaded workbook as its page shows it: what changes, what both changed, what is refused."""
 
 from datetime import date
 from decimal import Decimal
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -10,8 +9,10 @@ from portal.core import i18n
 from portal.core.i18n import N_, _, ngettext
 from portal.core.model import ImportRun
 from portal.core.quantities import show_money, show_quantity
-from portal.sync.rules_sheets import Change, label_of
+from portal.sync.model import SheetRun
+from portal.sync.rules_sheets import Change, Findings, label_of
 from portal.sync.service_sheets import found_of
+from portal.sync.sheet_answer_words import answer_words
 from portal.sync.sheet_columns import BY_NAME, TITLES, Kind, Sheet, word
 from portal.sync.sheet_work import Found
 from portal.web.views import Figure
@@ -42,7 +43,7 @@ class RefusedRow(Struct, frozen=True):
 class SheetView(Struct, frozen=True):
     """One upload."""
 
-    id: UUID
+    path: str
     filename: str
     title: str
     tone: str
@@ -62,16 +63,24 @@ TITLES_OF = {"previewed": N_("Nothing is applied yet"), "applied": N_("Applied")
 
 
 def sheet_view(run: ImportRun) -> SheetView:
-    """Everything the page says, in the reader's language."""
+    """An upload of contracts, in the reader's language."""
     found = found_of(run)
+    count = found.drafts + found.offers + found.periods
+    contracts = ngettext("in {n} contract", "in {n} contracts", count).format(n=i18n.number(count))
+    sentence = _waiting(found) if run.status == "previewed" else _done(found)
+    return view(f"/contracts/sheets/{run.id}", run, found, sentence, contracts)
+
+
+def view(path: str, run: ImportRun | SheetRun, found: Findings, sentence: str, changed: str) -> SheetView:
+    """Everything the page says of an upload. changed: what stands under the number of changes."""
     waiting = run.status == "previewed"
     return SheetView(
-        id=run.id,
+        path=path,
         filename=run.filename,
         title=_(TITLES_OF[run.status]),
         tone="waiting" if waiting else "confirmed",
-        sentence=_waiting(found) if waiting else _done(found),
-        figures=_figures(found),
+        sentence=sentence,
+        figures=_figures(found, changed),
         changes=[_row(found, change) for change in found.changes[:SHOWN]],
         conflicts=[_row(found, change, at) for at, change in enumerate(found.conflicts[:SHOWN])],
         refused=_refused(found),
@@ -111,17 +120,15 @@ def _done(found: Found) -> str:
     return " ".join(told) or _("Nothing was changed.")
 
 
-def _figures(found: Found) -> tuple[Figure, ...]:
-    count = found.drafts + found.offers + found.periods
-    contracts = ngettext("in {n} contract", "in {n} contracts", count).format(n=i18n.number(count))
+def _figures(found: Findings, changed: str) -> tuple[Figure, ...]:
     return (
-        Figure(_("Changes"), i18n.number(len(found.changes)), contracts),
+        Figure(_("Changes"), i18n.number(len(found.changes)), changed),
         Figure(_("Conflicts"), i18n.number(len(found.conflicts)), _("changed by both since the export")),
         Figure(_("Refused"), i18n.number(len(found.refused)), _("each with its reason")),
     )
 
 
-def _row(found: Found, change: Change, at: int = 0) -> ChangeRow:
+def _row(found: Findings, change: Change, at: int = 0) -> ChangeRow:
     sheet = Sheet(change.sheet)
     new = not change.field
     return ChangeRow(
@@ -154,6 +161,8 @@ def _value(change: Change, text: str) -> str:
     field = BY_NAME[Sheet(change.sheet)].get(change.field)
     if field is None or not text:
         return text or "–"
+    if change.sheet == Sheet.ANSWERS:
+        return answer_words(text, change.unit)
     match field.kind:
         case Kind.DAY:
             return i18n.day(date.fromisoformat(text), year=True)
@@ -169,7 +178,7 @@ def _value(change: Change, text: str) -> str:
             return word(text) if field.choices else text
 
 
-def _refused(found: Found) -> list[RefusedRow]:
+def _refused(found: Findings) -> list[RefusedRow]:
     return [
         RefusedRow(
             found.where.get(f"{each.sheet}:{each.row}", ""),

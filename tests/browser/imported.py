@@ -6,7 +6,7 @@ from uuid import UUID
 
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
-from portal.sync import service_runs, service_sheets
+from portal.sync import service_books, service_runs, service_sheets, sheet_answers
 from portal.sync.own_fields import Target
 from portal.sync.table import Table
 from tests.factories import today
@@ -79,6 +79,21 @@ async def make_sheets(actor: Actor, contract_id: UUID) -> dict[str, str]:
         append("Contracts", Contract="FC-NEW"),
     )
     return {"sheet_run": str(await _sent(actor, second)), "sheet_done": str(done)}
+
+
+async def make_books(actor: Actor) -> dict[str, str]:
+    """Two workbooks of answers: one with an answer and a refused row that waits, and one of which nothing was done."""
+    async with unit_of_work(actor) as session:
+        book = await sheet_answers.export(session, actor, None, on_behalf=False)
+    wrong = edited(book, write("Answers", 2, "Confirmed quantity", "many"))
+    good = edited(wrong, write("Answers", 3, "Answer", "confirm the delivery"))
+    ids = []
+    for content in (good, wrong):
+        async with unit_of_work(actor) as session:
+            ids.append((await service_books.upload(session, actor, "answers.xlsx", content)).id)
+    async with unit_of_work(actor) as session:
+        await service_books.apply(session, actor, ids[1])
+    return {"book_run": str(ids[0]), "book_done": str(ids[1])}
 
 
 async def _sent(actor: Actor, book: bytes) -> UUID:

@@ -171,6 +171,8 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/sites": (Shown("/sites"),),
     "/sites/new": (Shown("/sites/new"),),
     "/sites/{site_id}": (Shown("/sites/{site_id}"),),
+    "/workbooks": (Shown("/workbooks"), Shown("/workbooks", "supplier")),
+    "/workbooks/{run_id}": (Shown("/workbooks/{book_run}", "supplier"), Shown("/workbooks/{book_done}", "supplier")),
 }
 # Refusals are pages too; they have no route of their own.
 REFUSALS = (
@@ -182,6 +184,7 @@ REFUSALS = (
 )
 # Answers without a page: files, fragments, streams, and addresses that only lead elsewhere.
 NO_PAGE = {
+    "/answers/workbook": "file",
     "/api": "leads to the documentation",
     "/api/openapi.json": "file",
     "/api/{path}": "leads to the documentation",
@@ -195,6 +198,7 @@ NO_PAGE = {
     "/contracts/sheets/{run_id}/rest": "file",
     "/contracts/workbook": "file",
     "/contracts/{contract_id}/forecast/export": "file",
+    "/contracts/{contract_id}/forecast/workbook": "file",
     "/contracts/{contract_id}/files/{file_id}": "file",
     "/contracts/{contract_id}/contract.pdf": "file",
     "/contracts/{contract_id}/releases/{number}/export": "file",
@@ -221,6 +225,7 @@ NO_PAGE = {
     "/verify/certificates.pem": "file",
     "/static/{name}": "file",
     "/sw.js": "file",
+    "/workbooks/{run_id}/rest": "file",
 }
 
 

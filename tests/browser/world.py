@@ -43,7 +43,7 @@ from portal.shipments.counting import CountedLine, Receive
 from portal.shipments.model import Problem
 from portal.shipments.service import NewShipment, ShippedLine
 from tests.browser.approving import make_approvals
-from tests.browser.imported import make_imports, make_sheets
+from tests.browser.imported import make_books, make_imports, make_sheets
 from tests.browser.moving import amended, asked, countered
 from tests.browser.photos import box_photo
 from tests.browser.words import ENGLISH, Words
@@ -119,7 +119,7 @@ async def make_world(
     await _moving_contracts(world)
     await _people_and_keys(world)
     world.ids |= await make_approvals(world.factory, language) | await make_imports(world.factory)
-    world.ids |= await make_sheets(world.factory, UUID(world.ids["draft_id"]))
+    world.ids |= await make_sheets(world.factory, UUID(world.ids["draft_id"])) | await make_books(world.supplier)
     return world
 
 

@@ -138,3 +138,43 @@ async def test_without_a_key_nothing_is_told(tenant: Tenant, database: Settings)
         for headers in ({}, {"authorization": "Bearer clk_nothing"}, {"authorization": "Basic x"}):
             answer = await nobody.get(f"/api/v1/schedule-lines/{line_id}", headers=headers)
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
+async def test_a_translator_follows_releases_and_fetches_each_whole(tenant: Tenant, database: Settings) -> None:
+    made, line_id = await published(tenant, Direction.PURCHASE)
+    await published(tenant, Direction.SALE)
+    async with calling(database, tenant.factory) as factory, calling(database, tenant.supplier) as supplier:
+        first = (await supplier.get("/api/v1/release-events")).json()
+        assert [(each["event"], each["contract_id"]) for each in first["items"]] == [
+            ("ReleasePublished", str(made.contract.id))
+        ]
+        (event,) = first["items"]
+        found = await supplier.get(f"/api/v1/releases/{event['release_id']}")
+        told, contract = found.json()["told"], found.json()["contract"]
+        assert (contract["contract_number"], told["release"]["number"], told["standing"]["kind"]) == (
+            made.contract.number, 1, "forecast",
+        )  # fmt: skip
+        assert [(line["schedule_line_id"], line["contract_line_id"]) for line in told["lines"]] == [
+            (str(line_id), str(made.line.id))
+        ]
+        part = told["contents"]["parts"][str(made.line.id)]
+        assert (part["cum_received"], part["documents"]) == ("0", [])
+        path = f"/api/v1/contracts/{made.contract.id}/releases/1/acknowledge"
+        assert (await supplier.post(path, headers={"if-match": found.headers["etag"]})).status_code == 200
+        again = (await supplier.get("/api/v1/release-events", params={"cursor": first["cursor"]})).json()
+        assert [each["event"] for each in again["items"]] == ["ReleaseAcknowledged"]
+        last = (await supplier.get("/api/v1/release-events", params={"cursor": again["cursor"]})).json()
+        assert last == {"items": [], "cursor": again["cursor"]}
+        both = (await factory.get("/api/v1/release-events", params={"limit": 2})).json()
+        rest = (await factory.get("/api/v1/release-events", params={"cursor": both["cursor"]})).json()
+        assert [each["event"] for each in (*both["items"], *rest["items"])] == [
+            "ReleasePublished", "ReleasePublished", "ReleaseAcknowledged",
+        ]  # fmt: skip
+        known = f"/api/v1/contracts/{made.contract.id}/known"
+        before = (await supplier.get(known, params={"as_of": "2001-01-01T00:00:00"})).json()
+        assert (before["forecast"], before["lines"]) == (None, [])
+        now = (await supplier.get(known)).json()
+        assert (now["forecast"], now["lines"][0]["stood"], now["lines"][0]["quantity"]) == (1, "proposed", "100.000000")
+        assert (await supplier.get(known, params={"as_of": "long ago"})).status_code in (400, 422)
+        bad = await factory.get("/api/v1/release-events", params={"cursor": "W1tdXQ"})
+        assert (bad.status_code, bad.json()["type"].rpartition("/")[2]) == (422, "bad-cursor")

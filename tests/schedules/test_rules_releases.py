@@ -216,3 +216,5 @@ def test_a_line_stands_as_its_history_up_to_the_moment_says() -> None:
     assert known(history[:2]) == Known(Stood.CONFIRMED, D(100))
     assert known(history) == Known(Stood.CLOSED, D(100), D(100), D(98))
     assert known([*history[:2], ("request_changed", {})]) == Known(Stood.PUBLISHED)
+    agreed = ("deviation_accepted", {"splits": [{"quantity": "80"}]})
+    assert known([history[0], ("deviated", agreed[1]), agreed]) == Known(Stood.CONFIRMED, D(80))

@@ -76,7 +76,7 @@ async def test_what_is_no_workbook_of_ours_is_refused_beside_its_field(app: Lite
         for content, day, said in (
             (b"", "", "Choose a file that is not empty."),
             (b"PK\x03\x04 no more", "", "damaged"),
-            (plain, "", "This is no workbook of contracts that the portal made."),
+            (plain, "", "This is no workbook that the portal made for this page."),
             (out, "soon", "“soon” is not a date."),
         ):
             answer = await post_book(browser, content, day)

@@ -1,4 +1,4 @@
-"""Calendar feeds: a member's deliveries by a secret address.
+"""Calendar feeds, and workbooks of answers and commits that either company sends back.
 
 Revision ID: 0023
 Revises: 0011
@@ -13,11 +13,12 @@ down_revision: str | None = "0011"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
-OWN = ("calendar_feed",)
+OWN = ("calendar_feed", "sheet_run")
 IDENTITY = ("calendar_token",)
 # What both roles may do beyond SELECT.
 RIGHTS = {
     "calendar_feed": "insert, update (used_at, revoked_at)",
+    "sheet_run": "insert, update (status, result, done, finished_at)",
 }
 
 TABLES = """
@@ -35,6 +36,25 @@ CREATE TABLE calendar_feed (
     CONSTRAINT fk_calendar_feed_tenant_id_party_id_member_id FOREIGN KEY(tenant_id, party_id, member_id) REFERENCES member (tenant_id, party_id, id)
 );
 CREATE INDEX ix_calendar_feed_member_id ON calendar_feed (tenant_id, member_id);
+CREATE TABLE sheet_run (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    party_id UUID NOT NULL,
+    kind VARCHAR(24) NOT NULL,
+    filename VARCHAR(200) NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    status VARCHAR(24) NOT NULL,
+    rows INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    result JSONB NOT NULL,
+    created_by UUID,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_sheet_run PRIMARY KEY (tenant_id, id),
+    CONSTRAINT ck_sheet_run_bookkind CHECK (kind IN ('answers', 'commits')),
+    CONSTRAINT ck_sheet_run_bookstatus CHECK (status IN ('previewed', 'applied'))
+);
+CREATE INDEX ix_sheet_run_party_id_id ON sheet_run (tenant_id, party_id, id);
 CREATE TABLE calendar_token (
     id UUID NOT NULL,
     token_hash VARCHAR(64) NOT NULL,
@@ -69,5 +89,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("calendar_token", "calendar_feed"):
+    for table in ("calendar_token", "sheet_run", "calendar_feed"):
         op.execute(f"drop table {table}")
