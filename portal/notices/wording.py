@@ -18,7 +18,6 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.DECLINE: (N_("Decline"), "danger"),
     Verb.LATE: (N_("Will be late"), ""),
     Verb.PROBLEM: (N_("Problem"), "danger"),
-    Verb.COMMIT_ALL: (N_("Commit to all"), "success"),
     Verb.COMMIT_SHARE: (N_("Commit to a share"), ""),
     Verb.RECEIVE: (N_("All complete"), "success"),
     Verb.COUNT: (N_("Count"), ""),

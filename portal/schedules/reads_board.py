@@ -235,6 +235,7 @@ class ReleaseLineRow(Struct, frozen=True):
     level: str
     earlier_date: date | None
     earlier_quantity: Decimal | None
+    zone_today: str | None = None  # as if the next release were made today; none where nobody asked, or it has passed
 
 
 _RELEASES = """

@@ -10,11 +10,14 @@ import pytest
 
 from jobs.outbox import Tenant as Workspace
 from jobs.releases import run_releases
+from portal.app import create_app
 from portal.core import clock
+from portal.core.access import Role
 from portal.core.actor import Actor, Direction
-from portal.core.db import read, unit_of_work
+from portal.core.db import driver, read, unit_of_work
 from portal.core.errors import Forbidden, NotFound
 from portal.core.ids import uuid7
+from portal.core.settings import Settings
 from portal.schedules import reads_known, reads_releases, service, service_answers, service_holding, service_plans
 from portal.schedules.model import ReleaseKind, ReleaseStatus, Trigger
 from portal.schedules.model_releases import HoldBy, PreparedStatus
@@ -27,7 +30,10 @@ from portal.schedules.service_plans import PlanLine, SetPlan, SetTerms
 from portal.schedules.service_publishing import Publish
 from portal.schedules.service_release import CallOff, call_off
 from portal.scorecards import reads_exposure, reads_stability
+from tests.accounts.browser import browsing, text_of
+from tests.accounts.makers import make_person
 from tests.factories import Made, Tenant, fetch, make_contract, today
+from tests.schedules.test_api import calling
 
 LINES = (
     "select line_no, ordered_quantity, due_date, status, zone, confirmed_quantity from schedule_line"
@@ -79,6 +85,30 @@ async def seen(actor: Actor, made: Made, number: int) -> tuple[reads_releases.Co
 async def confirm(actor: Actor, line_id: UUID) -> None:
     async with unit_of_work(actor) as session:
         await service.confirm_line(session, actor, line_id, None, service.ConfirmLine())
+
+
+async def test_the_zone_as_published_stays_and_todays_stands_beside_it(tenant: Tenant, database: Settings) -> None:
+    made = await make_contract(tenant, Direction.SALE, foq=None)
+    await asked(tenant, made, (10, FIRM + 5), (20, FIRM - 5), (30, 200))
+    await release(tenant, made)
+    async with unit_of_work(tenant.factory) as session:
+        # as if the release had been made ten days ago
+        await (await driver(session)).execute(
+            "update contract_line set firm_days = firm_days + 10 where contract_id = $1", made.contract.id
+        )
+    path = f"/api/v1/contracts/{made.contract.id}/releases/1"
+    async with calling(database, tenant.customer) as customer, calling(database, tenant.factory) as factory:
+        bodies = [(await caller.get(path)).json() for caller in (customer, factory)]
+    person = await make_person(tenant.customer, Role.CLERK)
+    async with browsing(create_app(database), person.token) as browser:
+        page = text_of(await browser.open(f"/contracts/{made.contract.id}/releases/1"))
+
+    for body in bodies:
+        assert [(line["zone"], line["zone_today"]) for line in body["lines"]] == [
+            ("firm", "firm"), ("tradeoff", "firm"), ("forecast", "forecast"),
+        ]  # fmt: skip
+    assert "Zone as published" in page
+    assert "Zone today" in page
 
 
 # --- only what was told is firm ---------------------------------------------------------------------------------------
