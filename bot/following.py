@@ -31,7 +31,7 @@ async def command(message: Message, state: FSMContext) -> Answers:
     raise SkipHandler
 
 
-@router.message(Steps.asked, F.text)
+@router.message(Steps.asked, F.text, ~F.text.startswith("/"))
 async def answered(message: Message, session: AsyncSession, actor: Actor, talk: Talk, state: FSMContext) -> Answers:
     """The answer, a new sentence, or something else that can be found; else the question is still open."""
     form, text = await state.get_data(), message.text or ""

@@ -26,8 +26,8 @@ class Asked:
     contract: str = ""
 
 
-_POLITE = r"\b(?:please|pls|thanks|thank you|can you|could you|i want to|i would like to|i'd like to|let me|show me)\b"
-_POLITE += r"|\b(?:show|tell me)\b|请问|请|麻烦|帮我|谢谢|我想|我要|看看|看一下|查看|查一下|一下|吗|呢|吧|啊"
+_POLITE = r"\b(?:please|pls|thanks|thank you|can you(?! do)|could you|i want to|i would like to|i'd like to|let me)\b"
+_POLITE += r"|\b(?:show me|show|tell me)\b|请问|请|麻烦|帮我|谢谢|我想|我要|看看|看一下|查看|查一下|一下|吗|呢|吧|啊"
 _LAST = r"(?:last|latest|newest|new|previous)"
 _ZH_RELEASE = (
     r"(?:上次|上一次|上一版|最近一?次?|最新一?版?|最新|这次|这一版|新一?版)?的?(?:发布|要货计划|计划|版本|版)?"

@@ -63,7 +63,7 @@ async def test_a_forecast_is_committed_to_as_asked_and_a_later_one_is_refused_as
     viewer = await house.linked(tenant.supplier, Role.VIEWER)
 
     await ben.phone.say("承诺预测")
-    card = await ben.phone.wait_for("请")
+    card = await ben.phone.wait_for("请对需求预测作出承诺")
     assert card.labels[:2] == ["按要求承诺 13 周", "按比例承诺"]
     await viewer.phone.say("/forecast")
     await viewer.phone.wait_for("No forecast waits for your commit.")

@@ -30,7 +30,7 @@ async def test_an_order_tells_what_is_agreed_and_what_of_it_is_under_way(house: 
 
     await lena.phone.say(f"{made.contract.number} 到哪了？")
     with speaking(Language.ZH):
-        before = await lena.phone.wait_for(f"要求 {day(due)} 交付，尚未商定")
+        before = await lena.phone.wait_for(f"要求 {day(due)}交付，尚未商定")
     assert "尚未发货。" in before.text
     async with unit_of_work(tenant.supplier) as session:
         await confirm_line(session, tenant.supplier, line, None, ConfirmLine())
