@@ -36,9 +36,11 @@ class Told:
     scope: Scope | None = None
 
 
-_CONTRACT = ("proposed", "accepted", "declined", "countered", "activated", "suspended", "resumed", "terminated")
-_CONTRACT += ("completed", "expired", "amendment_proposed", "amendment_countered", "amendment_accepted")
-_CONTRACT += ("amendment_declined", "amendment_applied")
+_CONTRACT = (
+    *("proposed", "accepted", "declined", "countered", "activated", "suspended", "resumed", "terminated", "completed"),
+    *("expired", "amendment_proposed", "amendment_countered", "amendment_accepted", "amendment_declined"),
+    "amendment_applied",
+)
 NEWS: dict[Kind, tuple[Told, ...]] = {
     Kind.APPROVED: (),  # is not in the history of documents
     Kind.RELEASED: (
