@@ -250,4 +250,4 @@ async def _since(connection: Driver, actor: Actor) -> datetime:
 async def first_lines(connection: Driver, actor: Actor, ids: list[UUID]) -> list[str]:
     """The first of these deliveries, a line each."""
     found = [await reads.get_row(connection, actor, line_id) for line_id in ids[:SHOWN]]
-    return [f"{part_of(row, actor)} {amount(row)}, {wording.day(row.due_date)}" for row in found if row is not None]
+    return [wording.due(f"{part_of(row, actor)} {amount(row)}", row.due_date) for row in found if row is not None]

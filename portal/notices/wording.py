@@ -60,6 +60,11 @@ def joined(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def due(what: str, on: date) -> str:
+    """A100 800 pcs, Thu 26 Nov: a delivery in a line of its own."""
+    return f"{what}{'，' if i18n.language.get() is i18n.Language.ZH else ', '}{day(on)}"
+
+
 def listed(parts: list[str]) -> str:
     """Things of one kind after each other, as the language separates them."""
     return ("、" if i18n.language.get() is i18n.Language.ZH else ", ").join(parts)
