@@ -28,6 +28,7 @@ from portal.shipments import reads as shipments
 
 REQUEST = re.compile(r"c-\d{1,9}", re.IGNORECASE)
 MOST = 6  # things offered as buttons
+SHORTEST = 3  # digits of a number that something is looked for by
 PAST = timedelta(days=60)  # a delivery that is over is still found for so long
 EXAMPLE = N_("I did not understand. Ask for example: where is A100? Or send /today, /schedule or /help.")
 NOTHING = N_("Nothing is found for “{words}”. Send a part, a contract, an order or a delivery note number.")
@@ -42,6 +43,8 @@ async def look(session: AsyncSession, actor: Actor, talk: Talk, text: str) -> An
     words = sought(text)
     if not words:
         return await _any_order(session, actor, talk) if asks_where(text) else None
+    if all(word.isdigit() and len(word) < SHORTEST for word in words):
+        return None  # a bare 95 stands in too many numbers to mean one
     connection = await db.driver(session)
     if wanted := [word.upper() for word in words if REQUEST.fullmatch(word)]:
         return await _request(session, actor, talk, wanted[0])
