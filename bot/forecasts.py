@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from aiogram import Router
-from aiogram.filters import Command
+from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,6 +12,7 @@ from bot.answers import Answers
 from bot.pressing import Press, on
 from bot.talk import Talk
 from portal.core import db
+from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
@@ -34,18 +35,30 @@ WHICH = N_("Which share of the forecast?")
 @router.message(Command("forecast"))
 async def waiting(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
     """The forecasts that wait for this company's commit."""
-    found = await service_requests.waiting(session, actor, MOST)
+    return await asked(session, actor, talk)
+
+
+async def asked(session: AsyncSession, actor: Actor, talk: Talk, contract: str = "") -> Answers:
+    """The same, as a command or in other words."""
+    found = await service_requests.waiting(session, actor, MOST) if actor.may(Permission.CONFIRM_LINES) else []
     if not found:
-        return [talk.say(_("No forecast waits for your commit."))]
+        return [talk.say(_("No forecast waits for your commit."), ((opening("/forecasts"),),))]
     cards = [(one, await card_for(session, actor, "commit_request", one)) for one in found]
     return [talk.card(card, of=("commit_request", one)) for one, card in cards]
 
 
 @router.message(Command("changes"))
-async def changes(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
-    """What the newest releases changed: one sentence each, and the first deliveries of the newest one."""
+async def changes(message: Message, command: CommandObject, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
+    """What the newest releases changed; behind the command stands the number of a contract, or nothing."""
+    return await changed(session, actor, talk, (command.args or "").strip())
+
+
+async def changed(session: AsyncSession, actor: Actor, talk: Talk, contract: str = "") -> Answers:
+    """One sentence for each contract, and the first deliveries of the release published last."""
     connection = await db.driver(session)
-    found = await reads_releases.latest(connection, actor, MOST)
+    found = await reads_releases.latest(connection, actor, MOST, contract)
+    if not found and contract:
+        return [talk.say(_("“{contract}” is no contract with a release.").format(contract=contract[:60]))]
     if not found:
         return [talk.say(_("No release is published yet."))]
     facts: list[str] = []

@@ -12,8 +12,9 @@ from bot.reading import days
 
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _ASKING = re.compile(
-    r"where('s| is| are)|when( does| will| do)?|status( of)?|track|find|show( me)?|look up|my|the|our|order|delivery|"
-    r"deliveries|shipment|contract|part|please|arrive|come|coming|is|are|of|for|on the way|"
+    r"where('s| is| are)?|when('s| is| does| will| do)?|status( of)?|track|find|show( me)?|look up|my|the|our|orders?|"
+    r"delivery|deliveries|shipments?|goods|contract|part|please|arrived?|come|coming|is|are|has|have|been|shipped|yet|"
+    r"will|does|did|of|for|on the way|"
     r"请问|帮我|查一下|查询|查|看看|看一下|我的|的|订单|交付|交货|送货单|合同|物料|在哪里|在哪儿|在哪|到哪里了|到哪了|到哪|"
     r"什么时候|何时|到货|到|发货|状态|进度|了|吗|呢|一下|单号",
     re.IGNORECASE,
@@ -34,6 +35,17 @@ def sought(text: str) -> list[str]:
         return named[:3]
     rest = " ".join(word for word in left if word)
     return [rest] if len(rest) > 1 else []
+
+
+_WHERE = re.compile(
+    r"\bwhere\b|\bwhen\b|\bstatus\b|\btrack\b|\bmy orders?\b|哪|什么时候|何时|到货|发货|状态|进度|查订单|我的订单",
+    re.IGNORECASE,
+)
+
+
+def asks_where(text: str) -> bool:
+    """Whether somebody asks for an order, also without saying for which."""
+    return _WHERE.search(plain(text)) is not None
 
 
 def _bare(word: str) -> str:

@@ -1,17 +1,21 @@
 """A plain sentence about a delivery: read, then a card to check, or a question with buttons. Never a guess."""
 
+from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from aiogram.fsm.context import FSMContext
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import wishes
 from bot.answers import Answer, Answers
 from bot.pressing import Press
+from bot.reading import answering
 from bot.reading.model import Choice, Delivery, NotRead, Open, Question, Reading, Settled, Why, World
 from bot.reading.reading import read
 from bot.reading.sentence import take_apart
+from bot.steps import Steps, begin
 from bot.talk import Talk
 from portal.changes.model import ChangeReason
 from portal.changes.reads_open import OpenDelivery, open_deliveries
@@ -34,12 +38,12 @@ ASKED: dict[Open, str] = {
     Open.WHICH: N_("Several deliveries fit. Which one is meant?"),
     Open.NEAREST: N_("There is no delivery on that day. Is one of these meant?"),
     Open.DAY: N_("Which day is meant?"),
-    Open.PAST: N_("That day has passed. Write the sentence again with a day that lies ahead."),
-    Open.QUANTITY: N_("Which quantity is meant? Write the sentence again with one whole number."),
-    Open.UNIT: N_("The part is not counted in that unit. Write the sentence again with the quantity in {unit}."),
-    Open.SPLIT: N_("Write again with each part: split A100 Aug 15 into 300 on Aug 15 and 300 on Aug 22"),
-    Open.SUM: N_("The parts do not add up to {quantity}. Write the sentence again with all of them."),
-    Open.UNTIL: N_("Until which day? Write the sentence again with it, for example: pause A100 until Sep 15"),
+    Open.PAST: N_("That day has passed. Which day that lies ahead?"),
+    Open.QUANTITY: N_("Which quantity is meant? Answer with one whole number."),
+    Open.UNIT: N_("The part is not counted in that unit. Which quantity in {unit}?"),
+    Open.SPLIT: N_("Which quantity on which day? For example: 300 on Aug 15 and 300 on Aug 22"),
+    Open.SUM: N_("The parts do not add up to {quantity}. Answer with all of them, each with its day."),
+    Open.UNTIL: N_("Until which day?"),
     Open.MORE: N_("Is it one delivery more, or more of the delivery that there is?"),
 }
 REFUSED: dict[Why, str] = {
@@ -55,7 +59,7 @@ REFUSED: dict[Why, str] = {
 }
 
 
-async def answer(session: AsyncSession, actor: Actor, talk: Talk, text: str) -> Answers | None:
+async def answer(session: AsyncSession, actor: Actor, talk: Talk, state: FSMContext, text: str) -> Answers | None:
     """What a sentence leads to; None when it is not about changing something."""
     today = local_today(clock.now(), actor.time_zone)
     if not actor.may(Permission.REQUEST_CHANGES) or len(text) > LONGEST:
@@ -64,7 +68,7 @@ async def answer(session: AsyncSession, actor: Actor, talk: Talk, text: str) -> 
         return None
     if talk.numbers_only:
         return [on_the_page(talk)]
-    return await _led(session, actor, talk, text, {})
+    return await _led(session, actor, talk, state, text, Settled())
 
 
 def on_the_page(talk: Talk) -> Answer:
@@ -76,27 +80,60 @@ def on_the_page(talk: Talk) -> Answer:
 
 async def go_on(press: Press) -> Answers:
     """A question about a sentence was answered by a button."""
-    data = press.action.data
-    found = await _led(press.session, press.actor, press.talk, data["text"], data["settled"], edit=True)
+    data, known = press.action.data, settled_of(press.action.data["settled"])
+    found = await _led(press.session, press.actor, press.talk, press.state, data["text"], known, edit=True)
     return [*(found or []), press.talk.note()]
 
 
-async def _led(
-    session: AsyncSession, actor: Actor, talk: Talk, text: str, settled: dict[str, Any], *, edit: bool = False
+async def follow(
+    session: AsyncSession, actor: Actor, talk: Talk, state: FSMContext, text: str, sentence: str, known: Settled
 ) -> Answers | None:
-    found = await open_deliveries(await db.driver(session), actor, words=text)
-    rows = {str(row.id): row for row in found}
-    world = World(tuple(_delivery(row, actor) for row in found), wishes.today_at(found, actor))
-    result = read(text, world, _settled(settled))
+    """The message after a question about a sentence: its answer, or a new whole sentence. None: it is neither."""
+    rows, world = await _world(session, actor, f"{sentence} {text}")
+    if answering.is_whole(text, world):
+        await state.clear()
+        return await answer(session, actor, talk, state, text)
+    asked = read(sentence, world, known)
+    if not isinstance(asked, Question):  # what was asked is settled by what happened meanwhile
+        return await _led(session, actor, talk, state, sentence, known)
+    given = answering.answer(text, asked, world, known, sentence)
+    if isinstance(given, Settled):
+        return await _led(session, actor, talk, state, sentence, given)
+    return [await _question(session, actor, talk, given, rows, sentence, known)] if given else None
+
+
+async def _led(
+    session: AsyncSession,
+    actor: Actor,
+    talk: Talk,
+    state: FSMContext,
+    text: str,
+    known: Settled,
+    *,
+    edit: bool = False,
+) -> Answers | None:
+    rows, world = await _world(session, actor, text)
+    result = read(text, world, known)
+    if isinstance(result, Question):
+        assert actor.member_id is not None
+        more = {"text": text, "settled": stored(known), "at": clock.now().isoformat()}
+        await begin(state, Steps.asked, "member", actor.member_id, **more)
+        return [await _question(session, actor, talk, result, rows, text, known, edit=edit)]
+    await state.clear()
     if isinstance(result, Reading):
         wish = wishes.wish_of(result, rows, actor, ChangeReason.OTHER)
         if wish is None:
             return [talk.say(_("No delivery lies in that time."))]
         card = await wishes.proposal(session, actor, wish, wishes.READ_AS)
         return [talk.card(card, edit=edit)]
-    if isinstance(result, Question):
-        return [await _question(session, actor, talk, result, rows, text, settled, edit=edit)]
     return None if result.why is Why.NOTHING else [await refused(session, actor, talk, result)]
+
+
+async def _world(session: AsyncSession, actor: Actor, words: str) -> tuple[dict[str, OpenDelivery], World]:
+    """What the words can be about."""
+    found = await open_deliveries(await db.driver(session), actor, words=words)
+    rows = {str(row.id): row for row in found}
+    return rows, World(tuple(_delivery(row, actor) for row in found), wishes.today_at(found, actor))
 
 
 def _delivery(row: OpenDelivery, actor: Actor) -> Delivery:
@@ -119,15 +156,18 @@ async def _question(
     question: Question,
     rows: dict[str, OpenDelivery],
     text: str,
-    settled: dict[str, Any],
+    known: Settled,
     *,
-    edit: bool,
+    edit: bool = False,
 ) -> Answer:
-    """The question with its choices as buttons, and the form for whoever would rather choose."""
-    offered = [(_label(choice, rows, actor), _answer(question.open, choice)) for choice in question.choices]
+    """The question with its choices as buttons, and the form for whoever would rather choose. It may be answered in
+    words as well."""
+    offered = [
+        (_label(choice, rows, actor), answering.chosen(question.open, choice, known)) for choice in question.choices
+    ]
     if question.open is Open.MORE:
-        offered = [(_("More of it"), {"new": False}), (_("A delivery more"), {"new": True})]
-    buttons = [await _choice(session, actor, label, text, settled | more) for label, more in offered]
+        offered = [(_("More of it"), replace(known, new=False)), (_("A delivery more"), replace(known, new=True))]
+    buttons = [await _choice(session, actor, label, text, more) for label, more in offered]
     width = 1 if question.open in {Open.WHICH, Open.NEAREST} else 3
     grouped: Rows = tuple(tuple(buttons[no : no + width]) for no in range(0, len(buttons), width))
     row = rows[question.about.key] if question.about else None
@@ -155,29 +195,27 @@ def _label(choice: Choice, rows: dict[str, OpenDelivery], actor: Actor) -> str:
     return choice
 
 
-def _answer(asked: Open, choice: Choice) -> dict[str, Any]:
-    match choice:
-        case Delivery():
-            return {"delivery": choice.key}
-        case date():
-            return {"day": choice.isoformat()}
-        case Decimal():
-            return {"quantity": str(choice)}
-    return {"contract" if asked is Open.CONTRACT else "part": choice}
+def stored(known: Settled) -> dict[str, Any]:
+    """What is settled, as buttons and steps carry it."""
+    said = {name: value for name, value in asdict(known).items() if value is not None}
+    said["splits"] = [[day.isoformat(), str(value)] for day, value in known.splits]
+    return said | {name: str(said[name]) for name in ("day", "quantity") if name in said}
 
 
-def _settled(stored: dict[str, Any]) -> Settled:
-    known = dict(stored)
+def settled_of(said: dict[str, Any]) -> Settled:
+    """As they carried it."""
+    known = dict(said)
     if "day" in known:
         known["day"] = date.fromisoformat(known["day"])
     if "quantity" in known:
         known["quantity"] = Decimal(known["quantity"])
-    return Settled(**known)
+    splits = tuple((date.fromisoformat(day), Decimal(value)) for day, value in known.pop("splits", []))
+    return Settled(**known, splits=splits)
 
 
-async def _choice(session: AsyncSession, actor: Actor, label: str, text: str, settled: dict[str, Any]) -> Button:
+async def _choice(session: AsyncSession, actor: Actor, label: str, text: str, known: Settled) -> Button:
     assert actor.member_id is not None
-    data = {"step": "sentence", "text": text, "settled": settled}
+    data = {"step": "sentence", "text": text, "settled": stored(known)}
     action = await make_action(session, actor, Verb.WISH, "member", actor.member_id, None, data)
     return Button(label, action.id)
 

@@ -34,6 +34,7 @@ class Steps(StatesGroup):
     typing_day = State()  # a day that no button offers
     countering = State()  # a day or a quantity of a counter-offer
     wishing = State()  # a day or a quantity of a change
+    asked = State()  # what a sentence about a change left open
 
 
 async def begin(state: FSMContext, step: State, kind: str, object_id: UUID, **data: Any) -> None:

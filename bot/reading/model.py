@@ -115,6 +115,7 @@ class Settled:
     day: date | None = None
     quantity: Decimal | None = None
     new: bool | None = None  # of MORE: a new delivery
+    splits: tuple[tuple[date, Decimal], ...] = ()
 
 
 Result = Reading | Question | NotRead

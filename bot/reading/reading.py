@@ -160,21 +160,32 @@ def _quantity(made: Sentence, settled: Settled, row: Delivery, played: Roles) ->
     if settled.quantity is not None:
         return settled.quantity
     if "double" in made.verbs or "half" in made.verbs:
-        return _whole(row.quantity * 2 if "double" in made.verbs else row.quantity / 2, row)
+        return whole(row.quantity * 2 if "double" in made.verbs else row.quantity / 2, row)
     if not played.after:
         return None
     amount = made.amounts[played.after[0]]
     value = share(amount, row.quantity) if amount.percent else numbers.in_unit(amount, row.unit, row.pack)
     if value is None:
         return Question(Open.UNIT, about=row)
+    sign = signed(made, played.after[0])
     if amount.to is not None or is_approximate(made) or (amount.percent and not made.verbs & {"more", "less"}):
-        return Question(Open.QUANTITY, tuple(each for each in (value, amount.to) if each is not None), row)
+        told = (
+            each if not sign else row.quantity + sign * abs(each) for each in (value, amount.to) if each is not None
+        )
+        return Question(Open.QUANTITY, tuple(each for each in told if each > 0), row)
     sign = 1 if "more" in made.verbs else -1 if made.verbs & {"less", "cancel"} else 0
     if _said_to_be(made, played.after[0]):
         if value > 0 and sign and (value - row.quantity) * sign <= 0:
             return NotRead(Why.CONTRADICTION)
-        return _whole(value, row)
-    return _whole(row.quantity + sign * abs(value) if sign else value, row)
+        return whole(value, row)
+    return whole(row.quantity + sign * abs(value) if sign else value, row)
+
+
+def signed(made: Sentence, no: int) -> int:
+    """Whether a quantity of the sentence is so much more (1) or less (-1) than there is, or what there shall be (0)."""
+    if _said_to_be(made, no):
+        return 0
+    return 1 if "more" in made.verbs else -1 if made.verbs & {"less", "cancel"} else 0
 
 
 def _said_to_be(made: Sentence, no: int) -> bool:
@@ -182,7 +193,7 @@ def _said_to_be(made: Sentence, no: int) -> bool:
     return bool(_TO.search(made.skeleton[: made.skeleton.index(chr(0xE100 + no))]))
 
 
-def _whole(value: Decimal, row: Delivery) -> Decimal | Question:
+def whole(value: Decimal, row: Delivery) -> Decimal | Question:
     """The quantity, if it is one that can be delivered."""
     places = UNITS[row.unit][0] if row.unit in UNITS else 6
     if value <= 0 or value != round(value, places) or value >= 10**12:
@@ -236,6 +247,8 @@ def _split(made: Sentence, world: World, settled: Settled, rows: list[Delivery])
     row = _delivery(made, world, settled, rows, played)
     if isinstance(row, Question):
         return row
+    if settled.splits:
+        return _in_parts(row, [day for day, _value in settled.splits], [value for _day, value in settled.splits])
     each = [numbers.in_unit(amount, row.unit, row.pack) for amount in amounts]
     if len(each) == 1 and re.search(r"各|每|\beach\b", made.skeleton):
         each *= len(played.target)
@@ -243,9 +256,13 @@ def _split(made: Sentence, world: World, settled: Settled, rows: list[Delivery])
     values = [value for value in each if value is not None]
     if len(found) < 2 or len(values) != len(found) or len(values) != len(each):
         return Question(Open.SPLIT, about=row)
+    return _in_parts(row, found, values)
+
+
+def _in_parts(row: Delivery, found: list[date], values: list[Decimal]) -> Result:
     if sum(values) != row.quantity:
         return Question(Open.SUM, about=row)
-    if any(isinstance(_whole(value, row), Question) for value in values):
+    if any(isinstance(whole(value, row), Question) for value in values):
         return Question(Open.QUANTITY, about=row)
     return Reading(Kind.SPLIT, row.contract, row.part, row, splits=tuple(zip(found, values, strict=True)))
 
@@ -275,7 +292,7 @@ def _add(made: Sentence, world: World, settled: Settled, rows: list[Delivery]) -
         if not made.amounts or made.amounts[0].percent or made.amounts[0].to or is_approximate(made):
             return Question(Open.QUANTITY, about=row)
         counted = numbers.in_unit(made.amounts[0], row.unit, row.pack)
-        checked = Question(Open.UNIT, about=row) if counted is None else _whole(counted, row)
+        checked = Question(Open.UNIT, about=row) if counted is None else whole(counted, row)
         if isinstance(checked, Question):
             return checked
         value = checked

@@ -131,10 +131,14 @@ def plain(text: str) -> str:
     return re.sub(r"(?<=\d) (?=[年月日号])|(?<=[年月]) (?=\d)", "", text)  # a date may be spaced out
 
 
+def flat(text: str) -> str:
+    """Full-width signs as half-width, one space; letters as they were written."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).replace("’", "'")).strip()
+
+
 def take_apart(text: str, world: World) -> Sentence | Why:
     """Names first, so that A100 Aug 15 is no day 00 of August; then days, then spans of days, then quantities."""
-    said = unicodedata.normalize("NFKC", text).replace("’", "'")
-    named = parts.find(re.sub(r"\s+", " ", said).strip(), world.deliveries)
+    named = parts.find(flat(text), world.deliveries)
     rest = plain(named.text)
     rest, found = days.find(rest, world.today)
     rest, shifts = _shifts(rest, found)

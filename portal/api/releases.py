@@ -12,9 +12,18 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CON
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import Driver, read
-from portal.schedules import reads_board, reads_inbound, reads_releases, service_answers, service_holding, words
+from portal.schedules import (
+    reads_board,
+    reads_inbound,
+    reads_releases,
+    reads_zones,
+    service_answers,
+    service_holding,
+    words,
+)
 from portal.schedules.model import ReleaseStatus
 from portal.schedules.model_releases import ReleaseStanding
 from portal.schedules.reads_board import ReleaseLineRow, ReleaseRow
@@ -94,7 +103,7 @@ def answered(standing: ReleaseStanding) -> Response[Answered]:
 
 async def release_out(connection: Driver, actor: Actor, contract_id: UUID, number: int) -> ReleaseOut:
     """One release with all it told. NotFound."""
-    found = await reads_releases.compared(connection, actor, contract_id, number)
+    found = await reads_zones.release_today(connection, actor, contract_id, number, clock.now())
     standing = (await reads_releases.standings(connection, actor, contract_id, number))[number]
     return ReleaseOut(found.release, standing, found.contents, found.before, found.lines, found.gone)
 
@@ -156,7 +165,11 @@ class ReleaseController(Controller):
     async def release(
         self, actor: NamedDependency[Actor], contract_id: FromPath[UUID], number: FromPath[int]
     ) -> Response[ReleaseOut]:
-        """One release with all it told, beside the one before it. The ETag is the version that an answer carries."""
+        """One release with all it told, beside the one before it. The ETag is the version that an answer carries.
+
+        `zone` is the one that was published and stays; `zone_today` is that of a release made today, null once the day
+        has passed.
+        """
         async with read(actor) as connection:
             out = await release_out(connection, actor, contract_id, number)
         return Response(out, headers={"ETag": f'"{out.standing.version}"'})

@@ -189,7 +189,7 @@ async def confirm_all(
 
 def named(rows: list[LineRow], actor: Actor) -> list[str]:
     """The first deliveries by part, quantity and day, and how many more there are."""
-    lines = [f"{part_of(row, actor)} {amount(row)}, {wording.day(row.due_date)}" for row in rows[:SHOWN]]
+    lines = [wording.due(f"{part_of(row, actor)} {amount(row)}", row.due_date) for row in rows[:SHOWN]]
     more = len(rows) - SHOWN
     return [*lines, _("and {n} more").format(n=i18n.number(more))] if more > 0 else lines
 

@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.contracts import reads as contracts
-from portal.contracts.model import ContractStatus
 from portal.core import clock, db, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -19,13 +17,10 @@ from portal.notices.actions import Verb, offer
 from portal.notices.cards import Button, Card
 from portal.notices.compose_contracts import MOST, SHOWN, amount, confirm_all
 from portal.notices.compose_news import first_lines, news
+from portal.notices.compose_waiting import COUNTED, first_by, waits
 from portal.notices.wording import opening
 from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View, part_of
-from portal.shipments import reads as shipments
-
-COUNTED = 1000
-PROPOSED = contracts.ContractFilter(status=ContractStatus.PROPOSED)
 
 
 def day_id(member_id: UUID, kind: str, day: date) -> UUID:
@@ -40,8 +35,7 @@ async def digest_card(session: AsyncSession, actor: Actor, object_id: UUID, purp
     confirm = await reads.to_confirm(connection, actor, MOST) if actor.may(Permission.CONFIRM_LINES) else []
     facts = [
         *_to_confirm(confirm, actor),
-        *await _to_receive(connection, actor),
-        *await _to_accept(connection, actor),
+        *await waits(session, actor),
         *await _due_next(connection, actor, today),
     ]
     risks = await at_risk(connection, actor, today)
@@ -61,24 +55,8 @@ async def digest_card(session: AsyncSession, actor: Actor, object_id: UUID, purp
 def _to_confirm(rows: list[LineRow], actor: Actor) -> list[str]:
     if not rows:
         return []
-    said = _("To confirm: {n}").format(n=i18n.number(len(rows)))
     first = min((row.respond_by for row in rows if row.respond_by), default=None)
-    if first is not None:
-        said += _(" (first by {when})").format(when=i18n.moment(first, actor.time_zone, year=False))
-    return [said]
-
-
-async def _to_receive(connection: Driver, actor: Actor) -> list[str]:
-    found = await shipments.to_receive(connection, actor, COUNTED) if actor.may(Permission.RECEIVE) else []
-    numbers = wording.listed([row.number for row in found[:SHOWN]])
-    return [_("To receive: {n} ({numbers})").format(n=i18n.number(len(found)), numbers=numbers)] if found else []
-
-
-async def _to_accept(connection: Driver, actor: Actor) -> list[str]:
-    if not actor.may(Permission.ACCEPT_CONTRACTS):
-        return []
-    found = await contracts.list_contracts(connection, actor, PROPOSED, None, COUNTED)
-    return [_("Contracts to accept: {n}").format(n=i18n.number(len(found)))] if found else []
+    return [_("To confirm: {n}").format(n=i18n.number(len(rows))) + first_by(first, actor)]
 
 
 async def _due_next(connection: Driver, actor: Actor, today: date) -> list[str]:
@@ -150,15 +128,36 @@ select t.verb, t.subject_id, t.subject from timeline t
 where t.tenant_id = $1 and t.party_id = any(array(
         select p.party_id from party p where p.tenant_id = $1 and ($2 or p.party_id = $3)))
     and t.id > $4 and t.at >= $5 and t.member_id = $6 and t.verb = any($7)
-    and ($8::uuid[] is null or t.contract_id = any($8))
+    and ($8::uuid[] is null or t.contract_id is null or t.contract_id = any($8))
+    and t.data->>'by_rule' is distinct from 'true'
 order by t.id limit 1000"""
-AGREED: dict[str, tuple[str, str]] = {  # what counts as agreed, with how it is counted
-    "confirmed": (N_("Confirmed: {n} delivery"), N_("Confirmed: {n} deliveries")),
-    "rejected": (N_("Refused: {n} delivery"), N_("Refused: {n} deliveries")),
-    "received": (N_("Received: {n} delivery note"), N_("Received: {n} delivery notes")),
-    "sent": (N_("Shipped: {n} delivery note"), N_("Shipped: {n} delivery notes")),
-    "accepted": (N_("Accepted: {n} contract"), N_("Accepted: {n} contracts")),
-    "declined": (N_("Declined: {n} contract"), N_("Declined: {n} contracts")),
+# Which deeds bind the company, by what they are done to, and how they are counted.
+AGREED: dict[tuple[str, str], tuple[str, str]] = {
+    ("schedule_line", "confirmed"): (N_("Confirmed: {n} delivery"), N_("Confirmed: {n} deliveries")),
+    ("schedule_line", "deviated"): (
+        N_("Answered otherwise than asked: {n} delivery"),
+        N_("Answered otherwise than asked: {n} deliveries"),
+    ),
+    ("schedule_line", "deviation_accepted"): (
+        N_("Accepted as the seller can: {n} delivery"),
+        N_("Accepted as the seller can: {n} deliveries"),
+    ),
+    ("schedule_line", "rejected"): (N_("Refused: {n} delivery"), N_("Refused: {n} deliveries")),
+    ("release", "acknowledged"): (N_("Acknowledged: {n} release"), N_("Acknowledged: {n} releases")),
+    ("release", "rejected"): (N_("Rejected: {n} release"), N_("Rejected: {n} releases")),
+    ("contract", "forecast_committed"): (N_("Committed to: {n} forecast"), N_("Committed to: {n} forecasts")),
+    ("change_request", "submitted"): (N_("Asked for: {n} change"), N_("Asked for: {n} changes")),
+    ("change_request", "countered"): (N_("Counter-offers made: {n}"), N_("Counter-offers made: {n}")),
+    ("change_request", "accepted"): (N_("Agreed to: {n} change"), N_("Agreed to: {n} changes")),
+    ("change_request", "declined"): (N_("Refused: {n} change"), N_("Refused: {n} changes")),
+    ("shipment", "received"): (N_("Received: {n} delivery note"), N_("Received: {n} delivery notes")),
+    ("shipment", "sent"): (N_("Shipped: {n} delivery note"), N_("Shipped: {n} delivery notes")),
+    ("contract", "accepted"): (N_("Accepted: {n} contract"), N_("Accepted: {n} contracts")),
+    ("contract", "declined"): (N_("Declined: {n} contract"), N_("Declined: {n} contracts")),
+    ("approval_case", "approved"): (N_("Approved: {n} request"), N_("Approved: {n} requests")),
+    ("approval_case", "refused"): (N_("Not approved: {n} request"), N_("Not approved: {n} requests")),
+    ("contract", "amendment_accepted"): (N_("Accepted: {n} amendment"), N_("Accepted: {n} amendments")),
+    ("contract", "amendment_declined"): (N_("Declined: {n} amendment"), N_("Declined: {n} amendments")),
 }
 
 
@@ -184,12 +183,13 @@ async def agreed(connection: Driver, actor: Actor, since: datetime) -> list[str]
     seen = None if actor.contract_ids is None else list(actor.contract_ids)
     rows = await connection.fetch(
         _AGREED,
-        *(actor.tenant_id, actor.is_factory, actor.party_id, earliest, since, actor.member_id, list(AGREED), seen),
+        *(actor.tenant_id, actor.is_factory, actor.party_id, earliest, since, actor.member_id),
+        *([verb for _subject, verb in AGREED], seen),
     )
     facts = []
-    for verb, (one, many) in AGREED.items():
-        ids = list(dict.fromkeys(row["subject_id"] for row in rows if row["verb"] == verb))
+    for deed, (one, many) in AGREED.items():
+        ids = list(dict.fromkeys(row["subject_id"] for row in rows if (row["subject"], row["verb"]) == deed))
         if ids:
             facts.append(ngettext(one, many, len(ids)).format(n=i18n.number(len(ids))))
-            facts += await first_lines(connection, actor, ids) if verb == "confirmed" else []
+            facts += await first_lines(connection, actor, ids) if deed == ("schedule_line", "confirmed") else []
     return facts

@@ -21,7 +21,7 @@ from portal.forecasts.reads import Cells, Head, Part
 from portal.forecasts.service_requests import get_request
 from portal.notices import wording
 from portal.notices.actions import Verb, offer
-from portal.notices.cards import Card
+from portal.notices.cards import Button, Card
 from portal.notices.wording import acting, joined, opening
 
 SHOWN = 5  # parts named in a message
@@ -54,8 +54,18 @@ async def request_card(session: AsyncSession, actor: Actor, request_id: UUID, pu
         facts=await _facts(connection, actor, head),
         deadline=_("Commit by {when}").format(when=when) if able else "",
         state="" if waits else _(DONE if request.status == R.ANSWERED else OVER),
-        buttons=(tuple(acting(verb, actions) for verb in verbs), (opening(path),)) if able else ((opening(path),),),
+        buttons=((*_buttons(actions, head),), (opening(path),)) if able else ((opening(path),),),
         link=wording.address(path),
+    )
+
+
+def _buttons(actions: dict[Verb, UUID], head: Head) -> tuple[Button, ...]:
+    """As much as is asked for, in so many weeks; or a share of it."""
+    weeks = head.terms_weeks or rules.ASKED
+    whole = ngettext("Commit as asked, {n} week", "Commit as asked, {n} weeks", weeks).format(n=i18n.number(weeks))
+    return (
+        Button(whole, actions[Verb.COMMIT_ALL], style="success"),
+        acting(Verb.COMMIT_SHARE, actions),
     )
 
 

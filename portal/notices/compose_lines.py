@@ -14,6 +14,7 @@ from portal.core.states import Side
 from portal.notices import wording
 from portal.notices.actions import Verb, offer
 from portal.notices.cards import Card
+from portal.notices.compose_where import where
 from portal.notices.model import Kind
 from portal.notices.wording import acting, joined, opening
 from portal.schedules import reads, rules
@@ -52,6 +53,8 @@ async def line_card(session: AsyncSession, actor: Actor, line_id: UUID, purpose:
     actions = await offer(session, actor, verbs, "schedule_line", line_id, row.version)
     rows = tuple(acting(verb, actions) for verb in verbs)
     facts, title = _facts(row), _(TITLES.get(purpose, TITLES[""]))
+    found, notes = await where(session, actor, row) if not purpose else ([], ())
+    facts += found
     if row.deviation_id is not None:
         title = _(ANSWERED_OTHERWISE)
         facts += [_said_otherwise(part, row.unit) for part in await reads.promises(connection, actor, line_id)]
@@ -61,7 +64,7 @@ async def line_card(session: AsyncSession, actor: Actor, line_id: UUID, purpose:
         facts=tuple(facts),
         deadline=_deadline(row, actor, verbs, purpose),
         state=state,
-        buttons=tuple(filter(None, (rows, (opening(path),)))),
+        buttons=tuple(filter(None, (rows, notes, (opening(path),)))),
         link=wording.address(path),
     )
 

@@ -15,7 +15,6 @@ from portal.core.actor import Scope
 from portal.core.calendars import DAY, SEARCH_DAYS, WorkingCalendar, local_today
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
-from portal.core.states import Side
 from portal.notices.model import DIGEST, EVENING, MORNING, Choice, Kind, Urgency
 
 MIDNIGHT, END_OF_DAY = 0, 24 * 60
@@ -116,21 +115,6 @@ NEEDED: dict[Kind, Mapping[Scope, Permission]] = {
     Kind.CHANGE: dict.fromkeys(Scope, Permission.REQUEST_CHANGES),
     Kind.DIGEST: dict.fromkeys(Scope, Permission.READ),
     Kind.AGREED: dict.fromkeys(Scope, Permission.READ),
-}
-SIDE: dict[Kind, Side] = {
-    Kind.TO_CONFIRM: Side.SELLER,
-    Kind.REMINDER: Side.SELLER,
-    Kind.OVERDUE: Side.SELLER,
-    Kind.CANCELLED: Side.SELLER,
-    Kind.COMMIT: Side.SELLER,
-    Kind.RELEASED: Side.BUYER,
-    Kind.CONFIRMED: Side.BUYER,
-    Kind.REJECTED: Side.BUYER,
-    Kind.AT_RISK: Side.BUYER,
-    Kind.SHIPPED: Side.BUYER,
-    Kind.RECEIPT_DUE: Side.BUYER,
-    Kind.RECEIVED: Side.SELLER,
-    Kind.DIFFERENCE: Side.SELLER,
 }
 # What ends when the object is answered.
 TO_DO = frozenset(

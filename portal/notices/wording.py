@@ -18,7 +18,6 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.DECLINE: (N_("Decline"), "danger"),
     Verb.LATE: (N_("Will be late"), ""),
     Verb.PROBLEM: (N_("Problem"), "danger"),
-    Verb.COMMIT_ALL: (N_("Commit to all"), "success"),
     Verb.COMMIT_SHARE: (N_("Commit to a share"), ""),
     Verb.RECEIVE: (N_("All complete"), "success"),
     Verb.COUNT: (N_("Count"), ""),
@@ -59,6 +58,11 @@ def day(value: date) -> str:
 def joined(*parts: str) -> str:
     """Parts of one line; empty ones are left out."""
     return " · ".join(part for part in parts if part)
+
+
+def due(what: str, on: date) -> str:
+    """A100 800 pcs, Thu 26 Nov: a delivery in a line of its own."""
+    return f"{what}{'，' if i18n.language.get() is i18n.Language.ZH else ', '}{day(on)}"
 
 
 def listed(parts: list[str]) -> str:

@@ -236,6 +236,7 @@ class ReleaseLineRow(Struct, frozen=True):
     earlier_date: date | None
     earlier_quantity: Decimal | None
     contract_line_id: UUID
+    zone_today: str | None = None  # as if the next release were made today; none where nobody asked, or it has passed
 
 
 _RELEASES = """

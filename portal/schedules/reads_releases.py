@@ -115,12 +115,14 @@ _LATEST = """
 select c.id, c.number, c.party_name, r.number
 from contract c join release r on r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no
 where c.tenant_id = $1 and c.status in ('active', 'suspended') and ($2::uuid[] is null or c.id = any($2))
+    and ($4 = '' or upper(c.number) = upper($4))
 order by r.published_at desc, r.id limit $3"""
 
 
-async def latest(connection: Driver, actor: Actor, limit: int) -> list[LatestRow]:
-    """The newest release of each contract in force, the one published last first."""
-    return [LatestRow(*row) for row in await connection.fetch(_LATEST, actor.tenant_id, visible(actor), limit)]
+async def latest(connection: Driver, actor: Actor, limit: int, contract: str = "") -> list[LatestRow]:
+    """The newest release of each contract in force, the one published last first; or of the contract of a number."""
+    rows = await connection.fetch(_LATEST, actor.tenant_id, visible(actor), limit, contract)
+    return [LatestRow(*row) for row in rows]
 
 
 async def frozen_lines(

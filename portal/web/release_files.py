@@ -8,10 +8,11 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
+from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import read
 from portal.core.i18n import _
-from portal.schedules import reads_board, reads_releases
+from portal.schedules import reads_board, reads_zones
 from portal.schedules.reads_releases import Comparison
 from portal.schedules.words import ZONE_NAMES, change_of
 from portal.web import tables
@@ -27,7 +28,7 @@ async def export(
     """One release as XLSX or CSV; what is gone stands at the end with quantity 0."""
     async with read(actor) as connection:
         head = await reads_board.board_head(connection, actor, contract_id)
-        found = await reads_releases.compared(connection, actor, contract_id, number)
+        found = await reads_zones.release_today(connection, actor, contract_id, number, clock.now())
     return tables.file(f"release-{number}", kind, *table_of(head.number, found))
 
 
@@ -36,16 +37,18 @@ def table_of(contract: str, found: Comparison) -> tuple[list[str], list[list[Any
     number = found.release.number
     head_row = [_("Contract"), _("Release"), _("Item"), _("Description"), _("Due"), _("Quantity"), _("Unit")]
     head_row += [_("Zone"), _("Commitment level"), _("Change"), _("Date before"), _("Quantity before")]
+    head_row += [_("Zone today")]
     rows: list[list[Any]] = []
     for line in found.lines:
         change = change_of(line, found.before is not None)[1]
         about = [contract, number, line.item_code, line.description, line.due_date, line.quantity, line.unit]
         words = [_(ZONE_NAMES[line.zone]), _(line.level), change]
-        rows.append([*about, *words, line.earlier_date, line.earlier_quantity])
+        today = _(ZONE_NAMES[line.zone_today]) if line.zone_today else ""
+        rows.append([*about, *words, line.earlier_date, line.earlier_quantity, today])
     for line in found.gone:
         about = [contract, number, line.item_code, line.description, None, 0, line.unit]
         words = [_(ZONE_NAMES[line.zone]), _(line.level), _("Gone")]
-        rows.append([*about, *words, line.due_date, line.quantity])
+        rows.append([*about, *words, line.due_date, line.quantity, ""])
     return head_row, rows
 
 

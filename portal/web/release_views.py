@@ -16,7 +16,7 @@ from portal.core.db import read
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_money, show_quantity
 from portal.core.states import Side
-from portal.schedules import reads_board, reads_known, reads_releases
+from portal.schedules import reads_board, reads_known, reads_releases, reads_zones
 from portal.schedules.model import ReleaseKind, ReleaseStatus, Span, Trigger
 from portal.schedules.reads_contents import Contents, PartContents
 from portal.schedules.reads_releases import Comparison, StandingRow
@@ -88,7 +88,7 @@ async def release(actor: Actor, contract_id: UUID, number: int, against: int | N
     """What `schedules/release.html` shows: each line beside what it was, and all else that was told."""
     async with read(actor) as connection:
         head = await reads_board.board_head(connection, actor, contract_id)
-        found = await reads_releases.compared(connection, actor, contract_id, number, against)
+        found = await reads_zones.release_today(connection, actor, contract_id, number, clock.now(), against)
         standing = (await reads_releases.standings(connection, actor, contract_id, number))[number]
         numbers = [row.number for row in await reads_board.releases(connection, actor, contract_id)]
         terms = await read_terms(connection, actor, contract_id)

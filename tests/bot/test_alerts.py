@@ -19,6 +19,7 @@ from portal.core.doctor import Level, bot_findings
 from portal.core.journal import Event
 from portal.core.settings import get_settings, variable
 from tests.accounts.makers import make_person
+from tests.accounts.test_identity import as_identity
 from tests.bot.makers import House
 from tests.factories import Tenant, fetch, make_contract, make_deliveries
 from tests.notices.test_mail import Box
@@ -100,6 +101,12 @@ async def test_a_blocked_chat_is_told_by_mail_once(house: House, tenant: Tenant,
     assert subject.startswith("Messages no longer reach your chat")
     actions = [row["action"] for row in await fetch(tenant.factory, CHAT_DEEDS, tenant.id)]
     assert actions.count("chat.blocked") == 1
+    dead = "select dead_at is not null from chat_account where chat_id = $1"
+    assert [row[0] for row in await as_identity(get_settings(), dead, lena.phone.id)] == [True]
+    await lena.phone.unblock()
+    await lena.phone.say("/help")  # whoever writes again is written to again
+    await lena.phone.wait_for("What this chat can do")
+    assert [row[0] for row in await as_identity(get_settings(), dead, lena.phone.id)] == [False]
 
 
 async def test_an_administrator_brings_a_contract_into_a_group(house: House, tenant: Tenant) -> None:

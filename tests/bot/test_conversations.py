@@ -99,12 +99,15 @@ async def test_goods_are_counted_line_by_line_with_a_reason(house: House, tenant
     await ann.phone.wait_for("40 short. What happened?")
     await ann.phone.press("Damaged")
     await ann.phone.wait_for("press Done")
+    await ann.phone.photo(photo((60, 40)))
+    await ann.phone.wait_for("1 photo is added")
     answer = await ann.phone.press("Done")
 
     assert answer.text == "Receipt R-1: 760. The supplier is informed."
     posted = await ann.phone.wait_for("Receipt R-1")
     assert "Correct within 15 minutes" in posted.labels
     assert (await sums(tenant.factory, line))[1:3] == (760, 40)
+    assert len(await fetch(tenant.factory, "select 1 from photo where tenant_id = $1", tenant.id)) == 1
 
     await ann.phone.press("Correct within 15 minutes")
     await ann.phone.wait_for("Send the good quantities", after=posted.id)

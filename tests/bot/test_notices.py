@@ -1,6 +1,8 @@
 """Notices in chats, end to end: through the stand-in for Telegram and through the portal's own window."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
@@ -11,6 +13,7 @@ from portal.accounts import identity
 from portal.accounts.model import ChatDetail
 from portal.accounts.service_chats import open_window
 from portal.core import db
+from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.i18n import Language
 from portal.core.settings import get_settings
@@ -18,7 +21,9 @@ from portal.notices.channels import Channel
 from portal.notices.pacing import Pacer
 from portal.notices.service_preferences import SetChatDetail, set_chat_detail
 from portal.schedules.service import ConfirmLine, confirm_line
-from tests.accounts.makers import signed
+from tests.accounts.browser import browsing, text_of
+from tests.accounts.makers import make_person, signed
+from tests.accounts.test_identity import as_identity
 from tests.bot.makers import House, Linked
 from tests.factories import Tenant, fetch
 from tests.notices.channel import MemoryChat
@@ -72,7 +77,35 @@ async def test_a_release_is_confirmed_where_it_arrives(
     assert row["status"] == "confirmed"
     assert answer.text
     assert "Confirm 1 delivery" not in last.labels
-    assert await fetch(tenant.factory, "select 1 from press where tenant_id = $1", tenant.id)
+    pages = []
+    for company, role in ((tenant.factory, Role.PLANNER), (tenant.supplier, Role.CLERK), (tenant.customer, Role.CLERK)):
+        person = await make_person(company, role)
+        async with browsing(house.app, person.token) as browser:
+            pages.append(text_of(await browser.open("/messages?view=pressed")))
+    assert ["1 delivery confirmed" in page for page in pages] == [True, True, False]  # both sides, and nobody else
+
+
+async def test_a_chat_that_is_asked_to_wait_delays_nobody_else(house: House, tenant: Tenant) -> None:
+    """Telegram says 429 to one chat: what is said in the other ones leaves meanwhile, and the one answer comes late."""
+    slow, quick = await house.linked(tenant.supplier, name="Slow"), await house.linked(tenant.supplier, name="Quick")
+    await house.world.fail("too_many", "sendMessage", chat=slow.phone.id, count=1, seconds=900)
+    first = await slow.phone.say("/help")
+    await quick.phone.say("/help")
+    await quick.phone.wait_for("What this chat can do")
+    state = (
+        "select tries, next_try > now() + interval '10 minutes' from bot_update where chat_id = $1 and done_at is null"
+    )
+    async with asyncio.timeout(20):
+        while not (rows := await as_identity(get_settings(), state, slow.phone.id)) or not rows[0][1]:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(house.feeder.fed.wait(), 0.1)
+
+    assert [tuple(row) for row in rows] == [(0, True)]  # being asked to wait is no failed try
+    assert [bubble for bubble in await slow.phone.messages() if bubble.by_bot and bubble.id > first] == []
+    await as_identity(get_settings(), "update bot_update set next_try = now() where chat_id = $1", slow.phone.id)
+    house.feeder.woken.set()
+    late = await slow.phone.wait_for("What this chat can do", after=first)
+    assert [b.id for b in await slow.phone.messages() if b.by_bot and b.id > first] == [late.id]  # once
 
 
 async def test_an_answer_on_the_page_edits_the_message(
@@ -131,9 +164,6 @@ async def test_a_workspace_may_let_only_numbers_leave_the_house(
 async def test_the_portals_own_window_shows_the_same(
     house: House, tenant: Tenant, channels: dict[str, Channel]
 ) -> None:
-    from portal.core.access import Role
-    from tests.accounts.makers import make_person
-
     person = await make_person(tenant.supplier, Role.CLERK)
     await open_window(await signed(person))
     await Post(tenant, MemoryChat()).awake(person.actor)

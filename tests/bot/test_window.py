@@ -1,5 +1,6 @@
 """The portal's own chat window: the same conversation by forms, without script and without any account elsewhere."""
 
+import asyncio
 import re
 from decimal import Decimal
 
@@ -8,8 +9,9 @@ import httpx
 from portal.accounts.model_chats import ChatBot
 from portal.core.access import Role
 from portal.core.actor import Direction
+from portal.web.chat import NEWS, events
 from tests.accounts.browser import browsing, text_of
-from tests.accounts.makers import make_person
+from tests.accounts.makers import make_person, signed
 from tests.bot.makers import House, line_now
 from tests.factories import Tenant, fetch, make_contract, make_deliveries
 from tests.shipments.makers import photo
@@ -44,6 +46,19 @@ async def test_a_delivery_is_confirmed_in_the_window_without_script(house: House
     assert (await line_now(tenant.factory, line.id))["confirmed_quantity"] == Decimal(800)
     history = "select channel from timeline where subject_id = $1 and verb = 'confirmed'"
     assert (await fetch(tenant.factory, history, line.id))[0]["channel"] == "chat"
+
+
+async def test_the_open_window_hears_at_once_what_the_bot_says(house: House, tenant: Tenant) -> None:
+    ben = await make_person(tenant.supplier, Role.CLERK)
+    async with browsing(house.app, ben.token) as browser:
+        await browser.open("/chat")
+        heard = events(await signed(ben), ben.token)
+        assert await anext(heard) == NEWS
+        await browser.send("/chat/say", text="/help")
+        async with asyncio.timeout(20):
+            assert await anext(heard) == NEWS  # no heartbeat and no reload in between
+        assert "What this chat can do" in text_of(await browser.open("/chat"))
+        await heard.aclose()
 
 
 async def test_a_photo_in_the_window_goes_with_the_report(house: House, tenant: Tenant) -> None:

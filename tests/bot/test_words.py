@@ -8,10 +8,11 @@ import pytest
 from redis.asyncio import Redis
 
 from portal.core.actor import Direction
-from portal.core.i18n import Language
+from portal.core.i18n import Language, catalogue
 from portal.core.settings import get_settings
 from portal.dev.telegram.client import Bubble
 from tests.bot.makers import House, Linked
+from tests.core.test_i18n import marked_texts, marked_texts_beside
 from tests.factories import Tenant, make_contract, make_deliveries
 from tests.shipments.makers import photo, sent
 
@@ -48,13 +49,21 @@ async def walk(house: House, tenant: Tenant, language: Language) -> list[str]:
     for who, said in ((ben, bought.contract.number), (ann, notes[0].number)):
         for command in ("/start", "/start x", "/today", "/schedule", "/changes", "/forecast",
                         "/company", "/settings", "/help", "/language",
-                        "A999", "hm", said, "/bind X-1", "/change", *sentences(zh)):  # fmt: skip
+                        "A999", "hm", said, "/bind X-1", "/change", "/tomorrow", *plainly(zh),
+                        *sentences(zh)):  # fmt: skip
             await who.phone.say(command)
             await house.quiet()
         await who.phone.photo(photo((40, 30)))
         await house.quiet()
         collected += await everything(house, who, zh)
     return collected
+
+
+def plainly(zh: bool) -> tuple[str, ...]:
+    """Commands in other words, and an answer that is none."""
+    if zh:
+        return "我的订单到哪了？", "全部确认", "上一版以来有什么变化", "承诺预测", "A100 改成 2 托", "随便", "算了"
+    return "where is my order?", "confirm all", "what changed?", "commit to it", "change A100 to 2 pallets", "x", "no"
 
 
 def sentences(zh: bool) -> tuple[str, ...]:
@@ -108,6 +117,7 @@ async def everything(house: House, who: Linked, zh: bool) -> list[str]:
                 await house.quiet()
     await who.phone.say("/stop")
     await house.quiet()
+    assert not any(re.search(r"12\.50|CNY|[¥￥]", text) for text in found)  # the price of the contracts is never said
     assert not any("Too many" in text or "消息过多" in text for text in found)
     return [text for text in [*found, *texts([b for b in await who.phone.messages() if b.by_bot])] if text]
 
@@ -133,6 +143,29 @@ async def test_everything_is_said_in_chinese_with_chinese_punctuation(chinese: l
     assert sorted({text for text in plain if HALF_WIDTH.search(text)}) == []
     assert sorted({text for text in plain if TIGHT.search(text)}) == []
     assert len(set(chinese)) > 60
+
+
+def told() -> dict[str, str]:
+    """Every text that the bot, the notices, the letters and what they are made of can say, with its Chinese."""
+    chinese = catalogue(Language.ZH)
+    texts = {*marked_texts_beside("bot"), *marked_texts_beside("jobs"), *marked_texts("notices")}
+    for domain in ("approvals", "changes", "forecasts", "schedules", "shipments"):  # their refusals and their words
+        texts |= marked_texts(domain)
+    return {text: chinese[text] for text in texts}
+
+
+def test_no_message_of_any_kind_has_half_width_punctuation_in_chinese() -> None:
+    """Also those that no walk reaches: every kind of notice, every level of a reminder, every refusal."""
+    found = told()
+    bare = {text: re.sub(r"\{\w*\}", "8", re.sub(KEPT, "", said)) for text, said in found.items()}
+
+    assert len(found) > 600
+    assert sorted(said for said in bare.values() if HALF_WIDTH.search(said)) == []
+    words = r"\{(?:role|needed|measure)\}"  # are Chinese themselves
+    tight = [
+        said for said in found.values() if re.search(r"[\u4e00-\u9fff]\{|\}[\u4e00-\u9fff]", re.sub(words, "", said))
+    ]
+    assert sorted(tight) == []
 
 
 async def test_everything_is_said_in_english(house: House, tenant: Tenant) -> None:

@@ -26,6 +26,7 @@ from portal.schedules.service_release import CallOff, Publish, call_off, publish
 from portal.shipments.counting import Receive
 from portal.shipments.service import NewShipment, ShippedLine, ship
 from portal.shipments.service_receipts import receive
+from tests.changes.makers import FIRM, agree, ask, delivery, refuse, wish
 from tests.factories import Made, Tenant, fetch, make_contract, make_deliveries, make_member, today
 
 
@@ -174,6 +175,39 @@ async def test_the_evening_says_what_was_agreed(tenant: Tenant) -> None:
     assert before.facts == ()
     assert after.facts[0] == "Confirmed: 1 delivery"
     assert after.facts[1].startswith("A100 800\u00a0pcs, ")
+
+
+async def test_the_evening_names_each_deed_for_what_it_is(tenant: Tenant) -> None:
+    """A change agreed to is no contract accepted, and a release rejected no delivery refused."""
+    made, line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    asked = await ask(tenant.factory, made, wish(line, quantity=Decimal(140)))
+    await agree(tenant.supplier, asked.id)
+    other, second = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    await refuse(tenant.supplier, (await ask(tenant.factory, other, wish(second, quantity=Decimal(140)))).id)
+    sold, third = await delivery(tenant, Direction.SALE)
+    await ask(tenant.customer, sold, wish(third, quantity=Decimal(110)))  # inside the band: agreed by rule
+
+    supplier = (await card(tenant.supplier, "agreed", uuid7())).facts
+    customer = (await card(tenant.customer, "agreed", uuid7())).facts
+    factory = (await card(tenant.factory, "agreed", uuid7())).facts
+
+    assert supplier == ("Agreed to: 1 change", "Refused: 1 change")
+    assert customer == ("Asked for: 1 change",)
+    assert factory == ("Asked for: 2 changes",)
+
+
+async def test_the_summary_counts_all_that_waits_for_a_role(tenant: Tenant) -> None:
+    made, line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    await ask(tenant.supplier, made, wish(line, quantity=Decimal(90)))
+    viewer = tenant.as_role(tenant.factory, Role.VIEWER)
+
+    buyer, seller, reader = [
+        (await card(actor, "digest", uuid7())).facts for actor in (tenant.factory, tenant.supplier, viewer)
+    ]
+
+    assert any(fact.startswith("Changes to answer: 1 (first by ") for fact in buyer)
+    assert not any("Changes to answer" in fact for fact in (*seller, *reader))
+    assert any(fact.startswith("To confirm: 1") for fact in seller)
 
 
 async def test_what_a_restricted_colleague_may_not_see_has_no_card(tenant: Tenant) -> None:

@@ -53,7 +53,7 @@ async def test_the_card_asks_and_then_says_what_was_answered(post: Post, tenant:
     assert before.title == "Please commit to a forecast"
     assert before.facts == ("The next 13 weeks:", "A100: 0 of 150\u00a0pcs committed")
     assert before.deadline.startswith("Commit by ")
-    assert labels(before) == ["Commit to all", "Commit to a share", "Open the page"]
+    assert labels(before) == ["Commit as asked, 13 weeks", "Commit to a share", "Open the page"]
     assert (buyers.title, labels(buyers)) == ("A forecast waits for the seller's commit", ["Open the page"])
     assert (after.state, labels(after)) == ("A forecast was committed to", ["Open the page"])
     assert told.title == "Less than the forecast was committed"

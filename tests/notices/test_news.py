@@ -1,15 +1,20 @@
 """What the daily summary says of the kinds that somebody hears of with it, for both companies."""
 
+from decimal import Decimal
+
 from portal.core import db
 from portal.core.actor import Direction
 from portal.core.i18n import Language, speaking
 from portal.core.ids import uuid7
 from portal.notices.model import Choice, Kind
 from portal.notices.service_preferences import change_preferences
+from portal.schedules import service_answers
 from portal.schedules.service import ConfirmLine, confirm_line
 from portal.shipments.counting import Receive
 from portal.shipments.model import Problem
+from tests.changes.makers import FIRM, ask, delivery, refuse, wish
 from tests.factories import Tenant, fetch, make_contract, make_deliveries
+from tests.forecasts.makers import committed, make_forecast
 from tests.notices.test_compose import card, published
 from tests.shipments.makers import counting, receive, sent
 
@@ -65,3 +70,30 @@ async def test_a_receipt_with_a_difference_is_one_thing_and_not_two(tenant: Tena
         "Received with a difference since the last summary: 1 delivery note",
     ]
     assert since((await card(tenant.customer, "digest", uuid7())).facts) == []
+
+
+async def test_what_is_told_with_the_summary_is_told_there_whatever_it_is_about(tenant: Tenant) -> None:
+    """A commit and an acknowledged release are told with the summary unless somebody wishes otherwise; a change that
+    was answered, for whoever wishes it so."""
+    made = await make_forecast(tenant, {1: 100})
+    await committed(tenant.supplier, made, percent=Decimal(80))
+    ((release_id, _number),) = await fetch(
+        tenant.factory, "select id, number from release where contract_id = $1", made.contract.id
+    )
+    async with db.unit_of_work(tenant.supplier) as session:
+        await service_answers.acknowledge(session, tenant.supplier, release_id)
+    agreed_on, line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    change = await ask(tenant.factory, agreed_on, wish(line, quantity=Decimal(140)))
+    await refuse(tenant.supplier, change.id)
+    usual = since((await card(tenant.factory, "digest", uuid7())).facts)
+    async with db.unit_of_work(tenant.factory) as session:
+        kinds = {Kind.CHANGE: Choice.DIGEST, Kind.CONFIRMED: Choice.OFF, Kind.RELEASED: Choice.OFF}
+        await change_preferences(session, tenant.factory, {"kinds": kinds})
+    chosen = since((await card(tenant.factory, "digest", uuid7())).facts)
+
+    assert "Committed to since the last summary: forecast of 1 contract" in usual
+    assert "Acknowledged since the last summary: 1 release" in usual
+    assert not any("change request" in fact for fact in usual)
+    assert chosen == ["Answered or ended since the last summary: 1 change request"]
+    own = since((await card(tenant.supplier, "digest", uuid7())).facts)
+    assert not any("Committed" in fact or "Acknowledged" in fact for fact in own)

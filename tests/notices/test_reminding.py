@@ -112,6 +112,19 @@ async def test_a_delivery_is_reminded_of_once_to_who_sells_it(post: Post, tenant
     assert await planned(tenant.supplier, Kind.REMINDER) == []
 
 
+async def test_what_comes_due_in_quiet_hours_waits_for_the_next_morning(post: Post, tenant: Tenant) -> None:
+    await post.work_every_day()  # the hours are the usual ones, 20:00 to 07:30
+    await make_deliveries(tenant, await make_contract(tenant, Direction.PURCHASE), [1, 2])
+    await post.time_passes(at(23))
+    rows = await fetch(
+        tenant.factory,
+        "select state, next_try from dispatch where tenant_id = $1 and kind = 'reminder' and member_id = $2",
+        *(tenant.id, tenant.supplier.member_id),
+    )
+
+    assert [tuple(row) for row in rows] == [("waiting", at(7, 30, today() + timedelta(days=1)))]
+
+
 async def ask_until(tenant: Tenant, respond_by: datetime) -> None:
     async with db.unit_of_work(tenant.factory) as session:
         connection = await db.driver(session)

@@ -10,12 +10,23 @@ import pytest
 
 from jobs.outbox import Tenant as Workspace
 from jobs.releases import run_releases
+from portal.app import create_app
 from portal.core import clock
+from portal.core.access import Role
 from portal.core.actor import Actor, Direction
-from portal.core.db import read, unit_of_work
+from portal.core.db import driver, read, unit_of_work
 from portal.core.errors import Forbidden, NotFound
 from portal.core.ids import uuid7
-from portal.schedules import reads_known, reads_releases, service, service_answers, service_holding, service_plans
+from portal.core.settings import Settings
+from portal.schedules import (
+    reads_known,
+    reads_releases,
+    reads_zones,
+    service,
+    service_answers,
+    service_holding,
+    service_plans,
+)
 from portal.schedules.model import ReleaseKind, ReleaseStatus, Trigger
 from portal.schedules.model_releases import HoldBy, PreparedStatus
 from portal.schedules.rules_difference import ChangeKind
@@ -27,6 +38,8 @@ from portal.schedules.service_plans import PlanLine, SetPlan, SetTerms
 from portal.schedules.service_publishing import Publish
 from portal.schedules.service_release import CallOff, call_off
 from portal.scorecards import reads_exposure, reads_stability
+from tests.accounts.browser import browsing, text_of
+from tests.accounts.makers import make_person
 from tests.factories import Made, Tenant, fetch, make_contract, today
 
 LINES = (
@@ -79,6 +92,29 @@ async def seen(actor: Actor, made: Made, number: int) -> tuple[reads_releases.Co
 async def confirm(actor: Actor, line_id: UUID) -> None:
     async with unit_of_work(actor) as session:
         await service.confirm_line(session, actor, line_id, None, service.ConfirmLine())
+
+
+async def test_the_zone_as_published_stays_and_todays_stands_beside_it(tenant: Tenant, database: Settings) -> None:
+    made = await make_contract(tenant, Direction.SALE, foq=None)
+    await asked(tenant, made, (10, FIRM + 5), (20, FIRM - 5), (30, 200))
+    await release(tenant, made)
+    async with unit_of_work(tenant.factory) as session:
+        # as if the release had been made ten days ago
+        await (await driver(session)).execute(
+            "update contract_line set firm_days = firm_days + 10 where contract_id = $1", made.contract.id
+        )
+    zones = []
+    for actor in (tenant.customer, tenant.factory):
+        async with read(actor) as connection:
+            found = await reads_zones.release_today(connection, actor, made.contract.id, 1, clock.now())
+        zones.append([(line.zone, line.zone_today) for line in found.lines])
+    person = await make_person(tenant.customer, Role.CLERK)
+    async with browsing(create_app(database), person.token) as browser:
+        page = text_of(await browser.open(f"/contracts/{made.contract.id}/releases/1"))
+
+    assert zones == [[("firm", "firm"), ("tradeoff", "firm"), ("forecast", "forecast")]] * 2
+    assert "Zone as published" in page
+    assert "Zone today" in page
 
 
 # --- only what was told is firm ---------------------------------------------------------------------------------------

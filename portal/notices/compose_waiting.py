@@ -1,0 +1,75 @@
+"""What waits for one reader beside deliveries to confirm, a line for each kind, as the page of today counts it."""
+
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.approvals import reads as approvals
+from portal.changes import reads as changes
+from portal.contracts import reads as contracts
+from portal.core import db, i18n
+from portal.core.access import Permission
+from portal.core.actor import Actor
+from portal.core.db import Driver
+from portal.core.i18n import _
+from portal.forecasts import service_requests as forecasts
+from portal.notices import wording
+from portal.notices.compose_contracts import SHOWN
+from portal.schedules import reads
+from portal.shipments import reads as shipments
+
+COUNTED = 1000
+TO_ANSWER = contracts.ContractFilter(to_answer=True)
+
+
+async def waits(session: AsyncSession, actor: Actor) -> list[str]:
+    """A role hears only of what it may do."""
+    connection = await db.driver(session)
+    approve = await approvals.count_mine(connection, actor)
+    return [
+        *await _to_decide(connection, actor),
+        *await _changes(connection, actor),
+        *([_("To approve: {n}").format(n=i18n.number(approve))] if approve else []),
+        *await _to_receive(connection, actor),
+        *await _contracts(connection, actor),
+        *await _forecasts(session, actor),
+    ]
+
+
+def first_by(when: datetime | None, actor: Actor) -> str:
+    """By when the first of several is to be answered, behind their number."""
+    return _(" (first by {when})").format(when=i18n.moment(when, actor.time_zone, year=False)) if when else ""
+
+
+async def _to_decide(connection: Driver, actor: Actor) -> list[str]:
+    found = await reads.to_decide(connection, actor, COUNTED) if actor.may(Permission.DECIDE_ANSWERS) else []
+    return [_("Answers to decide: {n}").format(n=i18n.number(len(found)))] if found else []
+
+
+async def _changes(connection: Driver, actor: Actor) -> list[str]:
+    if not actor.may(Permission.REQUEST_CHANGES):
+        return []
+    wanted = changes.ChangeFilter(changes.View.TO_ANSWER)
+    found = await changes.list_changes(connection, actor, wanted, None, COUNTED)
+    if not found:
+        return []
+    first = min((row.respond_by for row in found if row.respond_by), default=None)
+    return [_("Changes to answer: {n}").format(n=i18n.number(len(found))) + first_by(first, actor)]
+
+
+async def _to_receive(connection: Driver, actor: Actor) -> list[str]:
+    found = await shipments.to_receive(connection, actor, COUNTED) if actor.may(Permission.RECEIVE) else []
+    numbers = wording.listed([row.number for row in found[:SHOWN]])
+    return [_("To receive: {n} ({numbers})").format(n=i18n.number(len(found)), numbers=numbers)] if found else []
+
+
+async def _contracts(connection: Driver, actor: Actor) -> list[str]:
+    if not actor.may(Permission.EDIT_CONTRACTS if actor.is_factory else Permission.ACCEPT_CONTRACTS):
+        return []
+    found = await contracts.list_contracts(connection, actor, TO_ANSWER, None, COUNTED)
+    return [_("Contracts to answer: {n}").format(n=i18n.number(len(found)))] if found else []
+
+
+async def _forecasts(session: AsyncSession, actor: Actor) -> list[str]:
+    found = await forecasts.waiting(session, actor, COUNTED) if actor.may(Permission.CONFIRM_LINES) else []
+    return [_("Forecasts to commit to: {n}").format(n=i18n.number(len(found)))] if found else []
