@@ -1,0 +1,24 @@
+"""kill -9 while changes are decided: each is decided once by one of eight, and applied once or not at all."""
+
+import random
+
+import pytest
+
+from tests.drills.conftest import Stage
+from tests.drills.deciding import drill, prove
+
+
+async def test_three_kills_decide_and_apply_every_change_once(stage: Stage) -> None:
+    rounds = await drill(stage, points=3, seed=20261128)
+    assert len(rounds) == 3
+    await prove(stage, rounds)
+
+
+@pytest.mark.drill
+async def test_a_hundred_kills_decide_and_apply_every_change_once(stage: Stage) -> None:
+    seed = random.SystemRandom().randrange(10**9)
+    try:
+        await prove(stage, await drill(stage, points=100, seed=seed))
+    except BaseException as error:
+        error.add_note(f"The seed was {seed}.")
+        raise
