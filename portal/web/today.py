@@ -1,5 +1,6 @@
 """Home of every role: what waits for me, by deadline; and the search that finds a delivery or a contract."""
 
+from collections.abc import Sized
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -59,9 +60,12 @@ class Waiting(Struct, frozen=True):
 
     def counts(self) -> dict[str, int]:
         """By the key of the menu entry where it is answered."""
-        deliveries = len(self.to_confirm) + len(self.to_decide) + len(self.to_receive)
+        groups: tuple[Sized, ...] = (
+            *(self.to_confirm, self.to_decide, self.to_receive),
+            *(self.to_accept, self.to_approve, self.changes),
+        )
         return {
-            "today": deliveries + len(self.to_accept) + len(self.to_approve) + len(self.changes),
+            "today": sum(len(group) for group in groups),
             "approvals": len(self.to_approve),
             "changes": len(self.to_answer),
             "schedules": len(self.to_confirm) + len(self.to_decide),
