@@ -105,7 +105,7 @@ async def _close_line(
     following = next((one.id for one in periods if not one.ended), None)
     agreed = dict(await connection.fetch(_AGREED, actor.tenant_id, [one.id for one in over]))
     moves = carry(
-        [Ended(one.id, one.target + agreed.get(one.id, ZERO), one.consumed) for one in over],
+        [Ended(one.id, one.target, one.consumed, agreed.get(one.id, ZERO)) for one in over],
         following,
         rule_of(terms.shortfall_carry, terms.shortfall_periods, terms.shortfall_cap_percent),
         rule_of(terms.excess_carry, terms.excess_periods, terms.excess_cap_percent),

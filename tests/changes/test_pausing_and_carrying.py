@@ -20,6 +20,7 @@ from portal.changes.rules_carrying import (
     carried,
 )
 from portal.changes.rules_pausing import NothingToPause, PauseBackwards, Paused, Span, check_span, paused
+from portal.contracts.rules_carry import Ended, Move, Rule, carry
 from portal.contracts.service_closing import close_periods
 from portal.core import clock
 from portal.core.actor import Actor, Direction
@@ -89,6 +90,14 @@ def test_what_cannot_be_carried(
 ) -> None:
     with pytest.raises(refusal):
         carried("H87", source, to, quantity, TODAY)
+
+
+def test_the_contracts_own_carry_over_and_its_cap_leave_alone_what_was_agreed() -> None:
+    one, two, rule = uuid4(), uuid4(), Rule(1, D(10))
+    before = carry([Ended(one, D(100), D(60))], two, rule, Rule(), "H87")
+    assert before == [Move(one, two, D(10))]  # 40 are missing, 10 % of the target go on
+    assert carry([Ended(one, D(100), D(60), agreed=D(-30))], two, rule, Rule(), "H87") == before
+    assert carry([Ended(one, D(100), D(60), agreed=D(-40))], two, rule, Rule(), "H87") == []
 
 
 def system(tenant: Tenant) -> Actor:
