@@ -4,7 +4,7 @@ Later domains register what they know (stock, capacity, a supplier's lines) with
 What they say is the factory's alone.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -250,11 +250,7 @@ async def impact_of(
     line_ids = list({part.contract_line_id for part in parts})
     known = await items(connection, actor, head.id, line_ids)
     lines = await lines_now(connection, actor, head.id, [part.line_id for part in parts if part.line_id])
-    held: dict[UUID, dict[UUID, Decimal]] = {}
-    for one in await holdings(connection, actor, list(lines)):
-        if one.called:
-            held.setdefault(one.line_id, {})[one.bucket_id] = one.called
-    stakes = await _stakes(connection, actor, parts, known, lines, held, today)
+    stakes = await _stakes(connection, actor, parts, known, lines, await _held(connection, actor, lines), today)
     periods = await _periods(connection, actor, stakes)
     limits = await _limits(connection, actor, head.id)
     by_line: dict[UUID, list[Period]] = {}
@@ -278,6 +274,15 @@ async def impact_of(
         touched=[one for source in _sources if actor.is_factory for one in await source(connection, actor, stakes)],
         carries=list(carries),
     )
+
+
+async def _held(connection: Driver, actor: Actor, lines: Iterable[UUID]) -> dict[UUID, dict[UUID, Decimal]]:
+    """What each delivery takes from which period."""
+    held: dict[UUID, dict[UUID, Decimal]] = {}
+    for one in await holdings(connection, actor, list(lines)):
+        if one.called:
+            held.setdefault(one.line_id, {})[one.bucket_id] = one.called
+    return held
 
 
 async def _stakes(

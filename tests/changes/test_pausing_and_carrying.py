@@ -5,6 +5,8 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portal.changes import service, service_answering, service_asking, words
 from portal.changes.inputs import NewChange, NewPart, NewPause
@@ -98,6 +100,21 @@ def test_the_contracts_own_carry_over_and_its_cap_leave_alone_what_was_agreed() 
     assert before == [Move(one, two, D(10))]  # 40 are missing, 10 % of the target go on
     assert carry([Ended(one, D(100), D(60), agreed=D(-30))], two, rule, Rule(), "H87") == before
     assert carry([Ended(one, D(100), D(60), agreed=D(-40))], two, rule, Rule(), "H87") == []
+
+
+@given(st.integers(0, 200), st.integers(0, 300), st.integers(0, 100))
+def test_what_was_agreed_and_what_goes_on_by_itself_are_the_difference_together(
+    target: int, taken: int, share: int
+) -> None:
+    """Of any period, and of any part of it that both agree to carry."""
+    source, later = at(*AUGUST, target, taken), at(*SEPTEMBER, 1000, 0)
+    wanted = D(abs(target - taken) * share // 100)
+    if not wanted:
+        return
+    agreed = carried("H87", source, later, wanted, TODAY)
+    ended = Ended(source.id, D(target), D(taken), agreed=-agreed)
+    moves = carry([ended], later.id, Rule(None), Rule(None), "H87")
+    assert agreed + sum(move.quantity for move in moves) == target - taken
 
 
 def system(tenant: Tenant) -> Actor:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.drills.conftest import Stage
-from tests.drills.deciding import drill, prove
+from tests.drills.deciding import drill, prove, prove_all
 
 
 async def test_three_kills_decide_and_apply_every_change_once(stage: Stage) -> None:
@@ -19,6 +19,7 @@ async def test_a_hundred_kills_decide_and_apply_every_change_once(stage: Stage) 
     seed = random.SystemRandom().randrange(10**9)
     try:
         await prove(stage, await drill(stage, points=100, seed=seed))
+        await prove_all(stage)
     except BaseException as error:
         error.add_note(f"The seed was {seed}.")
         raise

@@ -39,6 +39,7 @@ async def test_a_large_commit_waits_for_a_colleague_and_is_made_in_the_askers_na
 ) -> None:
     made = await make_forecast(tenant, {1: 100, 2: 200}, Direction.SALE)
     await put_in_force(tenant, rules_of((all_of(MUCH), approvers(Role.PLANNER))), ApprovalPoint.COMMIT)
+    planner = await make_person(tenant.factory, Role.PLANNER)
     small = await committed(tenant.factory, made, periods=[period(made, 1, 90)])
     assert small is not None
     path = f"/api/v1/contracts/{made.contract.id}/forecast"
@@ -49,7 +50,6 @@ async def test_a_large_commit_waits_for_a_colleague_and_is_made_in_the_askers_na
         assert len((await buyer.get(f"{path}/commits")).json()) == 1
         assert (await buyer.get("/api/v1/approvals")).status_code == 404
 
-    planner = await make_person(tenant.factory, Role.PLANNER)
     buyer_side = await make_person(tenant.customer, Role.CLERK)
     app = create_app(database)
     async with browsing(app, planner.token) as browser:
@@ -70,8 +70,8 @@ async def test_a_large_commit_waits_for_a_colleague_and_is_made_in_the_askers_na
 async def test_what_moved_on_meanwhile_is_not_committed_and_a_refused_one_never(tenant: Tenant) -> None:
     made = await make_forecast(tenant, {1: 100, 2: 200}, Direction.SALE)
     await put_in_force(tenant, rules_of((all_of(MUCH), approvers(Role.PLANNER))), ApprovalPoint.COMMIT)
-    assert await committed(tenant.factory, made, percent=D(90)) is None
     planner = (await make_person(tenant.factory, Role.PLANNER)).actor
+    assert await committed(tenant.factory, made, percent=D(90)) is None
     await planned(tenant, made, {3: 50})
     with pytest.raises(ReleaseMoved):
         await decide(planner, made.contract.id, Decision.APPROVE)
