@@ -1,7 +1,7 @@
 """Change requests that pause a span of days, and that carry a period's difference into a later one.
 
 Revision ID: 0024
-Revises: 0011
+Revises: 0023
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0024"
-down_revision: str | None = "0011"
+down_revision: str | None = "0023"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
