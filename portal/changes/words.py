@@ -177,6 +177,18 @@ def carry(one: Carried) -> str:
     )
 
 
+TARGET = N_("{period}: the target goes from {before} to {after}, and floor and ceiling with it.")
+
+
+def target(one: Carried) -> str:
+    """What a carry-over makes of the later period."""
+    return _(TARGET).format(
+        period=f"{one.item}{_(', ')}{period(one.to)}",
+        before=i18n.number(one.to.target),
+        after=show_quantity(one.to.target + one.quantity, one.unit),
+    )
+
+
 def period(one: PeriodNow) -> str:
     """From the first to the last day."""
     return f"{i18n.day(one.start)} – {i18n.day(one.end - DAY, year=True)}"

@@ -180,6 +180,7 @@ async def change_context(session: AsyncSession, actor: Actor, change_id: UUID) -
         ],
         "periods": _periods(sheet),
         "curves": _curves(sheet),
+        "targets": [words.target(one) for one in sheet.carries],
         "touched": sheet.touched,
         "facts": _facts(change, sheet, actor),
         "moments": [_moment(entry, actor) for entry in history],

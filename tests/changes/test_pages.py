@@ -73,7 +73,9 @@ async def test_a_carry_over_is_asked_in_pages_and_refused_in_chinese(database: S
         much = await browser.send("/changes", **said, carry_quantity="101")
         assert "Only 100 pcs of the period can be carried over." in text_of(much)
         place = (await browser.send("/changes", **said, carry_quantity="60")).headers["location"]
-        assert "60 pcs missing in " in text_of(await browser.open(place))
+        shown = text_of(await browser.open(place))
+        assert "60 pcs missing in " in shown
+        assert "the target goes from 100 to 160 pcs, and floor and ceiling with it." in shown
         assert (await browser.send(f"{place}/submit", version=1)).status_code == 303
         assert "carry-over" in text_of(await browser.open("/changes?view=waiting"))
 

@@ -25,7 +25,6 @@ from tests.drills.worker import SUBSCRIBED
 from tests.factories import fetch, make_member
 
 PATIENCE = 60.0
-VICTIMS = ("web", "worker", "postgres")
 DECIDERS = 8
 WAITING = ("submitted", "in_review")
 CHANGES = "/api/v1/change-requests"
@@ -119,8 +118,8 @@ LINES = (
 )
 
 
-async def drill(stage: Stage, points: int, seed: int) -> list[Round]:
-    """So many requests, with a kill in the midst of each."""
+async def drill(stage: Stage, points: Sequence[Sequence[str]], seed: int) -> list[Round]:
+    """A request for each point, in the midst of which its parts are killed."""
     chance, rounds = random.Random(seed), list[Round]()
     theirs, ours = await keys(stage)
     ids = [line.id for line in stage.lines]
@@ -129,12 +128,13 @@ async def drill(stage: Stage, points: int, seed: int) -> list[Round]:
         httpx.AsyncClient(base_url=stage.house.url, headers={"authorization": f"Bearer {ours}"}, timeout=10) as other,
     ):
         crew = Crew(stage, one, other)
-        for point in range(points):
+        for no, victims in enumerate(points):
             rows = await again(lambda: fetch(stage.factory, LINES, stage.factory.tenant_id, ids))
-            row = sorted(rows, key=lambda found: found["id"])[point % len(ids)]
+            row = sorted(rows, key=lambda found: found["id"])[no % len(ids)]
             work = asyncio.create_task(one_round(crew, row["id"], row["contract_id"], row["quantity"]))
             await asyncio.sleep(chance.random() * 0.4)
-            stage.house.kill(VICTIMS[point % 3] if points <= len(VICTIMS) else chance.choice(VICTIMS))
+            for victim in victims:
+                stage.house.kill(victim)
             rounds.append(await work)
     return rounds
 
