@@ -18,9 +18,9 @@ from portal.accounts.service_keys import CreateKey, create_key
 from portal.core import audit, db, invariants
 from portal.core.access import Permission, Role
 from portal.core.ids import uuid7
-from tests.drills.chain import again
+from tests.drills.chain import again, lapse
 from tests.drills.conftest import Stage, make_key
-from tests.drills.test_kill import settled
+from tests.drills.test_kill import LEFT
 from tests.drills.worker import SUBSCRIBED
 from tests.factories import fetch, make_member
 
@@ -144,6 +144,15 @@ QUANTITY = "select ordered_quantity::int as quantity from schedule_line where te
 RELEASES = """
 select count(*)::int as told from change_request q join release r on r.tenant_id = $1 and r.contract_id = q.contract_id
     and r.number = q.release_no where q.tenant_id = $1 and q.id = $2"""
+
+
+async def settled(stage: Stage) -> None:
+    """Wait until the worker has nothing left to do; what a killed one held comes back after seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while left := await fetch(stage.factory, LEFT, stage.factory.tenant_id):
+        assert time.monotonic() < deadline, f"{list(map(dict, left))}\n{stage.house.said('worker')}"
+        await lapse(stage)
+        await asyncio.sleep(0.1)
 
 
 async def prove(stage: Stage, rounds: Sequence[Round]) -> None:
