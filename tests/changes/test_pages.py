@@ -81,7 +81,7 @@ async def test_a_carry_over_is_asked_in_pages_and_refused_in_chinese(database: S
         browser.client.cookies.set("language", Language.ZH.value)
         browser.client.headers["accept-language"] = "zh-CN"
         page = text_of(await browser.open(place))
-        assert "A100" in page
+        assert "缺少的 60 件" in page
         refused = await browser.send(f"{place}/decline", version=2, reason="no room")
         assert refused.status_code == 303
     assert await figures(tenant, made) == [{}, {}]
