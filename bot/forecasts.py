@@ -101,8 +101,9 @@ async def commit(press: Press) -> Answers:
     percent = Decimal(chosen.get("percent", 100))
     weeks = await service_requests.weeks_of(press.session, press.actor, request)
     data = Commit(release=chosen["release"], percent=percent, weeks=weeks)
-    await service.commit(press.session, press.actor, request.contract_id, chosen["commit"], data)
-    said = _("Committed: {percent}% of the forecast").format(percent=percent)
+    made = await service.commit(press.session, press.actor, request.contract_id, chosen["commit"], data)
+    said = _("Committed: {percent}% of the forecast") if made else _("A colleague has to approve {percent}% first.")
+    said = said.format(percent=percent)
     await press.done(said, request.contract_id)
     return [press.current(), press.talk.note(said)]
 

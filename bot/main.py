@@ -11,7 +11,8 @@ from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from redis.asyncio import Redis
 
 import bot.approvals  # noqa: F401 - registers its buttons
-import portal.contracts.effects  # noqa: F401 - registers what approvals lead to
+import portal.contracts.effects
+import portal.forecasts.effects  # noqa: F401 - the same
 from bot import (
     account,
     changing,

@@ -14,14 +14,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.reading.model import Kind, Reading
 from portal.changes import words
 from portal.changes.impact import Impact
-from portal.changes.inputs import NewChange, NewPart, NewPiece
+from portal.changes.inputs import NewChange, NewPart, NewPause, NewPiece
 from portal.changes.model import ChangeReason, ChangeRequest, ChangeStatus, PartKind
 from portal.changes.reads_open import OpenDelivery
 from portal.changes.service import impact
 from portal.changes.service_asking import draft_change
 from portal.core import clock, db
 from portal.core.actor import Actor
-from portal.core.calendars import DAY, local_today
+from portal.core.calendars import local_today
 from portal.core.i18n import N_, _, day, moment
 from portal.core.journal import part
 from portal.core.quantities import UNITS
@@ -48,12 +48,18 @@ def wish_of(reading: Reading, rows: dict[str, OpenDelivery], actor: Actor, reaso
     else:
         assert reading.delivery is not None
         about = [rows[reading.delivery.key]]
-    parts = _parts(reading, about)
-    return NewChange(contract_id=about[0].contract_id, reason=reason, parts=parts) if parts else None
+    contract_id = about[0].contract_id
+    if reading.kind is not Kind.PAUSE:
+        return NewChange(contract_id=contract_id, reason=reason, parts=_parts(reading, about[0]))
+    assert reading.since is not None
+    assert reading.day is not None
+    if not any(reading.since <= row.due_date <= reading.day for row in about):
+        return None
+    pause = NewPause(contract_line_id=about[0].contract_line_id, since=reading.since, until=reading.day)
+    return NewChange(contract_id=contract_id, reason=reason, pauses=[pause])
 
 
-def _parts(reading: Reading, about: list[OpenDelivery]) -> list[NewPart]:
-    first = about[0]
+def _parts(reading: Reading, first: OpenDelivery) -> list[NewPart]:
     match reading.kind:
         case Kind.ADD:
             return [
@@ -63,15 +69,6 @@ def _parts(reading: Reading, about: list[OpenDelivery]) -> list[NewPart]:
                     quantity=reading.quantity,
                     due_date=reading.day,
                 )
-            ]
-        case Kind.PAUSE:
-            assert reading.since is not None
-            assert reading.day is not None
-            goes_on = reading.day + DAY
-            return [
-                NewPart(kind=PartKind.PAUSE, line_id=row.id, version=row.version, due_date=goes_on)
-                for row in about
-                if reading.since <= row.due_date <= reading.day
             ]
         case Kind.SPLIT:
             pieces = [NewPiece(quantity=quantity, due_date=on) for on, quantity in reading.splits]
@@ -102,7 +99,8 @@ async def looked_at(session: AsyncSession, actor: Actor, wish: NewChange) -> Imp
 async def proposal(session: AsyncSession, actor: Actor, wish: NewChange, title: str = CHECK) -> Card:
     """The card that asks before anything is sent: before and after, the zone, the band, and who must agree."""
     sheet = await looked_at(session, actor, wish)
-    facts = [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[:6]]
+    facts = [words.what(sheet)] if wish.pauses else []
+    facts += [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[: 6 - len(facts)]]
     facts += [joined(*dict.fromkeys(words.zones(stake) for stake in sheet.stakes))]
     facts += [words.band(sheet), _(words.WAYS[sheet.way]), *await _closed_days(session, actor, sheet)]
     if wish.reason is not ChangeReason.OTHER:
@@ -127,9 +125,8 @@ async def _closed_days(session: AsyncSession, actor: Actor, sheet: Impact) -> li
 
 async def _choices(session: AsyncSession, actor: Actor, wish: NewChange) -> tuple[tuple[Button, ...], ...]:
     send = await _ask_button(session, actor, wish)
-    only = wish.parts[0]
     fields = {"day": N_("Date"), "quantity": N_("Quantity"), "reason": N_("Reason")}
-    if len(wish.parts) > 1 or only.kind not in {PartKind.CHANGE, PartKind.ADD}:
+    if [part.kind for part in wish.parts] not in ([PartKind.CHANGE], [PartKind.ADD]):
         fields = {"reason": fields["reason"]}
     steps = [await step_button(session, actor, _(label), field, wish) for field, label in fields.items()]
     drop = await step_button(session, actor, _("Not this"), "drop", wish)
@@ -154,8 +151,10 @@ async def step_button(
 
 def about(wish: NewChange) -> tuple[str, UUID, int | None]:
     """What the buttons of the change are about: its delivery, else its contract."""
-    first = wish.parts[0]
-    return (LINE, first.line_id, first.version) if first.line_id else (CONTRACT, wish.contract_id, None)
+    first = wish.parts[0] if wish.parts else None
+    if first is None or first.line_id is None:
+        return CONTRACT, wish.contract_id, None
+    return LINE, first.line_id, first.version
 
 
 def kept(wish: NewChange) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Message, Scope
 from litestar_htmx import HTMXRequest
 
-import portal.contracts.effects  # noqa: F401 - registers what approvals lead to
+import portal.contracts.effects
+import portal.forecasts.effects  # noqa: F401 - the same
 from portal import deps
 from portal.accounts import bot_state, identity, updates
 from portal.accounts.model_chats import ChatBot

@@ -1,7 +1,6 @@
 """Change requests over the interface: ask, answer, see what they do, and say how far they are in the ERP."""
 
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.api.change_shapes import ChangeOut, carry_out, impact_out, part_out
 from portal.changes import (
     inputs,
     reads,
@@ -21,12 +21,10 @@ from portal.changes import (
     service_asking,
     service_files,
     service_terms,
-    words,
 )
-from portal.changes.impact import Impact, Touched, get_head
+from portal.changes.impact import get_head
 from portal.changes.model import ChangeRequest
 from portal.changes.reads import ChangeFilter, ChangeRow, FileRow, View
-from portal.changes.rules_impact import Stake, zone_after, zone_before
 from portal.core import paging
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -34,88 +32,6 @@ from portal.core.db import driver, read
 from portal.core.files import AttachmentEmpty, disposition
 from portal.schedules import reads as schedule_reads
 from portal.schedules.reads import Happening
-
-
-class PieceOut(Struct):
-    """So much on this day."""
-
-    quantity: Decimal
-    due_date: date
-
-
-class PartOut(Struct):
-    """What the live offer wants of one delivery, beside how it was when it was asked."""
-
-    part_no: int
-    kind: str
-    line_id: UUID | None
-    contract_line_id: UUID
-    item: str
-    unit: str
-    before: PieceOut | None
-    after: list[PieceOut]
-    place: str
-    price: Decimal | None
-    zone_before: str | None
-    zone_after: str | None
-
-
-class PeriodOut(Struct):
-    """An agreed period before and after."""
-
-    contract_line_id: UUID
-    first: date
-    end: Annotated[date, Meta(description="the first day after it")]
-    low: Decimal
-    high: Decimal
-    before: Decimal
-    after: Decimal
-    leaves: Annotated[bool, Meta(description="whether the total leaves the band, or goes further out")]
-
-
-class ZoneOut(Struct):
-    """By how much the quantity in one zone changes."""
-
-    unit: str
-    zone: str
-    quantity: Decimal
-    value: Decimal | None
-
-
-class CurveOut(Struct):
-    """Cumulative quantities of one contract line, as called off and as they would be."""
-
-    contract_line_id: UUID
-    before: list[PieceOut]
-    after: list[PieceOut]
-
-
-class ImpactOut(Struct):
-    """What the live offer does, from the figures of now. `way`: why nobody, or the other company, must agree."""
-
-    sentence: str
-    way: Annotated[str, Meta(examples=["inside"])]
-    notice_days: int | None
-    value: Decimal | None
-    currency: str
-    zones: list[ZoneOut]
-    periods: list[PeriodOut]
-    curves: list[CurveOut]
-    touched: list[Touched]
-
-
-class ChangeOut(Struct):
-    """One request with its live offer, what it does, and what this company may do with it now."""
-
-    request: ChangeRow
-    parts: list[PartOut]
-    impact: ImpactOut
-    files: list[FileRow]
-    actions: list[str]
-    decline_reason: str
-    failure: dict[str, str]
-    erp_state: str
-    moved: Annotated[list[int], Meta(description="parts whose delivery is not any more what the offer was based on")]
 
 
 class ChangeState(Struct):
@@ -147,33 +63,6 @@ def state(change: ChangeRequest, status: int = HTTP_200_OK) -> Response[ChangeSt
     return Response(body, status_code=status, headers={"ETag": f'"{change.version}"'})
 
 
-def part_out(stake: Stake, priced: bool) -> PartOut:
-    before, after = stake.before, stake.after
-    zones = [zone.value if zone else None for zone in (zone_before(stake), zone_after(stake))]
-    return PartOut(
-        stake.part_no, stake.kind.value, stake.line_id, stake.contract_line_id, before.item, before.unit,
-        PieceOut(before.quantity, before.due_date) if stake.line_id else None,
-        [PieceOut(*piece) for piece in after.pieces], after.place, after.price if priced else None, *zones,
-    )  # fmt: skip
-
-
-def impact_out(sheet: Impact) -> ImpactOut:
-    periods = [
-        PeriodOut(e.period.contract_line_id, e.period.start, e.period.end, e.period.low, e.period.high, e.before,
-                  e.after, e.leaves)
-        for e in sheet.effects
-    ]  # fmt: skip
-    curves = [
-        CurveOut(c.contract_line_id, [PieceOut(q, d) for d, q in c.before], [PieceOut(q, d) for d, q in c.after])
-        for c in sheet.curves
-    ]
-    zones = [ZoneOut(z.unit, z.zone.value, z.quantity, z.value) for z in sheet.exposure]
-    return ImpactOut(
-        words.sentence(sheet), sheet.way.value, sheet.notice, sheet.value, sheet.head.currency, zones, periods, curves,
-        sheet.touched,
-    )  # fmt: skip
-
-
 async def change_out(session: AsyncSession, actor: Actor, change_id: UUID) -> Response[ChangeOut]:
     """Everything about one request."""
     change = await service.get_change(session, actor, change_id)
@@ -183,9 +72,9 @@ async def change_out(session: AsyncSession, actor: Actor, change_id: UUID) -> Re
     moved = await service.moved_parts(session, actor, change, await service.parts_of(session, change))
     priced = actor.may(Permission.SEE_PRICES)
     body = ChangeOut(
-        row, [part_out(stake, priced) for stake in sheet.stakes], impact_out(sheet),
-        await reads.files_of(connection, actor, change_id), service.actions(change, actor), change.decline_reason,
-        change.failure, change.erp_state.value, moved,
+        row, [part_out(stake, priced) for stake in sheet.stakes], [carry_out(one) for one in sheet.carries],
+        impact_out(sheet), await reads.files_of(connection, actor, change_id), service.actions(change, actor),
+        change.decline_reason, change.failure, change.erp_state.value, moved,
     )  # fmt: skip
     return Response(body, headers={"ETag": f'"{change.version}"'})
 

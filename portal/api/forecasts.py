@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
-from litestar.status_codes import HTTP_201_CREATED, HTTP_204_NO_CONTENT
+from litestar.status_codes import HTTP_201_CREATED, HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -74,9 +74,10 @@ class ForecastOut(Struct, kw_only=True):
 
 
 class Committed(Struct):
-    """The new version."""
+    """The new version; without an id it waits for the approval of the seller's own colleagues, and nothing is
+    committed yet."""
 
-    id: UUID
+    id: UUID | None
     number: int
 
 
@@ -184,9 +185,12 @@ class ForecastController(Controller):
     ) -> Response[Committed]:
         """Commit to the release in force: `percent` of everything, or quantities of weeks or months, for example
         `{"release": 27, "periods": [{"contract_line_id": "...", "start": "2026-12-07", "quantity": "720"}]}`.
-        Periods that are not named stay as committed before."""
+        Periods that are not named stay as committed before. 202: the factory's own rules want a colleague's approval
+        first."""
         made = await service.commit(session, actor, contract_id, expected, data)
-        return Response(Committed(made, expected + 1), headers={"ETag": f'"{expected + 1}"'})
+        number = expected + 1 if made else expected
+        status = HTTP_201_CREATED if made else HTTP_202_ACCEPTED
+        return Response(Committed(made, number), status_code=status, headers={"ETag": f'"{number}"'})
 
     @put("/terms")
     async def set_terms(

@@ -82,6 +82,18 @@ async def list_cases(
     return [_row(row) for row in await connection.fetch(query, *where.args)]
 
 
+async def waiting_about(connection: Driver, actor: Actor, point: ApprovalPoint, subject_id: UUID) -> UUID | None:
+    """The case that waits about a document at one point; none for a partner."""
+    if not actor.is_factory:
+        return None
+    where = _where(actor, View.WAITING)
+    where.also("c.point =", point.value)
+    where.also("c.subject_id =", subject_id)
+    query = f"select c.id from approval_case c where {where.sql} limit 1"  # noqa: S608 - own text, bound values
+    found: UUID | None = await connection.fetchval(query, *where.args)
+    return found
+
+
 async def count_mine(connection: Driver, actor: Actor) -> int:
     """How many cases wait for this person; none for whoever cannot approve."""
     if not actor.is_factory or not actor.may(Permission.APPROVE):

@@ -4,7 +4,7 @@ Later domains register what they know (stock, capacity, a supplier's lines) with
 What they say is the factory's alone.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -13,7 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from portal.changes.model import PartKind, Way
-from portal.changes.rules import After, Before
+from portal.changes.rules import MOST_PARTS, After, Before
+from portal.changes.rules_carrying import Carried
 from portal.changes.rules_impact import (
     Curve,
     Period,
@@ -29,6 +30,7 @@ from portal.changes.rules_impact import (
     value_delta,
     way_of,
 )
+from portal.changes.rules_pausing import Span
 from portal.contracts.model import DayUnit, PriceTier
 from portal.contracts.rules_buckets import CallLimits
 from portal.contracts.rules_prices import AmbiguousPrice, NoPrice, price_on
@@ -41,7 +43,7 @@ from portal.core.db import Driver
 from portal.core.errors import NotFound
 from portal.core.states import Side
 from portal.schedules import rules as schedule_rules
-from portal.schedules.model import LineStatus, Zone
+from portal.schedules.model import OPEN_SQL, LineStatus, Zone
 from portal.schedules.service import visible
 from portal.schedules.service_terms import calendars
 
@@ -120,6 +122,7 @@ class PartAsked(Struct, frozen=True):
     line_id: UUID | None
     before: Before
     after: After
+    pause: Span | None = None
 
 
 class Touched(Struct, frozen=True):
@@ -145,6 +148,7 @@ class Impact(Struct, frozen=True):
     value: Decimal | None
     notice: int | None
     touched: list[Touched] = []
+    carries: list[Carried] = []
 
 
 Source = Callable[[Driver, Actor, Sequence[Stake]], Awaitable[Sequence[Touched]]]
@@ -173,6 +177,12 @@ _LINES = """
 select l.id, l.contract_line_id, l.version, l.status, l.zone, l.ordered_quantity, l.due_date,
     l.ship_to_code, l.price, l.shipped_quantity, l.order_no, l.bucket_id, l.period_start is not null
 from schedule_line l where l.tenant_id = $1 and l.contract_id = $2 and l.id = any($3) and l.status <> 'draft'"""
+_BETWEEN = f"""
+{_LINES.partition(" where ")[0].replace("l.ship_to_code", "coalesce(nullif(l.ship_to_code, ''), k.ship_to_code)")}
+join contract_line k on k.tenant_id = $1 and k.id = l.contract_line_id
+where l.tenant_id = $1 and l.contract_id = $2 and ($3::uuid is null or l.contract_line_id = $3)
+    and l.due_date between $4 and $5 and {OPEN_SQL.replace("status", "l.status")}
+order by l.due_date, l.id limit {MOST_PARTS + 1}"""
 _PERIODS = """
 select b.id, b.contract_line_id, b.period_start, b.period_end, b.floor + e.carried, b.target + e.carried,
     b.ceiling + e.carried + e.allowed, e.called, b.closed_at is not null
@@ -217,19 +227,30 @@ async def lines_now(connection: Driver, actor: Actor, contract_id: UUID, ids: Se
     return {row["id"]: LineNow(*row.values()) for row in rows}
 
 
+async def lines_between(
+    connection: Driver, actor: Actor, contract_id: UUID, line_id: UUID | None, since: date, until: date
+) -> list[LineNow]:
+    """Open deliveries of a contract, or of one line of it, from the first to the last of these days."""
+    rows = await connection.fetch(_BETWEEN, actor.tenant_id, contract_id, line_id, since, until)
+    return [LineNow(*row.values()) for row in rows]
+
+
 async def impact_of(
-    connection: Driver, actor: Actor, head: Head, asker: Side, parts: Sequence[PartAsked], *, curves: bool = True
+    connection: Driver,
+    actor: Actor,
+    head: Head,
+    asker: Side,
+    parts: Sequence[PartAsked],
+    carries: Sequence[Carried] = (),
+    *,
+    curves: bool = True,
 ) -> Impact:
     """The sheet of an offer. curves: False where nobody looks at them."""
     today = local_today(now(), head.time_zone)
     line_ids = list({part.contract_line_id for part in parts})
     known = await items(connection, actor, head.id, line_ids)
     lines = await lines_now(connection, actor, head.id, [part.line_id for part in parts if part.line_id])
-    held: dict[UUID, dict[UUID, Decimal]] = {}
-    for one in await holdings(connection, actor, list(lines)):
-        if one.called:
-            held.setdefault(one.line_id, {})[one.bucket_id] = one.called
-    stakes = await _stakes(connection, actor, parts, known, lines, held, today)
+    stakes = await _stakes(connection, actor, parts, known, lines, await _held(connection, actor, lines), today)
     periods = await _periods(connection, actor, stakes)
     limits = await _limits(connection, actor, head.id)
     by_line: dict[UUID, list[Period]] = {}
@@ -239,7 +260,7 @@ async def impact_of(
     effects = period_effects(moved, periods)
     return Impact(
         head=head,
-        way=way_of(asker, stakes, periods, effects, limits),
+        way=way_of(asker, stakes, periods, effects, limits, carries=bool(carries)),
         asker=asker,
         today=today,
         stakes=stakes,
@@ -251,7 +272,17 @@ async def impact_of(
         value=value_delta(stakes) if actor.may(Permission.SEE_PRICES) else None,
         notice=notice_days(stakes, today),
         touched=[one for source in _sources if actor.is_factory for one in await source(connection, actor, stakes)],
+        carries=list(carries),
     )
+
+
+async def _held(connection: Driver, actor: Actor, lines: Iterable[UUID]) -> dict[UUID, dict[UUID, Decimal]]:
+    """What each delivery takes from which period."""
+    held: dict[UUID, dict[UUID, Decimal]] = {}
+    for one in await holdings(connection, actor, list(lines)):
+        if one.called:
+            held.setdefault(one.line_id, {})[one.bucket_id] = one.called
+    return held
 
 
 async def _stakes(
@@ -281,6 +312,7 @@ async def _stakes(
                 line.bucket_id if line else None,
                 _price(rows, (order_no, part.before.due_date, part.before.price), part.before.quantity, priced),
                 _price(rows, (order_no, first.due_date, part.after.price), first.quantity, priced) if first else ZERO,
+                part.pause,
             )
         )  # fmt: skip
     return found

@@ -34,12 +34,24 @@ class NewPart(Input):
     place: str | None = Field(default=None, max_length=40, description="the ship-to site's code", examples=["WUX-1"])
     price: Decimal | None = Field(default=None, ge=0, max_digits=18, decimal_places=6, description="per unit")
     pieces: list[NewPiece] = Field(default=[], max_length=20, description="of a split; the first stays the delivery")
+    bucket_id: UUID | None = Field(default=None, description="of a carry-over: the agreed period that has ended")
+    to_bucket_id: UUID | None = Field(default=None, description="of a carry-over: the later period in which it counts")
+
+
+class NewPause(Input):
+    """No delivery between two days: what lies there moves to the first working day after them, or falls away."""
+
+    contract_line_id: UUID | None = Field(default=None, description="left out: every line of the contract")
+    since: Day = Field(description="the first day without deliveries")
+    until: Day = Field(description="the last day without deliveries", examples=["2026-12-15"])
+    drop: bool = Field(default=False, description="the deliveries fall away; otherwise they move behind the pause")
 
 
 class Parts(Input):
     """What an offer wants, and why."""
 
-    parts: list[NewPart] = Field(min_length=1, max_length=MOST_PARTS)
+    parts: list[NewPart] = Field(default=[], max_length=MOST_PARTS)
+    pauses: list[NewPause] = Field(default=[], max_length=20, description="each covers the deliveries of its days")
     note: str = Field(default="", max_length=500, description="the other company reads it")
 
 

@@ -35,6 +35,7 @@ class PartKind(StrEnum):
     CANCEL = "cancel"
     PAUSE = "pause"  # set aside until a later day
     PRICE = "price"
+    CARRY_OVER = "carry_over"  # what a period is short of, or too much of, counts in a later one
 
 
 class ChangeReason(StrEnum):
@@ -59,6 +60,7 @@ class Way(StrEnum):
     BAND = "band"  # a period's total leaves its band
     SELLER = "seller"  # what the seller asks needs the buyer
     TERMS = "terms"  # a place or a price is for both to agree
+    CARRY = "carry"  # so is what counts in which period
 
 
 class ErpState(StrEnum):
@@ -129,7 +131,11 @@ class ChangePart(SharedRow, table=True):
         child_of("change_request", "change_id"),
         child_of("contract_line", "contract_line_id"),
         child_of("schedule_line", "line_id"),
-        CheckConstraint("(line_id is null) = (kind = 'add')", name="addition_has_no_line"),
+        child_of("commitment_bucket", "bucket_id"),
+        child_of("commitment_bucket", "to_bucket_id"),
+        CheckConstraint("(line_id is null) = (kind in ('add', 'carry_over'))", name="addition_has_no_line"),
+        CheckConstraint("num_nulls(bucket_id, to_bucket_id, carried) in (0, 3)", name="carried_between_two"),
+        CheckConstraint("(bucket_id is null) = (kind <> 'carry_over')", name="only_a_carry_over_has_periods"),
         index("change_part", "line_id"),
     )
 
@@ -151,6 +157,11 @@ class ChangePart(SharedRow, table=True):
     place: str = Field(default="", max_length=40)
     price: Decimal | None = numeric(default=None)
     agreed: bool | None = None  # none: not decided
+    paused_from: date | None = None  # of a delivery inside a pause: the pause's first and last day
+    paused_until: date | None = None
+    bucket_id: UUID | None = None  # of a carry-over: the period that has ended
+    to_bucket_id: UUID | None = None  # and the one in which it counts
+    carried: Decimal | None = numeric(default=None)  # a shortfall, or negative an excess; before_quantity: all of it
 
 
 class ChangeFile(SharedRow, table=True):

@@ -67,15 +67,17 @@ class ChangeRow(Struct, frozen=True):
     party_name: str
     direction: Direction
     parts: int
+    carried: int  # of these, carry-overs; the others are deliveries
     items: list[str]  # part numbers as the reader's company writes them, at most three
 
 
 _COLUMNS = """r.id, r.number, r.status, r.way, r.reason, r.note, r.asked_scope, r.asked_name, r.offered_scope,
     r.offer_no, r.created_at, r.submitted_at, r.respond_by, r.decided_at, r.release_no, r.version, r.contract_id,
-    c.number, c.party_name, c.direction, p.parts, p.items"""
+    c.number, c.party_name, c.direction, p.parts, p.carried, p.items"""
 _JOINS = """ join contract c on c.tenant_id = $1 and c.id = r.contract_id
     cross join lateral (
-        select count(*)::int as parts, (array_agg(distinct case when {factory} then k.item_code
+        select count(*)::int as parts, count(*) filter (where q.kind = 'carry_over')::int as carried,
+            (array_agg(distinct case when {factory} then k.item_code
             else coalesce(nullif(k.partner_part_no, ''), k.item_code) end))[1:3] as items
         from change_part q join contract_line k on k.tenant_id = $1 and k.id = q.contract_line_id
         where q.tenant_id = $1 and q.change_id = r.id and q.offer_no = r.offer_no) p"""

@@ -132,6 +132,11 @@ class NotLaterThan(Invalid):
     text = N_("A pause ends after the day agreed, {due}. Choose a later day.")
 
 
+class NothingAsked(Invalid):
+    code = "nothing-asked"
+    text = N_("Nothing in this request differs from what is agreed. Change a quantity or a date, or add a delivery.")
+
+
 class TooManyParts(Invalid):
     code = "too-many-parts"
     text = N_("One request holds up to {most} deliveries. Send several.")
@@ -230,6 +235,7 @@ NEEDED: Mapping[PartKind, str] = {
     K.ADD: N_("a quantity and a date"),
     K.PAUSE: N_("the day on which it goes on"),
     K.PRICE: N_("the new price"),
+    K.CARRY_OVER: N_("the period that has ended, and the one in which it counts"),
 }
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from portal.changes.model import PartKind, Way
 from portal.changes.rules import After, Before, Piece
+from portal.changes.rules_pausing import Span
 from portal.contracts.rules_buckets import Call, CallLimits, within_call_band
 from portal.core.quantities import round_to_unit
 from portal.core.states import Side
@@ -55,6 +56,7 @@ class Stake(NamedTuple):
     own: UUID | None  # the period it was called off from
     price: Decimal | None  # per unit, before
     price_after: Decimal | None
+    pause: Span | None = None  # that covers it
 
 
 # Zones ----------------------------------------------------------------------------------------------------------------
@@ -156,7 +158,13 @@ def period_effects(moved: Iterable[Shift], periods: Sequence[Period]) -> list[Pe
 
 
 def way_of(
-    asker: Side, stakes: Sequence[Stake], periods: Sequence[Period], effects: Sequence[PeriodEffect], limits: CallLimits
+    asker: Side,
+    stakes: Sequence[Stake],
+    periods: Sequence[Period],
+    effects: Sequence[PeriodEffect],
+    limits: CallLimits,
+    *,
+    carries: bool = False,
 ) -> Way:
     """Why nobody needs to agree, or why somebody must.
 
@@ -176,7 +184,7 @@ def way_of(
         inside = _in_call_band(stake, periods, limits) if stake.contract_line_id in planned else _in_own_band(stake)
         if not inside:
             return Way.BAND
-    return Way.INSIDE
+    return Way.CARRY if carries else Way.INSIDE
 
 
 def _terms_change(stake: Stake) -> bool:

@@ -8,20 +8,23 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.changes import rules
+from portal.changes import rules, service_carrying
 from portal.changes.impact import Head, Impact, Item, LineNow, PartAsked, get_head, impact_of, items, lines_now
-from portal.changes.inputs import NewPart
-from portal.changes.model import ChangePart, ChangeRequest, PartKind
-from portal.changes.rules import After, BaseMoved, Before, LineTwice, Piece, Speaker, TooManyParts
+from portal.changes.inputs import NewPart, Parts
+from portal.changes.model import ChangePart, ChangeRequest, ChangeStatus, PartKind
+from portal.changes.rules import After, BaseMoved, Before, LineTwice, NothingAsked, Piece, Speaker, TooManyParts
+from portal.changes.rules_pausing import Span
+from portal.changes.service_pausing import Covered, covered
 from portal.contracts.rules_buckets import Call
 from portal.contracts.service_buckets import check_days
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor, Scope
 from portal.core.calendars import WorkingCalendar, deadline, local_today
+from portal.core.db import Driver
 from portal.core.errors import NotFound
 from portal.core.journal import Event, Subject, emit, record
 from portal.core.states import Side
@@ -78,7 +81,8 @@ def asked(part: ChangePart, item: str) -> PartAsked:
     )  # fmt: skip
     pieces = tuple(Piece(Decimal(one["quantity"]), date.fromisoformat(one["due_date"])) for one in part.pieces["of"])
     after = After(pieces, part.place, part.price)
-    return PartAsked(part.part_no, part.kind, part.contract_line_id, part.line_id, before, after)
+    pause = Span(part.paused_from, part.paused_until) if part.paused_from and part.paused_until else None
+    return PartAsked(part.part_no, part.kind, part.contract_line_id, part.line_id, before, after, pause)
 
 
 def speaker(change: ChangeRequest, actor: Actor) -> Speaker:
@@ -109,47 +113,70 @@ async def impact(session: AsyncSession, actor: Actor, change: ChangeRequest, *, 
     """The sheet of the live offer, from the figures of now."""
     connection = await db.driver(session)
     head = await get_head(connection, actor, change.contract_id)
-    parts = await parts_of(session, change)
+    return await sheet_of(connection, actor, head, change, await parts_of(session, change), curves=curves)
+
+
+async def sheet_of(
+    connection: Driver, actor: Actor, head: Head, change: ChangeRequest, parts: Sequence[ChangePart], *, curves: bool
+) -> Impact:
+    """What kept parts do, from the figures of now."""
     known = await items(connection, actor, head.id, [part.contract_line_id for part in parts])
-    said = [asked(part, known[part.contract_line_id].part(actor)) for part in parts]
-    return await impact_of(connection, actor, head, asker_side(change, head), said, curves=curves)
+    names = {line_id: item.part(actor) for line_id, item in known.items()}
+    said = [asked(part, names[part.contract_line_id]) for part in parts if part.kind is not PartKind.CARRY_OVER]
+    applied = change.status is ChangeStatus.APPLIED
+    carries = await service_carrying.standing(connection, actor, head.id, parts, names, applied=applied)
+    return await impact_of(connection, actor, head, asker_side(change, head), said, carries, curves=curves)
 
 
 # --- offers -----------------------------------------------------------------------------------------------------------
 
 
-async def write_offer(
-    session: AsyncSession, actor: Actor, head: Head, change: ChangeRequest, wanted: Sequence[NewPart]
-) -> Impact:
+async def write_offer(session: AsyncSession, actor: Actor, head: Head, change: ChangeRequest, data: Parts) -> Impact:
     """Keep the parts of a new offer on the figures of now, and say what they do."""
-    if len(wanted) > rules.MOST_PARTS:
-        raise TooManyParts(field="parts", most=rules.MOST_PARTS)
-    if any(part.price is not None for part in wanted):
+    if any(part.price is not None for part in data.parts):
         actor.require(Permission.SEE_PRICES)
     connection = await db.driver(session)
-    lines = await lines_now(connection, actor, head.id, [part.line_id for part in wanted if part.line_id])
-    ids = [line.contract_line_id for line in lines.values()]
-    ids += [part.contract_line_id for part in wanted if part.contract_line_id is not None]
-    known = await items(connection, actor, head.id, ids)
     today = local_today(clock.now(), head.time_zone)
-    said: list[PartAsked] = []
-    for part_no, part in enumerate(wanted, start=1):
+    wanted = [(part, None) for part in data.parts] + await covered(connection, actor, head, data.pauses, today)
+    if not wanted:
+        raise NothingAsked(field="parts")
+    if len(wanted) > rules.MOST_PARTS:
+        raise TooManyParts(field="parts", most=rules.MOST_PARTS)
+    made = await _made(connection, actor, head, change, wanted, today)
+    session.add_all(made)
+    found = await sheet_of(connection, actor, head, change, made, curves=True)
+    await _check_days(session, actor, head, found)
+    change.way = found.way
+    await session.flush()
+    return found
+
+
+async def _made(
+    connection: Driver, actor: Actor, head: Head, change: ChangeRequest, wanted: Sequence[Covered], today: date
+) -> list[ChangePart]:
+    """Each part as the offer keeps it, by its number. Raises what stands against the first that cannot be."""
+    parts = [part for part, _span in wanted]
+    lines = await lines_now(connection, actor, head.id, [part.line_id for part in parts if part.line_id])
+    periods = await service_carrying.wanted_periods(connection, actor, head.id, parts)
+    ids = {line.contract_line_id for line in lines.values()} | {one.contract_line_id for one in periods.values()}
+    ids |= {part.contract_line_id for part in parts if part.contract_line_id is not None}
+    known = await items(connection, actor, head.id, list(ids))
+    made: list[ChangePart] = []
+    for part_no, (part, span) in enumerate(wanted, start=1):
+        if part.kind is PartKind.CARRY_OVER:
+            made.append(service_carrying.kept(change, part_no, part, known, periods, today))
+            continue
         line = lines.get(part.line_id) if part.line_id else None
         line_id = line.contract_line_id if line else part.contract_line_id
         item = known.get(line_id) if line_id else None
         if item is None or (part.kind is PartKind.ADD) != (line is None):
             raise NotFound
         before = _standing(actor, part, item, line)
-        if part.line_id is not None and any(one.line_id == part.line_id for one in said):
+        if part.line_id is not None and any(one.line_id == part.line_id for one in made):
             raise LineTwice(field="parts", item=before.item, day=before.due_date)
-        after = rules.after(before, part, today)
-        said.append(PartAsked(part_no, part.kind, item.id, part.line_id, before, after))
-        session.add(_kept(change, said[-1], line.version if line else 0))
-    found = await impact_of(connection, actor, head, asker_side(change, head), said)
-    await _check_days(session, actor, head, found)
-    change.way = found.way
-    await session.flush()
-    return found
+        said = PartAsked(part_no, part.kind, item.id, part.line_id, before, rules.after(before, part, today), span)
+        made.append(_kept(change, said, line.version if line else 0))
+    return made
 
 
 def _standing(actor: Actor, part: NewPart, item: Item, line: LineNow | None) -> Before:
@@ -185,6 +212,8 @@ def _kept(change: ChangeRequest, part: PartAsked, version: int) -> ChangePart:
         pieces={"of": [{"quantity": str(one.quantity), "due_date": str(one.due_date)} for one in after.pieces]},
         place=after.place,
         price=after.price,
+        paused_from=part.pause.since if part.pause else None,
+        paused_until=part.pause.until if part.pause else None,
     )
 
 
@@ -217,8 +246,9 @@ async def moved_parts(
 ) -> list[int]:
     """The numbers of the parts whose deliveries are not any more what the offer was based on."""
     ids = [part.line_id for part in parts if part.line_id is not None]
-    lines = await lines_now(await db.driver(session), actor, change.contract_id, ids)
-    found = []
+    connection = await db.driver(session)
+    lines = await lines_now(connection, actor, change.contract_id, ids)
+    found = await service_carrying.moved(connection, actor, change.contract_id, parts)
     for part in parts:
         if part.line_id is None:
             continue
@@ -246,11 +276,3 @@ def told(
     if event is not None:
         emit(session, actor, change.party_id, event)
     logger.info("change request moved on", extra={"change_id": str(change.id), "verb": verb})
-
-
-async def count_waiting(session: AsyncSession, actor: Actor) -> int:
-    """How many requests wait for this company's answer."""
-    query = select(func.count()).where(
-        visible(actor), col(ChangeRequest.status).in_(rules.WAITING), ChangeRequest.offered_scope != actor.scope
-    )
-    return int((await session.exec(query)).one())

@@ -1,5 +1,6 @@
 """The other company's answers: agree, refuse, make a counter-offer; and what happens when nobody answers in time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,11 +12,12 @@ from portal.approvals.service import Decision, open_cases
 from portal.changes import rules
 from portal.changes.events import ChangeAsked, ChangeCountered, ChangeExpired
 from portal.changes.impact import Impact, get_head
-from portal.changes.inputs import Accept, Counter, NewPart, NewPiece, Refuse
+from portal.changes.inputs import Accept, Counter, NewPart, NewPiece, Parts, Refuse
 from portal.changes.model import ChangePart, ChangeRequest, PartKind
 from portal.changes.rules import CHANGE_STATES, WAITING
 from portal.changes.service import check_base, get_change, open_for_answer, parts_of, speaker, told, write_offer
 from portal.changes.service_applying import settle
+from portal.changes.service_pausing import pauses_of
 from portal.changes.service_reviewing import approved_now, check_own_offer, decide_open, declined
 from portal.core import clock, db
 from portal.core.access import Permission
@@ -68,7 +70,7 @@ async def counter_change(
     await open_cases(session, actor, change_id, lock=True)
     change = await _to_answer(session, actor, change_id, "counter", version)
     change.status = rules.target(change.status, "counter", speaker(change, actor))
-    sheet = await _offer(session, actor, change, data.parts, data.note)
+    sheet = await _offer(session, actor, change, data)
     await check_own_offer(session, actor, change, sheet)
     told(session, actor, change, "countered", ChangeCountered(change.id), note=data.note)
     return change
@@ -81,8 +83,7 @@ async def rebase_change(
     actor.require(Permission.REQUEST_CHANGES)
     change = await get_change(session, actor, change_id, lock=True, version=version)
     change.status = rules.target(change.status, "rebase", speaker(change, actor))
-    wanted = [wish(part) for part in await parts_of(session, change)]
-    sheet = await _offer(session, actor, change, wanted, change.offer_note)
+    sheet = await _offer(session, actor, change, again(await parts_of(session, change), change.offer_note))
     await check_own_offer(session, actor, change, sheet)
     change.decided_at, change.decided_by, change.decided_name, change.decided_scope = None, None, "", ""
     change.failure = {}
@@ -90,8 +91,16 @@ async def rebase_change(
     return change
 
 
+def again(parts: Sequence[ChangePart], note: str = "") -> Parts:
+    """An offer as it would be typed again: its pauses as pauses, so that they cover what lies in their days now."""
+    return Parts(parts=[wish(part) for part in parts if part.paused_from is None], pauses=pauses_of(parts), note=note)
+
+
 def wish(part: ChangePart) -> NewPart:
     """A kept part as it would be typed again: the same wish, whatever the delivery looks like now."""
+    if part.carried is not None:
+        quantity = abs(part.carried)
+        return NewPart(kind=part.kind, bucket_id=part.bucket_id, to_bucket_id=part.to_bucket_id, quantity=quantity)
     pieces = [NewPiece(**one) for one in part.pieces["of"]]
     one = pieces[0] if len(pieces) == 1 and part.kind is not PartKind.PRICE else None
     return NewPart(
@@ -139,13 +148,11 @@ async def _to_answer(
     return change
 
 
-async def _offer(
-    session: AsyncSession, actor: Actor, change: ChangeRequest, wanted: list[NewPart], note: str
-) -> Impact:
+async def _offer(session: AsyncSession, actor: Actor, change: ChangeRequest, data: Parts) -> Impact:
     """Write the new live offer and open it for the other company's answer; what it does."""
     head = await get_head(await db.driver(session), actor, change.contract_id)
     change.offer_no += 1
-    change.offered_scope, change.offer_note = actor.scope, note
-    sheet = await write_offer(session, actor, head, change, wanted)
+    change.offered_scope, change.offer_note = actor.scope, data.note
+    sheet = await write_offer(session, actor, head, change, data)
     open_for_answer(change, head)
     return sheet

@@ -13,13 +13,13 @@ from uuid import UUID
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.changes import rules
+from portal.changes import rules, service_carrying
 from portal.changes.events import ChangeAccepted, ChangeApplied, ChangeFailed
-from portal.changes.impact import Impact, get_head, impact_of, items
-from portal.changes.model import ChangePart, ChangeRequest, ChangeStatus, Way
+from portal.changes.impact import Impact, get_head
+from portal.changes.model import ChangeRequest, ChangeStatus, Way
 from portal.changes.rules import CHANGE_STATES, BaseMoved, NotInside
 from portal.changes.rules_impact import Shift, Stake, calls
-from portal.changes.service import asked, asker_side, get_change, moved_parts, parts_of, told
+from portal.changes.service import get_change, moved_parts, parts_of, sheet_of, told
 from portal.contracts.model_buckets import EntryKind
 from portal.contracts.service_buckets import Entry, allow_agreed, consume, holdings, lock, post
 from portal.core import clock, db
@@ -96,20 +96,20 @@ async def _apply(session: AsyncSession, actor: Actor, change: ChangeRequest) -> 
     agreed = [part for part in await parts_of(session, change) if part.agreed is not False]
     await session.flush()
     heads = await lock_lines(session, actor, {part.line_id: None for part in agreed if part.line_id is not None})
+    connection = await db.driver(session)
+    await service_carrying.lock_lines(connection, actor, agreed)
     if await moved_parts(session, actor, change, agreed):
         raise BaseMoved
-    sheet = await _sheet(session, actor, change, agreed)
+    head = await get_head(connection, actor, change.contract_id)
+    sheet = await sheet_of(connection, actor, head, change, agreed, curves=False)
     if change.way is Way.INSIDE and sheet.way is not Way.INSIDE:
         raise NotInside
     works = _works(sheet, {head.id: head for head in heads})
     places = await _move_ledger(session, actor, change, sheet, works)
     await _write_lines(session, actor, change, sheet, works, places)
-    try:
-        machinery = replace(actor, role=Role.ADMIN, granted=None)  # what is agreed is told, whoever may publish
-        data = Publish(note=change.number or "")
-        _, change.release_no = await publish_release(session, machinery, change.contract_id, None, data, drafts=False)
-    except NothingToPublish:  # the last open delivery fell away
-        logger.info("nothing is left to publish", extra={"change_id": str(change.id)})
+    await service_carrying.write(connection, actor, change, sheet.carries, sheet.today)
+    if works:
+        await _tell(session, actor, change)
     if change.way is not Way.INSIDE:
         await _promise(session, actor, change, works)
     change.status = CHANGE_STATES.target(change.status, "apply", by=Side.SELLER)
@@ -117,12 +117,14 @@ async def _apply(session: AsyncSession, actor: Actor, change: ChangeRequest) -> 
     told(session, actor, change, "applied", ChangeApplied(change.id), release=change.release_no)
 
 
-async def _sheet(session: AsyncSession, actor: Actor, change: ChangeRequest, parts: Sequence[ChangePart]) -> Impact:
-    connection = await db.driver(session)
-    head = await get_head(connection, actor, change.contract_id)
-    known = await items(connection, actor, head.id, [part.contract_line_id for part in parts])
-    said = [asked(part, known[part.contract_line_id].part(actor)) for part in parts]
-    return await impact_of(connection, actor, head, asker_side(change, head), said, curves=False)
+async def _tell(session: AsyncSession, actor: Actor, change: ChangeRequest) -> None:
+    """The release that tells it."""
+    try:
+        machinery = replace(actor, role=Role.ADMIN, granted=None)  # what is agreed is told, whoever may publish
+        data = Publish(note=change.number or "")
+        _, change.release_no = await publish_release(session, machinery, change.contract_id, None, data, drafts=False)
+    except NothingToPublish:  # the last open delivery fell away
+        logger.info("nothing is left to publish", extra={"change_id": str(change.id)})
 
 
 def _works(sheet: Impact, heads: Mapping[UUID, LineHead]) -> list[_Work]:

@@ -55,8 +55,8 @@ async def draft_change(session: AsyncSession, actor: Actor, data: NewChange) -> 
     )
     session.add(change)
     await session.flush()
-    await write_offer(session, actor, head, change, data.parts)
-    record(session, actor, subject(change), "drafted", parts=len(data.parts))
+    sheet = await write_offer(session, actor, head, change, data)
+    record(session, actor, subject(change), "drafted", parts=len(sheet.stakes) + len(sheet.carries))
     return change
 
 

@@ -71,8 +71,9 @@ def facts_of(change: ChangeRequest, sheet: Impact, party: str, *, priced: bool) 
     moved = [(p.due_date - s.before.due_date).days for s in stakes if s.line_id for p in s.after.pieces]
     zone = most_binding(zone for stake in stakes for zone in (zone_before(stake), zone_after(stake)))
     banded = bool(sheet.periods)
+    carried = {PartKind.CARRY_OVER.value} if sheet.carries else set[str]()
     facts: dict[str, Any] = {
-        "kind": sorted({kind for stake in stakes for kind in _kinds(stake)}),
+        "kind": sorted({kind for stake in stakes for kind in _kinds(stake)} | carried),
         "direction": sheet.head.direction.value,
         "asked_by": change.offered_scope.value,
         "zone": zone.value if zone else None,
@@ -81,19 +82,21 @@ def facts_of(change: ChangeRequest, sheet: Impact, party: str, *, priced: bool) 
         "change_percent": (after - before) * 100 / before if one_unit and before else None,
         "days_moved": max(moved, key=abs, default=None),
         "notice_days": sheet.notice,
-        "lines": len(stakes),
-        "item": sorted({stake.before.item for stake in stakes}),
+        "lines": len(stakes) or None,
+        "item": sorted({stake.before.item for stake in stakes} | {one.item for one in sheet.carries}),
         "party": party,
         "reason": change.reason.value,
     }
-    if priced and sheet.value is not None:
+    if priced and stakes and sheet.value is not None:
         values = [piece.quantity * (stake.price_after or ZERO) for stake in stakes for piece in stake.after.pieces]
         facts |= {"value": sum(values, ZERO), "value_change": sheet.value}
     return facts
 
 
 def _kinds(stake: Any) -> list[str]:
-    """A change of one delivery can be of several kinds at once."""
+    """A change of one delivery can be of several kinds at once; what a pause covers is one, whatever becomes of it."""
+    if stake.pause is not None:
+        return [PartKind.PAUSE.value]
     if stake.kind is not PartKind.CHANGE:
         return [stake.kind.value]
     (piece,) = stake.after.pieces

@@ -7,6 +7,7 @@ from decimal import Decimal
 from portal.changes.impact import Impact
 from portal.changes.model import ChangeReason, PartKind, Way
 from portal.changes.rules import After, Before, Piece
+from portal.changes.rules_carrying import Carried, PeriodNow
 from portal.changes.rules_impact import Stake, own_band, zone_after, zone_before
 from portal.core import i18n
 from portal.core.i18n import N_, _, ngettext
@@ -22,6 +23,7 @@ KINDS: dict[PartKind, str] = {
     PartKind.CANCEL: N_("Cancel the delivery"),
     PartKind.PAUSE: N_("Pause until a later day"),
     PartKind.PRICE: N_("Another price"),
+    PartKind.CARRY_OVER: N_("Carry over between periods"),
 }
 REASONS: dict[ChangeReason, str] = {
     ChangeReason.DEMAND: N_("Demand has changed"),
@@ -40,6 +42,7 @@ WAYS: dict[Way, str] = {
     Way.BAND: N_("It leaves the agreed band, so both companies must agree."),
     Way.SELLER: N_("The seller asks, so the buyer must agree."),
     Way.TERMS: N_("A place or a price changes, so both companies must agree."),
+    Way.CARRY: N_("What was agreed for periods changes, so both companies must agree."),
 }
 
 
@@ -114,14 +117,81 @@ def band(sheet: Impact) -> str:
 
 def sentence(sheet: Impact) -> str:
     """The sheet in one sentence, and who must agree."""
-    if len(sheet.stakes) == 1:
-        stake = sheet.stakes[0]
-        what = one_line(stake.kind, stake.before, stake.after)
-    else:
-        what = ngettext("{n} delivery changes", "{n} deliveries change", len(sheet.stakes))
-        what = what.format(n=i18n.number(len(sheet.stakes)))
     stop = "。" if i18n.language.get() is i18n.Language.ZH else ". "
-    return f"{what}{stop}{_(WAYS[sheet.way])}"
+    return f"{what(sheet)}{stop}{_(WAYS[sheet.way])}"
+
+
+def what(sheet: Impact) -> str:
+    """What is wanted, as short as it can be said."""
+    pauses = {stake.pause for stake in sheet.stakes}
+    if not sheet.carries and len(pauses) == 1 and None not in pauses:
+        return pause(sheet.stakes)
+    several = (
+        [] if len(sheet.stakes) <= 1 else [ngettext("{n} delivery changes", "{n} deliveries change", len(sheet.stakes))]
+    )
+    said = [text.format(n=i18n.number(len(sheet.stakes))) for text in several]
+    said = said or [one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes]
+    return ("；" if i18n.language.get() is i18n.Language.ZH else "; ").join([*said, *map(carry, sheet.carries[:3])])
+
+
+PAUSED_UNTIL = N_("{part}: no delivery from {since} to {until}; {deliveries} move to {day}")
+PAUSED = N_("{part}: no delivery from {since} to {until}; {deliveries} move behind it")
+DROPPED = N_("{part}: no delivery from {since} to {until}; {deliveries} fall away")
+
+
+def pause(stakes: Sequence[Stake]) -> str:
+    """A100: no delivery from 1 Aug to 15 Aug; 2 deliveries, 300 pcs, move to 16 Aug. All of one pause."""
+    span = stakes[0].pause
+    assert span is not None
+    items = {stake.before.item for stake in stakes}
+    parts = ngettext("{n} part", "{n} parts", len(items)).format(n=i18n.number(len(items)))
+    behind = [piece for stake in stakes for piece in stake.after.pieces if piece.due_date > span.until]
+    days = {piece.due_date for piece in behind}
+    stays = sum((piece.quantity for stake in stakes for piece in stake.after.pieces if piece not in behind), Decimal(0))
+    quantity = sum((stake.before.quantity for stake in stakes), Decimal(0)) - stays
+    said = [ngettext("{n} delivery", "{n} deliveries", len(stakes)).format(n=i18n.number(len(stakes)))]
+    if len(units := {stake.before.unit for stake in stakes}) == 1:
+        said.append(show_quantity(quantity, units.pop()))
+    text = (PAUSED_UNTIL if len(days) == 1 else PAUSED) if behind else DROPPED
+    return _(text).format(
+        part=items.pop() if len(items) == 1 else parts,
+        since=i18n.day(span.since),
+        until=i18n.day(span.until),
+        deliveries=("、" if i18n.language.get() is i18n.Language.ZH else ", ").join(said),
+        day=i18n.day(max(days)) if days else "",
+    )
+
+
+SHORT = N_("{part}: {quantity} missing in {source} count in {to}, whose target becomes {target}")
+OVER = N_("{part}: {quantity} too much in {source} count in {to}, whose target becomes {target}")
+
+
+def carry(one: Carried) -> str:
+    """A100: 20 pcs missing in 1 Aug – 31 Aug count in 1 Sep – 30 Sep, whose target becomes 120 pcs."""
+    return _(SHORT if one.quantity > 0 else OVER).format(
+        part=one.item,
+        quantity=show_quantity(abs(one.quantity), one.unit),
+        source=period(one.source),
+        to=period(one.to),
+        target=show_quantity(one.to.target + one.quantity, one.unit),
+    )
+
+
+TARGET = N_("{period}: the target goes from {before} to {after}, and floor and ceiling with it.")
+
+
+def target(one: Carried) -> str:
+    """What a carry-over makes of the later period."""
+    return _(TARGET).format(
+        period=f"{one.item}{_(', ')}{period(one.to)}",
+        before=i18n.number(one.to.target),
+        after=show_quantity(one.to.target + one.quantity, one.unit),
+    )
+
+
+def period(one: PeriodNow) -> str:
+    """From the first to the last day."""
+    return f"{i18n.day(one.start)} – {i18n.day(one.end - DAY, year=True)}"
 
 
 def asked_by(side: Side) -> str:

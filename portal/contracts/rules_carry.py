@@ -40,6 +40,7 @@ class Ended(NamedTuple):
     id: UUID
     target: Decimal
     taken: Decimal  # called off: open calls with their order, ended ones with what was received
+    agreed: Decimal = ZERO  # what both companies carried into it, or negative out of it, beyond the contract's rule
 
 
 class Move(NamedTuple):
@@ -95,7 +96,7 @@ def carry(ended: Sequence[Ended], following: UUID | None, shortfall: Rule, exces
 
 def _settled(n: int, period: Ended, lots: Sequence[_Lot]) -> tuple[list[_Lot], list[_Lot]]:
     """What is missing and what is too much at the end of a period, by where it comes from; one of them is empty."""
-    owed = [_Lot(n, period.target), *(lot for lot in lots if lot.quantity > 0)]
+    owed = [_Lot(n, period.target + period.agreed), *(lot for lot in lots if lot.quantity > 0)]
     given = [_Lot(n, period.taken), *(_Lot(lot.origin, -lot.quantity) for lot in lots if lot.quantity < 0)]
     while owed and given:
         amount = min(owed[0].quantity, given[0].quantity)

@@ -51,7 +51,11 @@ join contract_line k on k.tenant_id = b.tenant_id and k.id = b.contract_line_id
 where b.tenant_id = $1 and b.contract_line_id = any($2) order by b.id for update of b"""
 _WRITTEN = """
 select document_id, bucket_id, sum(quantity) from bucket_entry
-where tenant_id = $1 and bucket_id = any($2) and kind = 'carried_in' group by 1, 2"""
+where tenant_id = $1 and bucket_id = any($2) and kind = 'carried_in' and reason = '' group by 1, 2"""
+# What both companies agreed to carry has their request as its reason; it moves the target that a period is held to.
+_AGREED = """
+select bucket_id, sum(quantity) from bucket_entry
+where tenant_id = $1 and bucket_id = any($2) and kind in ('carried_in', 'carried_out') and reason <> '' group by 1"""
 _CLOSED = """
 update commitment_bucket set closed_at = now() where tenant_id = $1 and id = any($2)"""
 
@@ -99,8 +103,9 @@ async def _close_line(
     connection = await driver(session)
     over = [one for one in periods if one.ended]
     following = next((one.id for one in periods if not one.ended), None)
+    agreed = dict(await connection.fetch(_AGREED, actor.tenant_id, [one.id for one in over]))
     moves = carry(
-        [Ended(one.id, one.target, one.consumed) for one in over],
+        [Ended(one.id, one.target, one.consumed, agreed.get(one.id, ZERO)) for one in over],
         following,
         rule_of(terms.shortfall_carry, terms.shortfall_periods, terms.shortfall_cap_percent),
         rule_of(terms.excess_carry, terms.excess_periods, terms.excess_cap_percent),
@@ -113,7 +118,7 @@ async def _close_line(
     await connection.execute(_CLOSED, actor.tenant_id, [one.id for one in over])  # also says when it was looked at last
     for one in over:
         if one.id in touched:
-            _tell(session, actor, contract, terms, one, moves)
+            _tell(session, actor, contract, terms, one, moves, agreed.get(one.id, ZERO))
     return len(touched)
 
 
@@ -146,10 +151,11 @@ def _tell(
     terms: CommitmentTerms,
     one: _Period,
     moves: Sequence[Move],
+    agreed: Decimal,
 ) -> None:
     """The contract's history: what was carried on, and what follows below the floor. A period that ended as agreed is
     no news; the ledger shows it."""
-    carried_in = sum((move.quantity for move in moves if move.target == one.id), ZERO)
+    carried_in = sum((move.quantity for move in moves if move.target == one.id), agreed)
     carried_on = sum((move.quantity for move in moves if move.source == one.id), ZERO)
     missing = below_floor(one.floor, carried_in, carried_on, one.consumed)
     if not carried_on and not missing:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from portal.core.actor import Actor, Direction
 from portal.core.db import Driver
 from portal.core.errors import NotFound
+from portal.core.journal import Subject
 from portal.forecasts import rules
 from portal.forecasts.rules import Accuracy, Told, covered
 from portal.schedules.model import Zone
@@ -118,6 +119,11 @@ async def head(connection: Driver, actor: Actor, contract_id: UUID) -> Head:
     if row is None:
         raise NotFound
     return Head(*row)
+
+
+def subject(found: Head) -> Subject:
+    """The next commit of a contract, as the journal and approvals name it."""
+    return Subject("contract", found.id, found.party_id, found.commit_no + 1, found.id)
 
 
 async def parts(connection: Driver, actor: Actor, contract_id: UUID) -> list[Part]:

@@ -54,6 +54,11 @@ class ReleaseMoved(Conflict):
     text = N_("Release {now} is out; you saw release {seen}. Look at what changed, then commit again.")
 
 
+class CommitRefused(Conflict):
+    code = "commit-refused-by-own-rules"
+    text = N_("Your company's rules do not allow this commit: {reason}. Commit to less, or let the rules be changed.")
+
+
 class NoForecast(Conflict):
     code = "no-forecast"
     text = N_("There is no release of this contract yet, so there is nothing to commit to.")

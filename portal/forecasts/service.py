@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.approvals.service import open_cases
 from portal.contracts.model import ContractStatus
 from portal.core import clock, db
 from portal.core.access import Permission
@@ -39,6 +40,7 @@ from portal.forecasts.rules import (
     ReleaseMoved,
     Span,
 )
+from portal.forecasts.service_approval import cleared
 from portal.schedules.service import visible
 from portal.schedules.service_release import NotInForce
 from portal.shipments.service import at
@@ -152,27 +154,36 @@ async def commit(
     version: int | None,
     data: Commit,
     way: CommitWay | None = None,
-) -> UUID:
-    """The seller commits to the forecast of the release in force. Returns the id of the new version.
+    *,
+    passed: bool = False,
+) -> UUID | None:
+    """The seller commits to the forecast of the release in force. Returns the id of the new version; none: the
+    factory's own approvers are asked first, and nothing is committed yet.
 
     version: the number of the commit that the seller saw; 0 before the first. A later release: ReleaseMoved.
+    passed: they agreed.
     """
     actor.require(Permission.CONFIRM_LINES)
+    await open_cases(session, actor, contract_id, lock=True)  # before the contract, as those who decide
     found = await _locked(session, actor, contract_id)
     _check(found, actor, version, data)
     now, commit_id = clock.now(), uuid7()
     first = rules.monday(local_today(now, found.time_zone))
     connection = await db.driver(session)
-    standing = await _standing(connection, actor, found, first, data)
+    standing, new = await _standing(connection, actor, found, first, data)
     way = way or (CommitWay.PERIODS if data.percent is None else CommitWay.PERCENT)
+    if actor.is_factory and not passed:
+        said = {"commit": data.model_dump(mode="json"), "version": found.commit_no, "way": way.value}
+        if not await cleared(session, actor, found, first, new, said):
+            return None
     made = (commit_id, found.commit_no + 1, found.release_id, found.release_no, way.value)
     who = (data.note, actor.member_id, actor.name, now)
     await connection.execute(_INSERT, actor.tenant_id, found.party_id, contract_id, *made, *who)
     await _store(connection, actor, found.party_id, commit_id, first, standing)
     await _answer(session, actor, contract_id)
-    subject = Subject("contract", contract_id, found.party_id, found.commit_no + 1, contract_id)
-    said: dict[str, Any] = {"number": found.commit_no + 1, "release": found.release_no, "note": data.note}
-    record(session, actor, subject, "forecast_committed", **said, percent=data.percent, weeks=len(standing))
+    told: dict[str, Any] = {"number": found.commit_no + 1, "release": found.release_no, "note": data.note}
+    subject = reads.subject(found)
+    record(session, actor, subject, "forecast_committed", **told, percent=data.percent, weeks=len(standing))
     emit(session, actor, found.party_id, ForecastCommitted(contract_id, commit_id))
     logger.info("forecast committed", extra={"contract_id": str(contract_id), "commit_id": str(commit_id)})
     return commit_id
@@ -192,8 +203,10 @@ def _check(found: Head, actor: Actor, version: int | None, data: Commit) -> None
         raise OneWay(field="percent")
 
 
-async def _standing(connection: Driver, actor: Actor, found: Head, first: date, data: Commit) -> Standing:
-    """What the new version holds: what was committed before, and over it what is said now."""
+async def _standing(
+    connection: Driver, actor: Actor, found: Head, first: date, data: Commit
+) -> tuple[Standing, Standing]:
+    """What the new version holds: what was committed before, and over it what is said now; and that alone."""
     known = {part.id: part for part in await reads.parts(connection, actor, found.id)}
     cells = await reads.cells(connection, actor, found, first, rules.LONGEST)
     kept = Standing(
@@ -204,8 +217,10 @@ async def _standing(connection: Driver, actor: Actor, found: Head, first: date, 
         }
     )
     if data.percent is not None:
-        return Standing(kept | _by_percent(known, cells, data.percent, data.weeks))
-    return Standing(kept | _by_period(known, cells, first, data))
+        new = _by_percent(known, cells, data.percent, data.weeks)
+    else:
+        new = _by_period(known, cells, first, data)
+    return Standing(kept | new), new
 
 
 def _by_percent(parts: Mapping[UUID, Part], cells: Cells, percent: Decimal, weeks: int) -> Standing:

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.changes import service, words
+from portal.changes.impact import Impact
 from portal.changes.model import ChangeRequest, ChangeStatus, PartKind
 from portal.core import i18n
 from portal.core.actor import Actor
@@ -48,9 +49,7 @@ async def change_card(session: AsyncSession, actor: Actor, change_id: UUID, purp
     path = f"/changes/{change_id}"
     pages = [opening(f"{path}/counter", _("Counter-offer"))] if "counter" in can and not here else []
     rows = (tuple(acting(verb, actions) for verb in verbs), (*pages, opening(path)))
-    told = [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[:SHOWN]]
-    if len(sheet.stakes) > SHOWN:
-        told.append(_("and {n} more").format(n=i18n.number(len(sheet.stakes) - SHOWN)))
+    told = _told(sheet)
     return Card(
         title=_(ASKED[change.status] if verbs else TITLES[change.status]),
         subject=joined(change.number or "", sheet.head.number, sheet.head.party_name if actor.is_factory else ""),
@@ -60,6 +59,16 @@ async def change_card(session: AsyncSession, actor: Actor, change_id: UUID, purp
         buttons=tuple(filter(None, rows)),
         link=wording.address(path),
     )
+
+
+def _told(sheet: Impact) -> list[str]:
+    """A pause or a carry-over in one sentence; else the first deliveries."""
+    if sheet.carries or all(stake.pause for stake in sheet.stakes):
+        return [words.what(sheet)]
+    told = [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[:SHOWN]]
+    if len(sheet.stakes) > SHOWN:
+        told.append(_("and {n} more").format(n=i18n.number(len(sheet.stakes) - SHOWN)))
+    return told
 
 
 def _deadline(change: ChangeRequest, actor: Actor, asked: bool) -> str:

@@ -10,9 +10,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.changes import reads, service, words
 from portal.changes.impact import Head, get_head
 from portal.changes.model import ChangePart, PartKind
-from portal.core import i18n
+from portal.changes.rules_carrying import PeriodNow
+from portal.changes.service_carrying import offered
+from portal.changes.service_pausing import pauses_of
+from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.calendars import local_today
 from portal.core.db import Driver, driver, read
 from portal.core.errors import NotFound, PortalError
 from portal.core.i18n import _
@@ -54,7 +58,28 @@ async def form_context(
             contract_id = rows[0].contract_id
         head = await get_head(connection, actor, contract_id)
         parts = await reads.contract_items(connection, actor, contract_id)
-    return _form(actor, head, [row for row in rows if row.contract_id == contract_id], parts, typed, error)
+        periods = await _periods(connection, actor, head, parts)
+    return _form(actor, head, [row for row in rows if row.contract_id == contract_id], parts, typed, error) | periods
+
+
+async def _periods(
+    connection: Driver, actor: Actor, head: Head, parts: Sequence[tuple[UUID, str]]
+) -> dict[str, list[tuple[str, str]]]:
+    """The periods that a carry-over can be about: those that have ended with a difference, and those to come."""
+    ended, ahead = await offered(connection, actor, head.id, local_today(clock.now(), head.time_zone))
+    names = dict(parts)
+    return {
+        "ended": [
+            (str(one.id), f"{_named(one, names)} ({i18n.signed(-one.left)})")
+            for one in ended
+            if one.contract_line_id in names
+        ],
+        "ahead": [(str(one.id), _named(one, names)) for one in ahead if one.contract_line_id in names],
+    }
+
+
+def _named(one: PeriodNow, names: Mapping[UUID, str]) -> str:
+    return " · ".join((names[one.contract_line_id].partition(" ")[0], words.period(one)))
 
 
 async def _rows(connection: Driver, actor: Actor, line_ids: Sequence[UUID], contract_id: UUID | None) -> list[LineRow]:
@@ -75,7 +100,7 @@ def _form(
     typed: Mapping[str, str] | None,
     error: PortalError | None,
 ) -> dict[str, Any]:
-    kinds = [kind for kind in PartKind if kind is not PartKind.ADD]
+    kinds = [kind for kind in PartKind if kind not in {PartKind.ADD, PartKind.CARRY_OVER}]
     if not actor.may(Permission.SEE_PRICES):
         kinds.remove(PartKind.PRICE)
     return {
@@ -122,14 +147,24 @@ async def counter_context(
     head = await get_head(connection, actor, change.contract_id)
     parts = await reads.contract_items(connection, actor, change.contract_id)
     context = _form(actor, head, rows, parts, typed if typed is not None else _offered(offered), error)
-    return context | {"change": change}
+    return context | {"change": change} | await _periods(connection, actor, head, parts)
 
 
 def _offered(parts: Sequence[ChangePart]) -> dict[str, str]:
     """The live offer as it would be typed."""
     typed: dict[str, str] = {}
+    for pause in pauses_of(parts)[:1]:
+        lines = {part.contract_line_id for part in parts if part.paused_from is not None}
+        typed |= {"pause_line": str(pause.contract_line_id) if len(lines) == 1 else ""}
+        typed |= {"pause_since": str(pause.since), "pause_until": str(pause.until), "pause_drop": "yes" * pause.drop}
     for part in parts:
         pieces = part.pieces["of"]
+        if part.carried is not None:
+            typed |= {"carry_from": str(part.bucket_id), "carry_to": str(part.to_bucket_id)}
+            typed["carry_quantity"] = f"{abs(part.carried).normalize():f}"
+            continue
+        if part.paused_from is not None:
+            continue
         if part.line_id is None:
             typed |= {"add_line": str(part.contract_line_id), "add_quantity": pieces[0]["quantity"]}
             typed["add_due_date"] = pieces[0]["due_date"]

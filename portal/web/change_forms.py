@@ -8,10 +8,8 @@ from uuid import UUID
 from litestar import Request
 from pydantic import Field
 
-from portal.changes.inputs import Accept, Comment, Counter, NewChange, NewPart, Refuse, SetTerms
+from portal.changes.inputs import Accept, Comment, Counter, NewChange, NewPart, NewPause, Refuse, SetTerms
 from portal.changes.model import PartKind
-from portal.core.errors import Invalid
-from portal.core.i18n import N_
 from portal.web.errors import BadForm
 from portal.web.forms import Form
 from portal.web.schedule_forms import VersionForm
@@ -20,12 +18,10 @@ from portal.web.shipment_forms import quantity, read, texts
 PIECES = 3  # rows of a split on the page
 ROW = ("kind", "version", "quantity", "due_date", "place", "price")
 _ROW = re.compile(r"(kind|version|quantity|due_date|place|price|piece_quantity_\d|piece_date_\d)\.[0-9a-f-]{36}")
-HEAD = {"contract_id", "reason", "note", "line", "add_line", "add_quantity", "add_due_date", "version"}
-
-
-class NothingAsked(Invalid):
-    code = "nothing-asked"
-    text = N_("Nothing in this form differs from what is agreed. Change a quantity or a date, or add a delivery.")
+ADD = {"add_line", "add_quantity", "add_due_date"}
+PAUSE = {"pause_line", "pause_since", "pause_until", "pause_drop"}
+CARRY = {"carry_from", "carry_to", "carry_quantity"}
+HEAD = {"contract_id", "reason", "note", "line", "version"} | ADD | PAUSE | CARRY
 
 
 class RefuseForm(VersionForm):
@@ -74,20 +70,23 @@ async def sent(request: Request[Any, Any, Any]) -> dict[str, str]:
 def new_change(typed: Mapping[str, str]) -> NewChange:
     """The command of the form."""
     head = {name: typed.get(name, "") for name in ("contract_id", "reason", "note")}
-    command: NewChange = read(NewChange, **head, parts=_checked(parts_of(typed)))
+    command: NewChange = read(NewChange, **head, parts=parts_of(typed), pauses=pauses_of(typed))
     return command
 
 
 def counter_offer(typed: Mapping[str, str]) -> Counter:
     """The command of a counter-offer."""
-    command: Counter = read(Counter, note=typed.get("note", ""), parts=_checked(parts_of(typed)))
+    command: Counter = read(Counter, note=typed.get("note", ""), parts=parts_of(typed), pauses=pauses_of(typed))
     return command
 
 
-def _checked(parts: list[NewPart]) -> list[NewPart]:
-    if not parts:
-        raise NothingAsked(field="parts")
-    return parts
+def pauses_of(typed: Mapping[str, str]) -> list[NewPause]:
+    """The pause of the form, once one of its days was entered; one day alone is a pause of one day."""
+    since, until = typed.get("pause_since", ""), typed.get("pause_until", "")
+    if not since and not until:
+        return []
+    line, drop = typed.get("pause_line") or None, bool(typed.get("pause_drop"))
+    return [read(NewPause, contract_line_id=line, since=since or until, until=until or since, drop=drop)]
 
 
 def parts_of(typed: Mapping[str, str]) -> list[NewPart]:
@@ -99,6 +98,11 @@ def parts_of(typed: Mapping[str, str]) -> list[NewPart]:
             said["quantity"] = quantity(typed["add_quantity"], "add_quantity")
         if typed.get("add_due_date"):
             said["due_date"] = typed["add_due_date"]
+        found.append(read(NewPart, **said))
+    if typed.get("carry_from"):
+        said = {"kind": PartKind.CARRY_OVER, "bucket_id": typed["carry_from"], "to_bucket_id": typed.get("carry_to")}
+        if typed.get("carry_quantity"):
+            said["quantity"] = quantity(typed["carry_quantity"], "carry_quantity")
         found.append(read(NewPart, **said))
     return found
 

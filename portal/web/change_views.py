@@ -15,6 +15,7 @@ from portal.changes.impact import Impact
 from portal.changes.model import ChangePart, ChangeReason, ChangeRequest, ChangeStatus, ErpState
 from portal.changes.reads import ChangeFilter, ChangeRow, View
 from portal.changes.rules import WAITING
+from portal.changes.rules_carrying import Carried
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -137,14 +138,19 @@ PARTNER = N_("Partner")
 COLUMNS = (N_("Request"), N_("Contract"), PARTNER, N_("What"), N_("Reason"), N_("Answer by"), N_("Status"))
 
 
+def items_and_count(row: ChangeRow) -> str:
+    """A100 · 2 deliveries."""
+    deliveries = row.parts - row.carried
+    count = [ngettext("{n} delivery", "{n} deliveries", deliveries).format(n=i18n.number(deliveries))]
+    return " · ".join([*(row.items or []), *(count if deliveries else []), *([_("carry-over")] if row.carried else [])])
+
+
 def _cells(row: ChangeRow, actor: Actor) -> tuple[str, ...]:
-    count = ngettext("{n} delivery", "{n} deliveries", row.parts).format(n=i18n.number(row.parts))
     due = i18n.moment(row.respond_by, actor.time_zone) if row.respond_by else ""
     partner = (row.party_name,) if actor.is_factory else ()
-    what = " · ".join([*(row.items or []), count])
     reason = _(words.REASONS[ChangeReason(row.reason)])
     status = _(STATUSES[S(row.status)][0])
-    return (row.number or _("Draft"), row.contract_number, *partner, what, reason, due, status)
+    return (row.number or _("Draft"), row.contract_number, *partner, items_and_count(row), reason, due, status)
 
 
 # --- one request ------------------------------------------------------------------------------------------------------
@@ -168,9 +174,13 @@ async def change_context(session: AsyncSession, actor: Actor, change_id: UUID) -
         "sentence": words.sentence(sheet),
         "band": words.band(sheet),
         "figures": figures(sheet, change, actor),
-        "parts": [_part(stake, parts, moved) for stake in sheet.stakes],
+        "parts": [
+            *(_part(stake, parts, moved) for stake in sheet.stakes),
+            *(_carried(one, parts, moved) for one in sheet.carries),
+        ],
         "periods": _periods(sheet),
         "curves": _curves(sheet),
+        "targets": [words.target(one) for one in sheet.carries],
         "touched": sheet.touched,
         "facts": _facts(change, sheet, actor),
         "moments": [_moment(entry, actor) for entry in history],
@@ -199,7 +209,7 @@ def figures(sheet: Impact, change: ChangeRequest, actor: Actor) -> tuple[Figure,
     if sheet.notice is not None:
         days = ngettext("day ahead", "days ahead", sheet.notice)
         found.append(Figure(_("Days of notice"), i18n.number(sheet.notice), days, warning=sheet.notice < 0))
-    if sheet.value is not None:
+    if sheet.value is not None and sheet.stakes:
         found.append(
             Figure(_("Change of value"), money(sheet.value, sheet.head.currency), _("at the contract's prices"))
         )
@@ -222,6 +232,24 @@ def _part(stake: Any, parts: Sequence[ChangePart], moved: set[int]) -> PartView:
         difference=words.difference(stake.kind, stake.before, stake.after),
         zones=words.zones(stake),
         moved=stake.part_no in moved,
+        agreed=kept.agreed,
+    )
+
+
+def _carried(one: Carried, parts: Sequence[ChangePart], moved: set[int]) -> PartView:
+    """A carry-over as a row of the same table: the period that has ended before, the other one after."""
+    kept = next(part for part in parts if part.part_no == one.part_no)
+    left = i18n.signed(-one.source.left)
+    return PartView(
+        part_no=one.part_no,
+        href="",
+        part=one.item,
+        kind=_(words.KINDS[kept.kind]),
+        before=f"{words.period(one.source)}{_(': ')}{left}{i18n.NBSP}{unit_name(one.unit)}",
+        after=words.period(one.to),
+        difference=f"{i18n.signed(one.quantity)}{i18n.NBSP}{unit_name(one.unit)}",
+        zones="",
+        moved=one.part_no in moved,
         agreed=kept.agreed,
     )
 

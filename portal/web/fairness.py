@@ -123,8 +123,9 @@ def _amount(value: Decimal | None, unit: str) -> tuple[str, str]:
 
 def _columns() -> list[Column]:
     figures = [
-        _("Schedule stability"), _("Firm deliveries changed"), _("Notice, days"), _("Changes inside the band"),
-        _("First promise kept"), _("Time to answer, hours"), _("Answers for each delivery"),
+        _("Releases compared"), _("Schedule stability"), _("Firm deliveries changed"), _("Notice, days"),
+        _("Changes inside the band"), _("First promise kept"), _("Time to answer, hours"),
+        _("Answers for each delivery"),
     ]  # fmt: skip
     return [Column(_("Partner")), Column(_("Direction")), *(Column(label, num=True) for label in figures)]
 
@@ -133,7 +134,8 @@ def _cells(pair: Fairness, actor: Actor) -> tuple[str, ...]:
     plain = [None if value is None else i18n.number(value) for value in (pair.notice_days, pair.word.response_hours)]
     answers = pair.answers_per_line
     return (
-        pair.party_name, _(pair.direction.value), _percent(pair.stability), _count(pair.changed_firm),
+        pair.party_name, _(pair.direction.value), i18n.number(pair.plan.pairs), _percent(pair.stability),
+        _count(pair.changed_firm),
         plain[0] or "–", _percent(pair.inside_rate), _percent(pair.kept_rate), plain[1] or "–",
         "–" if answers is None else i18n.number(answers),
     )  # fmt: skip

@@ -36,6 +36,7 @@ async def context(actor: Actor, contract_id: UUID, asked: Asked, typed: Typed) -
         "can_commit": seller and actor.may(Permission.CONFIRM_LINES) and active and head.release_no > 0,
         "can_set": actor.may(Permission.EDIT_CONTRACTS) and active,
         "waits": waits(head, seller),
+        "case": found.case,
         "commits": [commit_line(each, head.time_zone) for each in found.commits],
         "export": asked.href(f"{base}/export"),
         "typed": typed,

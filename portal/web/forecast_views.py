@@ -10,6 +10,8 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from portal.approvals import reads as approvals
+from portal.approvals.model import ApprovalPoint
 from portal.core import clock, i18n
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
@@ -65,6 +67,7 @@ class Found(Struct, frozen=True):
     periods: list[Period]
     commits: list[CommitRow]
     accuracy: dict[UUID | None, list[Accuracy]]
+    case: UUID | None = None  # of a commit that waits for the own company's approval
 
     def of(self, part: Part, period: Period) -> Cell:
         """One period of one part: its weeks added up."""
@@ -91,7 +94,8 @@ async def find(actor: Actor, contract_id: UUID, asked: Asked) -> Found:
         cells = await reads.cells(connection, actor, head, span.first, asked.weeks, moved)
         commits = await reads.commits(connection, actor, contract_id)
         accuracy = await reads.accuracy_of(connection, actor, head, today, asked.measure)
-    return Found(head, parts, cells, span, rules.periods(span.first, asked.weeks, asked.span), commits, accuracy)
+        case = await approvals.waiting_about(connection, actor, ApprovalPoint.COMMIT, contract_id)
+    return Found(head, parts, cells, span, rules.periods(span.first, asked.weeks, asked.span), commits, accuracy, case)
 
 
 class Matrix(Struct, frozen=True):

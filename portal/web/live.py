@@ -19,6 +19,7 @@ from portal.web.accounts import cookie_name
 EVENTS = {
     "schedule_line": ("lines",),
     "line_report": ("lines",),
+    "change_request": ("changes",),
     "chat": ("people",),
     "contract": ("contracts", "lines"),  # a release or a term changes what the board shows
     "shipment": ("shipments",),

@@ -19,16 +19,13 @@ from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_money
-from portal.schedules.rules_stability import DEFINITION
-from portal.scorecards import reads, reads_stability
+from portal.scorecards import reads
 from portal.scorecards.reads import By, Performance, Report, Selection
-from portal.scorecards.reads_stability import StabilityRow
 from portal.web import tables
 from portal.web.pages import Page
 from portal.web.views import Column, Figure, ListView, Row
 
 VIEWS = ((By.PARTNER, N_("By partner")), (By.MONTH, N_("By month")), (By.BOTH, N_("By partner and month")))
-YEAR = 365  # days that are looked at when none are chosen
 MOST = 500  # rows on the page; the file has all
 
 
@@ -216,39 +213,4 @@ def _plain(row: Performance, currencies: list[str]) -> list[Any]:
     return [row.party_name, month, *counts, *values]
 
 
-@get("/reports/stability")
-async def steady(
-    actor: NamedDependency[Actor], page: NamedDependency[Page], since: FromQuery[str] = "", until: FromQuery[str] = ""
-) -> Template:
-    """How steady the factory's releases were."""
-    last = asked_of("", "", "", since, until, "").until or local_today(clock.now(), actor.time_zone)
-    first = asked_of("", "", "", since, until, "").since or _year_before(last)
-    async with read(actor) as connection:
-        rows = await reads_stability.stability(connection, actor, first, last)
-    return page.render("reports/stability.html", active="reports", **stability_context(rows, first, last))
-
-
-def _year_before(day: date) -> date:
-    return date.fromordinal(max(day.toordinal() - YEAR, 1))
-
-
-def stability_context(rows: list[StabilityRow], first: date, last: date) -> dict[str, Any]:
-    """What `reports/stability.html` shows."""
-    heads = (_("Releases compared"), _("Stability"), _("Changed firm deliveries"), _("Mean notice"))
-    cells = [
-        Row((row.party_name, i18n.number(row.pairs), percent(row.stability), i18n.number(row.firm_lines), notice(row)))
-        for row in rows
-    ]
-    columns = (Column(_("Partner")), *(Column(label, num=True) for label in heads))
-    sub = _("Released from {first} to {last}").format(first=i18n.day(first, year=True), last=i18n.day(last, year=True))
-    empty = _("No release in these days has one before it.")
-    view = ListView(_("Schedule stability"), columns, cells, empty, sub=sub)
-    return {"list": view, "since": first, "until": last, "definition": _(DEFINITION)}
-
-
-def notice(row: StabilityRow) -> str:
-    """Days with their unit; a dash where nothing changed."""
-    return "–" if row.mean_notice is None else _("{n} days").format(n=i18n.number(row.mean_notice))
-
-
-ROUTES: list[Any] = [reports, export, steady]
+ROUTES: list[Any] = [reports, export]

@@ -13,6 +13,7 @@ from litestar.response import Redirect, Template
 from msgspec import Struct
 
 from portal.approvals import reads as approvals
+from portal.changes import reads as changes
 from portal.contracts import reads as contracts
 from portal.contracts.model import ContractStatus
 from portal.core import clock, i18n
@@ -26,6 +27,7 @@ from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.shipments import reads as shipments
 from portal.web.approval_views import answer_by, item
+from portal.web.change_views import items_and_count
 from portal.web.lines import part_of
 from portal.web.pages import Page
 from portal.web.views import Link, TodayGroup, TodayItem, TodayView
@@ -33,6 +35,7 @@ from portal.web.views import Link, TodayGroup, TodayItem, TodayView
 SHOWN = 8  # things a group shows before "all in the list"
 COUNTED = 1000
 TO_ANSWER = contracts.ContractFilter(to_answer=True)
+ASKED_OF_US = changes.ChangeFilter(changes.View.TO_ANSWER)
 
 
 class Waiting(Struct, frozen=True):
@@ -44,16 +47,27 @@ class Waiting(Struct, frozen=True):
     to_receive: list[shipments.ShipmentRow]
     to_accept: list[contracts.ContractRow]
     to_approve: list[approvals.CaseRow]
+    to_answer: list[changes.ChangeRow]
     overdue: list[LineRow]
     ending: list[contracts.ContractRow]
     upcoming: LineRow | None
 
+    @property
+    def changes(self) -> list[changes.ChangeRow]:
+        """Those that do not stand among the approvals already."""
+        cases = {case.subject_id for case in self.to_approve}
+        return [row for row in self.to_answer if row.id not in cases]
+
     def counts(self) -> dict[str, int]:
         """By the key of the menu entry where it is answered."""
-        groups: tuple[Sized, ...] = (self.to_confirm, self.to_decide, self.to_receive, self.to_accept, self.to_approve)
+        groups: tuple[Sized, ...] = (
+            *(self.to_confirm, self.to_decide, self.to_receive),
+            *(self.to_accept, self.to_approve, self.changes),
+        )
         return {
             "today": sum(len(group) for group in groups),
             "approvals": len(self.to_approve),
+            "changes": len(self.to_answer),
             "schedules": len(self.to_confirm) + len(self.to_decide),
             "receipts": len(self.to_receive),
             "contracts": len(self.to_accept),
@@ -75,6 +89,9 @@ async def waiting(actor: Actor) -> Waiting:
             else [],
             await approvals.list_cases(connection, actor, approvals.View.MINE, limit=COUNTED)
             if actor.is_factory and actor.may(Permission.APPROVE)
+            else [],
+            await changes.list_changes(connection, actor, ASKED_OF_US, None, COUNTED)
+            if actor.may(Permission.REQUEST_CHANGES)
             else [],
             await reads.list_lines(connection, actor, overdue, None, COUNTED),
             await contracts.list_contracts(connection, actor, contracts.ContractFilter(ending=today), None, SHOWN)
@@ -107,7 +124,7 @@ async def search(page: NamedDependency[Page], q: FromQuery[str] = "") -> Redirec
 def view_of(found: Waiting, actor: Actor) -> TodayView:
     """The page, in the reader's words."""
     groups = [to_approve(found, actor), to_accept(found, actor), to_decide(found, actor), to_confirm(found, actor)]
-    groups.append(to_receive(found, actor))
+    groups += [to_answer(found, actor), to_receive(found, actor)]
     groups += [overdue(found, actor), ending(found)]
     upcoming = found.upcoming
     nothing = _("Nothing waits for you.")
@@ -209,6 +226,25 @@ def to_approve(found: Waiting, actor: Actor) -> TodayGroup:
     deadline = answer_by(cases[0].respond_by, actor) if cases else ""
     more = more_of(len(cases), "/approvals")
     return TodayGroup("to_approve", _("To approve"), len(cases), items, deadline, more=more)
+
+
+def to_answer(found: Waiting, actor: Actor) -> TodayGroup:
+    """Changes that the other company asks for, by deadline."""
+    rows = found.changes
+    items = tuple(
+        TodayItem(
+            title=row.number or "",
+            amount=items_and_count(row),
+            meta=" · ".join([*([row.party_name] if actor.is_factory else []), row.contract_number]),
+            href=f"/changes/{row.id}",
+            verb=_("Answer"),
+            bad=_("The time for an answer is over.") if row.respond_by and row.respond_by < clock.now() else "",
+        )
+        for row in rows[:SHOWN]
+    )
+    deadline = answer_by(rows[0].respond_by, actor) if rows else ""
+    more = more_of(len(rows), "/changes")
+    return TodayGroup("to_answer", _("Changes to answer"), len(rows), items, deadline, more=more)
 
 
 def ending(found: Waiting) -> TodayGroup:

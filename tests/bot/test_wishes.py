@@ -199,3 +199,44 @@ async def test_an_answer_to_a_request_is_said_in_chinese(house: House, tenant: T
     assert missing(offered.text) == []
     answer = await ben.phone.press("提交此方案")
     assert answer.text == "已对 C-1 还盘，由对方答复。"
+
+
+async def test_a_request_is_refused_with_a_reason_and_another_agreed_to_by_one_press(
+    house: House, tenant: Tenant
+) -> None:
+    made, line = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    ben = await house.linked(tenant.supplier)
+    await ask(tenant.factory, made, wish(line, quantity=Decimal(140)))
+    await ben.phone.say("C-1")
+    await ben.phone.wait_for("please agree or refuse")
+    await ben.phone.press("Refuse")
+    await ben.phone.wait_for("Why is it refused?")
+    answer = await ben.phone.press("No capacity")
+    assert answer.text == "Refused: C-1"
+    reason = "select status, decline_reason from change_request where tenant_id = $1"
+    assert [tuple(row) for row in await fetch(tenant.factory, reason, tenant.id)] == [("declined", "No capacity")]
+    assert await lines(tenant.factory, made) == [(100, ahead(FIRM), "proposed")]
+
+    await ask(tenant.factory, made, wish(line, quantity=Decimal(130)))
+    await ben.phone.say("C-2")
+    await ben.phone.wait_for("C-2")
+    answer = await ben.phone.press("Agree")
+    assert answer.text == "Agreed: C-2"
+    assert [row[:2] for row in await asked(tenant.factory)] == [("declined", "C-1"), ("accepted", "C-2")]
+
+
+async def test_a_pause_of_a_span_is_one_request_in_both_languages(house: House, tenant: Tenant) -> None:
+    await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    ben = await house.linked(tenant.supplier)
+    await ben.phone.say(f"pause A100 from {en(ahead(FIRM - 3))} to {en(ahead(FIRM + 3))}")
+    card = await ben.phone.wait_for("I read this as:")
+    assert "A100: no delivery from " in card.text
+    assert card.labels == ["Send request", "Reason", "Not this"]
+    await ben.phone.press("Send request")
+    assert (await asked(tenant.factory))[0][:3] == ("submitted", "C-1", "seller")
+
+    ann = await house.linked(tenant.supplier, language=Language.ZH)
+    await ann.phone.say(f"{zh(ahead(FIRM - 3))}到{zh(ahead(FIRM + 3))}暂停A100")
+    card = await ann.phone.wait_for("我理解为：")
+    assert missing(card.text) == []
+    assert "不交付" in card.text

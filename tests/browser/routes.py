@@ -145,7 +145,6 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/receipts/{receipt_id}/correct": (Shown("/receipts/{receipt_id}/correct", "customer"),),
     "/reports": (Shown("/reports"), Shown("/reports", "supplier")),
     "/reports/fairness": (Shown("/reports/fairness"), Shown("/reports/fairness", "supplier")),
-    "/reports/stability": (Shown("/reports/stability"), Shown("/reports/stability", "customer")),
     "/rules": (Shown("/rules"),),
     "/rules/{point}": (Shown("/rules/change"), Shown("/rules/statement")),
     "/rules/{point}/rule": (

@@ -42,7 +42,7 @@ async def make_forecast(
     return made
 
 
-async def committed(actor: Actor, made: Made, version: int | None = None, **said: Any) -> UUID:
+async def committed(actor: Actor, made: Made, version: int | None = None, **said: Any) -> UUID | None:
     """The seller commits, to the release in force unless another is named."""
     async with read(actor) as connection:
         head = await reads.head(connection, actor, made.contract.id)

@@ -82,7 +82,6 @@ PAGES: Routes = {
     ("POST", f"{RELEASE}/acknowledge"): Spec(released, form("version"), **ANSWERS),
     ("POST", f"{RELEASE}/reject"): Spec(released, form("version", reason="too much"), **ANSWERS),
     ("POST", f"{DELIVERY}/plan"): Spec(delivery(ASKED), planning, **PUBLISHES),
-    ("GET", "/reports/stability"): Spec(),
     ("POST", f"{DELIVERY}/unplan"): Spec(delivery(ASKED), form(), **PUBLISHES),
 }
 PROGRAMS: Routes = {

@@ -48,6 +48,7 @@ async def test_the_card_asks_and_then_says_what_was_answered(post: Post, tenant:
     before = await card(tenant.supplier, "commit_request", request_id, "commit")
     buyers = await card(tenant.factory, "commit_request", request_id, "at_risk")
     commit_id = await committed(tenant.supplier, made, percent=D(80))
+    assert commit_id is not None
     after = await card(tenant.supplier, "commit_request", request_id, "commit")
     told = await card(tenant.factory, "supply_commit", commit_id, "confirmed")
     assert before.title == "Please commit to a forecast"
