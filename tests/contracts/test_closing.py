@@ -15,7 +15,8 @@ from portal.contracts.events import PeriodClosed
 from portal.contracts.inputs_buckets import AllowOverCall, SetTerms
 from portal.contracts.model_buckets import Carry, Consequence
 from portal.contracts.rules_buckets import OverCeiling
-from portal.contracts.service_commitments import PeriodOver, allow_over_call, open_periods, refresh_periods
+from portal.contracts.service_commitments import PeriodOver, allow_over_call
+from portal.contracts.service_periods import open_periods, refresh_periods
 from portal.core.actor import Direction
 from portal.core.db import driver, unit_of_work
 from portal.core.ids import uuid7
