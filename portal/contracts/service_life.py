@@ -293,11 +293,17 @@ async def acceptance(
     return Acceptance(row.member_name, row.at, str(row.data["sha256"]))
 
 
-async def digest_of(session: AsyncSession, actor: Actor, contract: Contract) -> str:
-    """The sha256 of the contract's content as it is now, in the form of the version in force."""
-    version = current(await get_revisions(session, contract), local_today(clock.now(), contract.time_zone))
-    form = FORM if version is None else form_of(version.content)
-    return digest(await content_of(session, actor, contract, form))
+async def digest_of(
+    session: AsyncSession, actor: Actor, contract: Contract, revisions: Sequence[ContractRevision] | None = None
+) -> str:
+    """The sha256 of the contract's content as it is now, in the form of the version in force.
+
+    What was accepted before versions were kept is of the first form.
+    """
+    known = await get_revisions(session, contract) if revisions is None else revisions
+    version = current(known, local_today(clock.now(), contract.time_zone))
+    form = FORM if contract.accepted_at is None else 1
+    return digest(await content_of(session, actor, contract, form_of(version.content) if version else form))
 
 
 def check_step(actor: Actor, contract: Contract, action: str) -> ContractStatus:

@@ -132,6 +132,9 @@ async def refresh_periods(
         kept, entries = list[CommitmentBucket](), list[Entry]()
         for bucket in await _to_come(session, line, since):
             one = wanted.pop((bucket.period_start, bucket.period_end), None)
+            if bucket.closed_at is not None:
+                kept.append(bucket)
+                continue
             used = await _is_used(session, bucket)
             if one is not None and (bucket.floor, bucket.target, bucket.ceiling) != one[3:]:
                 if used and document is not None:
@@ -153,12 +156,11 @@ async def refresh_periods(
 
 
 async def _to_come(session: AsyncSession, line: ContractLine, since: date) -> list[CommitmentBucket]:
-    """The open periods of a line that begin from a day on, locked."""
+    """The periods of a line that begin from a day on, locked."""
     query = select(CommitmentBucket).where(
         CommitmentBucket.tenant_id == line.tenant_id,
         CommitmentBucket.contract_line_id == line.id,
         CommitmentBucket.period_start >= since,
-        col(CommitmentBucket.closed_at).is_(None),
     )
     return list((await session.exec(query.order_by(col(CommitmentBucket.id)).with_for_update())).all())
 

@@ -130,9 +130,7 @@ def _sentence(status: str, found: OwnFound) -> str:
         case "undone":
             return _("What this import had made is gone.")
         case "applied" if found.target is Target.OPENING:
-            return _(
-                "The figures wait for the partners. As long as none has answered, the import can be undone as a whole."
-            )
+            return _("The figures wait for the partners. Until one has answered, the import can be undone as a whole.")
         case _:
             return _("Drafts were made. As long as nobody has worked on them, the import can be undone as a whole.")
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from litestar import Litestar
 
+from portal.app import create_app
 from portal.contracts import service, service_life
 from portal.contracts.evidence import FORM, content, digest, form_of
 from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, Offer
@@ -28,6 +28,7 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import PortalError
 from portal.core.ids import uuid7
+from portal.core.settings import Settings
 from tests.accounts.browser import text_of
 from tests.contracts.bucket_makers import D, periods
 from tests.contracts.makers import make_draft, step
@@ -245,8 +246,9 @@ def test_each_period_is_carried_by_the_rules_that_held_when_it_began() -> None:
 
 
 async def test_the_form_of_an_amendment_holds_the_use_and_the_periods_and_versions_compare_them(
-    tenant: Tenant, app: Litestar
+    tenant: Tenant, database: Settings
 ) -> None:
+    app = create_app(database)
     contract = await make_signed(tenant)
     rows = [f"{at(n)} {at(n + 1)} 80 {target} 120" for n, target in enumerate((100, 110, 100))]
     async with signed_in(app, tenant.customer) as customer:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from portal.app import create_app
 from portal.contracts.inputs_invoices import ReportInvoice, ReverseInvoice
 from portal.contracts.model_invoices import ContractInvoice
 from portal.contracts.rules_versions import UnknownLine
@@ -38,7 +39,7 @@ STATE = "select count(*), (select count(*) from bucket_entry), (select count(*) 
 
 
 def said(number: str = "INV-1", quantity: int = 40, **more: Any) -> ReportInvoice:
-    values: dict[str, Any] = {"invoiced_on": today(), "line_no": 1}
+    values: dict[str, Any] = {"invoiced_on": today(), "line_no": 10}
     return ReportInvoice(number=number, quantity=D(quantity), **values | more)
 
 
@@ -117,11 +118,12 @@ async def test_a_pure_call_off_is_invoiced_by_line_and_reversed_once(tenant: Ten
     assert await fetch(tenant.factory, "select 1 from bucket_entry") == []
 
 
-async def test_invoices_over_the_interface_and_on_both_pages(tenant: Tenant, settings: Settings, app: Any) -> None:
+async def test_invoices_over_the_interface_and_on_both_pages(tenant: Tenant, database: Settings) -> None:
+    app = create_app(database)
     made = await make_committed(tenant, span(0, 20))
     base = f"/api/v1/contracts/{made.contract.id}/invoices"
-    body = {"number": "INV-7", "invoiced_on": today().isoformat(), "line_no": 1, "quantity": "40", "amount": "500"}
-    async with calling(settings, tenant.factory) as erp:
+    body = {"number": "INV-7", "invoiced_on": today().isoformat(), "line_no": 10, "quantity": "40", "amount": "500"}
+    async with calling(database, tenant.factory) as erp:
         answers = [await erp.post(base, json=body, headers={"Idempotency-Key": "INV-7"}) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [201, 201]
         assert answers[0].json() == answers[1].json()
@@ -139,7 +141,7 @@ async def test_invoices_over_the_interface_and_on_both_pages(tenant: Tenant, set
         assert "more invoiced than received" in ledger
     async with signed_in(app, tenant.factory) as factory:
         here = f"/contracts/{made.contract.id}/invoices"
-        form = {"line_no": "1", "number": "INV-7", "invoiced_on": today().isoformat(), "quantity": "1"}
+        form = {"line_no": "10", "number": "INV-7", "invoiced_on": today().isoformat(), "quantity": "1"}
         refused = await factory.send(here, **form)
         assert refused.status_code == 409
         assert "INV-7 is reported for" in text_of(refused)

@@ -28,13 +28,13 @@ def rows(periods: Made, free: Made) -> bytes:
     return gb_csv(
         ("期初", *[""] * 6),
         HEAD,
-        (number, "1", cut, first, "120件", "80", "80"),
-        (number, "1", cut, never, "1", "1", "1"),
-        (number, "1", cut, "", "1", "1", "1"),
+        (number, "10", cut, first, "120件", "80", "80"),
+        (number, "10", cut, never, "1", "1", "1"),
+        (number, "10", cut, "", "1", "1", "1"),
         (number, "9", cut, "", "1", "", ""),
-        (other, "1", cut, "", "1,000", "900", "900"),
-        ("", "1", (CUT - timedelta(days=2)).isoformat(), "", "5", "", ""),
-        ("NONE-1", "1", cut, "", "5", "", ""),
+        (other, "10", cut, "", "1,000", "900", "900"),
+        ("", "10", (CUT - timedelta(days=2)).isoformat(), "", "5", "", ""),
+        ("NONE-1", "10", cut, "", "5", "", ""),
     )
 
 
@@ -80,7 +80,7 @@ async def test_a_file_of_opening_balances_is_tried_put_before_the_partners_and_t
     assert periods.contract.number in str(refused.value)
     assert await openings(tenant.customer, free) == [("proposed", 1)]
 
-    alone = gb_csv(HEAD, (free.contract.number, "1", CUT.isoformat(), "", "10", "", ""))
+    alone = gb_csv(HEAD, (free.contract.number, "10", CUT.isoformat(), "", "10", "", ""))
     next_id, found = await brought(tenant.factory, Target.OPENING, alone)
     found = await mapped(tenant.factory, next_id, found)
     assert (found.good, "wait for the partner" in found.refused[0].reason) == (0, True)
@@ -88,7 +88,7 @@ async def test_a_file_of_opening_balances_is_tried_put_before_the_partners_and_t
 
 async def test_undoing_the_import_withdraws_the_figures_that_wait(tenant: Tenant) -> None:
     free = await make_contract(tenant, Direction.SALE, foq=None)
-    file = gb_csv(HEAD, (free.contract.number, "1", CUT.isoformat(), "", "10", "", ""))
+    file = gb_csv(HEAD, (free.contract.number, "10", CUT.isoformat(), "", "10", "", ""))
     run_id, found = await brought(tenant.factory, Target.OPENING, file)
     assert found.saved == ""
     await mapped(tenant.factory, run_id, found)
