@@ -1,7 +1,6 @@
 """Invoices: reported by the factory's ERP or typed, written into the ledger of their period, reversed by a credit."""
 
 import logging
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -141,7 +140,7 @@ async def _line(session: AsyncSession, actor: Actor, contract: Contract, line_no
 
 
 async def _check_new(session: AsyncSession, line: ContractLine, number: str) -> None:
-    query = select(ContractInvoice.invoiced_on).where(
+    query = select(col(ContractInvoice.invoiced_on)).where(
         ContractInvoice.tenant_id == line.tenant_id,
         ContractInvoice.contract_line_id == line.id,
         ContractInvoice.number == number,
@@ -154,17 +153,17 @@ async def _check_new(session: AsyncSession, line: ContractLine, number: str) -> 
 
 async def _period(session: AsyncSession, line: ContractLine, data: ReportInvoice) -> UUID | None:
     """The period that the invoice belongs to; none for a pure call-off. Raises InvoicePeriod."""
-    query = select(CommitmentBucket.id, CommitmentBucket.period_start, CommitmentBucket.period_end).where(
+    query = select(CommitmentBucket).where(
         CommitmentBucket.tenant_id == line.tenant_id, CommitmentBucket.contract_line_id == line.id
     )
     periods = (await session.exec(query.order_by(col(CommitmentBucket.period_start)))).all()
-    day: date = data.period_day or data.invoiced_on
-    for bucket_id, start, end in periods:
-        if start <= day < end:
-            return bucket_id
+    day = data.period_day or data.invoiced_on
+    for period in periods:
+        if period.period_start <= day < period.period_end:
+            return period.id
     if not periods:
         return None
-    first, last = periods[0][1], periods[-1][2] - DAY
+    first, last = periods[0].period_start, periods[-1].period_end - DAY
     raise InvoicePeriod(field="period_day", item=line.item_code, day=day, first=first, last=last)
 
 

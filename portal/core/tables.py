@@ -69,7 +69,7 @@ def document() -> Any:
 
 def document_or_none() -> Any:
     """The same, or nothing."""
-    return Field(default=None, sa_type=JSONB(none_as_null=True))  # type: ignore[call-overload]
+    return Field(default=None, sa_type=JSONB(none_as_null=True))
 
 
 def parent() -> UniqueConstraint:

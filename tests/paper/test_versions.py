@@ -1,5 +1,7 @@
 """Each version of a contract has its own sealed document, and the agreed periods stand in it."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from litestar import Litestar
@@ -112,7 +114,7 @@ def test_typed_periods_and_how_they_are_used_stand_in_the_document_in_both_langu
         ("1 Jan 2026 – 20 Jan 2026 / 2 periods, each", "100 pcs"),
         ("1 Feb 2026 – 10 Feb 2026 / 1 period, each", "100 pcs"),
     ]
-    said = {"form": 2, "shortfall_carry": "next", "over_call_percent": "5", "consequence": "discuss"}
+    said: dict[str, Any] = {"form": 2, "shortfall_carry": "next", "over_call_percent": "5", "consequence": "discuss"}
     for language, title, words in (
         (Language.EN, "How periods are used", {"carried into the next period", "both sides talk about it"}),
         (Language.ZH, "周期使用规则", {"结转至下一周期", "双方协商"}),
