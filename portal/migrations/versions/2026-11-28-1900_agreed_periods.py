@@ -1,7 +1,7 @@
 """Typed periods and the use of periods as part of what is agreed; invoices.
 
 Revision ID: 0022
-Revises: 0011
+Revises: 0023
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0022"
-down_revision: str | None = "0011"
+down_revision: str | None = "0023"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
