@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from portal.contracts.evidence import USE
 from portal.contracts.model import Cadence, DayUnit, PriceTier
 from portal.contracts.model_buckets import Assignment, BucketCadence, Carry, Consequence, PriceBasis
 from portal.contracts.use_words import terms_words
@@ -166,7 +167,7 @@ def contract_document(text: Agreed, language: Language, verify_address: str) -> 
         head = msgspec.convert(text.content, AgreedHead, strict=False)
         periods = periods_grid(head.lines, head.valid_from, head.valid_to)
         blocks: list[Block] = [_parties(head, text), Facts(_facts(head)), _lines(head), periods]
-        if head.form > 1 and periods.rows:
+        if head.form > 1 and (periods.rows or set(USE) & set(text.content)):
             blocks.append(Facts(terms_words(head), _("How periods are used")))
         blocks.append(_places(head))
         blocks += _unnamed(text.content)
