@@ -11,7 +11,7 @@ import pytest
 from portal.app import create_app
 from portal.contracts import service, service_life
 from portal.contracts.evidence import FORM, content, digest, form_of
-from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, Offer
+from portal.contracts.inputs import Amendment, FromTemplate, HeadOffer, LineOffer, Offer, SaveTemplate
 from portal.contracts.inputs_buckets import SetPeriods, SetTerms, TypedPeriod
 from portal.contracts.model import Contract, ContractKind, RevisionStatus
 from portal.contracts.model_buckets import BucketCadence, Carry, Consequence
@@ -22,6 +22,7 @@ from portal.contracts.rules_versions import changed, differences
 from portal.contracts.service_buckets import consume
 from portal.contracts.service_closing import close_periods
 from portal.contracts.service_commitments import all_terms, get_terms, set_periods, set_terms
+from portal.contracts.service_templates import draft_from, save_template
 from portal.contracts.service_versions import agreed, content_of, get_revisions, offer
 from portal.core import clock
 from portal.core.actor import Actor, Direction
@@ -93,6 +94,11 @@ async def test_what_is_signed_says_how_periods_are_used_and_which_were_typed(ten
     assert "excess_carry" not in said  # as usual, so nothing is said
     first = {"start": at(0).isoformat(), "end": at(1).isoformat(), "floor": "80", "target": "100", "ceiling": "120"}
     assert said["lines"][0]["typed_periods"]["periods"][0] == first
+    async with unit_of_work(tenant.factory) as session:  # a template keeps it for the next one
+        kept = await save_template(session, tenant.factory, contract.id, SaveTemplate(name="Carried on"))
+        days = FromTemplate(party_id=contract.party_id, direction=contract.direction, valid_from=today())
+        draft = await draft_from(session, tenant.factory, kept.id, days)
+        assert (await get_terms(session, draft)).shortfall_carry is Carry.NEXT
     async with unit_of_work(tenant.factory) as session:  # nobody changes the rows behind it unseen
         terms = await get_terms(session, await service.get_contract(session, tenant.factory, contract.id))
         terms.over_call_percent = D(90)
