@@ -67,7 +67,10 @@ _ERRANDS: Subscriptions = {
     "ChatMoved": (Subscriber("chat_alerts.moved", errand=chat_alerts.moved),),
     "ChatUnbound": (Subscriber("chats.farewell", errand=chats.farewell),),
     "MemberInvited": (Subscriber("invitations.mail", errand=invitations.invite, seconds=30),),
-    "AmendmentApplied": (Subscriber("papers.seal_version", errand=papers.seal, seconds=60),),
+    "AmendmentApplied": (
+        Subscriber("contracts.redraft", effect=contracts.redraft_lines),
+        Subscriber("papers.seal_version", errand=papers.seal, seconds=60),
+    ),
     "ContractAccepted": (Subscriber("papers.seal", errand=papers.seal, seconds=60),),
     "ImportRequested": (Subscriber("imports.bring_forward", errand=imports.bring_forward, seconds=600, slow=True),),
     "ReleasePublished": (

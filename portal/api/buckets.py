@@ -52,6 +52,7 @@ class PeriodOut(Struct, kw_only=True):
     carried_out: Amount
     over_called: Amount
     open: Amount
+    over_invoiced: Annotated[Decimal, Meta(description="invoiced beyond what was received")]
     remaining: Annotated[Decimal, Meta(description="of the target; negative when more was called off")]
     forecast: Annotated[Decimal, Meta(description="at the end of the period, if nothing changes")]
     completion: Annotated[Decimal | None, Meta(description="received of the target, 0..1; null without a target")]
@@ -102,6 +103,7 @@ def period_out(row: PeriodRow) -> PeriodOut:
         **fixed,
         **row.sums._asdict(),
         open=row.sums.open,
+        over_invoiced=row.sums.over_invoiced,
         remaining=seen.remaining,
         forecast=seen.forecast,
         completion=None if seen.completion is None else round(seen.completion, 4),

@@ -196,7 +196,7 @@ where b.tenant_id = $1 and b.contract_line_id = any($2) and (b.id = any($3) or e
     where d.line = b.contract_line_id and b.period_start <= d.day and b.period_end > d.day))"""
 _LIMITS = """
 select over_call_percent, call_low_percent, call_high_percent from commitment_terms
-where tenant_id = $1 and contract_id = $2"""
+where tenant_id = $1 and contract_id = $2 and replaced_on = 'infinity'"""
 _ENTRIES = """
 select contract_line_id, due_date, sum(ordered_quantity) from schedule_line
 where tenant_id = $1 and contract_line_id = any($2) and status not in ('draft', 'cancelled') group by 1, 2

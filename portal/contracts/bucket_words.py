@@ -18,8 +18,12 @@ DAY = timedelta(days=1)
 
 def period_name(row: PeriodRow, *, year: bool = False) -> str:
     """November, Wk 48, the fourth quarter, or the first and the last day of a period of a list."""
-    start = row.period_start
-    match row.cadence:
+    return period_title(row.cadence, row.period_start, row.period_end, year=year)
+
+
+def period_title(cadence: BucketCadence, start: date, end: date, *, year: bool = False) -> str:
+    """The same of a period that is no row of the ledger."""
+    match cadence:
         case BucketCadence.WEEK:
             name = i18n.week(start)
         case BucketCadence.MONTH:
@@ -27,13 +31,13 @@ def period_name(row: PeriodRow, *, year: bool = False) -> str:
         case BucketCadence.QUARTER:
             name = _("quarter {n}").format(n=(start.month - 1) // 3 + 1)
         case _:
-            return days(start, row.period_end, year=year)
-    return _("{period} {year}").format(period=name, year=_year(row)) if year else name
+            return days(start, end, year=year)
+    return _("{period} {year}").format(period=name, year=_year(cadence, start)) if year else name
 
 
-def _year(row: PeriodRow) -> int:
+def _year(cadence: BucketCadence, start: date) -> int:
     """Of a week the year that it belongs to, which at new year is not that of its Monday."""
-    return row.period_start.isocalendar().year if row.cadence is BucketCadence.WEEK else row.period_start.year
+    return start.isocalendar().year if cadence is BucketCadence.WEEK else start.year
 
 
 def days(start: date, end: date, *, year: bool = False) -> str:

@@ -104,6 +104,7 @@ class AmendmentWithdrawn(Event):
 @dataclass(frozen=True, slots=True)
 class AmendmentApplied(Event):
     contract_id: UUID
+    revision_id: UUID | None = None  # events of before versions were named have none
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +142,15 @@ class OpeningDeclined(Event):
 @dataclass(frozen=True, slots=True)
 class OpeningWithdrawn(Event):
     contract_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceReported(Event):
+    contract_id: UUID
+    invoice_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceReversed(Event):
+    contract_id: UUID
+    invoice_id: UUID

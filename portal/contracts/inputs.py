@@ -7,11 +7,11 @@ from uuid import UUID
 
 from pydantic import Field
 
+from portal.contracts.inputs_buckets import Amount, SetPeriods, SetTerms
 from portal.contracts.model import Cadence, ContractKind, DateRule, DayUnit, DeviationRule, Lapse, PriceTier
 from portal.core.actor import Direction
 from portal.core.inputs import Input
 
-Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
 Percent = Annotated[Decimal, Field(max_digits=5, decimal_places=2)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 Transit = Annotated[int, Field(ge=0, le=180)]
@@ -134,8 +134,8 @@ class Decline(Input):
 # Offers about a contract that both sides see: only what is said is changed ------------------------------------------
 
 
-class HeadOffer(TradeTerms):
-    """Terms of the head to be changed; what is left out stays as it is."""
+class HeadOffer(TradeTerms, SetTerms):
+    """Terms of the head to be changed, and how its periods are used; what is left out stays as it is."""
 
     valid_from: date | None = Field(default=None, description="only while the contract is not agreed")
 
@@ -145,6 +145,9 @@ class LineOffer(LineTerms):
 
     line_no: int = Field(ge=1, examples=[1])
     prices: list[NewPrice] = Field(default=[], max_length=200)
+    typed_periods: SetPeriods | None = Field(
+        default=None, description="all periods of the line anew; an empty list: they follow from the fixed quantity"
+    )
 
 
 class Offer(Input):
@@ -218,11 +221,13 @@ class AgreedLine(LineTerms):
     partner_part_no: str = ""
     unit: str
     prices: list[NewPrice] = Field(default=[])
+    typed_periods: SetPeriods | None = None  # none: they follow from the fixed quantity and its band
 
 
-class Agreed(ContractTerms):
+class Agreed(ContractTerms, SetTerms):
     """The whole content of a version."""
 
+    form: int = 1  # of the canonical text: the first one says nothing of periods and their use
     party_id: UUID
     party_name: str
     number: str

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from portal.contracts.inputs import Amount
 from portal.contracts.model_buckets import Assignment, BucketCadence, Carry, Consequence, PriceBasis
 from portal.core.inputs import Input
 
+Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
 Share = Annotated[Decimal, Field(ge=0, le=999, max_digits=5, decimal_places=2)]
 
 

@@ -15,6 +15,7 @@ from portal.core.tables import (
     SharedRow,
     child_of,
     document,
+    document_or_none,
     index,
     numeric,
     of_party,
@@ -216,6 +217,7 @@ class ContractLine(SharedRow, table=True):
     transit_days: int | None = None  # calendar days to this place; none: the contract's
     cumulative_from: date | None = None  # cumulative quantities count from here
     take_or_pay_quantity: Decimal | None = numeric(default=None)  # over the whole validity; wins over the percentage
+    typed_periods: dict[str, Any] | None = document_or_none()  # as `evidence` writes them; none: from foq
     ended_from: date | None = None  # an amendment took the line out of the contract from this day on
     generated_until: date | None = None  # periods before this day have their schedule lines
     carried_remainder: Decimal = numeric(default=Decimal(0))  # what rounding to packs left over so far

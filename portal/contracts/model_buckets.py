@@ -81,15 +81,19 @@ class EntryKind(StrEnum):
     OPENING_CALLED = "opening_called"  # before the portal, as both sides confirmed
     OPENING_SHIPPED = "opening_shipped"
     OPENING_RECEIVED = "opening_received"
+    AMENDED = "amended"  # by how much an amendment changed the target of a period that was used already; no counter
     TOLERANCE = "tolerance"  # called above the ceiling inside the agreed over-call tolerance
 
 
 class CommitmentTerms(SharedRow, table=True):
-    """How the periods of one contract are used: agreed with it and changed with it. Without a row: the defaults."""
+    """How the periods of one contract are used: agreed with it and changed with it. Without a row: the defaults.
+
+    What an amendment replaced stays: periods that began before its day are closed as was agreed when they began.
+    """
 
     __tablename__ = "commitment_terms"
     __table_args__ = (
-        unique("contract_id"),
+        unique("contract_id", "replaced_on"),
         child_of("contract", "contract_id"),
         CheckConstraint("shortfall_periods > 0 and excess_periods > 0", name="periods_positive"),
         CheckConstraint("over_call_percent >= 0", name="over_call_not_negative"),
@@ -103,6 +107,7 @@ class CommitmentTerms(SharedRow, table=True):
     )
 
     contract_id: UUID
+    replaced_on: date = date.max  # the first day of other terms; these are in force while it is the last of all days
     assignment: Assignment = Field(default=Assignment.REQUESTED, sa_type=text_enum(Assignment))
     shortfall_carry: Carry = Field(default=Carry.NONE, sa_type=text_enum(Carry))
     shortfall_periods: int | None = None  # with `periods`

@@ -61,6 +61,11 @@ class Counters(NamedTuple):
         """Called off and not received yet; negative where more came than was called."""
         return self.called - self.received
 
+    @property
+    def over_invoiced(self) -> Decimal:
+        """Invoiced beyond what was received: a mark, never a refusal; 0 when nothing is."""
+        return max(self.invoiced - self.received, ZERO)
+
 
 COUNTS: dict[str, tuple[EntryKind, ...]] = {  # which entries a counter adds up, and so what its number opens to
     "called": (K.CALLED, K.RELEASED, K.OPENING_CALLED),

@@ -6,7 +6,7 @@ what was written before is compared with them and only the difference is written
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from portal.contracts.model_buckets import Carry
@@ -27,6 +27,32 @@ class PeriodsUnused(Invalid):
     text = N_("A number of periods belongs to “so many periods” only. Choose that, or leave the number empty.")
 
 
+class CallBandReversed(Invalid):
+    code = "call-band-reversed"
+    text = N_("One call-off cannot be at least {low}% and at most {high}% of the target. Let the second be the larger.")
+
+
+class UseOfPeriods(Protocol):
+    """How the periods of a contract are used, wherever it stands."""
+
+    @property
+    def shortfall_carry(self) -> Carry: ...
+    @property
+    def shortfall_periods(self) -> int | None: ...
+    @property
+    def shortfall_cap_percent(self) -> Decimal | None: ...
+    @property
+    def excess_carry(self) -> Carry: ...
+    @property
+    def excess_periods(self) -> int | None: ...
+    @property
+    def excess_cap_percent(self) -> Decimal | None: ...
+    @property
+    def call_low_percent(self) -> Decimal | None: ...
+    @property
+    def call_high_percent(self) -> Decimal | None: ...
+
+
 class Rule(NamedTuple):
     """How far one kind of difference goes."""
 
@@ -41,6 +67,7 @@ class Ended(NamedTuple):
     target: Decimal
     taken: Decimal  # called off: open calls with their order, ended ones with what was received
     agreed: Decimal = ZERO  # what both companies carried into it, or negative out of it, beyond the contract's rule
+    rules: tuple[Rule, Rule] | None = None  # for shortfall and excess, where others hold than for the newest period
 
 
 class Move(NamedTuple):
@@ -66,6 +93,27 @@ def rule_of(carry: Carry, periods: int | None, cap_percent: Decimal | None) -> R
             return Rule(None, cap_percent)
 
 
+def rules_of(use: UseOfPeriods) -> tuple[Rule, Rule]:
+    """For shortfall and for excess. Raises PeriodsNeeded or PeriodsUnused."""
+    return (
+        rule_of(use.shortfall_carry, use.shortfall_periods, use.shortfall_cap_percent),
+        rule_of(use.excess_carry, use.excess_periods, use.excess_cap_percent),
+    )
+
+
+def check_use(use: UseOfPeriods) -> None:
+    """Raise PeriodsNeeded, PeriodsUnused or CallBandReversed, with the field."""
+    for name in ("shortfall", "excess"):
+        try:
+            rule_of(getattr(use, f"{name}_carry"), getattr(use, f"{name}_periods"), None)
+        except Invalid as error:
+            error.field = f"{name}_periods"
+            raise
+    low, high = use.call_low_percent, use.call_high_percent
+    if low is not None and high is not None and high < low:
+        raise CallBandReversed(field="call_high_percent", low=low, high=high)
+
+
 class _Lot(NamedTuple):
     """A difference on its way, with the place of the period it comes from."""
 
@@ -84,8 +132,9 @@ def carry(ended: Sequence[Ended], following: UUID | None, shortfall: Rule, exces
     for n, period in enumerate(ended):
         into = ended[n + 1].id if n + 1 < len(ended) else following
         short, over = _settled(n, period, lots)
-        kept = _young(short, n, shortfall, period.target, unit) + [
-            _Lot(lot.origin, -lot.quantity) for lot in _young(over, n, excess, period.target, unit)
+        for_short, for_over = period.rules or (shortfall, excess)
+        kept = _young(short, n, for_short, period.target, unit) + [
+            _Lot(lot.origin, -lot.quantity) for lot in _young(over, n, for_over, period.target, unit)
         ]
         quantity = sum((lot.quantity for lot in kept), ZERO)
         lots = kept if into is not None else []

@@ -10,6 +10,7 @@ from decimal import Decimal
 from statistics import median
 from typing import NamedTuple
 
+from portal.contracts.inputs_buckets import SetPeriods
 from portal.contracts.model_buckets import BucketCadence
 from portal.contracts.rules import LineTerms, band
 from portal.core.calendars import periods
@@ -96,6 +97,11 @@ def monthly_periods(
         Agreed(BucketCadence.MONTH, max(start, first), min(end, stop), floor, target, ceiling)
         for start, end in periods("month", max(begin, first), stop)
     ]
+
+
+def typed_periods(said: SetPeriods) -> list[Agreed]:
+    """The periods of a list as they are agreed."""
+    return [Agreed(said.cadence, one.start, one.end, one.floor, one.target, one.ceiling) for one in said.periods]
 
 
 def check_periods(agreed: Sequence[Agreed], first: date, last: date | None, unit: str) -> list[Agreed]:

@@ -4,17 +4,19 @@ Pure, as `rules.py`. Each agreed version is based on the one agreed before it an
 every day exactly one is in force, and it is word for word what both companies agreed to.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from portal.contracts.evidence import Content, read_back, said
+from portal.contracts.evidence import FORM, USE, Content, form_of, read_back, said
 from portal.contracts.inputs import Agreed, AgreedLine, Amendment, LineOffer, NewPrice, Offer
 from portal.contracts.model import RevisionStatus
 from portal.contracts.rules import EndBeforeStart, check_contract, check_head, check_line
+from portal.contracts.rules_carry import check_use
 from portal.contracts.rules_life import NothingAgreed
+from portal.contracts.rules_periods import check_periods, typed_periods
 from portal.contracts.rules_prices import check_prices
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_
@@ -119,6 +121,7 @@ def changed(content: Content, offer: Offer, added: Sequence[AgreedLine] = ()) ->
     if not lines:
         raise NothingAgreed
     _check(before, head, offer)
+    _check_typed(head, lines, [line.line_no for line in offer.lines])
     after = said(head, [(line, line.prices) for line in lines.values()])
     if after == content:
         raise NothingChanged
@@ -126,7 +129,10 @@ def changed(content: Content, offer: Offer, added: Sequence[AgreedLine] = ()) ->
 
 
 def _changed_line(line: AgreedLine, offer: LineOffer, place: str) -> AgreedLine:
-    terms = offer.model_dump(exclude_unset=True, exclude={"line_no", "prices"})
+    terms = offer.model_dump(exclude_unset=True, exclude={"line_no", "prices", "typed_periods"})
+    if "typed_periods" in offer.model_fields_set:
+        said_of_periods = offer.typed_periods
+        terms["typed_periods"] = said_of_periods if said_of_periods and said_of_periods.periods else None
     new = {_step(price) for price in offer.prices}
     prices = [price for price in line.prices if _step(price) not in new] + offer.prices
     changed_line = line.model_copy(update=terms | {"prices": prices})
@@ -148,11 +154,25 @@ def _check(before: Agreed, head: Agreed, offer: Offer) -> None:
     try:
         check_contract(head.valid_from, head.valid_to, head.currency)
         check_head(head)
+        check_use(head)
         if isinstance(offer, Amendment):
             _check_amendment(before, head, offer)
     except PortalError as error:
         error.field = f"terms.{error.field}"
         raise
+
+
+def _check_typed(head: Agreed, lines: Mapping[int, AgreedLine], offered: Sequence[int]) -> None:
+    """Raise what is wrong with typed periods: at its place in the offer, else at the validity that leaves one out."""
+    for line in lines.values():
+        if line.typed_periods is None:
+            continue
+        try:
+            check_periods(typed_periods(line.typed_periods), head.valid_from, head.valid_to, line.unit)
+        except PortalError as error:
+            place = f"lines.{offered.index(line.line_no)}.typed_periods." if line.line_no in offered else None
+            error.field = f"{place}{error.field}" if place else "terms.valid_to"
+            raise
 
 
 def _check_amendment(before: Agreed, head: Agreed, offer: Amendment) -> None:
@@ -175,27 +195,33 @@ class Difference(NamedTuple):
     """One field that two versions say differently; a whole line or price when one of them does not have it."""
 
     change: Change
-    field: str  # of the head, of the line; "line" or "price" for a whole one
+    field: str  # of the head, of the line; "line", "price" or "period" for a whole one
     before: Any  # plain values, as the content has them
     after: Any
     line_no: int | None = None
     item_code: str = ""
     unit: str = ""
-    day: date | None = None  # from which a price holds
+    day: date | None = None  # from which a price holds, or the first one of a period
 
 
 def differences(old: Content, new: Content) -> list[Difference]:
     """What changed from one version to another: the head first, then line by line, each field once."""
     found = [
-        Difference(Change.CHANGED, name, old.get(name), new.get(name))
-        for name in dict.fromkeys([*old, *new])
-        if name != "lines" and old.get(name) != new.get(name)
+        Difference(Change.CHANGED, name, _of_head(old, name), _of_head(new, name))
+        for name in dict.fromkeys([*old, *new, *USE])
+        if name not in ("lines", "form") and _of_head(old, name) != _of_head(new, name)
     ]
     before = {line["line_no"]: line for line in old["lines"]}
     after = {line["line_no"]: line for line in new["lines"]}
     for line_no in sorted({*before, *after}):
         found += _line_differences(line_no, before.get(line_no), after.get(line_no))
     return found
+
+
+def _of_head(content: Content, name: str) -> Any:
+    """What a content says of a field of its head; of the use of periods also what it leaves out as usual."""
+    usual = USE.get(name) if form_of(content) >= FORM else None
+    return content.get(name, usual)
 
 
 def _line_differences(line_no: int, old: Content | None, new: Content | None) -> list[Difference]:
@@ -207,9 +233,27 @@ def _line_differences(line_no: int, old: Content | None, new: Content | None) ->
     found = [
         Difference(Change.CHANGED, name, old.get(name), new.get(name), **named)
         for name in dict.fromkeys([*old, *new])
-        if name != "prices" and old.get(name) != new.get(name)
+        if name not in ("prices", "typed_periods") and old.get(name) != new.get(name)
     ]
+    found += _period_differences(old, new, named)
     return found + _price_differences(old["prices"], new["prices"], named)
+
+
+def _period_differences(old: Content, new: Content, named: dict[str, Any]) -> list[Difference]:
+    """Typed periods by their days."""
+    before, after = _periods(old), _periods(new)
+    found = []
+    for days in sorted({*before, *after}):
+        was, becomes = before.get(days), after.get(days)
+        if was != becomes:
+            change = Change.ADDED if was is None else Change.ENDED if becomes is None else Change.CHANGED
+            found.append(Difference(change, "period", was, becomes, **named, day=date.fromisoformat(days[0])))
+    return found
+
+
+def _periods(line: Content) -> dict[tuple[str, str], Content]:
+    typed = line.get("typed_periods") or {"periods": []}
+    return {(one["start"], one["end"]): one for one in typed["periods"]}
 
 
 def _price_differences(old: list[Content], new: list[Content], named: dict[str, Any]) -> list[Difference]:

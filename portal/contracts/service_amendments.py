@@ -25,8 +25,8 @@ from portal.contracts.rules_life import check_answered_by_other, last_day
 from portal.contracts.rules_versions import NoOfferOpen, OfferOpen, check_effective
 from portal.contracts.service import get_contract, require_step, subject
 from portal.contracts.service_approval import Passed, Wish, cleared, kept
-from portal.contracts.service_commitments import refresh_periods
 from portal.contracts.service_life import check_step
+from portal.contracts.service_periods import refresh_periods
 from portal.contracts.service_signing import proven
 from portal.contracts.service_versions import (
     agreed,
@@ -188,8 +188,10 @@ async def _apply(
     revision.applies, revision.applied_at = False, now
     contract.version += 1
     await session.flush()
-    periods = await refresh_periods(session, actor, contract, revision.effective_from)
-    _told(session, actor, contract, "amendment_applied", AmendmentApplied(contract.id), revision, n=periods)
+    document = ("contract_revision", revision.id)
+    periods = await refresh_periods(session, actor, contract, revision.effective_from, document)
+    event = AmendmentApplied(contract.id, revision.id)
+    _told(session, actor, contract, "amendment_applied", event, revision, n=periods)
     return True
 
 

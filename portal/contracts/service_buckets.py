@@ -141,6 +141,7 @@ select b.id, b.contract_line_id, b.period_start, b.period_end, b.target, b.ceili
     b.tolerance_used, t.over_call_percent, t.call_low_percent, t.call_high_percent
 from commitment_bucket b
 left join commitment_terms t on t.tenant_id = b.tenant_id and t.party_id = b.party_id and t.contract_id = b.contract_id
+    and t.replaced_on = 'infinity'
 where b.tenant_id = $1 and b.party_id = $2 and b.contract_line_id = any($3) and b.period_start <= $4
     and b.period_end > $5 order by b.id {lock}"""
 _TO_TAKE = _ROOMS.format(lock="for update of b")

@@ -18,10 +18,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.contracts.events import PeriodClosed
 from portal.contracts.model import Contract
 from portal.contracts.model_buckets import CommitmentTerms, Consequence, EntryKind
-from portal.contracts.rules_carry import Ended, Move, below_floor, carry, differences, rule_of
+from portal.contracts.rules_carry import Ended, Move, below_floor, carry, differences, rules_of
 from portal.contracts.service import get_contract, subject
 from portal.contracts.service_buckets import Entry, lock, post
-from portal.contracts.service_commitments import get_terms, open_periods
+from portal.contracts.service_commitments import all_terms, terms_on
+from portal.contracts.service_periods import open_periods
 from portal.core.actor import Actor
 from portal.core.db import Driver, driver
 from portal.core.journal import emit, record
@@ -86,7 +87,7 @@ async def close_periods(session: AsyncSession, actor: Actor, now: datetime) -> i
     count = 0
     for contract_id, line_ids in await connection.fetch(_DUE, actor.tenant_id, now):
         contract = await get_contract(session, actor, contract_id)
-        terms = await get_terms(session, contract)
+        terms = await all_terms(session, contract)
         rows = await connection.fetch(_PERIODS, actor.tenant_id, line_ids, now)
         by_line: dict[UUID, list[_Period]] = defaultdict(list)
         for row in rows:
@@ -97,18 +98,30 @@ async def close_periods(session: AsyncSession, actor: Actor, now: datetime) -> i
 
 
 async def _close_line(
-    session: AsyncSession, actor: Actor, contract: Contract, terms: CommitmentTerms, periods: Sequence[_Period]
+    session: AsyncSession,
+    actor: Actor,
+    contract: Contract,
+    terms: Sequence[CommitmentTerms],
+    periods: Sequence[_Period],
 ) -> int:
-    """Write the carry-over of one line and close its ended periods."""
+    """Write the carry-over of one line and close its ended periods, each as was agreed when it began."""
     connection = await driver(session)
     over = [one for one in periods if one.ended]
     following = next((one.id for one in periods if not one.ended), None)
     agreed = dict(await connection.fetch(_AGREED, actor.tenant_id, [one.id for one in over]))
     moves = carry(
-        [Ended(one.id, one.target, one.consumed, agreed.get(one.id, ZERO)) for one in over],
+        [
+            Ended(
+                one.id,
+                one.target,
+                one.consumed,
+                agreed.get(one.id, ZERO),
+                rules_of(terms_on(terms, contract, one.start)),
+            )
+            for one in over
+        ],
         following,
-        rule_of(terms.shortfall_carry, terms.shortfall_periods, terms.shortfall_cap_percent),
-        rule_of(terms.excess_carry, terms.excess_periods, terms.excess_cap_percent),
+        *rules_of(terms_on(terms, contract, over[-1].start)),
         over[0].unit,
     )
     written = await _written(connection, actor, [one.id for one in periods])
@@ -118,7 +131,8 @@ async def _close_line(
     await connection.execute(_CLOSED, actor.tenant_id, [one.id for one in over])  # also says when it was looked at last
     for one in over:
         if one.id in touched:
-            _tell(session, actor, contract, terms, one, moves, agreed.get(one.id, ZERO))
+            then = terms_on(terms, contract, one.start)
+            _tell(session, actor, contract, then, one, moves, agreed.get(one.id, ZERO))
     return len(touched)
 
 

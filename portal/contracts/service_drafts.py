@@ -19,7 +19,7 @@ from portal.contracts.model import Contract, ContractLine, ContractPrice, Contra
 from portal.contracts.rules import check_contract, check_head, check_line
 from portal.contracts.rules_prices import PriceRow, check_prices
 from portal.contracts.service import get_contract, get_line, subject
-from portal.contracts.service_commitments import drop_periods
+from portal.contracts.service_periods import drop_periods
 from portal.core import clock
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction

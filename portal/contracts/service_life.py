@@ -23,7 +23,7 @@ from portal.contracts.events import (
     ContractTerminated,
     ContractWithdrawn,
 )
-from portal.contracts.evidence import digest
+from portal.contracts.evidence import FORM, digest, form_of
 from portal.contracts.inputs import Decline, Offer, Reason, Terminate
 from portal.contracts.model import Contract, ContractRevision, ContractStatus, RevisionStatus
 from portal.contracts.rules_approval import OfferStep
@@ -40,7 +40,7 @@ from portal.contracts.rules_life import (
 )
 from portal.contracts.service import get_contract, get_lines, require_step, subject
 from portal.contracts.service_approval import Passed, Wish, cleared, kept
-from portal.contracts.service_commitments import open_periods
+from portal.contracts.service_periods import open_periods
 from portal.contracts.service_signing import proven
 from portal.contracts.service_versions import (
     answer,
@@ -297,9 +297,17 @@ async def acceptance(
     return Acceptance(row.member_name, row.at, str(row.data["sha256"]))
 
 
-async def digest_of(session: AsyncSession, actor: Actor, contract: Contract) -> str:
-    """The sha256 of the contract's content as it is now."""
-    return digest(await content_of(session, actor, contract))
+async def digest_of(
+    session: AsyncSession, actor: Actor, contract: Contract, revisions: Sequence[ContractRevision] | None = None
+) -> str:
+    """The sha256 of the contract's content as it is now, in the form of the version in force.
+
+    What was accepted before versions were kept is of the first form.
+    """
+    known = await get_revisions(session, contract) if revisions is None else revisions
+    version = current(known, local_today(clock.now(), contract.time_zone))
+    form = FORM if contract.accepted_at is None else 1
+    return digest(await content_of(session, actor, contract, form_of(version.content) if version else form))
 
 
 def check_step(actor: Actor, contract: Contract, action: str) -> ContractStatus:

@@ -22,6 +22,7 @@ from portal.contracts.inputs import (
 )
 from portal.contracts.model import Contract, ContractTemplate
 from portal.contracts.service import get_contract
+from portal.contracts.service_commitments import agree_terms
 from portal.contracts.service_drafts import RestrictedWriter, create_contract
 from portal.contracts.service_versions import content_of
 from portal.core import clock
@@ -91,7 +92,9 @@ async def remove_template(session: AsyncSession, actor: Actor, template_id: UUID
 async def draft_from(session: AsyncSession, actor: Actor, template_id: UUID, data: FromTemplate) -> Contract:
     """Begin a draft with the template's terms and lines. Its prices are those that the template had last."""
     template = await get_template(session, actor, template_id)
-    return await create_contract(session, actor, filled(template, data))
+    contract = await create_contract(session, actor, filled(template, data))
+    await agree_terms(session, contract, read_back(template.content))
+    return contract
 
 
 def filled(template: ContractTemplate, data: FromTemplate) -> NewContract:

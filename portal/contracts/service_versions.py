@@ -13,7 +13,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.catalog.service import items_by_code
-from portal.contracts.evidence import Content, content, digest, read_back
+from portal.contracts.evidence import FORM, Content, content, digest, form_of, read_back, typed, used
 from portal.contracts.inputs import AgreedLine, LineTerms, NewPrice, Offer, TradeTerms
 from portal.contracts.lines import build_lines, new_price, place
 from portal.contracts.model import (
@@ -27,6 +27,8 @@ from portal.contracts.model import (
 from portal.contracts.rules_life import check_answered_by_other
 from portal.contracts.rules_versions import REVISION_STATES, changed, in_force
 from portal.contracts.service import get_lines, prices_of
+from portal.contracts.service_commitments import agree_terms, get_terms
+from portal.contracts.service_periods import agreed_for, drop_periods, write_periods
 from portal.core import clock
 from portal.core.actor import Actor, Origin, Scope
 from portal.core.errors import Forbidden, NotFound, PortalError
@@ -71,10 +73,22 @@ def current(revisions: Sequence[ContractRevision], today: date) -> ContractRevis
     return in_force(versions, today) or (versions[-1] if versions else None)
 
 
-async def content_of(session: AsyncSession, actor: Actor, contract: Contract) -> Content:
-    """What the contract's rows say."""
+async def content_of(session: AsyncSession, actor: Actor, contract: Contract, form: int = FORM) -> Content:
+    """What the contract's rows say, as a content of this form says it."""
     lines = await get_lines(session, actor, contract.id)
-    return content(contract, lines, await prices_of(session, actor, contract.id))
+    prices = await prices_of(session, actor, contract.id)
+    return content(contract, lines, prices, await get_terms(session, contract), form)
+
+
+async def in_present_form(session: AsyncSession, actor: Actor, contract: Contract, said: Content) -> Content:
+    """A content with what its form says nothing of: how the contract's periods are used, and which were typed."""
+    if form_of(said) >= FORM:
+        return said
+    rows = {line.line_no: line for line in await get_lines(session, actor, contract.id) if line.ended_from is None}
+    lines = [
+        line | (typed(rows[line["line_no"]].typed_periods) if line["line_no"] in rows else {}) for line in said["lines"]
+    ]
+    return said | used(await get_terms(session, contract)) | {"form": FORM, "lines": lines}
 
 
 async def offer(
@@ -158,6 +172,7 @@ async def base(session: AsyncSession, actor: Actor, contract: Contract) -> list[
 
 async def offered(session: AsyncSession, actor: Actor, contract: Contract, before: Content, data: Offer) -> Content:
     """The content with the offer's changes, its new lines looked up and its places copied."""
+    before = await in_present_form(session, actor, contract, before)
     added = await _new_lines(session, actor, contract, before, data)
     return changed(before, await _with_places(session, actor, contract, data), added)
 
@@ -208,6 +223,9 @@ async def write_content(
     Only the factory's role writes lines and prices.
     """
     wanted = read_back(said)
+    running = contract.status in (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
+    if wanted.form >= FORM:
+        await agree_terms(session, contract, wanted, effective_from if running else None)
     contract.sqlmodel_update({name: getattr(wanted, name) for name in HEAD_FIELDS})
     prices = await prices_of(session, actor, contract.id)
     rows = {line.line_no: line for line in await get_lines(session, actor, contract.id) if line.ended_from is None}
@@ -217,18 +235,31 @@ async def write_content(
         if row is None:
             new.append(line)
             continue
-        _write_line(row, line)
+        if _write_line(row, line, wanted.form) and not running:
+            await _make_periods(session, actor, contract, row)
         await _write_prices(session, contract, row.id, prices.get(row.id, []), line.prices)
     await _end_lines(session, contract, list(rows.values()), effective_from)
     await _add_lines(session, actor, contract, new)
     await session.flush()
 
 
-def _write_line(row: ContractLine, line: AgreedLine) -> None:
+def _write_line(row: ContractLine, line: AgreedLine, form: int) -> bool:
+    """Returns whether its typed periods are others now. A content of the first form says nothing of them."""
     terms = {name: getattr(line, name) for name in LINE_FIELDS}
-    if any(getattr(row, name) != value for name, value in terms.items()):
-        row.sqlmodel_update(terms)
+    periods = typed(line.typed_periods).get("typed_periods") if form >= FORM else row.typed_periods
+    moved = row.typed_periods != periods
+    if moved or any(getattr(row, name) != value for name, value in terms.items()):
+        row.sqlmodel_update(terms | {"typed_periods": periods})
         row.version += 1
+    return moved
+
+
+async def _make_periods(session: AsyncSession, actor: Actor, contract: Contract, row: ContractLine) -> None:
+    """The typed periods of a line of a contract that is not in force yet; the others are made when it comes into it."""
+    if row.typed_periods is None:
+        await drop_periods(session, row)
+    else:
+        await write_periods(session, actor, contract, row, agreed_for(contract, row))
 
 
 async def _write_prices(
@@ -268,7 +299,7 @@ async def _add_lines(session: AsyncSession, actor: Actor, contract: Contract, li
     items = await items_by_code(session, actor, (line.item_code for line in lines))
     for line in lines:
         row = ContractLine(
-            **line.model_dump(exclude={"prices"}),
+            **line.model_dump(exclude={"prices", "typed_periods"}),
             tenant_id=contract.tenant_id,
             id=uuid7(),
             party_id=contract.party_id,

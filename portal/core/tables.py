@@ -67,6 +67,11 @@ def document() -> Any:
     return Field(default_factory=dict, sa_type=JSONB)
 
 
+def document_or_none() -> Any:
+    """The same, or nothing."""
+    return Field(default=None, sa_type=JSONB(none_as_null=True))
+
+
 def parent() -> UniqueConstraint:
     """Lets shared children reference this table together with their company."""
     return UniqueConstraint("tenant_id", "party_id", "id")

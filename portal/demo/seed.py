@@ -19,7 +19,8 @@ from portal.contracts.model import Cadence, Contract, ContractLine
 from portal.contracts.model_buckets import Carry, CommitmentTerms, Consequence
 from portal.contracts.reads_buckets import ledger
 from portal.contracts.service_closing import close_periods
-from portal.contracts.service_commitments import allow_over_call, open_periods
+from portal.contracts.service_commitments import allow_over_call
+from portal.contracts.service_periods import open_periods
 from portal.core import clock
 from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.model import Tenant
 from portal.contracts import service
-from portal.contracts.evidence import digest
+from portal.contracts.evidence import FORM, digest, form_of
 from portal.contracts.model import Contract, ContractRevision
 from portal.contracts.service_versions import content_of, current, get_revisions
 from portal.core import clock
@@ -51,7 +51,8 @@ async def agreed(session: AsyncSession, actor: Actor, contract_id: UUID) -> Agre
     contract = await service.get_contract(session, actor, contract_id)
     tenant = await session.get_one(Tenant, (actor.tenant_id, actor.tenant_id))
     version = await accepted_version(session, contract)
-    standing = await content_of(session, actor, contract)
+    form = form_of(version.content) if version else FORM
+    standing = await content_of(session, actor, contract, form)
     said = version.content if version else standing
     return Agreed(
         contract=contract,

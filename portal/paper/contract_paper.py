@@ -11,7 +11,10 @@ from typing import Any
 
 import msgspec
 
+from portal.contracts.evidence import USE
 from portal.contracts.model import Cadence, DayUnit, PriceTier
+from portal.contracts.model_buckets import Assignment, BucketCadence, Carry, Consequence, PriceBasis
+from portal.contracts.use_words import terms_words
 from portal.contracts.words import (
     band_words,
     foq_words,
@@ -63,6 +66,23 @@ class AgreedPrice(msgspec.Struct, frozen=True):
     from_quantity: Decimal = Decimal(0)
 
 
+class AgreedPeriod(msgspec.Struct, frozen=True):
+    """A typed period of the agreed text, up to the day before `end`."""
+
+    start: date
+    end: date
+    floor: Decimal
+    target: Decimal
+    ceiling: Decimal
+
+
+class AgreedPeriods(msgspec.Struct, frozen=True):
+    """The typed periods of a line."""
+
+    cadence: BucketCadence
+    periods: list[AgreedPeriod]
+
+
 class AgreedLine(msgspec.Struct, frozen=True):
     """A line of the agreed text with the types of its fields."""
 
@@ -94,6 +114,7 @@ class AgreedLine(msgspec.Struct, frozen=True):
     prices: list[AgreedPrice]
     take_or_pay_quantity: Decimal | None = None
     transit_days: int | None = None
+    typed_periods: AgreedPeriods | None = None
 
 
 class AgreedHead(msgspec.Struct, frozen=True):
@@ -129,6 +150,19 @@ class AgreedHead(msgspec.Struct, frozen=True):
     lapse_percent: Decimal | None = None
     transit_days: int | None = None
     date_rule: str | None = None
+    form: int = 1  # the first one says nothing of how periods are used
+    assignment: Assignment = Assignment.REQUESTED
+    shortfall_carry: Carry = Carry.NONE
+    shortfall_periods: int | None = None
+    shortfall_cap_percent: Decimal | None = None
+    excess_carry: Carry = Carry.NONE
+    excess_periods: int | None = None
+    excess_cap_percent: Decimal | None = None
+    consequence: Consequence = Consequence.NONE
+    over_call_percent: Decimal = Decimal(0)
+    call_low_percent: Decimal | None = None
+    call_high_percent: Decimal | None = None
+    price_basis: PriceBasis = PriceBasis.RECEIPT
 
 
 def contract_document(text: Agreed, language: Language, verify_address: str) -> Document:
@@ -136,7 +170,10 @@ def contract_document(text: Agreed, language: Language, verify_address: str) -> 
     with speaking(language):
         head = msgspec.convert(text.content, AgreedHead, strict=False)
         periods = periods_grid(head.lines, head.valid_from, head.valid_to)
-        blocks: list[Block] = [_parties(head, text), Facts(_facts(head)), _lines(head), periods, _places(head)]
+        blocks: list[Block] = [_parties(head, text), Facts(_facts(head)), _lines(head), periods]
+        if head.form > 1 and (periods.rows or set(USE) & set(text.content)):
+            blocks.append(Facts(terms_words(head), _("How periods are used")))
+        blocks.append(_places(head))
         blocks += _unnamed(text.content)
         if text.accepted:
             blocks += [NewPage(), *_certificate(text, verify_address)]

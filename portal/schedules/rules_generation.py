@@ -72,10 +72,12 @@ def generate(
     until: date,
     month_days: Sequence[int] = (),
     rule: str = "later",
+    published: Sequence[tuple[date, Decimal]] = (),
 ) -> Generation:
     """The deliveries of all periods that begin before `until` and were not generated before.
 
-    rule: where an agreed day goes that is not worked.
+    rule: where an agreed day goes that is not worked. published: what stays as it was told, by its day: a period that
+    holds some of it has only its rest on the days after.
     start: no delivery is due earlier, and what would have been due earlier is not made up. valid_from, valid_to: the
     contract's first and last day; each delivery date belongs to the contract that is valid on it, so of a period that
     is cut by either end only the share of the dates inside counts. A period without any working day is delivered with
@@ -95,6 +97,7 @@ def generate(
             due = _share(line.foq, len(kept), len(days), line.unit)
         else:
             due = line.foq if window.holds(first) else Decimal(0)
+        kept, due = _beside(kept, due, [each for each in published if first <= each[0] < end])
         quantities, carried = _rounded(due, len(kept), carried, line)
         deliveries += [Delivery(first, day, q) for day, q in zip(kept, quantities, strict=True) if q > 0]
         done = end
@@ -107,6 +110,38 @@ def _delivery_dates(line: FixedTerms, days: list[date]) -> list[date]:
         return days
     count = max(1, min(len(days), int(line.foq // line.minimum_order)))
     return [days[n * len(days) // count] for n in range(count)]
+
+
+def _beside(days: list[date], due: Decimal, published: Sequence[tuple[date, Decimal]]) -> tuple[list[date], Decimal]:
+    """What is left of a period's dates and quantity beside what is published of it."""
+    if not published:
+        return days, due
+    last = max(day for day, _quantity in published)
+    told = sum((quantity for _day, quantity in published), Decimal(0))
+    return [day for day in days if day > last], due - told
+
+
+class Validity(NamedTuple):
+    """A contract's first and last day, and where an agreed day goes that is not worked."""
+
+    first: date
+    last: date | None
+    rule: str = "later"
+
+
+def remainder_at(
+    line: FixedTerms, until: date, given: Decimal, validity: Validity, calendar: WorkingCalendar
+) -> Decimal:
+    """What was left over before a line's periods up to `until` were made.
+
+    line: its terms as they were then, with `generated_until` the first of these periods and `carried_remainder` what is
+    left over after them. given: what is drafted and published of them. What no rounding leaves over is none.
+    """
+    first = line.generated_until or validity.first
+    made = generate(line, validity.first, validity.last, calendar, first, until, rule=validity.rule)
+    due = sum((each.quantity for each in made.deliveries), made.carried_remainder) - line.carried_remainder
+    rest = line.carried_remainder + given - due
+    return rest if abs(rest) <= max(line.pack_size, line.minimum_order) else Decimal(0)
 
 
 def _share(foq: Decimal, kept: int, of: int, unit: str) -> Decimal:

@@ -71,6 +71,7 @@ from schedule_line l
 join contract c on c.tenant_id = l.tenant_id and c.id = l.contract_id
 join contract_line p on p.tenant_id = l.tenant_id and p.id = l.contract_line_id
 left join commitment_terms t on t.tenant_id = l.tenant_id and t.party_id = l.party_id and t.contract_id = l.contract_id
+    and t.replaced_on = 'infinity'
 where l.tenant_id = $1 and l.id = any($2) and ($3::uuid[] is null or l.contract_id = any($3))
 order by l.id for update of l"""
 

@@ -63,7 +63,7 @@ class CallOff(Input):
     order_no: str = Field(default="", max_length=40)
 
 
-_STORE_STATE = """
+STORE_STATE = """
 update contract_line l set generated_until = r.done, carried_remainder = r.carried
 from unnest($2::uuid[], $3::date[], $4::numeric[]) as r(id, done, carried)
 where l.tenant_id = $1 and l.id = r.id"""
@@ -92,7 +92,7 @@ async def generate_lines(session: AsyncSession, actor: Actor, contract_id: UUID,
     if new:
         await store_lines(connection, actor, head, "", today, new)
     if states:
-        await connection.execute(_STORE_STATE, actor.tenant_id, *map(list, zip(*states, strict=True)))
+        await connection.execute(STORE_STATE, actor.tenant_id, *map(list, zip(*states, strict=True)))
     record(session, actor, contract_of(head), "generated", lines=len(new), until=until)
     logger.info("schedule lines generated", extra={"contract_id": str(contract_id), "lines": len(new)})
     return len(new)

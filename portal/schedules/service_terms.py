@@ -67,6 +67,16 @@ class Terms(Struct, frozen=True):
 
 async def lock_contract(session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None) -> ContractHead:
     """Lock a contract that is in force. NotFound, Stale, or NotInForce."""
+    head = await lock_head(session, actor, contract_id)
+    if version is not None:
+        rules.check_version(version, head.version)
+    if head.status != ContractStatus.ACTIVE:
+        raise NotInForce(status=ContractStatus(head.status))
+    return head
+
+
+async def lock_head(session: AsyncSession, actor: Actor, contract_id: UUID) -> ContractHead:
+    """Lock a contract, whatever its state. NotFound."""
     connection = await db.driver(session)
     row = await connection.fetchrow(
         "select id, party_id, version, status, valid_from, least(valid_to, ends_on), time_zone, response_hours,"
@@ -76,12 +86,7 @@ async def lock_contract(session: AsyncSession, actor: Actor, contract_id: UUID, 
     )
     if row is None:
         raise NotFound
-    head = ContractHead(*row.values())
-    if version is not None:
-        rules.check_version(version, head.version)
-    if head.status != ContractStatus.ACTIVE:
-        raise NotInForce(status=ContractStatus(head.status))
-    return head
+    return ContractHead(*row.values())
 
 
 async def read_terms(connection: Driver, actor: Actor, contract_id: UUID) -> dict[UUID, Terms]:

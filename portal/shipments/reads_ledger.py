@@ -26,7 +26,7 @@ class EntryRow(Struct, frozen=True):
     reason: str
     document: str  # its table
     document_id: UUID
-    number: str  # of a delivery note or a receipt
+    number: str  # of a delivery note, a receipt or an invoice
     line_id: UUID | None  # the schedule line
     line_no: int | None
     due_date: date | None
@@ -35,11 +35,12 @@ class EntryRow(Struct, frozen=True):
 
 _ENTRIES = """
 select e.id, e.kind, e.quantity, e.at, e.member_name, e.reason, e.document, e.document_id,
-    coalesce(s.number, r.number, ''), e.line_id, l.line_no, l.due_date, o.period_start
+    coalesce(s.number, r.number, i.number, ''), e.line_id, l.line_no, l.due_date, o.period_start
 from (select * from bucket_entry where {where} order by id desc limit {most}) e
 left join schedule_line l on l.tenant_id = $1 and l.id = e.line_id
 left join shipment s on e.document = 'shipment' and s.tenant_id = $1 and s.id = e.document_id
 left join receipt r on e.document = 'receipt' and r.tenant_id = $1 and r.id = e.document_id
+left join contract_invoice i on e.document = 'contract_invoice' and i.tenant_id = $1 and i.id = e.document_id
 left join commitment_bucket o on e.document = 'commitment_bucket' and o.tenant_id = $1 and o.id = e.document_id
 order by e.id desc"""
 

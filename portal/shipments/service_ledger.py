@@ -23,6 +23,7 @@ from portal.contracts.model_buckets import Assignment, EntryKind
 from portal.contracts.rules_periods import Suggestion, monthly_periods, suggest
 from portal.contracts.service import get_lines
 from portal.contracts.service_buckets import Entry, post
+from portal.contracts.service_periods import write_periods
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
@@ -113,7 +114,7 @@ async def set_targets(
         agreed = monthly_periods(chosen.target, line, since, (contract.valid_from, contract.valid_to), data.months)
         if not agreed:
             raise NothingToCome(field="since", last=contract.valid_to)
-        await commitments.write_periods(session, actor, contract, line, agreed)
+        await write_periods(session, actor, contract, line, agreed)
     commitments.changed(session, actor, contract, "targets_set", lines=len(data.lines), since=since)
     await open_ledger(session, actor, contract)
     return contract

@@ -192,11 +192,17 @@ async def _check_counted(
 
 
 async def withdraw_opening(
-    session: AsyncSession, actor: Actor, contract_id: UUID, version: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    contract_id: UUID,
+    version: int | None = None,
+    balance_id: UUID | None = None,
 ) -> OpeningBalance:
-    """Take the figures back before they are answered."""
+    """Take the figures back before they are answered. balance_id: these and no others that were entered since."""
     actor.require(Permission.EDIT_CONTRACTS)
     contract, balance = await _waiting(session, actor, contract_id, version)
+    if balance_id is not None and balance.id != balance_id:
+        raise NotFound
     _answer(actor, balance, "withdraw")
     _told(session, actor, contract, balance, "opening_withdrawn", OpeningWithdrawn(contract.id))
     return balance

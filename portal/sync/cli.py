@@ -49,7 +49,7 @@ def scms(file: File, tenant: Tenant = None, dry_run: DryRun = False, as_json: As
     raise typer.Exit(1 if refused else 0)
 
 
-Target = Annotated[str, typer.Option(help="What the rows become: contracts, schedule.")]
+Target = Annotated[str, typer.Option(help="What the rows become: contracts, schedule, opening.")]
 Mapped = Annotated[str | None, typer.Option(help="Name of a saved mapping; without it the headings decide.")]
 
 

@@ -73,6 +73,10 @@ REASONS: dict[str, tuple[str, str]] = {
         N_("The contract has no line for “{cell}”."),
         N_("Correct the line's number or the item's code."),
     ),
+    "no-period-of-line": (
+        N_("“{cell}” lies in no period of the line."),
+        N_("Write any day of one of its periods; leave the cell empty where the line has none."),
+    ),
     "several-contract-lines": (
         N_("The contract has several lines for “{cell}”."),
         N_("Map a column to the line's number."),

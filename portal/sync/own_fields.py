@@ -25,9 +25,14 @@ class Target(StrEnum):
 
     CONTRACTS = "contracts"
     SCHEDULE = "schedule"
+    OPENING = "opening"
 
 
-TARGETS = {Target.CONTRACTS: N_("Contracts with their lines"), Target.SCHEDULE: N_("Deliveries of contracts in force")}
+TARGETS = {
+    Target.CONTRACTS: N_("Contracts with their lines"),
+    Target.SCHEDULE: N_("Deliveries of contracts in force"),
+    Target.OPENING: N_("Opening balances of contracts in force"),
+}
 
 
 class Kind(StrEnum):
@@ -99,6 +104,12 @@ _ITEM = OwnField(
         *("product code", "sku", "article", "article no"),
     ),
     needed=True,
+)
+_LINE = OwnField(
+    "line_no",
+    N_("Line"),
+    ("行号", "合同行号", "行项目", "项次", "序号", "line", "line no", "line number", "position", "pos"),
+    Kind.WHOLE,
 )
 _UNIT = OwnField(
     "unit",
@@ -234,12 +245,7 @@ FIELDS: dict[Target, tuple[OwnField, ...]] = {
     Target.SCHEDULE: (
         _CONTRACT,
         OwnField("partner", _PARTNER.label, _PARTNER.names, longest=200),
-        OwnField(
-            "line_no",
-            N_("Line"),
-            ("行号", "合同行号", "行项目", "项次", "序号", "line", "line no", "line number", "position", "pos"),
-            Kind.WHOLE,
-        ),
+        _LINE,
         OwnField("item_code", _ITEM.label, _ITEM.names),
         OwnField(
             "due_date",
@@ -268,6 +274,59 @@ FIELDS: dict[Target, tuple[OwnField, ...]] = {
             ("订单号", "采购订单", "采购订单号", "要货单号", "order", "order no", "po", "po number", "purchase order"),
             longest=40,
         ),
+    ),
+    Target.OPENING: (
+        _CONTRACT,
+        OwnField("partner", _PARTNER.label, _PARTNER.names, longest=200),
+        _LINE,
+        OwnField("item_code", _ITEM.label, _ITEM.names),
+        OwnField(
+            "cut_over",
+            N_("Cut-over date"),
+            (
+                *("切换日期", "截止日期", "期初日期", "截至日期", "期初截止日", "截止日", "盘点日期"),
+                *("cut-over date", "cut over", "cutover", "as of", "balance date", "opening date", "until", "up to"),
+            ),
+            Kind.DAY,
+            needed=True,
+        ),
+        OwnField(
+            "period_day",
+            N_("Any day of the period"),
+            (
+                *("周期", "周期首日", "周期开始", "期间", "所属周期", "月份"),
+                *("period", "period start", "first day", "period from", "month"),
+            ),
+            Kind.DAY,
+        ),
+        OwnField(
+            "called",
+            N_("Called off"),
+            (
+                *("已下达", "已要货", "已订数量", "累计下达", "累计要货", "订货数量", "下达数量"),
+                *("called", "called off", "ordered", "ordered quantity", "total ordered", "cumulative ordered"),
+            ),
+            Kind.NUMBER,
+        ),
+        OwnField(
+            "shipped",
+            N_("Shipped"),
+            (
+                *("已发货", "发货数量", "累计发货", "已发数量", "出货数量"),
+                *("shipped", "shipped quantity", "despatched", "total shipped", "cumulative shipped"),
+            ),
+            Kind.NUMBER,
+        ),
+        OwnField(
+            "received",
+            N_("Received"),
+            (
+                *("已收货", "收货数量", "累计收货", "入库数量", "实收", "已入库"),
+                *("received", "received quantity", "goods received", "total received", "cumulative received"),
+            ),
+            Kind.NUMBER,
+        ),
+        _UNIT,
     ),
 }
 BY_NAME = {target: {field.name: field for field in fields} for target, fields in FIELDS.items()}

@@ -15,6 +15,7 @@ from portal.sync.table import Table
 
 # What a contract says once; rows below may leave it out, as they do where cells were merged.
 HEAD = ("number", "partner", "title", "partner_reference", "payment_terms", "currency", "valid_from", "valid_to")
+FILLED = (*HEAD, "cut_over")
 CURRENCIES = {"人民币": "CNY", "rmb": "CNY", "cny": "CNY", "美元": "USD", "usd": "USD", "欧元": "EUR", "eur": "EUR"}
 
 
@@ -130,7 +131,7 @@ def _filled(texts: Mapping[str, str], above: Mapping[str, str]) -> dict[str, str
     """A row that names no contract goes on with the one above, and with what that says once."""
     if texts.get("number") or not above:
         return dict(texts)
-    return {field: text or (above.get(field, "") if field in HEAD else "") for field, text in texts.items()}
+    return {field: text or (above.get(field, "") if field in FILLED else "") for field, text in texts.items()}
 
 
 def _values(

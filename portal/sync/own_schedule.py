@@ -20,7 +20,7 @@ from portal.sync.own_work import Made, Work
 NAMES = {"contract_line_id": "item_code", "ordered_quantity": "quantity"}
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
     contract_id: UUID
     id: UUID
     line_no: int
@@ -28,7 +28,7 @@ class _Line(NamedTuple):
     unit: str
 
 
-class _Wrong(NamedTuple):
+class Wrong(NamedTuple):
     field: str
     why: Bad
 
@@ -52,16 +52,16 @@ async def call_rows_off(session: AsyncSession, work: Work) -> None:
     places = await Places.read(session, work)
     for row in work.rows:
         line = places.find(row)
-        if isinstance(line, _Wrong):
+        if isinstance(line, Wrong):
             work.refuse(row, line.field, line.why)
-        elif _unit_fits(work, row, line):
+        elif unit_fits(work, row, line):
             await _call(session, work, row, line)
 
 
 class Places:
     """The contracts and lines that rows can mean."""
 
-    def __init__(self, contracts: dict[str, list[_Contract]], lines: dict[UUID, list[_Line]], work: Work) -> None:
+    def __init__(self, contracts: dict[str, list[_Contract]], lines: dict[UUID, list[Line]], work: Work) -> None:
         self.contracts, self.lines, self.work = contracts, lines, work
 
     @classmethod
@@ -75,40 +75,41 @@ class Places:
         ):
             contracts[number].append(_Contract(contract_id, folded(name), folded(code)))
         ids = [contract.id for found in contracts.values() for contract in found]
-        lines: dict[UUID, list[_Line]] = defaultdict(list)
+        lines: dict[UUID, list[Line]] = defaultdict(list)
         for row in await connection.fetch(_LINES, work.actor.tenant_id, ids):
-            lines[row["contract_id"]].append(_Line(*row))
+            lines[row["contract_id"]].append(Line(*row))
         return cls(contracts, lines, work)
 
-    def find(self, row: OwnRow) -> _Line | _Wrong:
+    def find(self, row: OwnRow) -> Line | Wrong:
         """The contract line that a row means, or the field that is wrong and why."""
         number, partner = row.values["number"], folded(row.values.get("partner", ""))
         found = [one for one in self.contracts.get(number, []) if partner in ("", one.partner, one.code)]
         if len(found) != 1:
-            return _Wrong("number", bad("several-contracts" if found else "no-contract", number))
+            return Wrong("number", bad("several-contracts" if found else "no-contract", number))
         return self._line(row, self.lines[found[0].id])
 
-    def _line(self, row: OwnRow, lines: list[_Line]) -> _Line | _Wrong:
+    def _line(self, row: OwnRow, lines: list[Line]) -> Line | Wrong:
         line_no, item = row.values.get("line_no"), row.values.get("item_code")
         if line_no is None and item is None:
-            return _Wrong("item_code", Bad("blank"))
+            return Wrong("item_code", Bad("blank"))
         found = [one for one in lines if line_no in (None, one.line_no) and item in (None, one.item_code)]
         if len(found) == 1:
             return found[0]
         named = "item_code" if item is not None else "line_no"
-        return _Wrong(named, bad("several-contract-lines" if found else "no-contract-line", str(item or line_no)))
+        return Wrong(named, bad("several-contract-lines" if found else "no-contract-line", str(item or line_no)))
 
 
-def _unit_fits(work: Work, row: OwnRow, line: _Line) -> bool:
+def unit_fits(work: Work, row: OwnRow, line: Line, number: str = "quantity") -> bool:
+    """Whether a row's unit is the line's. number: where the unit may stand beside a figure."""
     unit = row.values.get("unit")
     if unit is None or unit == line.unit:
         return True
-    field = "unit" if "unit" in work.mapping.columns else "quantity"
+    field = "unit" if "unit" in work.mapping.columns else number
     work.refuse(row, field, bad("unit-differs", work.cell(row, field) or unit, unit=UNITS[line.unit][1]))
     return False
 
 
-async def _call(session: AsyncSession, work: Work, row: OwnRow, line: _Line) -> None:
+async def _call(session: AsyncSession, work: Work, row: OwnRow, line: Line) -> None:
     said = row.values
     try:
         async with part(session):

@@ -6,6 +6,7 @@ from portal.core.actor import Actor
 from portal.core.journal import part
 from portal.sync.own_contracts import make_contracts
 from portal.sync.own_fields import Target
+from portal.sync.own_opening import enter_openings
 from portal.sync.own_rows import FileMapping, Grid
 from portal.sync.own_schedule import call_rows_off
 from portal.sync.own_work import Work
@@ -16,6 +17,8 @@ async def carried_out(session: AsyncSession, actor: Actor, grid: Grid, mapping: 
     work = Work(actor, grid, mapping)
     if mapping.target is Target.CONTRACTS:
         await make_contracts(session, work)
+    elif mapping.target is Target.OPENING:
+        await enter_openings(session, work)
     else:
         await call_rows_off(session, work)
     return work

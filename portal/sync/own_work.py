@@ -17,10 +17,11 @@ from portal.sync.own_rows import FileMapping, Grid, OwnRefused, OwnRow, heading,
 class Made(Struct, frozen=True):
     """One document that an import has made, with the version that it was left in."""
 
-    kind: str  # contract, schedule_line
+    kind: str  # contract, schedule_line, opening
     id: UUID
     label: str
     version: int
+    parent: UUID | None = None  # the contract that an opening belongs to
 
 
 class OwnFound(Struct, frozen=True):

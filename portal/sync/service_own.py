@@ -24,13 +24,14 @@ from portal.core.ids import uuid7
 from portal.core.journal import Subject, record
 from portal.core.model import ImportRun
 from portal.schedules.service_discard import discard_lines
+from portal.shipments.service_opening import withdraw_opening
 from portal.sync.child import read_grid_in_child
 from portal.sync.model import ImportMapping
 from portal.sync.own_fields import BY_NAME, Target, fitting, header_row, suggest
 from portal.sync.own_rows import FileMapping, Grid, grid_of, lacking
 from portal.sync.own_steps import carried_out, tried
 from portal.sync.own_values import DayOrder, Marks
-from portal.sync.own_work import OwnFound
+from portal.sync.own_work import Made, OwnFound
 from portal.sync.service_runs import EmptyUpload, NotReady
 from portal.sync.table import MB, Limits
 
@@ -40,6 +41,7 @@ LIMITS = Limits(file_bytes=8 * MB, unpacked_bytes=48 * MB, rows=2_000, columns=8
 NEEDS = {
     Target.CONTRACTS: (Permission.EDIT_CONTRACTS, Permission.SEE_PRICES),
     Target.SCHEDULE: (Permission.PUBLISH_SCHEDULES,),
+    Target.OPENING: (Permission.EDIT_CONTRACTS,),
 }
 NAMED = 5  # documents named in a refusal
 
@@ -162,7 +164,7 @@ def check_mapping(mapping: FileMapping, grid: Grid) -> None:
     columns = {name: at for name, at in mapping.columns.items() if name in BY_NAME[mapping.target] and at < width}
     if missing := lacking(mapping.target, columns):
         raise NotMapped(field="columns", fields=", ".join(_(label) for label in missing))
-    if mapping.target is Target.SCHEDULE and not {"line_no", "item_code"} & set(columns):
+    if mapping.target is not Target.CONTRACTS and not {"line_no", "item_code"} & set(columns):
         raise LineNotMapped(field="columns")
 
 
@@ -263,6 +265,8 @@ async def undo(session: AsyncSession, actor: Actor, run_id: UUID) -> ImportRun:
                 await discard_draft(session, actor, made.id, made.version)
             except (DraftInUse, NotFound):
                 acted.append(made.label)
+        if made.kind == "opening" and not await _taken_back(session, actor, made):
+            acted.append(made.label)
     if acted:
         more = f" (+{len(acted) - NAMED})" if len(acted) > NAMED else ""
         raise ActedOn(documents=", ".join(acted[:NAMED]) + more)
@@ -270,6 +274,16 @@ async def undo(session: AsyncSession, actor: Actor, run_id: UUID) -> ImportRun:
     record(session, actor, _subject(actor, run), "undone", made=len(found.made))
     logger.info("own file undone", extra={"run_id": str(run.id), "made": len(found.made)})
     return run
+
+
+async def _taken_back(session: AsyncSession, actor: Actor, made: Made) -> bool:
+    """Withdraw opening balances that still wait as they were entered."""
+    assert made.parent is not None
+    try:
+        await withdraw_opening(session, actor, made.parent, made.version, made.id)
+    except (Conflict, NotFound):
+        return False
+    return True
 
 
 # Reading --------------------------------------------------------------------------------------------------------------

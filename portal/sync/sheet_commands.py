@@ -21,17 +21,20 @@ from portal.contracts.inputs import (
     NewPrice,
     TradeTerms,
 )
+from portal.contracts.inputs_buckets import TypedPeriod
 from portal.contracts.model import Contract, ContractStatus
 from portal.contracts.service import get_contract, get_lines
 from portal.contracts.service_amendments import amend
+from portal.contracts.service_commitments import can_set
 from portal.contracts.service_drafts import add_line, change_contract, change_line, set_price
+from portal.contracts.service_periods import any_used
 from portal.contracts.service_versions import agreed, content_of, get_revisions, live
 from portal.core.actor import Actor
 from portal.core.errors import PortalError
 from portal.core.journal import part
 from portal.sync.rules_sheets import NoSuchLine, Refused, RowPlan, is_line
 from portal.sync.sheet_columns import BY_NAME, Sheet, typed
-from portal.sync.sheet_periods import split, with_periods, write_periods
+from portal.sync.sheet_periods import LIMITS, offered_periods, split, with_periods, write_periods
 from portal.sync.sheet_runs import refused_row
 
 IN_FORCE = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
@@ -62,11 +65,18 @@ async def carry_out(
     """Do what the rows of one contract say. Returns the rows that were refused; they have changed nothing."""
     text, periods = split(plans)
     refused: list[Refused] = []
+    if contract.status in IN_FORCE and not await writes_periods(session, actor, contract):
+        return await _offer(session, actor, contract, plans, effective_from)
     if contract.status in IN_FORCE:
         refused += await _offer(session, actor, contract, text, effective_from)
     else:
         refused += await _draft(session, actor, contract, text)
     return refused + [_refused(*each) for each in await write_periods(session, actor, contract, periods)]
+
+
+async def writes_periods(session: AsyncSession, actor: Actor, contract: Contract) -> bool:
+    """Whether periods are written at once. What both companies agreed on, or use already, changes by an amendment."""
+    return can_set(contract, actor) and not (contract.status in IN_FORCE and await any_used(session, contract))
 
 
 async def _draft(session: AsyncSession, actor: Actor, contract: Contract, plans: Sequence[RowPlan]) -> list[Refused]:
@@ -170,11 +180,13 @@ class _Offer:
         self.new_prices: dict[int, list[RowPlan]] = {at: [] for at in range(len(self.new))}
         self.lines: dict[int, list[RowPlan]] = {}
         self.homeless: list[RowPlan] = []
+        self.content = {line["line_no"]: line for line in content["lines"]}
+        self.periods: dict[int, dict[int, RowPlan]] = {}  # by line: which place in its list is which row's
         for plan in plans:
             if plan.sheet is Sheet.LINES and not plan.new:
                 self.lines.setdefault(int(plan.theirs["line_no"]), []).append(plan)
         for plan in plans:
-            if plan.sheet is Sheet.PRICES:
+            if plan.sheet in (Sheet.PRICES, Sheet.PERIODS):
                 self._place(plan, content)
 
     def _place(self, plan: RowPlan, content: Content) -> None:
@@ -183,7 +195,7 @@ class _Offer:
         new = [at for at, line in enumerate(self.new) if line.values["item_code"] == said.get("item_code")]
         if len(numbers) == 1:
             self.lines.setdefault(numbers[0], []).append(plan)
-        elif not numbers and len(new) == 1 and not said.get("line_no"):
+        elif not numbers and len(new) == 1 and not said.get("line_no") and plan.sheet is Sheet.PRICES:
             self.new_prices[new[0]].append(plan)
         else:
             self.homeless.append(plan)
@@ -194,10 +206,18 @@ class _Offer:
             more["terms"] = HeadOffer(**_terms(Sheet.CONTRACTS, self.head.values, HEAD_TERMS))
         return Amendment(
             effective_from=effective_from,
-            lines=[_line_offer(line_no, plans) for line_no, plans in self.lines.items()],
+            lines=[self._line(line_no, plans) for line_no, plans in self.lines.items()],
             new_lines=[_new_line(plan, self.new_prices[at]) for at, plan in enumerate(self.new)],
             **more,
         )
+
+    def _line(self, line_no: int, plans: Sequence[RowPlan]) -> LineOffer:
+        made = _line_offer(line_no, plans)
+        rows = [plan for plan in plans if plan.sheet is Sheet.PERIODS]
+        if not rows:
+            return made
+        said, self.periods[line_no] = offered_periods(self.content[line_no], rows)
+        return LineOffer(**made.model_dump(exclude_unset=True), typed_periods=said)
 
     def guilty(self, error: PortalError | ValidationError) -> list[RowPlan]:
         """The rows that a refusal is about: those at the place it names, else all of them."""
@@ -210,14 +230,19 @@ class _Offer:
         if where == "terms" and self.head is not None:
             return [self.head]
         if where == "lines" and at.isdecimal():
-            return self._of_line(list(self.lines.values())[int(at)], rest)
+            return self._of_line(list(self.lines)[int(at)], rest, error)
         if where == "new_lines" and at.isdecimal():
             return [self.new[int(at)], *self.new_prices[int(at)]]
         return self.all
 
-    @staticmethod
-    def _of_line(plans: list[RowPlan], rest: str) -> list[RowPlan]:
-        """The line's own row, or its prices where they are meant."""
+    def _of_line(self, line_no: int, rest: str, error: PortalError) -> list[RowPlan]:
+        """The line's own row, or its prices or periods where they are meant."""
+        plans = self.lines[line_no]
+        if "typed_periods" in rest:
+            *_before, at, name = rest.split(".")
+            error.field = {"end": "last_day"}.get(name, name)
+            named = self.periods[line_no].get(int(at))
+            return [named] if named else [plan for plan in plans if plan.sheet is Sheet.PERIODS]
         prices = [plan for plan in plans if plan.sheet is Sheet.PRICES]
         own = [plan for plan in plans if plan.sheet is Sheet.LINES]
         return (prices if "price" in rest or "tier" in rest or "quantity" in rest.split(".")[-1:] else own) or plans
@@ -249,5 +274,11 @@ def _shape(plan: RowPlan) -> None:
             _new_line(plan)
         case Sheet.LINES:
             LineOffer(line_no=1, **_terms(plan.sheet, plan.values, LINE_TERMS))
+        case Sheet.PERIODS:
+            TypedPeriod(start=date.min, end=date.max, **{"floor": 0, "target": 0, "ceiling": 0} | _limits(plan))
         case _:
             _price(plan)
+
+
+def _limits(plan: RowPlan) -> dict[str, Any]:
+    return {name: plan.values[name] for name in LIMITS if name in plan.values}

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,7 +18,8 @@ from portal.contracts.model import Contract, ContractLine
 from portal.contracts.model_buckets import BucketCadence
 from portal.contracts.rules_periods import Agreed
 from portal.contracts.service import get_lines
-from portal.contracts.service_commitments import periods_of, set_periods
+from portal.contracts.service_commitments import set_periods
+from portal.contracts.service_periods import periods_of
 from portal.core.actor import Actor
 from portal.core.errors import Invalid, PortalError
 from portal.core.i18n import N_
@@ -42,8 +43,42 @@ async def with_periods(session: AsyncSession, actor: Actor, contract: Contract, 
     by_line: dict[int, list[Content]] = defaultdict(list)
     for line_id, periods in (await periods_of(session, contract)).items():
         by_line[numbers[line_id]] = [_said(one) for one in periods]
-    lines = [line | {"periods": by_line[line["line_no"]]} for line in content["lines"]]
+    lines = [line | {"periods": _listed(line) or by_line[line["line_no"]]} for line in content["lines"]]
     return content | {"lines": lines}
+
+
+def _listed(line: Content) -> list[Content]:
+    """The typed periods of a content that may not be in the ledger yet."""
+    return [
+        {"start": one["start"], "last_day": (date.fromisoformat(one["end"]) - DAY).isoformat()}
+        | {name: one[name] for name in LIMITS}
+        for one in (line.get("typed_periods") or {"periods": ()})["periods"]
+    ]
+
+
+class Listed(NamedTuple):
+    """The periods of a line with the changes of its rows, and which place in the list is which row's."""
+
+    said: SetPeriods
+    places: dict[int, RowPlan]
+
+
+def offered_periods(line: Content, rows: Sequence[RowPlan]) -> Listed:
+    """What an amendment says of the periods of a line, which is all of them. Raises Invalid or ValidationError."""
+    standing = [
+        Agreed(
+            BucketCadence.CUSTOM,
+            date.fromisoformat(one["start"]),
+            date.fromisoformat(one["last_day"]) + DAY,
+            *(Decimal(one[name]) for name in LIMITS),
+        )
+        for one in line["periods"]
+    ]
+    periods, places = _merged(standing, rows)
+    moved = any(plan.new or "last_day" in plan.values for plan in rows)
+    known = (line.get("typed_periods") or {}).get("cadence") or line["cadence"]
+    cadence = BucketCadence.CUSTOM if moved or not known else BucketCadence(known)
+    return Listed(SetPeriods(cadence=cadence, periods=periods), places)
 
 
 def _said(one: Agreed) -> Content:

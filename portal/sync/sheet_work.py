@@ -34,7 +34,7 @@ from portal.sync.rules_sheets import (
 )
 from portal.sync.sheet_book import Book, NotASheet
 from portal.sync.sheet_columns import Sheet
-from portal.sync.sheet_commands import IN_FORCE, carry_out, standing
+from portal.sync.sheet_commands import IN_FORCE, carry_out, standing, writes_periods
 
 KIND = "contract_sheets"
 Chosen = Mapping[tuple[str, str], str]  # (key, field) -> what holds now and may be replaced
@@ -95,20 +95,25 @@ async def carried_out(session: AsyncSession, actor: Actor, book: Book, effective
         theirs = flat(await standing(session, actor, contract), contract_id)
         kept, bad = _planned(rows, contract_id, base.contracts[contract_id], theirs, contract.version, chosen)
         active = contract.status in IN_FORCE
+        at_once = await writes_periods(session, actor, contract)
         bad += await carry_out(session, actor, contract, [plan for plan in kept if plan.changes], effective_from)
         plans += kept
         refused += bad
         gone = {(each.sheet, each.row) for each in bad}
-        for way in _ways(active, [plan for plan in kept if plan.changes and (plan.sheet, plan.row) not in gone]):
+        for way in _ways(
+            active, at_once, [plan for plan in kept if plan.changes and (plan.sheet, plan.row) not in gone]
+        ):
             counts[way] += 1
     for rows in grouped.values():  # contracts that are not to be seen (any more)
         refused += [Refused(said.sheet, said.row, "", str(NotFound.text)) for said in rows]
     return _summary(book, plans, refused, effective_from, counts)
 
 
-def _ways(active: bool, done: Sequence[RowPlan]) -> set[str]:
+def _ways(active: bool, at_once: bool, done: Sequence[RowPlan]) -> set[str]:
     """How one contract changes: a draft at once, in force by an offer, and its periods where they still may."""
-    return {"drafts" if not active else "periods" if plan.sheet is Sheet.PERIODS else "offers" for plan in done}
+    return {
+        "drafts" if not active else "periods" if plan.sheet is Sheet.PERIODS and at_once else "offers" for plan in done
+    }
 
 
 def _summary(

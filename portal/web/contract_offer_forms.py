@@ -10,21 +10,24 @@ from typing import Any
 from litestar import Request
 from msgspec import Struct
 
-from portal.contracts.evidence import Content
+from portal.contracts.evidence import USE, Content
 from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, NewLine, Offer
+from portal.contracts.inputs_buckets import SetPeriods
 from portal.contracts.words import ANSWER_LABELS
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_
 from portal.web.errors import BadForm
 from portal.web.field_errors import command, filled
+from portal.web.ledger_forms import periods_text, typed_rows
 
 HEAD = (
     *("title", "valid_to", "payment_terms", "incoterm", "incoterm_place", "take_or_pay_percent", "penalty_percent"),
-    *("penalty_cap_percent", "notice_days", "response_hours", *ANSWER_LABELS),
+    *("penalty_cap_percent", "notice_days", "response_hours", *ANSWER_LABELS, *USE),
 )
 LINE = ("foq", "target_quantity", "band_below_percent", "band_above_percent", "minimum_order", "take_or_pay_quantity")
 NEW = ("item_code", "foq", "cadence", "target_quantity", "pack_size", "price")
 MOST_LINES = 100
+PERIODS = "typed_periods"
 
 
 class TooManyLines(Conflict):
@@ -63,7 +66,7 @@ class OfferForm(Struct):
 
 def shown_fields(content: Content, first: str) -> dict[str, str]:
     """The form as it stands before anybody types. first: the day that stands as the day it begins."""
-    fields = {name: _as_typed(content.get(name)) for name in HEAD}
+    fields = {name: _as_typed(content.get(name, USE.get(name))) for name in HEAD}
     fields |= {"effective_from": first, "note": ""}
     fields |= {f"new.{name}": "" for name in NEW}
     for line in content["lines"]:
@@ -71,6 +74,7 @@ def shown_fields(content: Content, first: str) -> dict[str, str]:
         price = list_price(line)
         fields[f"price.{line['line_no']}"] = price["price"] if price else ""
         fields[f"end.{line['line_no']}"] = ""
+        fields[f"{PERIODS}.{line['line_no']}"] = periods_text((line.get(PERIODS) or {}).get("periods", ()))
     return fields
 
 
@@ -103,7 +107,7 @@ async def read(request: Request[Any, Any, Any]) -> dict[str, str]:
     """The posted fields as text."""
     form = await request.form()
     pairs = ((name, value) for name, value in form.multi_items() if isinstance(value, str))
-    return {name: value.strip() for name, value in pairs if name != "_csrf_token"}
+    return {name: value.strip().replace("\r\n", "\n") for name, value in pairs if name != "_csrf_token"}
 
 
 def offer_of(content: Content, typed: Mapping[str, str]) -> Offer:
@@ -140,10 +144,25 @@ def _line(line: Content, changed: Mapping[str, str], day: str) -> LineOffer | No
     if changed.get(f"price.{number}") and price is not None:
         amount, per = changed[f"price.{number}"], price["price_unit"]
         said["prices"] = [{"valid_from": day, "price": amount, "price_unit": per}]
+    if f"{PERIODS}.{number}" in changed:
+        said[PERIODS] = _periods(line, changed[f"{PERIODS}.{number}"], f"{PERIODS}.{number}")
     if not said:
         return None
     fields = {name: f"{name}.{number}" for name in LINE} | {"prices.0.price": f"price.{number}"}
     return filled(LineOffer, said | {"line_no": number}, fields | {"prices.0.valid_from": "effective_from"})
+
+
+def _periods(line: Content, text: str, field: str) -> SetPeriods:
+    """The list as it is typed. Where only quantities are others, the periods still follow each other as they did."""
+    stood = line.get(PERIODS) or {"periods": ()}
+    try:
+        rows = typed_rows(text)
+        if [(row["start"], row["end"]) for row in rows] == [(one["start"], one["end"]) for one in stood["periods"]]:
+            return filled(SetPeriods, {"periods": rows, "cadence": stood.get("cadence", "custom")})
+        return filled(SetPeriods, {"periods": rows})
+    except Invalid as error:
+        error.field = field
+        raise
 
 
 def _new_line(typed: Mapping[str, str], day: str) -> NewLine | None:
@@ -161,6 +180,8 @@ def _value(name: str, text: str) -> Any:
     """An emptied field: texts become empty, figures and days are taken away."""
     if text:
         return text
+    if name == "over_call_percent":
+        return "0"
     return "" if name in {"title", "payment_terms", "incoterm", "incoterm_place"} else None
 
 
@@ -180,7 +201,7 @@ def in_form(error: Invalid | Conflict, typed: Mapping[str, str], content: Conten
         error.field = field.removeprefix("terms.")
     for n, line in enumerate(offered):
         if field.startswith(f"lines.{n}."):
-            error.field = f"{field.removeprefix(f'lines.{n}.')}.{line.line_no}"
+            error.field = f"{field.removeprefix(f'lines.{n}.').partition('.')[0]}.{line.line_no}"
     if field.startswith("new_lines.0."):
         error.field = "new." + field.removeprefix("new_lines.0.")
     return error

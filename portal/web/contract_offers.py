@@ -16,6 +16,7 @@ from portal.contracts.inputs import Amendment, Offer
 from portal.contracts.model import Contract
 from portal.contracts.rules import INCOTERMS
 from portal.contracts.service import require_step
+from portal.contracts.use_words import use_choices
 from portal.contracts.words import answer_fields
 from portal.core import clock
 from portal.core.actor import Actor, Origin
@@ -92,6 +93,7 @@ async def offer_page(
         lines=forms.line_fields(content),
         incoterms=[("", _("none")), *((term, term) for term in INCOTERMS)],
         answers=answer_fields(),
+        use=use_choices(),
         cadences=[
             ("", _("none: pure call-off")),
             ("week", _("week")),

@@ -55,5 +55,7 @@ VERBS = {
     "opening_confirmed": N_("Opening balances up to {day} confirmed: they are in the ledger"),
     "opening_declined": N_("Opening balances up to {day} not confirmed"),
     "opening_withdrawn": N_("Opening balances up to {day} withdrawn"),
+    "invoice_reported": N_("Invoice {number} reported: {item_code}, {quantity}"),
+    "invoice_reversed": N_("Invoice {number} reversed: {item_code}, {quantity}"),
     "sealed": N_("Sealed PDF made ({language})"),
 }

@@ -10,11 +10,21 @@ from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts import service
-from portal.contracts.evidence import Content
+from portal.contracts.bucket_words import days
+from portal.contracts.evidence import USE, Content
 from portal.contracts.model import Contract, ContractKind, ContractRevision, RevisionStatus
 from portal.contracts.rules_versions import Change, Difference, differences
 from portal.contracts.service_signing import Signing, signing
-from portal.contracts.service_versions import agreed, content_of, current, get_revision, get_revisions, live
+from portal.contracts.service_versions import (
+    agreed,
+    content_of,
+    current,
+    get_revision,
+    get_revisions,
+    in_present_form,
+    live,
+)
+from portal.contracts.use_words import USE_LABELS, use_word
 from portal.contracts.words import ANSWER_CHOICES, ANSWER_LABELS, ANSWER_WORDS, show_price
 from portal.core import clock, i18n
 from portal.core.access import Permission
@@ -40,6 +50,7 @@ LABELS: dict[str, str] = {
     "penalty_cap_percent": N_("Cap on penalties, in %"),
     "notice_days": N_("Notice before the end, in days"),
     **ANSWER_LABELS,
+    **USE_LABELS,
     "description": N_("Description"),
     "revision": N_("Revision"),
     "partner_part_no": N_("Partner's part number"),
@@ -65,6 +76,7 @@ LABELS: dict[str, str] = {
     "cumulative_from": N_("Cumulative from"),
     "line": N_("The whole line"),
     "price": N_("Price"),
+    "period": N_("Period"),
 }
 QUANTITIES = {"foq", "target_quantity", "take_or_pay_quantity", "pack_size", "minimum_order"}
 DAYS = {"valid_from", "valid_to", "cumulative_from"}
@@ -130,6 +142,11 @@ def row(entry: Difference, currency: str) -> Row:
     term = _(LABELS.get(entry.field, entry.field))
     if entry.field == "price" and entry.day is not None:
         term = _("Price from {day} on").format(day=i18n.day(entry.day, year=True))
+    if entry.field == "period":
+        said = entry.after or entry.before
+        term = _("Period {days}").format(
+            days=days(*(date.fromisoformat(said[name]) for name in ("start", "end")), year=True)
+        )
     if entry.line_no is not None:
         term = _("Line {n} · {part}: {term}").format(n=entry.line_no, part=entry.item_code, term=term)
     before, after = shown(entry, entry.before, currency), shown(entry, entry.after, currency)
@@ -149,23 +166,34 @@ def shown(entry: Difference, value: Any, currency: str) -> str:
     """One side of a difference as the reader writes such values."""
     if value in (None, "", []):
         return NOTHING
-    if entry.field == "line":
-        return line_words(value)
-    if entry.field == "price":
-        return price_words(value, entry.unit, currency)
-    if entry.field in QUANTITIES:
-        return show_quantity(Decimal(value), entry.unit)
-    if entry.field in DAYS:
+    match entry.field:
+        case "line":
+            return line_words(value)
+        case "price":
+            return price_words(value, entry.unit, currency)
+        case "period":
+            return period_words(value, entry.unit)
+        case _:
+            return value_words(entry.field, value, entry.unit)
+
+
+def value_words(name: str, value: Any, unit: str) -> str:
+    """The value of one field."""
+    if name in USE:
+        return use_word(name, value)
+    if name in QUANTITIES:
+        return show_quantity(Decimal(value), unit)
+    if name in DAYS:
         return i18n.day(date.fromisoformat(value), year=True)
-    if entry.field == "delivery_weekdays":
+    if name == "delivery_weekdays":
         return ", ".join(i18n.weekday(A_MONDAY.replace(day=1 + n)) for n in value)
-    if entry.field == "kind":
+    if name == "kind":
         return kind_name(value)
-    if entry.field.endswith("_percent"):
+    if name.endswith("_percent"):
         return i18n.number(Decimal(value)) + "%"
-    if entry.field in NUMBERS:
+    if name in NUMBERS:
         return i18n.number(int(value))
-    return _(ANSWER_WORDS.get(value, str(value))) if entry.field in WORDS else str(value)
+    return _(ANSWER_WORDS.get(value, str(value))) if name in WORDS else str(value)
 
 
 def line_words(line: Content) -> str:
@@ -173,6 +201,14 @@ def line_words(line: Content) -> str:
     amount = line["foq"] or line["target_quantity"]
     words = f"{line['description']}"
     return f"{words} · {show_quantity(Decimal(amount), line['unit'])}" if amount else words
+
+
+def period_words(period: Content, unit: str) -> str:
+    """12,000 pcs, 9,600 to 14,400."""
+    low, target, high = (Decimal(period[name]) for name in ("floor", "target", "ceiling"))
+    return _("{target}, {low} to {high}").format(
+        target=show_quantity(target, unit), low=i18n.number(low), high=i18n.number(high)
+    )
 
 
 def price_words(price: Content, unit: str, currency: str) -> str:
@@ -310,4 +346,6 @@ async def offer_base(session: AsyncSession, actor: Actor, contract: Contract) ->
     """What an offer of this reader changes: the live offer, else the version agreed last, else the rows."""
     revisions = await get_revisions(session, contract)
     found = live(revisions) or next(iter(agreed(revisions)), None)
-    return found.content if found is not None else await content_of(session, actor, contract)
+    if found is None:
+        return await content_of(session, actor, contract)
+    return await in_present_form(session, actor, contract, found.content)

@@ -245,7 +245,7 @@ async def seal(
     words = _("{name} accepted this content on {moment} (SHA-256 {digest}…).").format(
         name=found.member_name, moment=i18n.moment(found.at, actor.time_zone), digest=found.sha256[:16]
     )
-    return words, found.sha256 == await digest_of(session, actor, contract)
+    return words, found.sha256 == await digest_of(session, actor, contract, revisions)
 
 
 def next_step(contract: Contract, actor: Actor, past: Sequence[Happening]) -> str:

@@ -1,5 +1,6 @@
 """What the forms of the ledger send, and the commands they mean."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -21,6 +22,20 @@ class NothingChosen(Invalid):
 class PeriodUnreadable(Invalid):
     code = "period-unreadable"
     text = N_("Row {row} is not a period. Write first day, day after the last, floor, target, ceiling: {example}.")
+
+
+def typed_rows(text: str) -> list[dict[str, str]]:
+    """Periods as somebody types them, one a row. Raises PeriodUnreadable."""
+    rows = [row.split() for row in text.splitlines() if row.strip()]
+    for no, row in enumerate(rows, start=1):
+        if len(row) != len(PERIOD):
+            raise PeriodUnreadable(field="periods", row=no, example="2027-01-01 2027-02-01 9600 12000 14400")
+    return [dict(zip(PERIOD, row, strict=True)) for row in rows]
+
+
+def periods_text(periods: Iterable[Mapping[str, str]]) -> str:
+    """The same of a content's list."""
+    return "\n".join(" ".join(one[name] for name in PERIOD) for one in periods)
 
 
 class OverCallForm(Form):
@@ -79,12 +94,8 @@ class PeriodsForm(Form):
     periods: str = ""
 
     def command(self) -> SetPeriods:
-        rows = [row.split() for row in self.periods.splitlines() if row.strip()]
-        for no, row in enumerate(rows, start=1):
-            if len(row) != len(PERIOD):
-                raise PeriodUnreadable(field="periods", row=no, example="2027-01-01 2027-02-01 9600 12000 14400")
         try:
-            return command(SetPeriods, {"periods": [dict(zip(PERIOD, row, strict=True)) for row in rows]})
+            return command(SetPeriods, {"periods": typed_rows(self.periods)})
         except Invalid as error:
             error.field = "periods"
             raise

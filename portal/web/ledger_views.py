@@ -12,9 +12,10 @@ from msgspec import Struct
 from portal.contracts import reads_buckets
 from portal.contracts.bucket_words import period_name, sentence
 from portal.contracts.model import Contract, ContractStatus
-from portal.contracts.model_buckets import Carry, CommitmentTerms, Consequence, EntryKind
+from portal.contracts.model_buckets import CommitmentTerms, EntryKind
 from portal.contracts.reads_buckets import LineRow, PeriodRow
 from portal.contracts.rules_buckets import COUNTS, Standing
+from portal.contracts.use_words import terms_words
 from portal.core import i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -53,29 +54,8 @@ KINDS: dict[EntryKind, str] = {
     EntryKind.OPENING_CALLED: N_("Called off before the cut-over date"),
     EntryKind.OPENING_SHIPPED: N_("Shipped before the cut-over date"),
     EntryKind.OPENING_RECEIVED: N_("Received before the cut-over date"),
+    EntryKind.AMENDED: N_("Target changed by an amendment"),
     EntryKind.TOLERANCE: N_("Over-call inside the agreed tolerance"),
-}
-CARRIES: dict[Carry, str] = {
-    Carry.NONE: N_("not carried on"),
-    Carry.NEXT: N_("carried into the next period"),
-    Carry.PERIODS: N_("carried on for {n} periods"),
-    Carry.TO_END: N_("carried on until the contract ends"),
-}
-CONSEQUENCES: dict[Consequence, str] = {
-    Consequence.NONE: N_("nothing"),
-    Consequence.INVOICE: N_("the rest is invoiced"),
-    Consequence.EXTEND: N_("the contract is extended"),
-    Consequence.DISCUSS: N_("both sides talk about it"),
-}
-ASSIGNMENTS = {
-    "requested": N_("by the requested date"),
-    "despatch": N_("by the day of despatch"),
-    "receipt": N_("by the day of receipt"),
-}
-BASES = {
-    "receipt_date": N_("of the day of receipt"),
-    "order_date": N_("of the day of the order"),
-    "period_start": N_("of the period's first day"),
 }
 TONES = {Standing.BELOW: "risk", Standing.INSIDE: "confirmed", Standing.ABOVE: "waiting"}
 STANDINGS = {
@@ -98,6 +78,7 @@ class PeriodView(Struct, frozen=True):
     negative: bool
     completion: str
     standing: tuple[str, str]
+    over_invoiced: str  # by how much more was invoiced than received; empty: it was not
     runs: bool
 
 
@@ -138,6 +119,7 @@ def period_view(row: PeriodRow, base: str, shown: Sequence[str], today: date) ->
         negative=seen.remaining < 0,
         completion="–" if seen.completion is None else i18n.percent(seen.completion),
         standing=(_(STANDINGS[seen.standing]), TONES[seen.standing]),
+        over_invoiced=i18n.number(row.sums.over_invoiced) if row.sums.over_invoiced else "",
         runs=row.period_start <= today < row.period_end,
     )
 
@@ -219,38 +201,6 @@ def chart_of(line: LineRow, rows: Sequence[PeriodRow], today: date) -> Chart:
     return Chart(f"{line.item_code} {line.description}", json.dumps(data), table)
 
 
-def terms_words(terms: CommitmentTerms) -> list[tuple[str, str]]:
-    """How the periods are used, in words."""
-    known = [
-        (_("Counted"), _(ASSIGNMENTS[terms.assignment.value])),
-        (_("A shortfall is"), carry_words(terms.shortfall_carry, terms.shortfall_periods, terms.shortfall_cap_percent)),
-        (_("An excess is"), carry_words(terms.excess_carry, terms.excess_periods, terms.excess_cap_percent)),
-        (_("Below the floor"), _(CONSEQUENCES[terms.consequence])),
-        (_("Above the ceiling"), over_call_words(terms)),
-        (_("Price"), _(BASES[terms.price_basis.value])),
-    ]
-    if terms.call_low_percent is not None or terms.call_high_percent is not None:
-        low, high = terms.call_low_percent or Decimal(0), terms.call_high_percent
-        limits = _("{low}% to {high}% of the target").format(
-            low=i18n.number(low), high="" if high is None else i18n.number(high)
-        )
-        known.append((_("One call-off"), limits))
-    return known
-
-
-def over_call_words(terms: CommitmentTerms) -> str:
-    if not terms.over_call_percent:
-        return _("only when somebody allows it")
-    return _("up to {percent}% more without asking").format(percent=i18n.number(terms.over_call_percent))
-
-
-def carry_words(carry: Carry, periods: int | None, cap: Decimal | None) -> str:
-    words = _(CARRIES[carry]).format(n=periods or 0)
-    if carry is Carry.NONE or cap is None:
-        return words
-    return words + " · " + _("at most {percent}% of the target").format(percent=i18n.number(cap))
-
-
 class EntryView(Struct, frozen=True):
     """One entry in words, with its document."""
 
@@ -289,6 +239,10 @@ def document_of(row: EntryRow, contract_id: UUID) -> tuple[str, str]:
             return _("Receipt {number}").format(number=row.number), f"/receipts/{row.document_id}"
         case "opening_balance":
             return _("Opening balance"), f"/contracts/{contract_id}/opening"
+        case "contract_revision":
+            return _("Contract versions"), f"/contracts/{contract_id}/versions"
+        case "contract_invoice":
+            return _("Invoice {number}").format(number=row.number), f"/contracts/{contract_id}/invoices"
         case "commitment_bucket":
             return _("Ledger"), f"/contracts/{contract_id}/ledger/{row.document_id}"
         case _:

@@ -8,26 +8,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts import reads_buckets
 from portal.contracts.model import Contract
-from portal.contracts.model_buckets import Carry
 from portal.contracts.rules_periods import LEAST_DELIVERIES
 from portal.contracts.service import get_line
 from portal.contracts.service_commitments import get_terms
+from portal.contracts.use_words import use_choices
 from portal.core import i18n
 from portal.core.actor import Actor
 from portal.core.db import driver
-from portal.core.i18n import N_, _, ngettext
+from portal.core.i18n import _, ngettext
 from portal.core.quantities import show_quantity
 from portal.shipments.service_ledger import SuggestedLine, suggestions
 from portal.web.ledger_forms import CommitmentsForm
-from portal.web.ledger_views import ASSIGNMENTS, BASES, CONSEQUENCES
 from portal.web.typed import Typed
-
-CARRY_CHOICES = {
-    Carry.NONE: N_("not carried on"),
-    Carry.NEXT: N_("carried into the next period"),
-    Carry.PERIODS: N_("carried on for so many periods"),
-    Carry.TO_END: N_("carried on until the contract ends"),
-}
 
 
 def plain(value: Any) -> str:
@@ -45,10 +37,7 @@ async def terms_context(
         "contract": contract,
         "typed": typed or Typed(None, None, **{name: plain(getattr(terms, name)) for name in names}),
         "fields": names,
-        "carries": [(kind.value, _(name)) for kind, name in CARRY_CHOICES.items()],
-        "assignments": [(value, _(name)) for value, name in ASSIGNMENTS.items()],
-        "consequences": [(kind.value, _(name)) for kind, name in CONSEQUENCES.items()],
-        "bases": [(value, _(name)) for value, name in BASES.items()],
+        "use": use_choices(),
     }
 
 

@@ -33,7 +33,11 @@ DAYS = {
 }
 MARKS = {Marks.POINT: N_("point: 1,234.5"), Marks.COMMA: N_("comma: 1.234,5")}
 DIRECTIONS = {"": N_("as the partner is"), "sale": N_("Sale"), "purchase": N_("Purchase")}
-DOCUMENTS = {"contract": "/contracts/{id}", "schedule_line": "/schedule-lines/{id}"}
+DOCUMENTS = {
+    "contract": "/contracts/{id}",
+    "schedule_line": "/schedule-lines/{id}",
+    "opening": "/contracts/{parent}/opening",
+}
 
 
 class ColumnRow(Struct, frozen=True):
@@ -102,7 +106,7 @@ def own_view(run: ImportRun, *, mapping: bool) -> OwnView:
         figures=() if run.status == "mapping" else _figures(found),
         refused=[RefusedRow(one.row, one.column, one.cell, one.reason, one.told) for one in found.refused[:SHOWN]],
         refused_count=len({one.row for one in found.refused}),
-        made=[(one.label, DOCUMENTS[one.kind].format(id=one.id)) for one in found.made[:SHOWN]]
+        made=[(one.label, DOCUMENTS[one.kind].format(id=one.id, parent=one.parent)) for one in found.made[:SHOWN]]
         if run.status == "applied"
         else [],
         made_count=len(found.made),
@@ -117,12 +121,16 @@ def _sentence(status: str, found: OwnFound) -> str:
     match status:
         case "mapping":
             return _("Say what each column holds; then the file is tried, and nothing of it is written.")
+        case "previewed" if found.good and found.target is Target.OPENING:
+            return _("The good rows are put before the partners, who confirm or decline them; the others come back.")
         case "previewed" if found.good:
             return _("The good rows become drafts that no partner sees; the others come back with their reasons.")
         case "previewed":
             return _("No row can be applied. Mend the file or the mapping.")
         case "undone":
             return _("What this import had made is gone.")
+        case "applied" if found.target is Target.OPENING:
+            return _("The figures wait for the partners. Until one has answered, the import can be undone as a whole.")
         case _:
             return _("Drafts were made. As long as nobody has worked on them, the import can be undone as a whole.")
 
@@ -132,6 +140,8 @@ def _figures(found: OwnFound) -> tuple[Figure, ...]:
     made = len(found.made)
     if found.target is Target.CONTRACTS:
         documents = ngettext("{n} draft contract", "{n} draft contracts", made)
+    elif found.target is Target.OPENING:
+        documents = ngettext("{n} contract with opening balances", "{n} contracts with opening balances", made)
     else:
         documents = ngettext("{n} drafted delivery", "{n} drafted deliveries", made)
     return (

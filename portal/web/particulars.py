@@ -33,6 +33,7 @@ NAMES: dict[str, str] = {
     "chat_detail": N_("What messages say"),
     "closed": N_("Closed"),
     "code": N_("Code"),
+    "contract": N_("Contract"),
     "contracts": N_("Contracts"),
     "date": N_("Date"),
     "day": N_("Valid from"),

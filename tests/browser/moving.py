@@ -9,10 +9,12 @@ from portal.changes.model import ChangeReason
 from portal.changes.service_asking import ask_change
 from portal.contracts import service_amendments, service_files, service_life, service_rates, service_templates
 from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, NewContract, NewPrice, Offer, SaveTemplate, SetRate
+from portal.contracts.inputs_invoices import ReportInvoice
 from portal.contracts.model import Cadence
 from portal.contracts.model_opening import OpeningBalance
 from portal.contracts.service import get_contract, get_lines
 from portal.contracts.service_drafts import create_contract
+from portal.contracts.service_invoices import report_invoice
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
@@ -41,6 +43,11 @@ async def amended(factory: Actor, customer: Actor, contract_id: UUID, words: str
         await service_rates.set_rate(session, factory, rate)
         await service_files.add_file(session, factory, contract_id, "A100.TXT", b"drawing of A100")
     await opening(factory, contract_id)
+    invoice = ReportInvoice(
+        number="INV-0412", invoiced_on=today(), line_no=1, quantity=Decimal(240), amount=Decimal(3000)
+    )
+    async with unit_of_work(factory) as session:
+        await report_invoice(session, factory, contract_id, invoice)
     return {"amended_id": str(contract_id), "opened_id": str(contract_id), "template_id": str(template.id)}
 
 

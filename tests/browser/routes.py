@@ -70,6 +70,10 @@ PAGES: dict[str, tuple[Shown, ...]] = {
         Shown("/contracts/{purchase_id}/forecast?span=month&weeks=52"),
     ),
     "/contracts/{contract_id}/forecast/terms": (Shown("/contracts/{purchase_id}/forecast/terms"),),
+    "/contracts/{contract_id}/invoices": (
+        Shown("/contracts/{opened_id}/invoices"),
+        Shown("/contracts/{opened_id}/invoices", "customer"),
+    ),
     "/contracts/{contract_id}/ledger": (
         Shown("/contracts/{contract_id}/ledger"),
         Shown("/contracts/{contract_id}/ledger", "customer"),

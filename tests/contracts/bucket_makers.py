@@ -12,7 +12,7 @@ from portal.contracts.model_buckets import BucketCadence, CommitmentTerms
 from portal.contracts.reads_buckets import PeriodRow
 from portal.contracts.rules_buckets import Call
 from portal.contracts.rules_periods import Agreed
-from portal.contracts.service_commitments import write_periods
+from portal.contracts.service_periods import write_periods
 from portal.core.actor import Actor, Direction
 from portal.core.db import read, unit_of_work
 from portal.core.ids import uuid7
@@ -39,7 +39,8 @@ async def make_committed(
             base: dict[str, Any] = {"tenant_id": tenant.id, "party_id": made.contract.party_id}
             session.add(CommitmentTerms(**base, contract_id=made.contract.id, **terms.model_dump()))
             await session.flush()
-        await write_periods(session, tenant.factory, made.contract, made.line, spans or (span(*WHOLE),))
+        line = await session.merge(made.line)
+        await write_periods(session, tenant.factory, made.contract, line, spans or (span(*WHOLE),))
     return made
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from portal.contracts import service_commitments as commitments
+from portal.contracts import service_periods
 from portal.contracts.inputs_buckets import AllowOverCall, SetPeriods, SetTerms
 from portal.contracts.model_buckets import Assignment, BucketCadence, Carry, Consequence
 from portal.contracts.rules_buckets import NoPeriod, OverCeiling
-from portal.contracts.service_commitments import PeriodsInUse, TermsAgreed
+from portal.contracts.service_commitments import TermsAgreed
+from portal.contracts.service_periods import PeriodsInUse
 from portal.core import invariants
 from portal.core.access import Role
 from portal.core.actor import Direction
@@ -223,7 +225,7 @@ async def test_by_despatch_goods_fill_older_open_periods_first(tenant: Tenant) -
 async def test_generated_deliveries_fit_their_periods(tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.PURCHASE, foq=D(810), pack_size=D(40))
     async with unit_of_work(tenant.factory) as session:
-        await commitments.open_periods(session, tenant.factory, made.contract)
+        await service_periods.open_periods(session, tenant.factory, made.contract)
         await generate_lines(session, tenant.factory, made.contract.id, Generate())
         await publish_release(session, tenant.factory, made.contract.id, None, Publish())
     rows = [row for row in await periods(tenant.factory, made.contract) if row.sums.called]
@@ -281,14 +283,14 @@ async def test_periods_in_use_stay_as_they_are(tenant: Tenant) -> None:
     await consumed(tenant.factory, made, 10)
     with pytest.raises(PeriodsInUse):
         async with unit_of_work(tenant.factory) as session:
-            await commitments.write_periods(session, tenant.factory, made.contract, made.line, [span(0, 9)])
+            await service_periods.write_periods(session, tenant.factory, made.contract, made.line, [span(0, 9)])
     assert await figures(tenant, made) == [{"called": 10}]
 
 
 async def test_an_amendment_changes_what_is_to_come_and_keeps_what_was_used(tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.PURCHASE, foq=D(800))
     async with unit_of_work(tenant.factory) as session:
-        await commitments.open_periods(session, tenant.factory, made.contract)
+        await service_periods.open_periods(session, tenant.factory, made.contract)
     await consumed(tenant.factory, made, 700, in_days=8)
     before = await periods(tenant.factory, made.contract)
     made.line.foq = D(400)
@@ -296,7 +298,7 @@ async def test_an_amendment_changes_what_is_to_come_and_keeps_what_was_used(tena
         line = await session.merge(made.line)
         assert line.foq == 400
         await session.flush()
-        await commitments.refresh_periods(session, tenant.factory, made.contract, today())
+        await service_periods.refresh_periods(session, tenant.factory, made.contract, today())
     after = await periods(tenant.supplier, made.contract)
     assert [row.id for row in after] == [row.id for row in before]
     assert {row.target for row in after if row.period_start < today()} <= {D(800), *(row.target for row in before)}

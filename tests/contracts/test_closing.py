@@ -13,9 +13,12 @@ from jobs.periods import close_periods
 from portal.contracts import service_buckets
 from portal.contracts.events import PeriodClosed
 from portal.contracts.inputs_buckets import AllowOverCall, SetTerms
-from portal.contracts.model_buckets import Carry, Consequence
+from portal.contracts.model_buckets import Assignment, Carry, Consequence
 from portal.contracts.rules_buckets import OverCeiling
-from portal.contracts.service_commitments import PeriodOver, allow_over_call, open_periods, refresh_periods
+from portal.contracts.service import get_line
+from portal.contracts.service_buckets import Goods
+from portal.contracts.service_commitments import PeriodOver, allow_over_call
+from portal.contracts.service_periods import open_periods, refresh_periods
 from portal.core.actor import Direction
 from portal.core.db import driver, unit_of_work
 from portal.core.ids import uuid7
@@ -122,6 +125,7 @@ STEPS = st.lists(
         st.tuples(st.just("call"), st.integers(1, 90), st.sampled_from([3, 13, 23])),
         st.tuples(st.just("allow"), st.integers(1, 40), st.integers(0, 2)),
         st.tuples(st.just("give_back"), st.integers(1, 60), st.integers(0, 2)),
+        st.tuples(st.just("receive"), st.integers(1, 60), st.integers(0, 2)),
         st.tuples(st.just("close"), st.sampled_from([10, 20, 30]), st.just(0)),
         st.tuples(st.just("amend"), st.integers(50, 150), st.sampled_from([10, 20])),
     ),
@@ -183,7 +187,7 @@ async def take_step(tenant: Tenant, made: Made, step: Step) -> None:
 
 
 async def change(tenant: Tenant, made: Made, step: Step) -> None:
-    """A call is given back, or an amendment sets another target for what is to come."""
+    """A call is given back, goods come, or an amendment sets another target for what is to come."""
     name, quantity, where = step
     rows = await periods(tenant.factory, made.contract)
     async with unit_of_work(tenant.factory) as session:
@@ -192,10 +196,17 @@ async def change(tenant: Tenant, made: Made, step: Step) -> None:
             ids = (made.contract.party_id, rows[where].id, uuid7())
             await service_buckets.give_back(session, tenant.factory, *ids, amount)
             return
-        connection = await driver(session)
-        await connection.execute(
-            "update commitment_bucket set floor = 0, target = $3, ceiling = $3 where tenant_id = $1"
-            " and contract_id = $2 and period_start >= $4",
-            *(tenant.id, made.contract.id, D(quantity), days(where)),
-        )
-        await refresh_periods(session, tenant.factory, made.contract, days(where))
+        if name == "receive":
+            goods = Goods(
+                uuid7(), made.contract.party_id, rows[where].id, Assignment.REQUESTED, D(quantity), D(quantity)
+            )
+            await service_buckets.book_goods(session, tenant.factory, "receipt", uuid7(), days(0), [goods])
+            return
+        line = await get_line(session, tenant.factory, made.contract.id, made.line.id)
+        limits = {"floor": "0", "target": str(quantity), "ceiling": str(quantity)}
+        listed = (line.typed_periods or {})["periods"]
+        later = [one | limits if one["start"] >= days(where).isoformat() else one for one in listed]
+        line.typed_periods = {"cadence": "custom", "periods": later}
+        await session.flush()
+        document = ("contract_revision", uuid7())
+        await refresh_periods(session, tenant.factory, made.contract, days(where), document)

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.contracts.inputs_opening import OpeningFigure, ProposeOpening
 from portal.contracts.service import get_lines
-from portal.contracts.service_commitments import drop_periods
+from portal.contracts.service_periods import drop_periods
 from portal.core.access import Permission
 from portal.core.db import unit_of_work
 from portal.shipments.service_opening import propose_opening

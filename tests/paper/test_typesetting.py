@@ -133,7 +133,7 @@ def test_a_text_without_any_space_stays_on_the_page() -> None:
 
 
 def test_every_agreed_field_has_words() -> None:
-    assert {*evidence.HEAD, *evidence.MORE_HEAD} <= set(AgreedHead.__struct_fields__)
+    assert {*evidence.HEAD, *evidence.MORE_HEAD, *evidence.USE} <= set(AgreedHead.__struct_fields__)
     assert {*evidence.LINE, *evidence.MORE_LINE} <= set(AgreedLine.__struct_fields__)
     assert {*evidence.PRICE, *evidence.MORE_PRICE} <= set(AgreedPrice.__struct_fields__)
 

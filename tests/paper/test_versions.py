@@ -1,5 +1,7 @@
 """Each version of a contract has its own sealed document, and the agreed periods stand in it."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from litestar import Litestar
@@ -8,7 +10,7 @@ from portal.core import clock
 from portal.core.errors import NotFound
 from portal.core.i18n import Language, speaking
 from portal.paper.contract_paper import AgreedHead, contract_document
-from portal.paper.document import Grid
+from portal.paper.document import Facts, Grid
 from portal.paper.periods_paper import periods_grid
 from portal.paper.service import BeingSealed, contract_file, seal_contract
 from portal.paper.service_verify import verify
@@ -101,3 +103,24 @@ def test_a_document_lists_the_periods_before_the_places() -> None:
         if isinstance(block, Grid)
     ]
     assert grids == ["2 lines", "Agreed quantities per period", "Places of delivery"]
+
+
+def test_typed_periods_and_how_they_are_used_stand_in_the_document_in_both_languages() -> None:
+    one = {"floor": "80", "target": "100", "ceiling": "120"}
+    days = [("2026-01-01", "2026-01-11"), ("2026-01-11", "2026-01-21"), ("2026-02-01", "2026-02-11")]
+    listed = {"cadence": "custom", "periods": [{"start": start, "end": end, **one} for start, end in days]}
+    typed = line(1, foq=None, cadence=None, typed_periods=listed)
+    assert [(row[1], row[3]) for row in rows_of(typed)] == [
+        ("1 Jan 2026 – 20 Jan 2026 / 2 periods, each", "100 pcs"),
+        ("1 Feb 2026 – 10 Feb 2026 / 1 period, each", "100 pcs"),
+    ]
+    said: dict[str, Any] = {"form": 2, "shortfall_carry": "next", "over_call_percent": "5", "consequence": "discuss"}
+    for language, title, words in (
+        (Language.EN, "How periods are used", {"carried into the next period", "both sides talk about it"}),
+        (Language.ZH, "周期使用规则", {"结转至下一周期", "双方协商"}),
+    ):
+        blocks = contract_document(agreed_text(typed, **said), language, ADDRESS).blocks
+        (use,) = [block for block in blocks if isinstance(block, Facts) and block.title == title]
+        assert words <= {value for _label, value in use.rows}
+    former = contract_document(agreed_text(typed), Language.EN, ADDRESS).blocks  # of the first form: nothing was said
+    assert [block.title for block in former if isinstance(block, Facts)].count("How periods are used") == 0

@@ -12,12 +12,16 @@ from portal.contracts.inputs_buckets import SetPeriods, TypedPeriod
 from portal.contracts.model import Contract
 from portal.contracts.rules_periods import Agreed
 from portal.contracts.service import get_contract, get_lines
-from portal.contracts.service_commitments import periods_of, set_periods
+from portal.contracts.service_commitments import set_periods
+from portal.contracts.service_periods import periods_of
+from portal.contracts.service_versions import get_revisions, live
+from portal.core import clock
 from portal.core.db import unit_of_work
 from portal.sync.rules_sheets import RowPlan, RowSaid, plan_row
 from portal.sync.sheet_columns import Sheet
 from tests.contracts.bucket_makers import called, make_committed, span
-from tests.contracts.makers import make_draft
+from tests.contracts.makers import make_draft, step
+from tests.contracts.versions import run_day, take
 from tests.factories import Tenant, fetch, today
 from tests.sync.books import append, applied, edited, exported, sent, state, write
 
@@ -130,11 +134,38 @@ async def test_both_changed_a_period_and_what_is_signed_or_used_stays(tenant: Te
     made = await make_committed(tenant, span(0, 30))  # agreed elsewhere, in force, and something is called off
     await called(tenant, made, 10)
     book = edited(await exported(tenant.factory, made.contract), write("Periods", 2, "Ceiling", 150))
-    before = await state(tenant)
     run_id, found = await sent(tenant.factory, book)
-    assert ([each.row for each in found.refused], found.changes) == ([2], [])
+    assert (found.refused, found.offers, found.periods) == ([], 1, 0)  # so the partner is asked
     await applied(tenant.factory, run_id)
-    assert (await state(tenant))[3] == before[3]
+    assert [one.ceiling for one in await agreed(tenant, made.contract)] == [120]
+    await take(tenant.supplier, "accept_amendment", made.contract)
+    await run_day(tenant, clock.now())
+    assert [one.ceiling for one in await agreed(tenant, made.contract)] == [150]
+    kinds = await fetch(tenant.supplier, "select kind, quantity from bucket_entry order by id desc limit 1")
+    assert [tuple(row) for row in kinds] == [("amended", 0)]
+
+
+async def test_what_both_signed_changes_by_an_amendment_with_the_rows_that_can_stand_in_it(tenant: Tenant) -> None:
+    contract = await with_periods(tenant, (80, 100, 120), (80, 100, 120))
+    for actor, action in ((tenant.factory, "propose"), (tenant.customer, "accept"), (tenant.factory, "activate")):
+        await step(actor, action, contract.id)
+    book = edited(
+        await exported(tenant.factory, contract),
+        write("Contracts", 2, "Title", "Castings"),
+        write("Periods", 2, "Target", 130),  # above its ceiling
+        write("Periods", 3, "Target", 110),
+    )
+    run_id, found = await sent(tenant.factory, book)
+    assert [(each.sheet, each.row, each.column) for each in found.refused] == [("periods", 2, "target")]
+    assert (len(found.changes), found.offers, found.drafts, found.periods) == (2, 1, 0, 0)
+    await applied(tenant.factory, run_id)
+    async with unit_of_work(tenant.customer) as session:
+        offered = live(await get_revisions(session, await get_contract(session, tenant.customer, contract.id)))
+    assert offered is not None
+    assert offered.content["title"] == "Castings"
+    assert [one["target"] for one in offered.content["lines"][0]["typed_periods"]["periods"]] == ["100", "110"]
+    _, again = await sent(tenant.factory, book)
+    assert (again.changes, [each.row for each in again.refused]) == ([], [2])
 
 
 async def test_the_sheet_lists_each_period_with_its_unit(tenant: Tenant) -> None:

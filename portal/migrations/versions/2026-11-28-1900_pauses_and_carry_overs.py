@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0024"
-down_revision: str | None = "0023"
+down_revision: str | None = "0021"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
