@@ -104,11 +104,10 @@ def zone_words(reader: Reader, line: ContractLine) -> tuple[str, str]:
     start = reader.contract.released_on or reader.today
     calendar = reader.calendars.get(line.ship_to_code, WorkingCalendar())
     ends = fences(start, line.firm_days, line.tradeoff_days, line.day_unit, calendar)
-    text = _(DAYS[line.day_unit.value])
-    return (
-        text.format(n=line.firm_days, day=i18n.day(ends.firm_until, year=True)),
-        text.format(n=line.tradeoff_days, day=i18n.day(ends.tradeoff_until, year=True)),
-    )
+    text, whole = _(DAYS[line.day_unit.value]), _("{zone} {until}")
+    firm = text.format(n=line.firm_days, day=i18n.day(ends.firm_until, year=True))
+    tradeoff = text.format(n=line.tradeoff_days, day=i18n.day(ends.tradeoff_until, year=True))
+    return whole.format(zone=_("Firm"), until=firm), whole.format(zone=_("Trade-off"), until=tradeoff)
 
 
 def price_words(reader: Reader, prices: list[ContractPrice], unit: str) -> tuple[str, str]:

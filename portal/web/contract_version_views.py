@@ -152,7 +152,7 @@ def shown(entry: Difference, value: Any, currency: str) -> str:
     if entry.field in DAYS:
         return i18n.day(date.fromisoformat(value), year=True)
     if entry.field == "delivery_weekdays":
-        return ", ".join(i18n.weekday(A_MONDAY.replace(day=1 + n)) for n in value)
+        return _(", ").join(i18n.weekday(A_MONDAY.replace(day=1 + n)) for n in value)
     if entry.field == "kind":
         return kind_name(value)
     if entry.field.endswith("_percent"):

@@ -132,7 +132,7 @@ def _value(name: str, value: Any, unit: str) -> str:
         case bool():
             return _("yes") if value else _("no")
         case list():
-            return ", ".join(_value(name, part, unit) for part in value)
+            return _(", ").join(_value(name, part, unit) for part in value)
         case {"date": day, "quantity": quantity}:
             return f"{_amount(str(quantity), unit)} · {_text('date', str(day))}"
         case dict():
