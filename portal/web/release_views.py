@@ -38,7 +38,7 @@ TRIGGERS = {
 }
 STANDS = {
     ReleaseStatus.PUBLISHED: (N_("Released"), ""),
-    ReleaseStatus.DELIVERED: (N_("Delivered"), ""),
+    ReleaseStatus.DELIVERED: (N_("Reached the partner"), ""),
     ReleaseStatus.ACKNOWLEDGED: (N_("Acknowledged"), "confirmed"),
     ReleaseStatus.REJECTED: (N_("Rejected"), "risk"),
     ReleaseStatus.SUPERSEDED: (N_("Superseded"), ""),
@@ -157,7 +157,7 @@ def facts(standing: StandingRow, contents: Contents, zone: str) -> list[tuple[st
         (_("Replaces"), _("Release {n}").format(n=standing.replaces) if standing.replaces else ""),
         (_("Contact"), contents.contact),
         (_("Acknowledge by"), i18n.moment(standing.answer_by, zone) if standing.answer_by else ""),
-        (_("Delivered"), i18n.moment(standing.delivered_at, zone) if standing.delivered_at else ""),
+        (_("Reached the partner"), i18n.moment(standing.delivered_at, zone) if standing.delivered_at else ""),
         (_("Answered"), i18n.moment(standing.answered_at, zone) if standing.answered_at else ""),
         (_("Answered by"), standing.answered_by),
         (_("Reason"), standing.reason),
@@ -296,6 +296,6 @@ def exposure_chart(report: ExposureReport) -> str:
             "cover": None,
             "zones": [],
             "today": seconds(points[-1].day),
-            "words": {"planned": _("In all"), "delivered": _("Finished goods"), "cover": "", "today": _("today")},
+            "words": {"planned": _("In all"), "delivered": _("Finished goods"), "cover": "", "today": _("today").capitalize()},
         }
     )
