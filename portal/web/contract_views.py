@@ -21,7 +21,7 @@ from portal.core.actor import Actor, Direction, Scope
 from portal.core.calendars import local_today
 from portal.core.db import driver, unit_of_work
 from portal.core.errors import PortalError
-from portal.core.i18n import N_, _, ngettext
+from portal.core.i18n import N_, Language, _, ngettext
 from portal.core.states import Side
 from portal.schedules.reads import Happening, history
 from portal.schedules.reads_board import ReleaseRow, releases
@@ -34,7 +34,7 @@ from portal.web.contract_verbs import VERBS
 from portal.web.contract_version_views import amendment_steps, summary
 from portal.web.errors import status_of
 from portal.web.pages import Page
-from portal.web.paper_views import papers
+from portal.web.paper_views import LANGUAGES, papers
 from portal.web.views import Figure, Moment
 
 S = ContractStatus
@@ -340,6 +340,8 @@ def readable(data: Mapping[str, Any]) -> dict[str, Any]:
     known = dict(data)
     for name in known.keys() & {"called", "target", "carried", "missing", "quantity"}:
         known[name] = i18n.number(Decimal(known[name]))
+    if "language" in known:
+        known["language"] = LANGUAGES.get(Language(known["language"]), known["language"])
     for name in known.keys() & {"since", "last_day", "effective_from"}:
         known[name] = i18n.day(date.fromisoformat(known[name]), year=True) if known[name] else known[name]
     return known

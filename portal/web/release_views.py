@@ -296,6 +296,11 @@ def exposure_chart(report: ExposureReport) -> str:
             "cover": None,
             "zones": [],
             "today": seconds(points[-1].day),
-            "words": {"planned": _("In all"), "delivered": _("Finished goods"), "cover": "", "today": _("today").capitalize()},
+            "words": {
+                "planned": _("In all"),
+                "delivered": _("Finished goods"),
+                "cover": "",
+                "today": _("today").capitalize(),
+            },
         }
     )
