@@ -33,7 +33,7 @@ from portal.web.contract_line_views import Reader, line_view
 from portal.web.contract_verbs import VERBS
 from portal.web.contract_version_views import amendment_steps, summary
 from portal.web.errors import status_of
-from portal.web.pages import Page
+from portal.web.pages import Page, named
 from portal.web.paper_views import LANGUAGES, papers
 from portal.web.views import Figure, Moment
 
@@ -166,7 +166,7 @@ def release_rows(rows: Sequence[ReleaseRow], actor: Actor) -> list[tuple[int, st
     found = []
     for row in rows:
         count = ngettext("{n} delivery", "{n} deliveries", row.lines).format(n=i18n.number(row.lines))
-        said = " · ".join(filter(None, (row.published_by, count, row.note)))
+        said = " · ".join(filter(None, (named(row.published_by), count, row.note)))
         found.append((row.number, i18n.moment(row.published_at, actor.time_zone), said))
     return found
 

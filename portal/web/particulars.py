@@ -3,6 +3,7 @@
 Ids and whole digests stay in the file, where they prove something; on the page they would only hide the rest.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -27,11 +28,14 @@ NAMES: dict[str, str] = {
     "bot": N_("Channel"),
     "by_line": N_("By line"),
     "by_rule": N_("By rule"),
+    "called": N_("Called off"),
+    "carried": N_("Carried on"),
     "changed": N_("Changed"),
     "changes": N_("Changes"),
     "chat_detail": N_("What messages say"),
     "closed": N_("Closed"),
     "code": N_("Code"),
+    "consequence": N_("Below the floor"),
     "contracts": N_("Contracts"),
     "date": N_("Date"),
     "day": N_("Valid from"),
@@ -60,6 +64,7 @@ NAMES: dict[str, str] = {
     "live_from": N_("In force from"),
     "made": N_("Made"),
     "make_days": N_("Days of making"),
+    "missing": N_("Missing"),
     "n": N_("Periods"),
     "name": N_("Name"),
     "note": N_("Note"),
@@ -92,6 +97,7 @@ NAMES: dict[str, str] = {
     "splits": N_("Parts"),
     "state": N_("State"),
     "step": N_("Step"),
+    "target": N_("Target"),
     "trigger": N_("Trigger"),
     "unit": N_("Unit"),
     "until": N_("Until"),
@@ -102,8 +108,9 @@ NAMES: dict[str, str] = {
 }
 OWN_NAMES = {Language.ZH.value: "中文", Language.EN.value: "English"}  # each language by its own name
 HIDDEN = ("command", "member", "partner", "party")  # ids
-AMOUNTS = ("quantity", "accepted", "rejected")
+AMOUNTS = ("quantity", "accepted", "rejected", "called", "carried", "missing", "target")
 DIGEST = 12  # characters of a digest that are enough to compare by eye
+DIGESTS = re.compile(r"[0-9a-f]{64}")
 
 
 def particulars(data: Mapping[str, Any], limit: int) -> str:
@@ -155,7 +162,7 @@ def _amount(text: str, unit: str) -> str:
 
 def _text(name: str, text: str) -> str:
     """A value in words: a role's name, a day with its month, the beginning of a digest, else as it is translated."""
-    if name in ("sha256", "digest"):
+    if name in ("sha256", "digest") or DIGESTS.fullmatch(text):
         return f"{text[:DIGEST]}…"
     if name == "language" and text in OWN_NAMES:
         return OWN_NAMES[text]

@@ -27,6 +27,7 @@ from portal.schedules.words import CHANGES, ZONE_NAMES, change_of, cumulative_wo
 from portal.scorecards import reads_exposure
 from portal.scorecards.reads_exposure import ExposureReport
 from portal.web.board_chart import plain, seconds
+from portal.web.pages import named
 from portal.web.views import Column, Figure, ListView, Row
 
 KINDS = {ReleaseKind.FORECAST: N_("Forecast release"), ReleaseKind.JIT: N_("JIT release")}
@@ -66,7 +67,7 @@ async def release_list(actor: Actor, contract_id: UUID) -> dict[str, Any]:
                 _("Release {n}").format(n=row.number),
                 _(KINDS[standings[row.number].kind]),
                 i18n.moment(row.published_at, head.time_zone),
-                row.published_by or _("system"),
+                named(row.published_by),
                 i18n.number(row.lines),
                 _(STANDS[standings[row.number].status][0]),
                 _("against {n}").format(n=standings[row.number].replaces) if standings[row.number].replaces else "",
