@@ -24,14 +24,13 @@ def chosen(names: str | None) -> list[Case]:
     return [CASES[name] for name in wanted]
 
 
-async def measure(cases: Sequence[Case], console: Console) -> list[Result]:
-    """One case after the other, each with the machine to itself as far as we can."""
-    results = []
+async def measure(cases: Sequence[Case], console: Console, results: list[Result]) -> None:
+    """One case after the other, each with the machine to itself as far as we can; what is measured stays."""
     with running() as databases:
         for case in cases:
             console.print(f"measuring {case.name} ...")
             results.append(await case.run(databases))
-    return results
+            console.print(f"  {report.shown(results[-1].value, results[-1].unit)}")
 
 
 def main() -> None:
@@ -40,9 +39,12 @@ def main() -> None:
     parser.add_argument("--reference", action="store_true", help="store this run as what later runs are compared with")
     options = parser.parse_args()
     cases, console = chosen(options.cases), Console(width=None if sys.stdout.isatty() else 120)
-    results = uvloop.run(measure(cases, console))
-    report.show(results, cases, console)
-    report.write(results, report.LATEST)
+    results: list[Result] = []
+    try:
+        uvloop.run(measure(cases, console, results))
+    finally:  # an hour of measuring is not lost to the case that fails at its end
+        report.show(results, cases, console)
+        report.write(results, report.LATEST)
     if options.reference:
         report.write(results, report.REFERENCE)
 

@@ -75,7 +75,8 @@ insert into contract (tenant_id, id, party_id, number, direction, kind, status, 
     currency, valid_from, valid_to, time_zone, response_hours, release_no, released_on, last_line_no, proposed_at,
     accepted_at, version)
 select md5('tenant ' || t)::uuid, md5('contract ' || t || ' ' || c)::uuid, md5('party ' || t || ' ' || c % $3)::uuid,
-    'FC-2026-' || lpad(c::text, 3, '0'), case c % $3 % 2 when 0 then 'sale' else 'purchase' end, 'periodic', 'active',
+    'FC-2026-' || lpad(c::text, greatest(3, length(c::text)), '0'),
+    case c % $3 % 2 when 0 then 'sale' else 'purchase' end, 'periodic', 'active',
     'Housings', 'Aurora Drives ' || c % $3, 'PO-' || c, 'CNY', $4::date - 200, $4::date + 400, $5, 16, 1, $4, 10000,
     now(), now(), 4
 from generate_series(0, $1::int - 1) t, generate_series(0, $2::int - 1) c"""
@@ -154,7 +155,7 @@ WIDE_CONTRACT = UUID("00000000-0000-4000-8000-000000000500")
 
 _WIDE = (
     """
-insert into contract select (jsonb_populate_record(c, jsonb_build_object('id', $2::uuid, 'number', 'FC-2026-500',
+insert into contract select (jsonb_populate_record(c, jsonb_build_object('id', $2::uuid, 'number', 'FC-2026-W',
     'release_no', 2, 'last_line_no', 13000))).*
 from contract c where c.tenant_id = $1 and c.id = md5('contract ' || $3::int || ' 1')::uuid""",
     """

@@ -67,13 +67,6 @@ def digest(content: Content) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def content_hash(
-    contract: Contract, lines: Sequence[ContractLine], prices: Mapping[UUID, Sequence[ContractPrice]]
-) -> str:
-    """The digest of a contract as its rows say it."""
-    return digest(content(contract, lines, prices))
-
-
 def _prices(rows: Sequence[Any]) -> list[dict[str, Any]]:
     ordered = sorted(rows, key=lambda row: (row.valid_from, row.order_no, row.from_quantity, row.price))
     return [_fields(row, PRICE, MORE_PRICE) for row in ordered]

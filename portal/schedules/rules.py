@@ -135,11 +135,6 @@ def open_quantity(ordered: Decimal, done: Decimal) -> Decimal:
     return ordered - done
 
 
-def is_overdue(due: date, day: date, complete: bool) -> bool:
-    """Whether a line is overdue at the end of a day: due by then and not received."""
-    return due <= day and not complete
-
-
 def consumed_quantity(status: LineStatus, ordered: Decimal, received: Decimal) -> Decimal:
     """What one line takes from the contract: drafts nothing, open lines their order, ended ones what was received."""
     if status is S.DRAFT:
@@ -196,11 +191,6 @@ def status_by_promises(ordered: Decimal, promised: Decimal, under_percent: Decim
 def default_promise(ordered: Decimal, promised: Decimal, due: date, today: date) -> Promise:
     """What one press on "Confirm" promises: all that is unconfirmed, on the due date, or today if that has passed."""
     return Promise(open_quantity(ordered, promised), max(due, today))
-
-
-def promised_late(due: date, promises: Iterable[tuple[Decimal, date]]) -> Decimal:
-    """How much of the answer comes after the due date. The due date itself stays: only the buyer can move it."""
-    return sum((quantity for quantity, day in promises if day > due), Decimal(0))
 
 
 def check_rejection(reason: RejectReason, note: str) -> None:
@@ -275,21 +265,6 @@ def level_of(due: date, release_date: date, ends: Fences, still_open: bool, publ
             return Level.MAKE if ends.make_until is None or due <= ends.make_until else Level.BUY
         case _:
             return Level.PLAN
-
-
-ZONE_OF_LEVEL = {
-    Level.FIRM: Zone.FIRM,
-    Level.BACKLOG: Zone.FIRM,
-    Level.IMMEDIATE: Zone.FIRM,
-    Level.MAKE: Zone.TRADEOFF,
-    Level.BUY: Zone.TRADEOFF,
-    Level.PLAN: Zone.FORECAST,
-}
-
-
-def zone_of_level(level: Level, by_date: Zone) -> Zone:
-    """The zone that a level from another system stands for; a pilot delivery takes the zone of its date."""
-    return ZONE_OF_LEVEL.get(level, by_date)
 
 
 def needs_answer(zone: Zone, asked_earlier: bool = False) -> bool:

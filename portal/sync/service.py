@@ -11,7 +11,6 @@ from portal.core.actor import Actor
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
 from portal.sync.child import read_in_child
-from portal.sync.findings import Refusal
 from portal.sync.scms import parse
 from portal.sync.scms_compare import Comparison, compare
 from portal.sync.scms_file import SOURCE, ScmsFile
@@ -78,8 +77,3 @@ async def try_scms(owner_url: str, file: ScmsFile, code: str | None) -> Comparis
         return Comparison(fresh, 0, {}, list(file.refused))
     async with db.read(actor) as connection:
         return await compare(connection, actor, file)
-
-
-def refused_rows(refused: list[Refusal]) -> list[tuple[int, str, str, str]]:
-    """Row, column, what is wrong, how to mend it: in the reader's language."""
-    return [(refusal.row, refusal.column, refusal.reason, refusal.mend) for refusal in refused]

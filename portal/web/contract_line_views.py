@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from portal.contracts.model import Contract, ContractLine, ContractPrice, PriceTier
-from portal.contracts.rules import remaining_quantity
+from portal.contracts.rules import remaining_quantity, take_or_pay
 from portal.contracts.rules_prices import AmbiguousPrice, NoPrice, price_on, sentence
 from portal.contracts.words import band_words, foq_words, pack_words, show_price, tolerance_words
 from portal.core import i18n
@@ -45,6 +45,7 @@ class LineView(Struct, frozen=True):
     received: str
     remaining: str
     target: str
+    owed: str
     exceeded: bool
 
 
@@ -95,8 +96,18 @@ def line_view(reader: Reader, line: ContractLine, prices: list[ContractPrice], u
         received=i18n.number(use.received if use else 0),
         remaining="" if remaining is None else i18n.number(remaining),
         target="" if line.target_quantity is None else show_quantity(line.target_quantity, line.unit),
+        owed=owed_words(reader.contract, line, use.received if use else Decimal(0)),
         exceeded=remaining is not None and remaining < 0,
     )
+
+
+def owed_words(contract: Contract, line: ContractLine, received: Decimal) -> str:
+    """What is paid even if it is not taken, and how much of it is still to be taken."""
+    owed = take_or_pay(line.target_quantity, contract.take_or_pay_percent, line.take_or_pay_quantity)
+    if owed is None:
+        return ""
+    quantity, left = show_quantity(owed, line.unit), show_quantity(max(owed - received, Decimal(0)), line.unit)
+    return _("take-or-pay {quantity}, {left} not taken yet").format(quantity=quantity, left=left)
 
 
 def zone_words(reader: Reader, line: ContractLine) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Home of every role: what waits for me, by deadline; and the search that finds a delivery or a contract."""
 
+from collections.abc import Sized
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -49,8 +50,9 @@ class Waiting(Struct, frozen=True):
 
     def counts(self) -> dict[str, int]:
         """By the key of the menu entry where it is answered."""
+        groups: tuple[Sized, ...] = (self.to_confirm, self.to_decide, self.to_receive, self.to_accept, self.to_approve)
         return {
-            "today": sum(map(len, (self.to_confirm, self.to_decide, self.to_receive, self.to_accept, self.to_approve))),
+            "today": sum(len(group) for group in groups),
             "approvals": len(self.to_approve),
             "schedules": len(self.to_confirm) + len(self.to_decide),
             "receipts": len(self.to_receive),

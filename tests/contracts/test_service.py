@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from portal.contracts import service, service_drafts
-from portal.contracts.evidence import content_hash
+from portal.contracts.evidence import content, digest
 from portal.contracts.inputs import Decline, NewPrice
 from portal.contracts.model import ContractStatus
 from portal.contracts.rules_life import (
@@ -76,7 +76,7 @@ async def test_an_acceptance_keeps_who_when_by_which_way_and_the_digest_of_what_
         "select transaction, member_id from outbox where name = 'ContractAccepted' and tenant_id = $1",
         tenant.id,
     )
-    assert tuple(row)[:4] == (tenant.customer.member_id, "Ann", "page", content_hash(agreed, lines, prices))
+    assert tuple(row)[:4] == (tenant.customer.member_id, "Ann", "page", digest(content(agreed, lines, prices)))
     assert [entry["action"] for entry in audit] == ["contract.created", "contract.proposed", "contract.accepted"]
     assert tuple(outbox) == (row["transaction"], tenant.customer.member_id)
     assert await fetch(tenant.customer, "select 1 from timeline where subject_id = $1", contract.id)
@@ -87,12 +87,12 @@ async def test_the_digest_changes_with_any_price_and_with_nothing_that_is_not_ag
     async with unit_of_work(tenant.factory) as session:
         lines = await service.get_lines(session, tenant.factory, contract.id)
         prices = await service.get_prices(session, tenant.factory, contract.id)
-        before = content_hash(contract, lines, prices)
+        before = digest(content(contract, lines, prices))
         contract.version, contract.status = 99, ContractStatus.ACTIVE
-        assert content_hash(contract, lines, prices) == before
+        assert digest(content(contract, lines, prices)) == before
         session.expunge_all()
         prices[lines[0].id][0].price += Decimal("0.000001")
-        assert content_hash(contract, lines, prices) != before
+        assert digest(content(contract, lines, prices)) != before
 
 
 async def test_a_draft_is_not_there_for_the_partner_until_it_is_proposed(tenant: Tenant) -> None:

@@ -119,12 +119,6 @@ def test_drafts_consume_nothing_and_open_lines_their_order() -> None:
         assert rules.consumed_quantity(status, D(100), received=D(60)) == D(100)
 
 
-def test_a_line_is_overdue_at_the_end_of_its_due_date() -> None:
-    assert rules.is_overdue(TODAY, TODAY, complete=False)
-    assert not rules.is_overdue(TODAY, TODAY, complete=True)
-    assert not rules.is_overdue(TODAY + timedelta(days=1), TODAY, complete=False)
-
-
 @given(quantities, percents, percents, st.sampled_from(["H87", "KGM", "TNE"]))
 def test_limits_hold_the_ordered_quantity_and_never_more_than_the_percentages(
     ordered: D, under: D, over: D, unit: str
@@ -182,10 +176,6 @@ def test_a_promise_needs_a_quantity_and_a_day_to_come() -> None:
 def test_one_press_on_an_overdue_line_promises_today() -> None:
     assert rules.default_promise(D(800), D(0), TODAY - timedelta(days=3), TODAY) == (D(800), TODAY)
     assert rules.default_promise(D(800), D(0), TODAY + timedelta(days=3), TODAY) == (D(800), TODAY + timedelta(days=3))
-
-
-def test_a_later_promise_leaves_the_due_date_and_shows_what_is_late() -> None:
-    assert rules.promised_late(TODAY, [(D(60), TODAY), (D(40), TODAY + timedelta(days=1))]) == D(40)
 
 
 def test_another_reason_has_to_be_explained() -> None:
@@ -264,11 +254,8 @@ def test_level_and_zone_agree(
 ) -> None:
     ends = fences(released, firm, firm + more, unit, MON_TO_FRI)
     level = level_of(due, released, ends, still_open, before)
-    assert rules.zone_of_level(level, by_date=Zone.FORECAST) is ends.zone(due)
-
-
-def test_a_pilot_delivery_takes_the_zone_of_its_date() -> None:
-    assert rules.zone_of_level(Level.PILOT, by_date=Zone.TRADEOFF) is Zone.TRADEOFF
+    zone = Zone.TRADEOFF if level in {Level.MAKE, Level.BUY} else Zone.FORECAST if level is Level.PLAN else Zone.FIRM
+    assert zone is ends.zone(due)
 
 
 def test_the_firm_zone_asks_for_an_answer() -> None:
