@@ -128,7 +128,7 @@ def price_words(reader: Reader, prices: list[ContractPrice], unit: str) -> tuple
     try:
         found = price_on(prices, reader.today)
     except (NoPrice, AmbiguousPrice):
-        if len(prices) == 1:  # the only one, from a later day on
+        if len(prices) == 1 and not prices[0].order_no:  # the only one, from a later day on
             price, since = prices[0], _("from {day}").format(day=i18n.day(prices[0].valid_from, year=True))
             return show_price(price.price, reader.contract.currency), since
         return ngettext("{n} price", "{n} prices", len(prices)).format(n=len(prices)), _("by order and date")
