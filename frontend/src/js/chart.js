@@ -34,7 +34,7 @@ function monthStarts(from, to, most) {
 
 /** A round end of the scale a little above the highest value. */
 function top(high) {
-  const room = Math.max(high, 1) * 1.04;
+  const room = Math.max(high, 1) * 1.12; // the words at the top stand above the lines
   const step = 10 ** Math.floor(Math.log10(room)) / 5;
   return Math.ceil(room / step) * step;
 }
