@@ -15,7 +15,7 @@ from tests.browser.world import World
 
 pytestmark = pytest.mark.browser
 
-SAMPLES = 2  # documents of a kind that are opened with the same questions in their address
+DOCUMENTS = 5  # of a kind that are opened: drafts link to other pages than what is in force
 HREF = re.compile(r'<(?:a|area)\s[^>]*?href="([^"]*)"')
 STREAMS = {route for route, what in NO_PAGE.items() if what == "stream"}
 # Pages that no page links to, with the reason.
@@ -24,6 +24,7 @@ UNLINKED = {
     "/invitations/{token}": "the link is handed over outside of the portal",
     "/new-password/{token}": "the link comes by mail",
 }
+MADE_UP = ("/approvals/", "/changes/")  # approving.py makes cases about requests that nobody made
 
 
 class Crawl:
@@ -47,13 +48,15 @@ class Crawl:
         """Follow one link, unless enough of its kind were opened."""
         path, _, fragment = link.partition("#")
         route = self.route_of(path)
-        kind = (route or path, tuple(sorted({key for key, _value in parse_qsl(urlsplit(path).query)})))
-        if path in self.seen or route in STREAMS or self.opened[kind] >= SAMPLES:
+        asked = tuple(sorted({key for key, _value in parse_qsl(urlsplit(path).query)}))
+        kind = (route or path, asked)
+        most = 1 if asked or route in NO_PAGE else DOCUMENTS
+        if path in self.seen or route in STREAMS or self.opened[kind] >= most:
             return
         self.seen.add(path)
         self.opened[kind] += 1
         answer = await self.client.get(path)
-        if answer.status_code != 200:
+        if answer.status_code != 200 and not (found_on.startswith(MADE_UP[0]) and path.startswith(MADE_UP[1])):
             self.wrong.append(f"{found_on} links to {path}, which answers {answer.status_code}")
         elif route is not None:
             self.reached.add(route)
