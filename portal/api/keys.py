@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -81,7 +80,7 @@ class KeyController(Controller):
     ) -> NewKey:
         """Make a key with some of the rights of the one that asks. The token is in this answer only."""
         key, token = await service_keys.create_key(session, actor, data)
-        answer_without_token(NewKey(key.id, key.prefix))
+        idempotency.answer_without_secret(201, NewKey(key.id, key.prefix))
         return NewKey(key.id, key.prefix, token)
 
     @delete("/{key_id:uuid}")
@@ -93,14 +92,6 @@ class KeyController(Controller):
     ) -> None:
         """Revoke a key; the next call with it is refused."""
         await service_keys.revoke_key(session, actor, key_id)
-
-
-def answer_without_token(kept: NewKey) -> None:
-    """What a repeated Idempotency-Key gets: stored answers never hold a secret."""
-    claim = idempotency.current.get()
-    if claim is not None:
-        claim.status, claim.body = 201, msgspec.json.encode(kept).decode()
-        idempotency.current.set(None)
 
 
 ROUTES: list[Any] = [MeController, KeyController]

@@ -39,6 +39,7 @@ KINDS = {
     "site": N_("Site"),
     "member": N_("Person"),
     "api_key": N_("API key"),
+    "calendar_feed": N_("Calendar feed"),
     "import_mapping": N_("Mapping of an import"),
     "import_run": N_("Import"),
     "tenant": N_("Company settings"),

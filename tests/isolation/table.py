@@ -22,6 +22,7 @@ from tests.isolation import (
     routes_papers,
     routes_releases,
     routes_sheets,
+    routes_ways,
     routes_web,
 )
 from tests.isolation.calls import UNSAFE
@@ -48,6 +49,7 @@ ROUTES: Routes = {
     **routes_sheets.ROUTES,
     **routes_papers.ROUTES,
     **routes_releases.ROUTES,
+    **routes_ways.ROUTES,
 }
 Route = tuple[str, str]
 
