@@ -129,8 +129,8 @@ def price_words(reader: Reader, prices: list[ContractPrice], unit: str) -> tuple
         found = price_on(prices, reader.today)
     except (NoPrice, AmbiguousPrice):
         if len(prices) == 1 and not prices[0].order_no:  # the only one, from a later day on
-            price, since = prices[0], _("from {day}").format(day=i18n.day(prices[0].valid_from, year=True))
-            return show_price(price.price, reader.contract.currency), since
+            begins = _("from {day}").format(day=i18n.day(prices[0].valid_from, year=True))
+            return show_price(prices[0].price, reader.contract.currency), begins
         return ngettext("{n} price", "{n} prices", len(prices)).format(n=len(prices)), _("by order and date")
     price = show_price(found.price, reader.contract.currency)
     since = _("since {day}").format(day=i18n.day(found.since, year=True)) if found.since else ""
