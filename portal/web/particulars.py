@@ -107,7 +107,7 @@ NAMES: dict[str, str] = {
     "zone": N_("Zone"),
 }
 OWN_NAMES = {Language.ZH.value: "中文", Language.EN.value: "English"}  # each language by its own name
-HIDDEN = ("command", "member", "partner", "party")  # ids
+HIDDEN = ("command", "contract", "member", "partner", "party")  # ids
 AMOUNTS = ("quantity", "accepted", "rejected", "called", "carried", "missing", "target")
 DIGEST = 12  # characters of a digest that are enough to compare by eye
 DIGESTS = re.compile(r"[0-9a-f]{64}")
