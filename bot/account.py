@@ -37,7 +37,7 @@ COMMANDS: dict[str, str] = {
     "help": N_("What this chat can do"),
     "stop": N_("End the link of this chat"),
 }
-APPROVE = N_("Almost done. Approve this chat in the portal (Profile > Chat).")
+APPROVE = N_("Almost done. Approve this chat in the portal (My account > Chat).")
 OWN_WINDOW = N_("This window belongs to the portal; it ends when you sign out.")
 NAMES = {Language.EN: "English", Language.ZH: "中文"}
 

@@ -106,4 +106,4 @@ async def foreign(query: CallbackQuery, talk: Talk) -> Answers:
     raise UnknownButton
 
 
-UNLINKED = N_("This chat is not linked to anybody. Sign in to the portal and open Profile > Chat for a link.")
+UNLINKED = N_("This chat is not linked to anybody. Sign in to the portal and open My account > Chat for a link.")

@@ -30,7 +30,7 @@ WINDOW_BITS = 52  # of a chat window's number: other services' numbers have no m
 
 class LinkExpired(Conflict):
     code = "chat-link-expired"
-    text = N_("This link has expired. Open Profile > Chat in the portal for a new one.")
+    text = N_("This link has expired. Open My account > Chat in the portal for a new one.")
 
 
 @dataclass(frozen=True, slots=True)

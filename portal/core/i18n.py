@@ -35,6 +35,9 @@ class Sentence(str):
     __slots__ = ()
 
     def format(self, *args: object, **values: object) -> str:
+        return self.format_map(values)
+
+    def format_map(self, values: Mapping[str, object]) -> str:  # type: ignore[override]
         filled = ""
         for literal, name, spec, _conversion in Formatter().parse(self):
             if literal[:1] == " " and _joins(filled[-1:], literal[1:2]):

@@ -24,6 +24,7 @@ UNITS: dict[str, tuple[int, str]] = {
     "MTQ": (3, N_("m³")),
     "LTR": (3, N_("l")),
 }
+ONE = {"packs": "pack", "boxes": "box", "sets": "set", "pairs": "pair"}  # English alone counts one in another form
 CURRENCY_PLACES = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "KWD": 3, "BHD": 3, "TND": 3}  # all others: 2
 
 
@@ -67,7 +68,8 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
 
 def show_quantity(quantity: Decimal, unit: str) -> str:
     """1,200 pcs or 1,200 件, with a no-break space."""
-    return f"{number(quantity)}{NBSP}{_(UNITS[unit][1])}"
+    name = _(UNITS[unit][1])
+    return f"{number(quantity)}{NBSP}{ONE.get(name, name) if quantity == 1 else name}"
 
 
 def show_money(amount: Decimal, currency: str) -> str:

@@ -30,7 +30,7 @@ class Operation(Struct, frozen=True):
 @get("/api/docs", opt={"public": True}, sync_to_thread=False)
 def api_docs(request: Request[Any, Any, Any], page: NamedDependency[Page]) -> Template:
     """What programs can call."""
-    return page.render("api/docs.html", groups=describe(request.app))
+    return page.render("api/docs.html", active="keys", groups=describe(request.app))
 
 
 @cache

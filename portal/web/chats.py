@@ -1,4 +1,4 @@
-"""Profile > Chat: which chats speak for me, a one-time link for a new one, and my word on who opened it."""
+"""My account > Chat: which chats speak for me, a one-time link for a new one, and my word on who opened it."""
 
 from typing import Any
 from urllib.parse import urlsplit

@@ -115,11 +115,10 @@ def zone_words(reader: Reader, line: ContractLine) -> tuple[str, str]:
     start = reader.contract.released_on or reader.today
     calendar = reader.calendars.get(line.ship_to_code, WorkingCalendar())
     ends = fences(start, line.firm_days, line.tradeoff_days, line.day_unit, calendar)
-    text = _(DAYS[line.day_unit.value])
-    return (
-        text.format(n=line.firm_days, day=i18n.day(ends.firm_until, year=True)),
-        text.format(n=line.tradeoff_days, day=i18n.day(ends.tradeoff_until, year=True)),
-    )
+    text, whole = _(DAYS[line.day_unit.value]), _("{zone} {until}")
+    firm = text.format(n=line.firm_days, day=i18n.day(ends.firm_until, year=True))
+    tradeoff = text.format(n=line.tradeoff_days, day=i18n.day(ends.tradeoff_until, year=True))
+    return whole.format(zone=_("Firm"), until=firm), whole.format(zone=_("Trade-off"), until=tradeoff)
 
 
 def price_words(reader: Reader, prices: list[ContractPrice], unit: str) -> tuple[str, str]:
@@ -129,6 +128,9 @@ def price_words(reader: Reader, prices: list[ContractPrice], unit: str) -> tuple
     try:
         found = price_on(prices, reader.today)
     except (NoPrice, AmbiguousPrice):
+        if len(prices) == 1 and not prices[0].order_no:  # the only one, from a later day on
+            begins = _("from {day}").format(day=i18n.day(prices[0].valid_from, year=True))
+            return show_price(prices[0].price, reader.contract.currency), begins
         return ngettext("{n} price", "{n} prices", len(prices)).format(n=len(prices)), _("by order and date")
     price = show_price(found.price, reader.contract.currency)
     since = _("since {day}").format(day=i18n.day(found.since, year=True)) if found.since else ""

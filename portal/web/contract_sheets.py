@@ -55,7 +55,11 @@ async def sheets(
 ) -> Template:
     """Where the workbook of the list goes out and comes back."""
     asked = contract_list.Asked.of(q, status, direction, partner, None)
-    return _form(actor, page, Typed(effective_from=(_today(actor) + timedelta(days=1)).isoformat()), asked=asked)
+    fits = len(await contract_list.ids(actor, asked, service_sheets.MOST + 1)) <= service_sheets.MOST
+    typed = Typed(effective_from=(_today(actor) + timedelta(days=1)).isoformat())
+    return _form(
+        actor, page, typed, href=asked.to("/contracts/workbook") if fits else None, choose=asked.to("/contracts")
+    )
 
 
 @post("/contracts/sheets")
@@ -112,12 +116,13 @@ def _today(actor: Actor) -> date:
 
 
 def _form(
-    actor: Actor, page: Page, typed: Typed, status: int = 200, asked: contract_list.Asked | None = None
+    actor: Actor, page: Page, typed: Typed, status: int = 200, href: str | None = None, choose: str = "/contracts"
 ) -> Template:
+    """href: the workbook of the list, unless it has too many contracts; then they are chosen in the list first."""
     if not service_sheets.may_use(actor):
         raise Forbidden
-    href = asked.to("/contracts/workbook") if asked else "/contracts/workbook"
-    return page.render("contracts/sheets.html", active="contracts", status=status, typed=typed, href=href)
+    shown: dict[str, Any] = {"typed": typed, "href": href, "choose": choose, "most": service_sheets.MOST}
+    return page.render("contracts/sheets.html", active="contracts", status=status, **shown)
 
 
 def _day(text: str) -> date:

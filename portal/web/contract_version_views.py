@@ -186,7 +186,7 @@ def value_words(name: str, value: Any, unit: str) -> str:
     if name in DAYS:
         return i18n.day(date.fromisoformat(value), year=True)
     if name == "delivery_weekdays":
-        return ", ".join(i18n.weekday(A_MONDAY.replace(day=1 + n)) for n in value)
+        return _(", ").join(i18n.weekday(A_MONDAY.replace(day=1 + n)) for n in value)
     if name == "kind":
         return kind_name(value)
     if name.endswith("_percent"):

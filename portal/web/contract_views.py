@@ -22,7 +22,7 @@ from portal.core.actor import Actor, Direction, Scope
 from portal.core.calendars import local_today
 from portal.core.db import driver, unit_of_work
 from portal.core.errors import PortalError
-from portal.core.i18n import N_, _, ngettext
+from portal.core.i18n import N_, Language, _, ngettext
 from portal.core.states import Side
 from portal.schedules.reads import Happening, history
 from portal.schedules.reads_board import ReleaseRow, releases
@@ -34,8 +34,8 @@ from portal.web.contract_line_views import Reader, line_view
 from portal.web.contract_verbs import VERBS
 from portal.web.contract_version_views import amendment_steps, summary
 from portal.web.errors import status_of
-from portal.web.pages import Page
-from portal.web.paper_views import papers
+from portal.web.pages import Page, named
+from portal.web.paper_views import LANGUAGES, papers
 from portal.web.views import Figure, Moment
 
 S = ContractStatus
@@ -168,7 +168,7 @@ def release_rows(rows: Sequence[ReleaseRow], actor: Actor) -> list[tuple[int, st
     found = []
     for row in rows:
         count = ngettext("{n} delivery", "{n} deliveries", row.lines).format(n=i18n.number(row.lines))
-        said = " · ".join(filter(None, (row.published_by, count, row.note)))
+        said = " · ".join(filter(None, (named(row.published_by), count, row.note)))
         found.append((row.number, i18n.moment(row.published_at, actor.time_zone), said))
     return found
 
@@ -342,6 +342,8 @@ def readable(data: Mapping[str, Any]) -> dict[str, Any]:
     known = dict(data)
     for name in known.keys() & {"called", "target", "carried", "missing", "quantity"}:
         known[name] = i18n.number(Decimal(known[name]))
+    if "language" in known:
+        known["language"] = LANGUAGES.get(Language(known["language"]), known["language"])
     for name in known.keys() & {"since", "last_day", "effective_from"}:
         known[name] = i18n.day(date.fromisoformat(known[name]), year=True) if known[name] else known[name]
     return known

@@ -132,16 +132,13 @@ def figures(row: LineRow) -> tuple[Figure, ...]:
     asked = show_quantity(row.ordered_quantity, row.unit)
     rest = _("of {asked}").format(asked=asked)
     unit = show_quantity(row.ordered_quantity, row.unit).split(i18n.NBSP)[-1]
-    left = row.ordered_quantity - row.received_quantity
+    still = _("open: {left}").format(left=show_quantity(row.ordered_quantity - row.received_quantity, row.unit))
     return (
         Figure(_("Ordered"), i18n.number(row.ordered_quantity), unit, href="#history"),
         Figure(_("Confirmed"), i18n.number(row.confirmed_quantity), rest, href="#answer"),
         Figure(_("Shipped"), i18n.number(row.shipped_quantity), rest, href="#documents"),
-        Figure(
-            _("Received"), i18n.number(row.received_quantity), _("open: {left}").format(left=i18n.number(left)),
-            href="#documents",
-        ),
-    )  # fmt: skip
+        Figure(_("Received"), i18n.number(row.received_quantity), still, href="#documents"),
+    )
 
 
 def facts(row: LineRow, actor: Actor) -> list[tuple[str, str]]:

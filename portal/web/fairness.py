@@ -67,7 +67,7 @@ def _context(actor: Actor, asked: Asked, pairs: list[Fairness], partners: list[t
         "seller": seller_figures(one) if one else (),
         "definitions": [(_(label), _(DEFINITIONS[name])) for name, label in LABELS.items()],
         "partners": [("", _("All partners")), *partners],
-        "directions": [("", _("Both directions")), ("sale", _("sale")), ("purchase", _("purchase"))],
+        "directions": [("", _("Both directions")), ("sale", _("Sale")), ("purchase", _("Purchase"))],
         "actor": actor,
     }
 

@@ -126,7 +126,7 @@ async def context(
 def _ways(contract_id: UUID, by: By, first: date, end: date) -> dict[str, Any]:
     """The links to other columns."""
     here = f"/contracts/{contract_id}/schedule/grid?by="
-    names = {By.WEEK: _("Weeks"), By.DAY: _("Days")}
+    names = {By.WEEK: _("Weeks"), By.DAY: _("Single days")}
     return {
         "views": [(names[one], here + one.value, None, one is by) for one in By],
         "earlier": f"{here}{by.value}&since={first - (end - first)}",

@@ -38,7 +38,14 @@ def held_view(held: HeldRelease, lines: Sequence[BoardLine]) -> HeldView:
     """The held release for the page that decides it."""
     parts = {str(line.id): line for line in lines}
     rows = [_row(one, parts[one["part"]]) for one in held.out if one["part"] in parts]
-    return HeldView(held.version, held.prepared_at, held.prepared_name, held.prepared_by, held.note, rows)
+    return HeldView(
+        held.version,
+        held.prepared_at,
+        held.prepared_name if held.prepared_by else "",
+        held.prepared_by,
+        held.note,
+        rows,
+    )
 
 
 def _row(one: dict[str, Any], line: BoardLine) -> tuple[str, str, str, str, str]:

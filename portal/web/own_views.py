@@ -169,7 +169,7 @@ def mapping_view(found: OwnFound, grid: Grid, header: int | None) -> MappingView
             for at, heading in enumerate(headings)
         ],
         fields=[("", _("not used")), *((f.name, _(f.label) + (" *" if f.needed else "")) for f in fields)],
-        needed=", ".join(_(f.label) for f in fields if f.needed),
+        needed=_(", ").join(_(f.label) for f in fields if f.needed),
         days=[(one.value, _(text)) for one, text in DAYS.items()],
         marks=[(one.value, _(text)) for one, text in MARKS.items()],
         directions=[(value, _(text)) for value, text in DIRECTIONS.items()],

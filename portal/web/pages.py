@@ -171,6 +171,11 @@ def unit_name(unit: str) -> str:
     return i18n._(quantities.UNITS[unit][1])
 
 
+def named(name: str | None) -> str:
+    """Who did something: a person as noted then, or the system in the reader's word."""
+    return i18n._("system") if name in (None, "", "system") else name
+
+
 def money(amount: Decimal | None, currency: str) -> str:
     """A price or value, or a dash where there is none or it is not the reader's to see."""
     return "–" if amount is None else quantities.show_money(amount, currency)
@@ -201,6 +206,7 @@ def engine() -> JinjaTemplateEngine:
         show_quantity=quantities.show_quantity,
         show_money=money,
         unit_name=unit_name,
+        named=named,
     )
     return JinjaTemplateEngine.from_environment(environment)
 

@@ -3,6 +3,7 @@
 Ids and whole digests stay in the file, where they prove something; on the page they would only hide the rest.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -28,11 +29,14 @@ NAMES: dict[str, str] = {
     "bot": N_("Channel"),
     "by_line": N_("By line"),
     "by_rule": N_("By rule"),
+    "called": N_("Called off"),
+    "carried": N_("Carried on"),
     "changed": N_("Changed"),
     "changes": N_("Changes"),
     "chat_detail": N_("What messages say"),
     "closed": N_("Closed"),
     "code": N_("Code"),
+    "consequence": N_("Below the floor"),
     "contract": N_("Contract"),
     "contracts": N_("Contracts"),
     "date": N_("Date"),
@@ -62,6 +66,7 @@ NAMES: dict[str, str] = {
     "live_from": N_("In force from"),
     "made": N_("Made"),
     "make_days": N_("Days of making"),
+    "missing": N_("Missing"),
     "n": N_("Periods"),
     "name": N_("Name"),
     "note": N_("Note"),
@@ -94,6 +99,7 @@ NAMES: dict[str, str] = {
     "splits": N_("Parts"),
     "state": N_("State"),
     "step": N_("Step"),
+    "target": N_("Target"),
     "trigger": N_("Trigger"),
     "unit": N_("Unit"),
     "until": N_("Until"),
@@ -103,9 +109,10 @@ NAMES: dict[str, str] = {
     "zone": N_("Zone"),
 }
 OWN_NAMES = {Language.ZH.value: "中文", Language.EN.value: "English"}  # each language by its own name
-HIDDEN = ("command", "member", "partner", "party")  # ids
-AMOUNTS = ("quantity", "accepted", "rejected")
+HIDDEN = ("command", "contract", "member", "partner", "party")  # ids
+AMOUNTS = ("quantity", "accepted", "rejected", "called", "carried", "missing", "target")
 DIGEST = 12  # characters of a digest that are enough to compare by eye
+DIGESTS = re.compile(r"[0-9a-f]{64}")
 
 
 def particulars(data: Mapping[str, Any], limit: int) -> str:
@@ -134,7 +141,7 @@ def _value(name: str, value: Any, unit: str) -> str:
         case bool():
             return _("yes") if value else _("no")
         case list():
-            return ", ".join(_value(name, part, unit) for part in value)
+            return _(", ").join(_value(name, part, unit) for part in value)
         case {"date": day, "quantity": quantity}:
             return f"{_amount(str(quantity), unit)} · {_text('date', str(day))}"
         case dict():
@@ -157,7 +164,7 @@ def _amount(text: str, unit: str) -> str:
 
 def _text(name: str, text: str) -> str:
     """A value in words: a role's name, a day with its month, the beginning of a digest, else as it is translated."""
-    if name in ("sha256", "digest"):
+    if name in ("sha256", "digest") or DIGESTS.fullmatch(text):
         return f"{text[:DIGEST]}…"
     if name == "language" and text in OWN_NAMES:
         return OWN_NAMES[text]

@@ -14,7 +14,7 @@ from portal.core.db import read, unit_of_work
 from portal.core.errors import Invalid, PortalError
 from portal.core.i18n import _
 from portal.core.ids import uuid7
-from portal.core.quantities import show_quantity
+from portal.core.quantities import ONE, show_quantity
 from portal.shipments import files, reads
 from portal.shipments.model import Problem
 from portal.shipments.reads import CountedRow, NoteLine, ReceiptRow, ShipmentRow
@@ -179,6 +179,7 @@ def _count_line(
         step=plain(line.package_size or Decimal(1)),
         received=typed.get(f"received.{line.id}", first),
         unit=unit_name(line.unit),
+        one=ONE.get(unit_name(line.unit), unit_name(line.unit)),
         reason=typed.get(f"reason.{line.id}", (was.problem or "") if was else ""),
         note=typed.get(f"note.{line.id}", was.note if was else ""),
         error=str(error) if here else "",

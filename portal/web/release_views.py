@@ -27,6 +27,7 @@ from portal.schedules.words import CHANGES, ZONE_NAMES, change_of, cumulative_wo
 from portal.scorecards import reads_exposure
 from portal.scorecards.reads_exposure import ExposureReport
 from portal.web.board_chart import plain, seconds
+from portal.web.pages import named
 from portal.web.views import Column, Figure, ListView, Row
 
 KINDS = {ReleaseKind.FORECAST: N_("Forecast release"), ReleaseKind.JIT: N_("JIT release")}
@@ -38,7 +39,7 @@ TRIGGERS = {
 }
 STANDS = {
     ReleaseStatus.PUBLISHED: (N_("Released"), ""),
-    ReleaseStatus.DELIVERED: (N_("Delivered"), ""),
+    ReleaseStatus.DELIVERED: (N_("Reached the partner"), ""),
     ReleaseStatus.ACKNOWLEDGED: (N_("Acknowledged"), "confirmed"),
     ReleaseStatus.REJECTED: (N_("Rejected"), "risk"),
     ReleaseStatus.SUPERSEDED: (N_("Superseded"), ""),
@@ -66,7 +67,7 @@ async def release_list(actor: Actor, contract_id: UUID) -> dict[str, Any]:
                 _("Release {n}").format(n=row.number),
                 _(KINDS[standings[row.number].kind]),
                 i18n.moment(row.published_at, head.time_zone),
-                row.published_by or _("system"),
+                named(row.published_by),
                 i18n.number(row.lines),
                 _(STANDS[standings[row.number].status][0]),
                 _("against {n}").format(n=standings[row.number].replaces) if standings[row.number].replaces else "",
@@ -157,7 +158,7 @@ def facts(standing: StandingRow, contents: Contents, zone: str) -> list[tuple[st
         (_("Replaces"), _("Release {n}").format(n=standing.replaces) if standing.replaces else ""),
         (_("Contact"), contents.contact),
         (_("Acknowledge by"), i18n.moment(standing.answer_by, zone) if standing.answer_by else ""),
-        (_("Delivered"), i18n.moment(standing.delivered_at, zone) if standing.delivered_at else ""),
+        (_("Reached the partner"), i18n.moment(standing.delivered_at, zone) if standing.delivered_at else ""),
         (_("Answered"), i18n.moment(standing.answered_at, zone) if standing.answered_at else ""),
         (_("Answered by"), standing.answered_by),
         (_("Reason"), standing.reason),
@@ -296,6 +297,11 @@ def exposure_chart(report: ExposureReport) -> str:
             "cover": None,
             "zones": [],
             "today": seconds(points[-1].day),
-            "words": {"planned": _("In all"), "delivered": _("Finished goods"), "cover": "", "today": _("today")},
+            "words": {
+                "planned": _("In all"),
+                "delivered": _("Finished goods"),
+                "cover": "",
+                "today": _("today").capitalize(),
+            },
         }
     )

@@ -123,7 +123,7 @@ def _context(actor: Actor, asked: Asked, report: Report, partners: list[tuple[st
         "figures": figures_of(report),
         "views": [(_(label), asked.href(by=by), by is asked.by) for by, label in VIEWS],
         "partners": [("", _("All partners")), *partners],
-        "directions": [("", _("Both directions")), ("sale", _("sale")), ("purchase", _("purchase"))],
+        "directions": [("", _("Both directions")), ("sale", _("Sale")), ("purchase", _("Purchase"))],
         "xlsx": asked.href("/reports/export") + ("&" if "?" in asked.href() else "?") + "kind=xlsx",
         "csv": asked.href("/reports/export") + ("&" if "?" in asked.href() else "?") + "kind=csv",
         "definition": _(reads.DEFINITION),

@@ -85,7 +85,7 @@ def view(path: str, run: ImportRun | SheetRun, found: Findings, sentence: str, c
         conflicts=[_row(found, change, at) for at, change in enumerate(found.conflicts[:SHOWN])],
         refused=_refused(found),
         counts={"changes": len(found.changes), "conflicts": len(found.conflicts), "refused": len(found.refused)},
-        unknown=", ".join(f"{heading} ({_(TITLES[Sheet(sheet)])})" for sheet, heading in found.unknown),
+        unknown=_(", ").join(f"{heading} ({_(TITLES[Sheet(sheet)])})" for sheet, heading in found.unknown),
         can_apply=waiting and bool(found.changes or found.conflicts),
         has_rest=bool(found.refused or found.conflicts),
     )

@@ -206,7 +206,7 @@ def to_accept(found: Waiting, actor: Actor) -> TodayGroup:
         TodayItem(
             title=row.number,
             amount="",
-            meta=row.title or row.party_name,
+            meta=" · ".join(filter(None, (row.title, row.party_name if actor.is_factory else ""))),
             href=f"/contracts/{row.id}" if row.status == ContractStatus.PROPOSED else f"/contracts/{row.id}/versions",
             verb=_("Review"),
         )

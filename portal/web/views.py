@@ -304,7 +304,8 @@ class CountLine(Struct, frozen=True):
     announced_plain: str  # "800", for the script
     step: str  # box size, what + and - add
     received: str  # what stands in the field, at first the announced quantity
-    unit: str  # "pcs"
+    unit: str  # "packs"
+    one: str  # "pack"
     reason: str = ""
     note: str = ""
     photos: tuple[Photo, ...] = ()

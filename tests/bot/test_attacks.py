@@ -249,7 +249,7 @@ async def test_a_stolen_link_opened_first_binds_nothing_and_shows_the_thief(hous
     await phone.say(f"/start {payload}")
     late = await phone.wait_for("expired")
 
-    assert late.text == "This link has expired. Open Profile > Chat in the portal for a new one."
+    assert late.text == "This link has expired. Open My account > Chat in the portal for a new one."
     await eve.say("/today")
     await eve.wait_for("This chat is not linked to anybody.")
     async with browsing(house.app, ann.token) as browser:
@@ -269,7 +269,7 @@ async def test_a_guessed_link_is_refused_and_guessing_stops(house: House, tenant
         await house.quiet()
         texts += [bubble.text for bubble in await eve.messages() if bubble.by_bot and bubble.id > number]
 
-    assert texts[0] == "This link has expired. Open Profile > Chat in the portal for a new one."
+    assert texts[0] == "This link has expired. Open My account > Chat in the portal for a new one."
     assert texts[-1].startswith("Too many")
     assert await bound_to(eve.id) is None
 

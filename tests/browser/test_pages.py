@@ -50,7 +50,7 @@ TEXTS = """() => {
 }"""
 # What stays as it is in Chinese: the product, time zones, addresses, ways to write something down.
 LATIN = re.compile(
-    r"“[^”]*”|\{\w+\}|[0-9a-f]{8,}|\S+\.(?:csv|xlsx)|Calloff|Asia/Shanghai|Shanghai|SHA-256|https?://\S+|[\w.-]*@people\.example|(?:factory|customer|supplier)-\w+"
+    r"“[^”]*”|名称：Aurora|\{\w+\}|[0-9a-f]{8,}|\S+\.(?:csv|xlsx)|Calloff|Asia/Shanghai|Shanghai|SHA-256|https?://\S+|[\w.-]*@people\.example|(?:factory|customer|supplier)-\w+"
     r"|Telegram|PDF|PAdES|Incoterm|(?<![\w/])/(?:today|schedule|help|start|settings|language|company|stop|bind)\b"
     r"|OpenAPI|English|XLSX|CSV|API|/api/v1|UTC|CNY|ERP|EUR|gzip"
     r"|(?<![a-z])[A-Z][A-Z0-9]+(?:-\w+)*(?![a-z])|ETag|If-Match|Idempotency-Key|application/problem\+json|POST"

@@ -69,7 +69,7 @@ def test_the_sentence_says_why_in_both_languages() -> None:
     )
     with speaking(Language.ZH):
         assert sentence(found, "件") == "合同自 2026年1月1日起的价格，累计交货达到 1,000 件后适用。"
-        assert sentence(price_on([], JAN, own=D(1)), "件") == "该笔交货自身注明的价格。"
+        assert sentence(price_on([], JAN, own=D(1)), "件") == "该笔交付自身注明的价格。"
     for why in (price_on(SCALE, JUL), price_on([step("1", 0, PriceTier.ALL)], JUL)):
         assert sentence(why, "pcs").replace("\xa0", " ") == "The contract's price from 1 Jan 2026 on."
 

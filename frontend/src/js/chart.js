@@ -13,6 +13,13 @@ function day(seconds) {
     : `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
 }
 
+function monthOfYear(seconds) {
+  const date = new Date(seconds * 1000);
+  return chinese
+    ? `${date.getUTCFullYear()}年${date.getUTCMonth() + 1}月`
+    : `${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+}
+
 function monthStarts(from, to, most) {
   const first = new Date(from * 1000);
   const starts = [];
@@ -27,7 +34,7 @@ function monthStarts(from, to, most) {
 
 /** A round end of the scale a little above the highest value. */
 function top(high) {
-  const room = Math.max(high, 1) * 1.04;
+  const room = Math.max(high, 1) * 1.12; // the words at the top stand above the lines
   const step = 10 ** Math.floor(Math.log10(room)) / 5;
   return Math.ceil(room / step) * step;
 }
@@ -99,9 +106,11 @@ function tip(place, chart) {
 
 function draw(place) {
   const chart = JSON.parse(place.dataset.chart);
+  const long = chart.x.at(-1) - chart.x[0] > 366 * 86400; // a day without its year would stand there twice
+  const few = chart.x.length < 3; // too few for a line to be seen
   const stepped = uPlot.paths.stepped({ align: 1 });
   const line = (label, key, width, dash, fill) => ({
-    label, stroke: token(`--chart-${key}`), width, dash, fill, paths: stepped, points: { show: false }, spanGaps: false,
+    label, stroke: token(`--chart-${key}`), width, dash, fill, paths: stepped, points: { show: few, size: 9 }, spanGaps: false,
   });
   const series = [
     {},
@@ -128,7 +137,7 @@ function draw(place) {
     scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low), top(high)] } },
     axes: [
       { ...axis, grid: { show: false }, ticks: { show: true, size: 5, stroke: token("--control-line"), width: 1 },
-        splits: (self, _, from, to) => monthStarts(from, to, self.width < 480 ? 3 : 8), values: (_, ticks) => ticks.map(day) },
+        splits: (self, _, from, to) => monthStarts(from, to, self.width < 480 ? 3 : 8), values: (_, ticks) => ticks.map(long ? monthOfYear : day) },
       { ...axis, size: 54, grid: { stroke: token("--line"), width: 1 }, values: (_, ticks) => ticks.map(amount) },
     ],
     hooks: { drawClear: [(self) => drawZones(self, chart)], setCursor: [tip(place, chart)] },

@@ -27,7 +27,7 @@ function look(line) {
   const fine = Math.max(places(line.dataset.count), places(field(line).value));
   const received = count(line);
   const gap = Number((received - announced).toFixed(6));
-  const unit = line.dataset.unit;
+  const unit = Math.abs(gap) === 1 ? line.dataset.one : line.dataset.unit;
   line.classList.toggle("differs", gap !== 0);
   const n = shown(Math.abs(gap), fine);
   const pill = line.querySelector("[data-difference]");

@@ -1,7 +1,7 @@
 """Typed periods and the use of periods as part of what is agreed; invoices.
 
 Revision ID: 0022
-Revises: 0023
+Revises: 0024
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Change requests that pause a span of days, and that carry a period's difference into a later one.
 
 Revision ID: 0024
-Revises: 0023
+Revises: 0021
 """
 
 from collections.abc import Sequence

@@ -35,7 +35,7 @@ export const WORDS = {
   },
   zh: {
     title: "聊天试用",
-    lead: "本机上的 Telegram 替身。这里的机器人是真的：您按下的按钮会在门户中生效。",
+    lead: "本机上的 Telegram 替身。这里的机器人是真的：您按下的按钮会在平台中生效。",
     people: "谁的手机",
     newName: "另一位用户的姓名",
     add: "添加",
