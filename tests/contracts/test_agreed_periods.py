@@ -250,7 +250,7 @@ async def test_what_cannot_be_agreed_is_refused_at_its_field(
 def test_each_period_is_carried_by_the_rules_that_held_when_it_began() -> None:
     once, never = (Rule(1), Rule(0)), (Rule(0), Rule(0))
     a, b, c = (UUID(int=n) for n in range(3))
-    ended = [Ended(a, D(100), D(60), once), Ended(b, D(100), D(100), never)]
+    ended = [Ended(a, D(100), D(60), rules=once), Ended(b, D(100), D(100), rules=never)]
     moves = carry(ended, c, Rule(None), Rule(None), "H87")
     assert [(move.source, move.target, move.quantity) for move in moves] == [(a, b, Decimal(40))]
 
