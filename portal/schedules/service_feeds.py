@@ -73,7 +73,7 @@ async def make_feed(session: AsyncSession, actor: Actor, member_id: UUID, data: 
     place = Place(actor.tenant_id, actor.party_id, actor.scope, member_id)
     secret = await calendar_links.register(place, made.id)
     session.add(made)
-    record(session, actor, _subject(made), "created", member=member_id, contract=data.contract_id)
+    record(session, actor, _subject(made), "created", member=member_id, contract_id=data.contract_id)
     logger.info("calendar feed made", extra={"feed_id": str(made.id)})
     return made, f"{get_settings().base_url}/calendar/{secret}.ics"
 

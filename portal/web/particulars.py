@@ -37,7 +37,6 @@ NAMES: dict[str, str] = {
     "closed": N_("Closed"),
     "code": N_("Code"),
     "consequence": N_("Below the floor"),
-    "contract": N_("Contract"),
     "contracts": N_("Contracts"),
     "date": N_("Date"),
     "day": N_("Valid from"),
