@@ -21,6 +21,9 @@ STREAMS = {route for route, what in NO_PAGE.items() if what == "stream"}
 # Pages that no page links to, with the reason.
 UNLINKED = {
     "/contracts/sheets/{run_id}": "opened by sending a workbook",
+    "/profile/second-factor/set-up": "opened with the password",
+    "/sign-in/code": "comes after the password",
+    "/workbooks/{run_id}": "opened by sending a workbook",
     "/companies": "only for who works for two companies",
     "/invitations/{token}": "the link is handed over outside of the portal",
     "/new-password/{token}": "the link comes by mail",

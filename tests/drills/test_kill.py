@@ -107,7 +107,9 @@ select version from timeline
 where tenant_id = $1 and subject_id = $2 and verb = 'confirmed' and version > $3 order by version"""
 COMMANDS = """
 select distinct command_id from confirmation where tenant_id = $1 and line_id = any($2) and member_id = $3 order by 1"""
-EFFECTS = "select subject_id from audit where tenant_id = $1 and action = $2 and party_id = $3 order by 1"
+EFFECTS = """
+select subject_id from audit
+where tenant_id = $1 and action = $2 and party_id = $3 and subject_id >= $4 order by 1"""  # ids follow time
 
 
 async def prove(stage: Stage, clients: list[Client]) -> None:
@@ -125,8 +127,8 @@ async def prove(stage: Stage, clients: list[Client]) -> None:
     (key,) = await fetch(supplier, "select id from api_key where tenant_id = $1 and name = 'drill'", factory.tenant_id)
     lines = [client.line.id for client in clients]
     commands = await fetch(factory, COMMANDS, factory.tenant_id, lines, key["id"])
-    effects = await fetch(factory, EFFECTS, factory.tenant_id, TOLD, supplier.party_id)
     assert len(commands) == sum(len(client.acknowledged) for client in clients)
+    effects = await fetch(factory, EFFECTS, factory.tenant_id, TOLD, supplier.party_id, commands[0][0])
     assert [row[0] for row in effects] == [row[0] for row in commands]
     async with db.read(factory) as connection:
         assert await audit.verify_chain(connection, factory) == []

@@ -122,5 +122,5 @@ async def test_a_release_comes_as_a_table_beside_the_one_before(tenant: Tenant, 
         foreign = await customer.open(path)
     _head, same, new = export.content.decode("utf-8-sig").splitlines()
     assert same.split(",")[5:7] == ["100", "H87"]
-    assert [cell.strip() for cell in new.split(",")[9:]] == ["New", "", ""]
+    assert [cell.strip() for cell in new.split(",")[9:]] == ["New", "", "", "Firm"]
     assert foreign.status_code == 404

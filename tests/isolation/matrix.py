@@ -64,8 +64,7 @@ class Trial:
         return made
 
     async def make(self, place: Place) -> Ids:
-        ids = await self.spec.thing(self.world, place) if self.spec.thing else {}
-        return ids | self.spec.given
+        return await named(self.world, self.route, self.spec, place)
 
     # --- what must not happen -----------------------------------------------------------------------------------------
 
@@ -165,6 +164,17 @@ def shape(ids: Ids) -> dict[str, str]:
 def anonymous_place(there: Answer, here: Answer) -> str:
     """Where the answer about nothing leads, comparable with where the other one does."""
     return here.place if anonymous(there.place) == anonymous(here.place) else there.place
+
+
+async def named(world: World, route: Route, spec: Spec, place: Place) -> Ids:
+    """What the ids of a request name. Reading changes nothing, so all that read one kind of thing share one."""
+    if spec.thing is None:
+        return dict(spec.given)
+    if route[0] != "GET" or spec.fresh:
+        return await spec.thing(world, place) | spec.given
+    if (spec.thing, place) not in world.read_alone:
+        world.read_alone[spec.thing, place] = await spec.thing(world, place)
+    return world.read_alone[spec.thing, place] | spec.given
 
 
 async def try_route(world: World, route: Route, ways: tuple[Spec, ...]) -> Tally:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tests.isolation.calls import Answer, Parts, filled, send
 from tests.isolation.expect import Spec
-from tests.isolation.matrix import signed
+from tests.isolation.matrix import named, signed
 from tests.isolation.table import Route, is_program
 from tests.isolation.things import Ids
 from tests.isolation.world import Place, Principal, World
@@ -36,7 +36,7 @@ async def cell(world: World, route: Route, spec: Spec) -> Cell:
     for place in spec.where():
         if place is Place.ABSENT:
             continue
-        ids = (await spec.thing(world, place) if spec.thing else {}) | spec.given
+        ids = await named(world, route, spec, place)
         allowed = [person for person in senders if spec.allows(world, person.actor, place, ids)]
         found = (allowed or senders)[0], ids
         if allowed:

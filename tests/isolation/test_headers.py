@@ -5,17 +5,19 @@ import pytest
 from portal.app import CSP, HEADERS
 from tests.isolation.calls import Parts, filled, send
 from tests.isolation.expect import Spec
+from tests.isolation.matrix import named
 from tests.isolation.table import ROUTES, Route, is_program, label, routes_of, specs
 from tests.isolation.world import PASSWORD, World
 
-CACHED = ("/static/{name:path}", "/sw.js")  # our own files alone may be kept
+# Our own files may be kept; a calendar asks anew each time whether its own copy is the newest.
+CACHED = ("/static/{name:path}", "/sw.js", "/calendar/{name:str}")
 READS = sorted(route for route in ROUTES if route[0] == "GET")
 
 
 @pytest.mark.parametrize("route", READS, ids=label)
 async def test_every_answer_carries_the_strict_policy(world: World, route: Route) -> None:
     spec: Spec = specs(route)[0]
-    ids = (await spec.thing(world, spec.where()[0]) if spec.thing else {}) | spec.given
+    ids = await named(world, route, spec, spec.where()[0])
     sender = (world.programs if is_program(route) else world.browsers)[1]
     for headers in (sender.headers, {}):
         answer = await send(world.app, "GET", filled(route[1], ids), spec.parts(ids), headers)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -73,6 +74,7 @@ class World:
     programs: list[Principal] = field(default_factory=list)
     password_hash: str = ""
     names: dict[Place, str] = field(default_factory=dict)  # of the places' companies, unlike any other text
+    read_alone: dict[tuple[Any, Place], dict[str, Any]] = field(default_factory=dict)  # things that no request changes
 
     def direction(self, place: Place) -> Direction:
         """Who sells on a place's contract: C to the factory, the factory to everybody else."""
