@@ -153,11 +153,11 @@ async def test_a_workspace_may_let_only_numbers_leave_the_house(
     async with db.unit_of_work(tenant.factory) as session:
         await set_chat_detail(session, tenant.factory, SetChatDetail(chat_detail=ChatDetail.NUMBER_ONLY))
     lena = await house.linked(tenant.supplier)
-    await asked(tenant, lena, [777])
+    await asked(tenant, lena, [7654])
     await pass_on(tenant, channels)
 
     card = await lena.phone.wait_for("please confirm 1 delivery")
-    assert "777" not in card.text
+    assert "7,654" not in card.text
     assert "Open the page to see more and to answer." in card.text
 
 
