@@ -30,7 +30,8 @@ from portal.schedules.service import (
 from portal.shipments.counting import Receive
 from portal.shipments.service import NewShipment, ShippedLine, ship
 from portal.shipments.service_receipts import receive
-from tests.contracts.versions import from_day, make_active, run_day, take
+from tests.contracts.makers import make_proposed, step
+from tests.contracts.versions import from_day, make_active, run_day, take, wanting
 from tests.factories import ZONE, Tenant, fetch, make_contract, make_deliveries, make_member, today
 from tests.notices.conftest import Post
 from tests.notices.test_compose import published
@@ -247,6 +248,18 @@ async def test_an_offered_change_of_a_contract_asks_the_other_company_and_its_an
     await post.pass_on()
     assert post.read(tenant.customer)[-1] == "A contract is in force", "what was answered asks no more"
     assert post.read(planner)[-1] == "A contract is in force"
+
+
+async def test_the_answer_to_a_counter_offer_reaches_the_company_that_made_it(post: Post, tenant: Tenant) -> None:
+    planner = await hire(tenant, tenant.factory, Role.PLANNER)
+    await post.awake(tenant.customer, planner)
+    contract = await make_proposed(tenant)
+    await step(tenant.customer, "counter", contract.id, data=wanting(480))
+    await post.pass_on()
+    assert post.read(planner)[-1] == "A counter-offer to a contract was made: please review it"
+    await step(tenant.factory, "decline", contract.id, data=Decline(reason="too little"))
+    await post.pass_on()
+    assert post.read(tenant.customer)[-1] == "A contract was declined"
 
 
 async def test_both_companies_hear_that_a_contract_ends_soon(post: Post, tenant: Tenant) -> None:
