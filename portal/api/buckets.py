@@ -62,6 +62,7 @@ class PeriodOut(Struct, kw_only=True):
     standing: Standing
     gap: Annotated[Decimal, Meta(description="below the floor (negative) or above the ceiling")]
     closed_at: datetime | None
+    drafted: Annotated[Decimal, Meta(description="in drafts, which use nothing; always 0 for a partner")]
     sentence: Annotated[
         str, Meta(examples=["If nothing changes, November ends at 9,600 of 12,000 pcs, 400 below the floor."])
     ]
@@ -141,7 +142,7 @@ def portfolio_out(found: Portfolio) -> PortfolioOut:
     return PortfolioOut(found.currency, found.day, group_out(found.total, found.currency), rows)
 
 
-def period_out(row: PeriodRow) -> PeriodOut:
+def period_out(row: PeriodRow, drafted: Decimal = Decimal(0)) -> PeriodOut:
     """One period with its counters and its outlook."""
     seen = row.outlook
     fixed = {name: getattr(row, name) for name in row.__struct_fields__ if name != "sums"}
@@ -155,6 +156,7 @@ def period_out(row: PeriodRow) -> PeriodOut:
         completion=None if seen.completion is None else round(seen.completion, 4),
         standing=seen.standing,
         gap=seen.gap,
+        drafted=drafted,
         sentence=bucket_words.sentence(row),
     )
 
@@ -168,8 +170,10 @@ async def ledger_out(session: AsyncSession, actor: Actor, contract_id: UUID, lin
     """What `GET /ledger` answers."""
     contract = await service.get_contract(session, actor, contract_id)
     terms = convert(await service_commitments.get_terms(session, contract), TermsOut, from_attributes=True)
-    rows = await reads_buckets.ledger(await driver(session), actor, contract_id, line_id)
-    return LedgerOut(terms, [period_out(row) for row in rows])
+    connection = await driver(session)
+    rows = await reads_buckets.ledger(connection, actor, contract_id, line_id)
+    drafts = await reads_ledger.drafted(connection, actor, contract_id)
+    return LedgerOut(terms, [period_out(row, drafts.get(row.id, Decimal(0))) for row in rows])
 
 
 class LedgerController(Controller):
@@ -259,10 +263,12 @@ class LedgerController(Controller):
 
 async def one_period(session: AsyncSession, actor: Actor, contract_id: UUID, bucket_id: UUID) -> PeriodOut:
     """The period after a command."""
-    row = await reads_buckets.get_period(await driver(session), actor, contract_id, bucket_id)
+    connection = await driver(session)
+    row = await reads_buckets.get_period(connection, actor, contract_id, bucket_id)
     if row is None:
         raise NotFound
-    return period_out(row)
+    drafts = await reads_ledger.drafted(connection, actor, contract_id)
+    return period_out(row, drafts.get(row.id, Decimal(0)))
 
 
 class UseController(Controller):

@@ -1,16 +1,15 @@
 """The factory's portfolio: every line of the contracts in force, with its use and its worth in one currency."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from msgspec import Struct, structs
 
-from portal.contracts.model import ContractKind, PriceTier
+from portal.contracts.model import ContractKind
 from portal.contracts.reads_buckets import BY_LINE, UseFilter, chosen
+from portal.contracts.reads_prices import PriceStep, price_steps
 from portal.contracts.rules_portfolio import By, Group, LineUse, Risk, added, groups
 from portal.contracts.rules_prices import AmbiguousPrice, NoPrice, price_on
 from portal.contracts.rules_rates import NoRate, convert
@@ -30,17 +29,6 @@ class Portfolio(Struct, frozen=True):
     items: list[Group]
 
 
-class PriceStep(Struct, frozen=True):
-    """A price as `price_on` reads it."""
-
-    valid_from: date
-    order_no: str
-    price: Decimal
-    price_unit: Decimal
-    tier: PriceTier
-    from_quantity: Decimal
-
-
 class Rate(Struct, frozen=True):
     """What one unit of `base` is worth in `quote` from a day on."""
 
@@ -55,9 +43,6 @@ select c.id, c.party_id, c.party_name, c.kind, c.currency, c.direction, c.valid_
     l.contract_line_id, l.aim, l.called, l.shipped, l.received,
     case when l.below then 'below' when l.above then 'above' when l.runs then 'inside' else 'none' end
 from chosen c join by_line l on l.contract_id = c.id"""  # noqa: S608 - own text
-_PRICES = """
-select contract_line_id, valid_from, order_no, price, price_unit, tier, from_quantity from contract_price
-where tenant_id = $1 and contract_line_id = any($2)"""
 
 
 async def portfolio(connection: Driver, actor: Actor, by: By, now: datetime, wanted: UseFilter) -> Portfolio:
@@ -69,7 +54,7 @@ async def portfolio(connection: Driver, actor: Actor, by: By, now: datetime, wan
     currency: str = await connection.fetchval("select currency from tenant where tenant_id = $1", actor.tenant_id)
     where = chosen(actor, wanted, now)
     lines = [_line(row) for row in await connection.fetch(_LINES.format(where=where.sql), *where.args)]
-    prices = await _prices(connection, actor, [line.line_id for line in lines])
+    prices = await price_steps(connection, actor, [line.line_id for line in lines])
     query = "select base, quote, day, rate from exchange_rate where tenant_id = $1"
     rates = [Rate(*row) for row in await connection.fetch(query, actor.tenant_id)]
     valued = [
@@ -93,10 +78,3 @@ def _line(row: Any) -> LineUse:
     values: dict[str, Any] = dict(zip(LineUse.__struct_fields__, row.values(), strict=False))
     kind, way, risk = ContractKind(values["kind"]), Direction(values["direction"]), Risk(values["risk"])
     return LineUse(**values | {"kind": kind, "direction": way, "risk": risk})
-
-
-async def _prices(connection: Driver, actor: Actor, line_ids: list[UUID]) -> Mapping[UUID, Sequence[PriceStep]]:
-    found: dict[UUID, list[PriceStep]] = defaultdict(list)
-    for line_id, *step, tier, reached in await connection.fetch(_PRICES, actor.tenant_id, line_ids):
-        found[line_id].append(PriceStep(*step, PriceTier(tier), reached))
-    return found

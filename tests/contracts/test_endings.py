@@ -128,7 +128,7 @@ async def test_a_period_that_is_called_off_too_slowly_for_its_floor_is_told(tena
         20,
         30,
         40,
-    ):  # 80 pieces in 100 days: after 30 days fewer than 19.2 are too few, 20 days are too early
+    ):  # 80 in 100 days: on day 30 under 19.2 is too little, day 20 is early
         await run_day(tenant, noon(ahead))
     told = [await events(tenant, made.contract.id) for made in (slow, fast)]
     assert told == [["ContractUnderused"], []]
