@@ -131,7 +131,7 @@ class PortfolioOut(Struct):
 def group_out(row: Group, currency: str) -> GroupOut:
     """One row with its amounts rounded once."""
     names = ("target", "called", "shipped", "received", "remaining")
-    values = {f"{name}_value": round_money(getattr(row.values, name), currency) for name in names}
+    values: dict[str, Any] = {f"{name}_value": round_money(getattr(row.values, name), currency) for name in names}
     fixed = {name: getattr(row, name) for name in row.__struct_fields__ if name != "values"}
     return GroupOut(**fixed, **values, use_of_value=row.values.use)
 

@@ -32,6 +32,8 @@ where tenant_id = $1 and contract_line_id = any($2)"""
 async def price_steps(connection: Driver, actor: Actor, line_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[PriceStep]]:
     """The prices of these lines that the reader's company may see, by line."""
     found: dict[UUID, list[PriceStep]] = defaultdict(list)
-    for line_id, *step, tier, reached in await connection.fetch(_PRICES, actor.tenant_id, list(line_ids)):
-        found[line_id].append(PriceStep(*step, PriceTier(tier), reached))
+    for line_id, since, order_no, price, per, tier, reached in await connection.fetch(
+        _PRICES, actor.tenant_id, list(line_ids)
+    ):
+        found[line_id].append(PriceStep(since, order_no, price, per, PriceTier(tier), reached))
     return found

@@ -31,7 +31,7 @@ def test_a_share_grows_by_the_day_up_to_the_cap() -> None:
     assert [clause.share(days) for days in (0, 1, 9, 10, 30)] == [0, D("0.005"), D("0.045"), D("0.05"), D("0.05")]
     assert [clause.capped(days) for days in (9, 10, 11)] == [False, True, True]
     assert Clause(D("0.5"), None).share(300) == D("1.5")  # without a cap it goes on
-    assert (Clause(None, None).share(9), Clause(D(1), D(0)).share(9)) == (0, 0)
+    assert [Clause(None, None).share(9), Clause(D(1), D(0)).share(9)] == [0, 0]
 
 
 def test_early_and_on_the_day_cost_nothing() -> None:
