@@ -31,6 +31,7 @@ from portal.approvals.model import (
     Escalation,
     StepStatus,
 )
+from portal.approvals.own import own_facts, own_values
 from portal.approvals.rules import (
     DecidedAlready,
     NobodyToAsk,
@@ -91,7 +92,9 @@ async def ask(
         "requested_name": actor.name if ours else "",
         "requested_scope": requested_scope,
     }
-    return await _new_case(session, actor, point, stored(point, facts), asked)
+    own = await own_facts(session, actor, point)
+    known = {**facts, **await own_values(session, actor, own, about, facts.get("item"))}
+    return await _new_case(session, actor, point, stored(point, known, own), asked)
 
 
 async def _new_case(

@@ -49,6 +49,7 @@ NAMES: dict[str, str] = {
     "due": N_("Due by"),
     "effective_from": N_("In force from"),
     "entry": N_("Entry"),
+    "field": N_("Field"),
     "fields": N_("Fields"),
     "file": N_("File"),
     "former": N_("Formerly"),
