@@ -144,14 +144,14 @@ async def _sign_in(
 async def _master_data(world: World) -> None:
     factory, words = world.factory, world.words
     async with unit_of_work(factory) as session:
-        castings = {"R100": words.castings[0], "R120": words.castings[1]}
-        for code, name in (dict(zip(PARTS, words.items, strict=True)) | castings).items():
+        names = dict(zip(PARTS, words.items, strict=True)) | {"R100": words.castings[0], "R120": words.castings[1]}
+        for code, name in names.items():
             item = await create_item(session, factory, NewItem(code=code, description=name, unit="H87", revision="C"))
             world.ids[f"item_{code}"] = str(item.id)
-        more = NewPartNumber(party_id=world.customer.party_id, part_no="AD-88120")
-        await add_part_number(session, factory, UUID(world.ids["item_A100"]), more)
-        place = CreateSite(code=SITE, name=words.place, country="CN", time_zone=ZONE)
-        made = await service_companies.create_site(session, factory, factory.party_id, place)
+        number = NewPartNumber(party_id=world.customer.party_id, part_no="AD-88120")
+        await add_part_number(session, factory, UUID(world.ids["item_A100"]), number)
+        site = CreateSite(code=SITE, name=words.place, country="CN", time_zone=ZONE)
+        made = await service_companies.create_site(session, factory, factory.party_id, site)
         holiday = service_calendars.SetDay(day=_monday() + timedelta(weeks=40), working=False, name=words.holiday)
         await service_calendars.set_days(session, factory, made.id, [holiday])
         world.ids |= {"site_id": str(made.id), "item_id": world.ids["item_A100"]}
