@@ -45,7 +45,6 @@ from portal.shipments.service import NewShipment, ShippedLine
 from tests.browser.approving import make_approvals
 from tests.browser.imported import make_books, make_imports, make_sheets
 from tests.browser.moving import amended, asked, countered
-from tests.browser.own_fields import a_field_of_items
 from tests.browser.photos import box_photo
 from tests.browser.words import ENGLISH, Words
 from tests.factories import ZONE, today
@@ -154,8 +153,8 @@ async def _master_data(world: World) -> None:
         made = await service_companies.create_site(session, factory, factory.party_id, site)
         holiday = service_calendars.SetDay(day=_monday() + timedelta(weeks=40), working=False, name=words.holiday)
         await service_calendars.set_days(session, factory, made.id, [holiday])
-        world.ids |= {"site_id": str(made.id), "item_id": world.ids["item_A100"]}
-        await a_field_of_items(session, factory, world.ids)
+        world.ids["site_id"] = str(made.id)
+    world.ids["item_id"] = world.ids["item_A100"]
 
 
 def _monday() -> date:
