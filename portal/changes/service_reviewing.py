@@ -14,6 +14,7 @@ from portal.approvals.effects import applies
 from portal.approvals.inputs import OutcomeKind
 from portal.approvals.model import ApprovalCase, ApprovalPoint, CaseStatus
 from portal.approvals.service import Decision
+from portal.catalog.service import items_by_code
 from portal.changes.events import ChangeAsked, ChangeDeclined
 from portal.changes.impact import Impact
 from portal.changes.model import ChangeRequest, ChangeStatus, PartKind, Way
@@ -53,6 +54,8 @@ async def ask_approvers(session: AsyncSession, actor: Actor, change: ChangeReque
     row = await (await db.driver(session)).fetchrow(_CODE, actor.tenant_id, change.party_id)
     code, currency = row or ("", "")
     facts = facts_of(change, sheet, code, priced=sheet.head.currency == currency)
+    known = await items_by_code(session, actor, facts["item"])
+    facts["item_category"] = sorted({item.category for item in known.values() if item.category})
     ours = change.offered_scope == Scope.FACTORY
     if ours:
         facts["requester_role"] = actor.role
