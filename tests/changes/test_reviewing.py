@@ -15,6 +15,9 @@ from portal.catalog.service import ChangeItem, change_item
 from portal.changes import service_asking
 from portal.changes.model import ChangeStatus
 from portal.changes.service_reviewing import RefusedByRules, SecondPersonNeeded, drop_cases, review
+from portal.contracts.inputs import SetRate
+from portal.contracts.service import get_contract
+from portal.contracts.service_rates import set_rate
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
@@ -137,3 +140,15 @@ async def test_a_rule_about_a_change_looks_at_the_items_category_and_at_custom_f
         await write_values(session, tenant.factory, Holder.CONTRACT, made.contract.id, said)
     second = await ask(tenant.customer, made, wish(line_id, quantity=D(120)))
     assert await reviewed(tenant, second.id) is S.APPLIED
+
+
+async def test_the_value_of_a_change_is_weighed_in_the_own_currency(tenant: Tenant) -> None:
+    made, line_id = await delivery(tenant, Direction.SALE, ahead=FIRM_DAY)
+    async with unit_of_work(tenant.factory) as session:
+        (await get_contract(session, tenant.factory, made.contract.id, lock=True)).currency = "EUR"
+        await set_rate(session, tenant.factory, SetRate(base="EUR", quote="CNY", day=day(-1), rate=D(8)))
+    large = Condition(fact="value", op=Op.AT_LEAST, values=["12000"])  # 120 at EUR 12.50 each
+    await put_in_force(tenant, rules_of((all_of(large), REFUSE), otherwise=APPROVE))
+    change = await ask(tenant.customer, made, wish(line_id, quantity=D(120)))
+    assert await reviewed(tenant, change.id) is S.DECLINED
+    assert await lines(tenant.customer, made) == [(100, day(FIRM_DAY), "proposed")]
