@@ -9,6 +9,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.service import lock_names
+from portal.approvals.facts import Fact
 from portal.approvals.inputs import Exported, Rules
 from portal.approvals.model import ApprovalPoint, RuleSet, RuleSetStatus
 from portal.approvals.own import own_facts
@@ -28,9 +29,9 @@ logger = logging.getLogger(__name__)
 
 
 async def in_force(
-    session: AsyncSession, actor: Actor, point: ApprovalPoint, now: datetime
+    session: AsyncSession, actor: Actor, point: ApprovalPoint, now: datetime, own: Sequence[Fact] | None = None
 ) -> tuple[RuleSet | None, Compiled]:
-    """The rules that hold at a moment; none: what holds without rules."""
+    """The rules that hold at a moment; none: what holds without rules. own: the custom fields, where they are read."""
     query = (
         select(RuleSet)
         .where(
@@ -43,7 +44,9 @@ async def in_force(
         .limit(1)
     )
     found = (await session.exec(query)).one_or_none()
-    return found, compiled(point, rules_of(found), await own_facts(session, actor, point))
+    if own is None:
+        own = await own_facts(session, actor, point)
+    return found, compiled(point, rules_of(found), own)
 
 
 def rules_of(rule_set: RuleSet | None) -> Rules:

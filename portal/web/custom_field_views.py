@@ -158,11 +158,9 @@ def value_row(field: CustomField, value: str, error: PortalError | None) -> Valu
 
 async def card(session: AsyncSession, actor: Actor, holder: Holder, holder_id: UUID) -> dict[str, Any] | None:
     """What `fields/_card.html` shows on a document's page; nothing for partners, or where no field is defined."""
-    if not actor.is_factory:
+    if not actor.is_factory or not await service.list_fields(session, actor, holder):
         return None
     found = await service.values_of(session, actor, holder, holder_id)
-    if not found.fields:
-        return None
     rows = [
         (words.label(field), words.shown(field, found.content[field.key]) if field.key in found.content else "–")
         for field in found.fields
