@@ -19,6 +19,7 @@ from portal.approvals.inputs import Exported, Op, OutcomeKind, Rules
 from portal.approvals.model import ApprovalPoint, RuleSet, RuleSetStatus
 from portal.approvals.own import own_facts
 from portal.approvals.rules_checking import check_point
+from portal.approvals.rules_trial import Trial
 from portal.core.actor import Actor
 from portal.core.inputs import Input
 
@@ -98,6 +99,17 @@ def fact_out(fact: Fact) -> FactOut:
 
 async def tagged(session: AsyncSession, actor: Actor, found: RuleSet) -> Response[RuleSetOut]:
     return Response(out(found, await own_facts(session, actor)), headers={"ETag": f'"{found.version}"'})
+
+
+def trial_out(since: datetime, found: Trial) -> TrialOut:
+    differences = [
+        DifferenceOut(each.case.id, each.case.label, each.case.requested_at, each.case.status, each.would, each.rule_no)
+        for each in found.differences
+    ]
+    return TrialOut(
+        since, found.total, found.by_people, found.would, found.fits, found.no_rule, found.different, differences,
+        found.before_fields,
+    )  # fmt: skip
 
 
 class RuleSetController(Controller):
@@ -182,16 +194,7 @@ class RuleSetController(Controller):
     ) -> TrialOut:
         """What the draft would have said to requests of the last days, and where people decided otherwise."""
         since, found = await service_trial.try_draft(session, actor, check_point(point), days)
-        differences = [
-            DifferenceOut(
-                each.case.id, each.case.label, each.case.requested_at, each.case.status, each.would, each.rule_no
-            )
-            for each in found.differences
-        ]
-        return TrialOut(
-            since, found.total, found.by_people, found.would, found.fits, found.no_rule, found.different, differences,
-            found.before_fields,
-        )  # fmt: skip
+        return trial_out(since, found)
 
 
 ROUTES: list[Any] = [RuleSetController]

@@ -96,6 +96,7 @@ async def test_a_rule_refuses_a_commit_and_a_partners_own_is_none_of_its_busines
 async def test_a_workbook_says_that_its_commit_waits_and_the_buyer_sees_nothing(tenant: Tenant) -> None:
     made = await make_forecast(tenant, {1: 100, 2: 200}, Direction.SALE)
     await put_in_force(tenant, rules_of((all_of(MUCH), approvers(Role.PLANNER))), ApprovalPoint.COMMIT)
+    planner = (await make_person(tenant.factory, Role.PLANNER)).actor
     async with unit_of_work(tenant.factory) as session:
         book = await sheet_commits.export(session, tenant.factory, made.contract.id, Span.WEEK)
     filled = edited(book, write("Commits", 2, "Committed", 100), write("Commits", 3, "Committed", 200))
@@ -109,7 +110,6 @@ async def test_a_workbook_says_that_its_commit_waits_and_the_buyer_sees_nothing(
         assert (found.waits, found.number, len(found.changes)) == (True, None, 2)
         assert "needs a colleague's approval first" in workbook_view(run).sentence
     assert {cell.committed for cell in (await cells(tenant.customer, made)).values()} == {None}
-    planner = (await make_person(tenant.factory, Role.PLANNER)).actor
     await decide(planner, made.contract.id, Decision.APPROVE)
     theirs = await cells(tenant.customer, made)
     assert [theirs[number].committed for number in (1, 2)] == [100, 200]
