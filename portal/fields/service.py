@@ -152,8 +152,13 @@ def require(actor: Actor) -> None:
 
 def _recorded(session: AsyncSession, actor: Actor, field: CustomField, verb: str) -> None:
     what = Subject("custom_field", field.id, actor.party_id, field.version, shared=False)
-    record(session, actor, what, verb, field=f"{field.holder.value}.{field.key}", name=field.label_en)
+    record(session, actor, what, verb, field=_named(field), key=f"{field.holder.value}.{field.key}")
     logger.info("custom field moved on", extra={"field_id": str(field.id), "verb": verb})
+
+
+def _named(field: CustomField) -> dict[str, str]:
+    """As the audit names it in the reader's language."""
+    return {"zh": field.label_zh, "en": field.label_en}
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
@@ -185,8 +190,9 @@ async def write_values(
     row.version += 1
     await session.flush()
     different = sorted(key for key in {*before.content, *content} if before.content.get(key) != content.get(key))
-    was = {key: before.content.get(key, "") for key in different}
-    record(session, actor, what, "fields_written", before=was, after={key: content.get(key, "") for key in different})
+    was, now = ({key: kept.get(key, "") for key in different} for kept in (before.content, content))
+    named = [_named(field) for field in before.fields if field.key in different]
+    record(session, actor, what, "fields_written", fields=named, values_before=was, values_after=now)
     return Filled(name, before.fields, content, row.version)
 
 
