@@ -11,7 +11,6 @@ from portal.approvals.inputs import Condition, Op
 from portal.approvals.model import ApprovalPoint, CaseStatus
 from portal.approvals.rules import NotAsked, OwnRequest
 from portal.approvals.service import Decision, latest_case
-from portal.catalog.service import ChangeItem, change_item
 from portal.changes import service_asking
 from portal.changes.model import ChangeStatus
 from portal.changes.service_reviewing import RefusedByRules, SecondPersonNeeded, drop_cases, review
@@ -27,6 +26,7 @@ from portal.fields.service import create_field, write_values
 from tests.approvals.makers import APPROVE, FIRM, REFUSE, all_of, approvers, make_colleague, put_in_force, rules_of
 from tests.changes.makers import FIRM as FIRM_DAY
 from tests.changes.makers import agree, ask, counter, day, delivery, lines, state, step, wish
+from tests.contracts.makers import make_item
 from tests.factories import Tenant, fetch
 
 D = Decimal
@@ -126,12 +126,12 @@ async def test_nobody_decides_about_what_was_taken_back(tenant: Tenant) -> None:
 
 async def test_a_rule_about_a_change_looks_at_the_items_category_and_at_custom_fields(tenant: Tenant) -> None:
     made, line_id = await delivery(tenant, Direction.SALE, ahead=FIRM_DAY)
+    await make_item(tenant, made.line.item_code, category="Castings")
     castings = Condition(fact="item_category", op=Op.ANY_OF, values=["Castings"])
     old = Condition(fact="contract.since", op=Op.LESS, values=["2020-01-01"])
     async with unit_of_work(tenant.factory) as session:
         field = NewField(holder=Holder.CONTRACT, key="since", label_zh="起始", label_en="Since", kind=FieldKind.DATE)
         await create_field(session, tenant.factory, field)
-        await change_item(session, tenant.factory, made.line.item_id, ChangeItem(category="Castings"))
     await put_in_force(tenant, rules_of((all_of(castings, old), APPROVE), otherwise=REFUSE))
     first = await ask(tenant.customer, made, wish(line_id, quantity=D(120)))
     assert await reviewed(tenant, first.id) is S.DECLINED  # nobody has said since when
