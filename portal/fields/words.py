@@ -15,8 +15,8 @@ HOLDER_NAMES: dict[Holder, str] = {
 }
 ONE: dict[Holder, str] = {Holder.ITEM: N_("Item"), Holder.PARTNER: N_("Partner"), Holder.CONTRACT: N_("Contract")}
 KIND_NAMES: dict[FieldKind, str] = {
-    FieldKind.TEXT: N_("Text"),
-    FieldKind.NUMBER: N_("Number"),
+    FieldKind.TEXT: N_("Short text"),
+    FieldKind.NUMBER: N_("A number"),
     FieldKind.DATE: N_("Date"),
     FieldKind.YES_NO: N_("Yes or no"),
     FieldKind.CHOICE: N_("List of values"),
