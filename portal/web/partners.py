@@ -142,6 +142,7 @@ async def partner_answer(
     edited = Typed(name=party.name, country=party.country, is_customer=party.is_customer, is_supplier=party.is_supplier)
     context |= {"party": party, "trade": trade(party), "edited": typed or edited, "status": status}
     context["done"] = _(DONE[done]) if done in DONE else people.done_text(done)
+    context["fields_card"] = None
     if not party.is_factory:
         async with unit_of_work(actor) as session:
             context["fields_card"] = await card(session, actor, Holder.PARTNER, party_id)
