@@ -215,7 +215,7 @@ async def refused(
     page: Page,
     line_id: UUID,
     error: PortalError,
-    typed: Sequence[tuple[str, str]] = (),
+    typed: Sequence[tuple[str, str, str]] = (),
 ) -> Template:
     """After an answer that was not accepted: the form again with what was typed, and the reason beside it."""
     connection = await driver(session)
