@@ -28,6 +28,7 @@ from portal.schedules.service_calculating import Calculation, Line, calculate
 from portal.schedules.service_calculating import NothingToPublish as NothingToPublish
 from portal.schedules.service_calls import call_drafts
 from portal.schedules.service_following import follow
+from portal.schedules.service_regrouping import hand_over, regroup
 from portal.schedules.service_terms import ContractHead, contract_of, lock_contract
 
 logger = logging.getLogger(__name__)
@@ -111,13 +112,16 @@ async def publish(
     """Write a calculated release of a locked contract, and let the live lines follow it."""
     connection = await db.driver(session)
     release = Numbered(uuid7(), head.release_no + 1, clock.now(), note, trigger)
-    lines = await follow(session, actor, head, made)
+    kept = await regroup(session, actor, head, made)
+    lines = [kept.lines.get(line.row["id"], line) for line in await follow(session, actor, head, made)]
     drafts = [_as_row(line) for line in lines if line.row["status"] == LineStatus.DRAFT]
     called = await call_drafts(session, actor, head.party_id, drafts, made.terms)
     told = [_published(line, called.get(line.row["id"])) for line in lines]
     respond_by = deadline(release.now, head.response_hours, head.time_zone, WorkingCalendar())
     await _store_release(connection, actor, head, made, release)
     await _store_lines(connection, actor, head, release, told, respond_by)
+    places = {one.line.row["id"]: (one.release_line_id, one.bucket_id or one.line.row["bucket_id"]) for one in told}
+    await hand_over(connection, actor, head, kept, places)
     subject = contract_of(head, raised=1)
     record(session, actor, subject, "released", number=release.number, lines=len(told), note=note)
     for one in told:
@@ -138,6 +142,8 @@ def _published(line: Line, bucket_id: UUID | None) -> _Published:
     """Where the line stands after the release, and whether the seller is now asked."""
     status = LineStatus(line.row["status"])
     answered_before = line.changed and not line.split and line.row["confirmed_quantity"] > 0  # for another request
+    if line.answered is not None:
+        return _Published(line, uuid7(), line.answered, False, bucket_id)
     asked = status in (LineStatus.DRAFT, LineStatus.PUBLISHED) and rules.needs_answer(line.zone, answered_before)
     if status is LineStatus.DRAFT:
         status = LineStatus.PUBLISHED

@@ -52,6 +52,7 @@ CHANGES: dict[ChangeKind, str] = {
     ChangeKind.DOWN: N_("Decreased"),
     ChangeKind.MOVED: N_("Moved"),
     ChangeKind.GONE: N_("Gone"),
+    ChangeKind.REGROUPED: N_("Split or joined"),
     ChangeKind.SAME: N_("Unchanged"),
 }
 
@@ -69,6 +70,10 @@ def sentence(difference: Difference, parts: Mapping[UUID, Part], against: int) -
             (ChangeKind.MOVED, ngettext("{n} moved", "{n} moved", counts[ChangeKind.MOVED])),
             (ChangeKind.NEW, ngettext("{n} is new", "{n} are new", counts[ChangeKind.NEW])),
             (ChangeKind.GONE, ngettext("{n} is gone", "{n} are gone", counts[ChangeKind.GONE])),
+            (
+                ChangeKind.REGROUPED,
+                ngettext("{n} split or joined", "{n} split or joined", counts[ChangeKind.REGROUPED]),
+            ),
         )
         if counts[kind]
     ]

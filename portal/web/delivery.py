@@ -40,6 +40,8 @@ VERBS = {
     "published": N_("Published in release {release}"),
     "asked": N_("Asked for an answer in release {release}"),
     "request_changed": N_("Request changed with the release"),
+    "regrouped": N_("Split or joined with the release; what was promised goes on"),
+    "joined_to": N_("Joined with another delivery in the release"),
     "restored": N_("Taken back: release {release} was rejected"),
     "agreed_anew": N_("Changed by agreement, request {change}"),
     "confirmed": N_("Confirmed"),
@@ -104,6 +106,7 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "supply_states": [(state.value, _(label)) for state, label in SUPPLY.items()],
         "planned": await reads_held.planned_of(connection, actor, line_id) if plans(row, actor) else None,
         "can_plan": plans(row, actor),
+        "joinable": await reads_held.joinable(connection, actor, line_id) if plans(row, actor) else [],
         **await line_reports.context(connection, actor, row),
         "report_error": "",
     }
