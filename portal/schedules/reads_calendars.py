@@ -55,6 +55,11 @@ async def both_calendars(connection: Driver, actor: Actor, place: Place) -> tupl
     return receiving, sending
 
 
+async def answering_calendar(connection: Driver, actor: Actor, party_id: UUID, factory: bool) -> WorkingCalendar:
+    """When the company works that has to answer: time to answer runs on its working days only."""
+    return await _calendar(connection, actor, factory, "", party_id)
+
+
 async def _calendar(connection: Driver, actor: Actor, factory: bool, code: str, party_id: UUID) -> WorkingCalendar:
     query = _FACTORY if factory else _PARTNER
     row = await connection.fetchrow(query, actor.tenant_id, code, *(() if factory else (party_id,)))

@@ -13,8 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import clock, db
 from portal.core.access import Permission
-from portal.core.actor import Actor
-from portal.core.calendars import WorkingCalendar, deadline, local_today
+from portal.core.actor import Actor, Direction
+from portal.core.calendars import deadline, local_today
 from portal.core.db import Driver
 from portal.core.ids import uuid7
 from portal.core.inputs import Input
@@ -22,6 +22,7 @@ from portal.core.journal import Subject, emit, record
 from portal.schedules import rules
 from portal.schedules.events import ReleasePublished
 from portal.schedules.model import LineStatus, ReleaseKind, Trigger
+from portal.schedules.reads_calendars import answering_calendar
 from portal.schedules.reads_contents import read_contents
 from portal.schedules.rules_releases import Spans, spans_of
 from portal.schedules.service_calculating import Calculation, Line, calculate
@@ -117,7 +118,8 @@ async def publish(
     drafts = [_as_row(line) for line in lines if line.row["status"] == LineStatus.DRAFT]
     called = await call_drafts(session, actor, head.party_id, drafts, made.terms)
     told = [_published(line, called.get(line.row["id"])) for line in lines]
-    respond_by = deadline(release.now, head.response_hours, head.time_zone, WorkingCalendar())
+    seller = await answering_calendar(connection, actor, head.party_id, head.direction == Direction.SALE)
+    respond_by = deadline(release.now, head.response_hours, head.time_zone, seller)
     await _store_release(connection, actor, head, made, release)
     await _store_lines(connection, actor, head, release, told, respond_by)
     places = {one.line.row["id"]: (one.release_line_id, one.bucket_id or one.line.row["bucket_id"]) for one in told}
@@ -167,7 +169,8 @@ async def _store_release(
     )
     answer_by = None
     if plan.answer_hours is not None:
-        answer_by = deadline(release.now, plan.answer_hours, head.time_zone, WorkingCalendar())
+        partner = await answering_calendar(connection, actor, head.party_id, factory=False)
+        answer_by = deadline(release.now, plan.answer_hours, head.time_zone, partner)
     standing = (actor.tenant_id, uuid7(), head.party_id, release.id, head.id, answer_by)
     await connection.execute(_INSERT_STANDING, *standing)
     if made.replaces is not None:
