@@ -4,14 +4,14 @@ The factory's sites are read from what it publishes, a partner's from its own ro
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
 
 from portal.core.actor import Actor, Direction
-from portal.core.calendars import WorkingCalendar
+from portal.core.calendars import WorkingCalendar, deadline
 from portal.core.db import Driver
 from portal.core.states import Side
 
@@ -25,6 +25,19 @@ class Place(Protocol):
     def direction(self) -> Direction: ...
     @property
     def ship_to_code(self) -> str: ...
+
+
+class Asked(Protocol):
+    """A contract, or a delivery with what its contract says of answers."""
+
+    @property
+    def party_id(self) -> UUID: ...
+    @property
+    def direction(self) -> Direction: ...
+    @property
+    def response_hours(self) -> int: ...
+    @property
+    def time_zone(self) -> str: ...
 
 
 class Closed(Struct, frozen=True):
@@ -58,6 +71,12 @@ async def both_calendars(connection: Driver, actor: Actor, place: Place) -> tupl
 async def answering_calendar(connection: Driver, actor: Actor, party_id: UUID, factory: bool) -> WorkingCalendar:
     """When the company works that has to answer: time to answer runs on its working days only."""
     return await _calendar(connection, actor, factory, "", party_id)
+
+
+async def answer_until(connection: Driver, actor: Actor, asked: Asked, now: datetime) -> datetime:
+    """The moment by which the seller answers what it is asked now, in its own working hours."""
+    seller = await answering_calendar(connection, actor, asked.party_id, asked.direction == Direction.SALE)
+    return deadline(now, asked.response_hours, asked.time_zone, seller)
 
 
 async def _calendar(connection: Driver, actor: Actor, factory: bool, code: str, party_id: UUID) -> WorkingCalendar:

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import clock, db
 from portal.core.access import Permission
-from portal.core.actor import Actor, Direction
+from portal.core.actor import Actor
 from portal.core.calendars import deadline, local_today
 from portal.core.db import Driver
 from portal.core.ids import uuid7
@@ -22,7 +22,7 @@ from portal.core.journal import Subject, emit, record
 from portal.schedules import rules
 from portal.schedules.events import ReleasePublished
 from portal.schedules.model import LineStatus, ReleaseKind, Trigger
-from portal.schedules.reads_calendars import answering_calendar
+from portal.schedules.reads_calendars import answer_until, answering_calendar
 from portal.schedules.reads_contents import read_contents
 from portal.schedules.rules_releases import Spans, spans_of
 from portal.schedules.service_calculating import Calculation, Line, calculate
@@ -118,8 +118,7 @@ async def publish(
     drafts = [_as_row(line) for line in lines if line.row["status"] == LineStatus.DRAFT]
     called = await call_drafts(session, actor, head.party_id, drafts, made.terms)
     told = [_published(line, called.get(line.row["id"])) for line in lines]
-    seller = await answering_calendar(connection, actor, head.party_id, head.direction == Direction.SALE)
-    respond_by = deadline(release.now, head.response_hours, head.time_zone, seller)
+    respond_by = await answer_until(connection, actor, head, release.now)
     await _store_release(connection, actor, head, made, release)
     await _store_lines(connection, actor, head, release, told, respond_by)
     places = {one.line.row["id"]: (one.release_line_id, one.bucket_id or one.line.row["bucket_id"]) for one in told}

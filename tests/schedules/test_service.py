@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from portal.accounts.service_calendars import Shutdown, shut_down
+from portal.core import clock
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
@@ -17,6 +19,7 @@ from portal.schedules.model import LineStatus
 from portal.schedules.rules import OutsideTolerance, RejectReason, Stale
 from portal.schedules.service import ConfirmLine, ConfirmLines, LineVersion, RejectLine, Split
 from portal.schedules.service_release import CallOff, Generate, Publish, call_off, generate_lines, publish_release
+from tests.accounts.test_calendars import site_of
 from tests.factories import Made, Tenant, fetch, make_contract, today
 
 LINE = "select status, version, confirmed_quantity, zone, release_line_id from schedule_line where id = $1"
@@ -139,10 +142,16 @@ async def test_a_rejected_line_stays_visible_and_is_asked_again_by_the_buyer(ten
         await service.reject_line(session, tenant.supplier, line_id, 2, RejectLine(reason=RejectReason.CAPACITY))
     with pytest.raises(WrongState):
         await confirm(tenant.supplier, line_id, 3, ConfirmLine())
+    site = await site_of(tenant, tenant.supplier, "FOUNDRY")
+    async with unit_of_work(tenant.supplier) as session:  # the answer is due in the seller's own working hours
+        shut = Shutdown(first=today(), last=today() + timedelta(days=20), name="Relining")
+        await shut_down(session, tenant.supplier, site.id, shut)
     async with unit_of_work(tenant.factory) as session:
         await service.ask_again(session, tenant.factory, line_id, 3)
     (line,) = await fetch(tenant.supplier, LINE, line_id)
     assert (line["status"], line["version"]) == ("proposed", 4)
+    ((until,),) = await fetch(tenant.supplier, "select respond_by from schedule_line where id = $1", line_id)
+    assert until > clock.now() + timedelta(days=19)
 
 
 async def test_generated_lines_become_a_release_with_zones_by_date(tenant: Tenant) -> None:
