@@ -82,6 +82,8 @@ CHECKED: dict[str, Any] = {
 }
 PAGES: Routes = {
     ("GET", f"{CONTRACT}/releases"): Spec(contract),
+    ("GET", f"{CONTRACT}/releases/check"): Spec(contract),
+    ("POST", f"{CONTRACT}/releases/check"): Spec(contract, form(number="2", rows=f"A100;{LATER};40")),
     ("GET", RELEASE): (Spec(contract), Spec(contract, query(told="true"))),
     ("GET", f"{CONTRACT}/known"): Spec(contract, query(as_of="2026-01-31T08:00")),
     ("GET", f"{CONTRACT}/exposure"): Spec(contract, need=P.SEE_PRICES),

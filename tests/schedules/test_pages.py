@@ -110,6 +110,28 @@ async def test_an_answer_names_the_day_of_despatch_and_another_price(tenant: Ten
     assert [tuple(part) for part in told] == [(leaves, Decimal("12.80"))] * 2
 
 
+async def test_a_customers_release_is_pasted_and_checked(tenant: Tenant, database: Settings) -> None:
+    made, _line = await published(tenant, Direction.SALE, 500)
+    planner = await make_person(tenant.factory, Role.PLANNER)
+    page, day = f"/contracts/{made.contract.id}/releases/check", today() + timedelta(days=7)
+    async with browsing(create_app(database), planner.token) as browser:
+        assert "Check a customer's release" in text_of(await browser.open(f"/contracts/{made.contract.id}/releases"))
+        await browser.open(page)
+        good = await browser.send(page, number="2", rows=f"Part\tDay\tQuantity\nA100\t{day}\t500")
+        assert (good.status_code, "Nothing is wrong with it." in text_of(good)) == (200, True)
+        found = text_of(await browser.send(page, number="9", rows=f"A100;{day};400;MARS\nB7;{day:%Y/%m/%d};1,000"))
+        for sentence in (
+            "7 in between did not arrive", "A100 is not delivered to MARS", "500 became 400", "Part B7 is not on",
+            "It cannot be taken over",
+        ):  # fmt: skip
+            assert sentence in found
+        bad = await browser.send(page, number="2", rows=f"A100;{day};500\nA100;tomorrow;5")
+        assert (bad.status_code, "Row 2 cannot be read." in text_of(bad)) == (422, True)
+        assert "tomorrow" in bad.text  # what was typed stays
+        for number, rows in (("x", f"A100;{day};5"), ("2", ""), ("2", f"A100;{day};1e30"), ("2", f"A100;{day};NaN")):
+            assert (await browser.send(page, number=number, rows=rows)).status_code == 422
+
+
 async def test_a_form_without_its_token_changes_nothing(tenant: Tenant, database: Settings) -> None:
     _, line_id = await published(tenant, Direction.PURCHASE)
     clerk = await make_person(tenant.supplier, Role.CLERK)

@@ -181,7 +181,12 @@ def test_the_trade_off_zone_is_split_by_the_go_ahead_for_making() -> None:
 
 # --- a customer's release ---------------------------------------------------------------------------------------------
 
-OURS = {"A": Ours(day(-300), {"N1": D(500), "N2": D(800)}, FIRM, [Asked(day(7), D(100))], D(1000), D(700))}
+OURS = {
+    "A": Ours(
+        day(-300), {"N1": D(500), "N2": D(800)}, FIRM, [Asked(day(7), D(100))], D(1000), D(700),
+        places=frozenset({"WUXI"}),
+    )
+}  # fmt: skip
 
 
 def checks(number: int = 5, **said: object) -> list[Check]:
@@ -197,6 +202,8 @@ def test_each_thing_that_can_be_wrong_with_a_customers_release_is_found() -> Non
     assert checks(4) == [Check.OLDER]
     assert checks(7) == [Check.SEQUENCE_GAP]
     assert checks(item="B") == [Check.UNKNOWN_ITEM]
+    assert checks(place="WUXI") == []
+    assert checks(place="SUZHOU") == [Check.UNKNOWN_PLACE]
     assert checks(cum_start=day(0), last_asn="N2", cum_received=D(0)) == [Check.YEAR_CHANGE]
     assert checks(last_asn="N9") == [Check.UNKNOWN_ASN]
     assert checks(last_asn="N1", cum_received=D(460)) == [Check.CUM_MISMATCH]
