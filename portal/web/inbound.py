@@ -32,8 +32,8 @@ COLUMNS = ("item_code", "due_date", "quantity", "ship_to_code", "cum_received", 
 class BadPaste(Invalid):
     code = "bad-paste"
     text = N_(
-        "Row {row} cannot be read. Each row is a part, a day (2027-01-31) and a quantity; then, where known, the plant, "
-        "what was received in all and the last delivery note, from a spreadsheet or with semicolons between."
+        "Row {row} cannot be read. Each row is a part, a day (2027-01-31) and a quantity; then, where known, the plant,"
+        " what was received in all and the last delivery note, from a spreadsheet or with semicolons between."
     )
 
 
