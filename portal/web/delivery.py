@@ -22,13 +22,14 @@ from portal.core.states import Side
 from portal.schedules import reads, reads_board, reads_held
 from portal.schedules.model import SupplyState
 from portal.schedules.reads import Happening, LineFilter, LineRow, View
+from portal.schedules.reads_calendars import receiving_hours
 from portal.schedules.rules import OPEN
 from portal.schedules.words import ZONE_NAMES
 from portal.shipments.reads import documents_of
 from portal.web import line_reports
 from portal.web.errors import status_of
 from portal.web.held_views import held_view
-from portal.web.lines import actions, deviation_words, line_card, mark, part_of
+from portal.web.lines import actions, deviation_words, joined, line_card, mark, part_of
 from portal.web.pages import Page
 from portal.web.schedule_forms import CallOffForm
 from portal.web.views import Figure, Moment
@@ -95,7 +96,7 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "part": part_of(row, actor),
         "mark": mark(row, today, actor),
         "figures": figures(row),
-        "facts": facts(row, actor),
+        "facts": facts(row, actor, await receiving_hours(connection, actor, line_id)),
         "documents": documents,
         "moments": [moment(entry, actor.time_zone) for entry in history],
         "actions": actions(row, actor),
@@ -144,7 +145,7 @@ def figures(row: LineRow) -> tuple[Figure, ...]:
     )
 
 
-def facts(row: LineRow, actor: Actor) -> list[tuple[str, str]]:
+def facts(row: LineRow, actor: Actor, hours: Sequence[str] | None = None) -> list[tuple[str, str]]:
     """What was agreed, in words; only what is known."""
     known = [
         (_("Contract"), row.contract_number),
@@ -155,6 +156,7 @@ def facts(row: LineRow, actor: Actor) -> list[tuple[str, str]]:
         (_("First promise"), i18n.day(row.promised_date, year=True) if row.promised_date else ""),
         (_("Zone as published"), _(ZONE_NAMES[row.zone]) if row.zone else ""),
         (_("Ship to"), row.ship_to_code),
+        (_("Receiving hours"), "" if hours is None else joined(hours) or _("none on this weekday")),
         (_("Answer due by"), i18n.moment(row.respond_by, actor.time_zone) if row.respond_by else ""),
     ]
     return [(label, value) for label, value in known if value]
