@@ -6,7 +6,7 @@ difference to the earlier release gives the later one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -103,9 +103,11 @@ def compare(before: Iterable[Frozen], after: Iterable[Frozen]) -> Difference:
         replaced = left.get((line.part_id, line.due)) if was is None and left else None
         changes.append(_change(replaced.pop() if replaced else was, line))
     changes += [_change(line, None) for lines in left.values() for line in lines]
-    changes = _regrouped(changes)
     changes.sort(key=_day)  # in order already but for what is gone: comparing ids would cost more than all the rest
-    return Difference(changes, _parts(changes))
+    steps = _steps(changes)
+    if any(not rise for days in steps.values() for rise in days.values()):
+        changes = _regrouped(changes)
+    return Difference(changes, _parts(steps))
 
 
 def _day(change: LineChange) -> date:
@@ -162,7 +164,8 @@ def level_steps(
         level -= left
 
 
-def _parts(changes: Sequence[LineChange]) -> list[PartChange]:
+def _steps(changes: Sequence[LineChange]) -> dict[UUID, dict[date, Decimal]]:
+    """By contract line and day, how much more is asked for."""
     steps: dict[UUID, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for change in changes:
         if change.kind is ChangeKind.SAME:
@@ -171,6 +174,10 @@ def _parts(changes: Sequence[LineChange]) -> list[PartChange]:
             steps[change.before.part_id][change.before.due] -= change.before.quantity
         if change.after:
             steps[change.after.part_id][change.after.due] += change.after.quantity
+    return steps
+
+
+def _parts(steps: Mapping[UUID, Mapping[date, Decimal]]) -> list[PartChange]:
     found = []
     for part_id, days in steps.items():
         curve = _running(days.items())
