@@ -26,7 +26,7 @@ from portal.schedules.reads_calendars import receiving_hours
 from portal.schedules.rules import OPEN
 from portal.schedules.words import ZONE_NAMES
 from portal.shipments.reads import documents_of
-from portal.web import line_reports
+from portal.web import line_report_views
 from portal.web.errors import status_of
 from portal.web.held_views import held_view
 from portal.web.lines import actions, deviation_words, joined, line_card, mark, part_of
@@ -108,7 +108,7 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "planned": await reads_held.planned_of(connection, actor, line_id) if plans(row, actor) else None,
         "can_plan": plans(row, actor),
         "joinable": await reads_held.joinable(connection, actor, line_id) if plans(row, actor) else [],
-        **await line_reports.context(connection, actor, row),
+        **await line_report_views.context(connection, actor, row),
         "report_error": "",
     }
 

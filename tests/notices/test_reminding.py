@@ -170,6 +170,7 @@ async def test_a_release_that_nobody_acknowledged_is_asked_about_and_its_publish
     order = CallOff(contract_line_id=made.line.id, quantity=Decimal(100), due_date=today() + timedelta(days=40))
     async with db.unit_of_work(tenant.factory) as session:
         await set_plan(session, tenant.factory, made.contract.id, None, SetPlan(answer_hours=16))
+    async with db.unit_of_work(tenant.factory) as session:
         await call_off(session, tenant.factory, made.contract.id, order)
         await publish_release(session, tenant.factory, made.contract.id, None, Publish())
     [(due,)] = await fetch(tenant.factory, "select answer_by from release_standing where tenant_id = $1", tenant.id)
