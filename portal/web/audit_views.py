@@ -154,6 +154,8 @@ VERBS = {
     "changed": N_("draft changed"),
     "lapsed": N_("no answer in time"),
     "request_changed": N_("request changed"),
+    "regrouped": N_("split or joined, promises kept"),
+    "joined_to": N_("joined with another delivery"),
     "schedule_edited": N_("schedule edited"),
     "windows_set": N_("receiving hours set"),
     "line_added": N_("line added"),

@@ -100,6 +100,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/contracts/{contract_id}/known": (Shown("/contracts/{contract_id}/known"),),
     "/contracts/{contract_id}/release-plan": (Shown("/contracts/{purchase_id}/release-plan"),),
     "/contracts/{contract_id}/releases": (Shown("/contracts/{contract_id}/releases"),),
+    "/contracts/{contract_id}/releases/check": (Shown("/contracts/{contract_id}/releases/check"),),
     "/contracts/{contract_id}/releases/{number}": (
         Shown("/contracts/{contract_id}/releases/{number}"),
         Shown("/contracts/{contract_id}/releases/{number}", "customer"),
