@@ -88,7 +88,7 @@ async def lock_head(session: AsyncSession, actor: Actor, contract_id: UUID) -> C
     if row is None:
         raise NotFound
     *values, direction = row.values()
-    return ContractHead(*values, Direction(direction))
+    return ContractHead(*values, direction=Direction(direction))
 
 
 async def read_terms(connection: Driver, actor: Actor, contract_id: UUID) -> dict[UUID, Terms]:

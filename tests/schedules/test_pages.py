@@ -83,8 +83,7 @@ async def test_all_is_confirmed_except_what_is_ticked(tenant: Tenant, database: 
 
 
 async def test_an_answer_names_the_day_of_despatch_and_another_price(tenant: Tenant, database: Settings) -> None:
-    terms = {"deviation_price": DeviationRule.APPROVAL, "transit_days": 3, "late_days": 9}
-    _, line_id = await asked(tenant, **terms)
+    _, line_id = await asked(tenant, deviation_price=DeviationRule.APPROVAL, transit_days=3, late_days=9)
     _, plain = await asked(tenant)  # whose contract allows no other price
     clerk = await make_person(tenant.supplier, Role.CLERK)
     leaves = today() + timedelta(days=4)

@@ -19,11 +19,10 @@ End = tuple[int, int]  # quantity, days after DAY
 
 
 def member(number: int, before: End | None, after: End | None, part: UUID = PART, barred: bool = False) -> Member:
-    ends = [
-        None if end is None else (Step(part, "GATE 3", None, DAY + timedelta(days=end[1])), D(end[0]))
-        for end in (before, after)
-    ]
-    return Member(UUID(int=number), *ends, barred)
+    def place(end: End | None) -> tuple[Step, Decimal] | None:
+        return None if end is None else (Step(part, "GATE 3", None, DAY + timedelta(days=end[1])), D(end[0]))
+
+    return Member(UUID(int=number), place(before), place(after), barred)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,8 @@ def test_a_change_keeps_the_curve_or_is_a_new_request(members: list[tuple[int, i
         for n, (was, on, now, then) in enumerate(members, start=1)
     ]
     assert {line.int for line in regrouped(made)} == kept
-    lines = [[Frozen(one.line_id, PART, end[0].day, end[1]) for one in made if (end := one[side])] for side in (1, 2)]
+    sides = [[(one.line_id, one.before) for one in made], [(one.line_id, one.after) for one in made]]
+    lines = [[Frozen(line_id, PART, end[0].day, end[1]) for line_id, end in side if end] for side in sides]
     told = {change.there.line_id.int for change in compare(*lines).lines if change.kind is ChangeKind.REGROUPED}
     assert told == kept  # and the comparison of the two releases says just that
 

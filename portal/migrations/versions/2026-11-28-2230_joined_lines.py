@@ -1,13 +1,13 @@
 """A planned line may become part of another one of its day: nothing is left of it.
 
 Revision ID: 0029
-Revises: 0025
+Revises: 0030
 """
 
 from alembic import op
 
 revision: str = "0029"
-down_revision: str | None = "0025"
+down_revision: str | None = "0030"
 branch_labels: str | None = None
 depends_on: str | None = None
 
