@@ -8,7 +8,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import account, forecasts, sentences
+from bot import account, forecasts, promises, sentences
 from bot.answers import Answers
 from bot.looking import MOST, listing, look, nothing
 from bot.pressing import Press, on
@@ -86,6 +86,8 @@ async def heard(session: AsyncSession, actor: Actor, talk: Talk, state: FSMConte
     """The answer to a message that no open step waits for."""
     if (wish := asking.asked(text)) is not None:
         return await wanted(session, actor, talk, wish)
+    if (led := await promises.answer(session, actor, talk, text)) is not None:
+        return led
     wished = await sentences.answer(session, actor, talk, state, text)
     if wished is not None:
         return wished

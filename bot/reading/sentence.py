@@ -143,7 +143,7 @@ def take_apart(text: str, world: World) -> Sentence | Why:
     rest, found = days.find(rest, world.today)
     rest, shifts = _shifts(rest, found)
     rest = _COUNTERS.sub("\ue400", rest)
-    rest, amounts = _amounts(rest)
+    rest, amounts = amounts_of(rest)
     made = Sentence(rest, named, found, amounts, shifts)
     made.verbs = {verb for verb, pattern in VERBS.items() if made.has(pattern)}
     made.verbs |= {"more" if each.value > 0 else "less" for each in amounts if each.signed}
@@ -170,7 +170,8 @@ def _shifts(text: str, found: list[Said]) -> tuple[str, list[Shift]]:
     return _SHIFT.sub(taken, text), shifts
 
 
-def _amounts(text: str) -> tuple[str, list[Amount]]:
+def amounts_of(text: str) -> tuple[str, list[Amount]]:
+    """Quantities and percentages out of a sentence without days: with a sign for each."""
     amounts: list[Amount] = []
 
     def kept(amount: Amount) -> str:
@@ -198,19 +199,39 @@ def _amounts(text: str) -> tuple[str, list[Amount]]:
     return _AMOUNT.sub(taken, text), amounts
 
 
+def is_asked(text: str) -> bool:
+    """Whether a plain message asks or tells, and wishes for nothing."""
+    return bool(_ASKED.search(text) or (re.search(r"吗\W*$", text) and not _REQUEST.search(text)))
+
+
+def is_about_price(text: str) -> bool:
+    """Whether a plain message speaks of money."""
+    return _PRICE.search(text) is not None
+
+
+def is_negated(text: str) -> bool:
+    """Whether a plain message wishes that something is not done."""
+    return _NEGATED.search(text) is not None
+
+
+def is_conditional(text: str) -> bool:
+    """Whether a plain message wishes for something only when something else happens."""
+    return _CONDITION.search(text) is not None
+
+
 def _refused(text: str, made: Sentence) -> Why | None:
     """What is certainly no single change."""
     if not made.verbs and not made.has(rf"(?:到|至|\bto)(?: about| around)? ?(?:{D}|{Q})"):
         return Why.NOTHING
-    if _ASKED.search(text) or (re.search(r"吗\W*$", text) and not _REQUEST.search(text)):
+    if is_asked(text):
         return Why.NOTHING
     if not (made.named.parts or made.named.alike is not None or made.days or made.amounts or made.shifts):
         return Why.NOTHING
-    if _PRICE.search(text):
+    if is_about_price(text):
         return Why.PRICE
-    if _NEGATED.search(text):
+    if is_negated(text):
         return Why.NEGATED
-    if _CONDITION.search(text):
+    if is_conditional(text):
         return Why.CONDITION
     if len(made.named.parts) > 1:
         return Why.SEVERAL

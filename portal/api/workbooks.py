@@ -45,6 +45,7 @@ class BookOut(Struct):
     rejected: int
     waiting: Annotated[int, Meta(description="answers that the buyer decides about, because they differ")]
     commit_no: Annotated[int | None, Meta(description="the version of the commit that it makes")]
+    held: Annotated[bool, Meta(description="the commit takes a colleague's approval; until then nothing is committed")]
     created_at: datetime
     finished_at: datetime | None
 
@@ -64,6 +65,7 @@ def book_out(run: SheetRun) -> BookOut:
         rejected=answers.rejected,
         waiting=answers.waiting,
         commit_no=None if isinstance(found, FoundAnswers) else found.number,
+        held=not isinstance(found, FoundAnswers) and found.held,
         created_at=run.created_at,
         finished_at=run.finished_at,
     )

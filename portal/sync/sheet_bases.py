@@ -46,12 +46,14 @@ class FoundAnswers(Findings, frozen=True, kw_only=True):
 
 
 class FoundCommits(Findings, frozen=True, kw_only=True):
-    """What a workbook of commits does. number: of the version it makes, none where it changes nothing."""
+    """What a workbook of commits does. number: of the version it makes, none where it changes nothing. held: it waits
+    for the approval of the seller's own colleagues, and nothing is committed yet."""
 
     contract_id: UUID
     contract: str = ""
     release_no: int = 0
     number: int | None = None
+    held: bool = False
 
 
 async def keep(actor: Actor, base: Base) -> str:

@@ -52,6 +52,9 @@ def _answers(found: FoundAnswers) -> list[str]:
 
 
 def _commits(found: FoundCommits) -> list[str]:
+    if found.held:
+        text = _("The commit for release {release} takes a colleague's approval; until then nothing is committed.")
+        return [text.format(release=found.release_no)]
     if found.number is None:
         return []
     return [_("Commit version {n}, for release {release}.").format(n=found.number, release=found.release_no)]

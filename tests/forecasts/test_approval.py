@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 import portal.forecasts.effects  # noqa: F401 - registers what approvals lead to
+from portal.api.workbooks import book_out
 from portal.app import create_app
 from portal.approvals.effects import settle
 from portal.approvals.inputs import Condition, Op
@@ -14,13 +15,15 @@ from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.core.settings import Settings
-from portal.forecasts.rules import CommitRefused, ReleaseMoved
+from portal.forecasts.rules import CommitRefused, ReleaseMoved, Span
+from portal.sync import service_books, sheet_commits
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.approvals.makers import REFUSE, all_of, approvers, put_in_force, rules_of
 from tests.contracts.test_api import calling
 from tests.factories import Tenant
 from tests.forecasts.makers import cells, committed, make_forecast, period, planned
+from tests.sync.books import edited, write
 
 D = Decimal
 MUCH = Condition(fact="quantity", op=Op.AT_LEAST, values=["150"])
@@ -65,6 +68,28 @@ async def test_a_large_commit_waits_for_a_colleague_and_is_made_in_the_askers_na
         assert "A commit waits" not in text_of(await browser.open(f"/contracts/{made.contract.id}/forecast"))
     found = await cells(tenant.customer, made)
     assert [found[week].committed for week in (1, 2)] == [100, 200]
+
+
+async def test_a_commit_by_workbook_waits_as_well_and_says_so(tenant: Tenant, database: Settings) -> None:
+    made = await make_forecast(tenant, {1: 100, 2: 200}, Direction.SALE)
+    await put_in_force(tenant, rules_of((all_of(MUCH), approvers(Role.PLANNER))), ApprovalPoint.COMMIT)
+    asker, planner = await make_person(tenant.factory, Role.PLANNER), await make_person(tenant.factory, Role.PLANNER)
+    async with unit_of_work(asker.actor) as session:
+        book = await sheet_commits.export(session, asker.actor, made.contract.id, Span.WEEK)
+    filled = edited(book, write("Commits", 2, "Committed", 90), write("Commits", 3, "Committed", 180))
+    async with unit_of_work(asker.actor) as session:
+        run = await service_books.upload(session, asker.actor, "commits.xlsx", filled)
+    assert (book_out(run).held, book_out(run).commit_no) == (True, None)
+    async with unit_of_work(asker.actor) as session:
+        done = await service_books.apply(session, asker.actor, run.id, ())
+    assert (book_out(done).held, book_out(done).commit_no) == (True, None)
+    async with browsing(create_app(database), asker.token) as browser:
+        assert "takes a colleague's approval" in text_of(await browser.open(f"/workbooks/{run.id}"))
+    assert [cell.committed for cell in (await cells(tenant.customer, made)).values()] == [None, None]
+
+    await decide(planner.actor, made.contract.id, Decision.APPROVE)
+
+    assert [cell.committed for cell in (await cells(tenant.customer, made)).values()] == [90, 180]
 
 
 async def test_what_moved_on_meanwhile_is_not_committed_and_a_refused_one_never(tenant: Tenant) -> None:
