@@ -131,6 +131,13 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
         await db.dispose()
 
 
+class Once(Router):
+    """A router that is registered once, so that Litestar need not copy its nine hundred handlers first (0.4 s)."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Once":
+        return self
+
+
 def create_app(settings: Settings | None = None) -> Litestar:
     """The application for one process."""
     settings = settings or get_settings()
@@ -139,7 +146,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         "actor": Provide(deps.provide_actor, sync_to_thread=False),
         "origin": Provide(deps.provide_origin, sync_to_thread=False),
     }
-    web = Router(
+    web = Once(
         "/",
         route_handlers=WEB_ROUTES,
         before_request=recognise_browser,
@@ -147,7 +154,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         dependencies=session | {"page": Provide(deps.provide_page, sync_to_thread=False)},
         include_in_schema=False,
     )
-    api = Router(
+    api = Once(
         "/api/v1",
         route_handlers=API_ROUTES,
         before_request=recognise_key,

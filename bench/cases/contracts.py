@@ -58,7 +58,7 @@ def _contract(databases: Databases) -> dict[str, Any]:
         "direction": "purchase",
         "currency": "CNY",
         "valid_from": str(first),
-        "valid_to": str(first + timedelta(days=400)),
+        "valid_to": str(first + timedelta(weeks=PERIODS)),
         "lines": [line | {"item_code": f"A{1000 + n}"} for n in range(PARTS)],
     }
 

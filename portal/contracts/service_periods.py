@@ -204,6 +204,9 @@ select $1, $2, $3, coalesce((select price_basis from commitment_terms where tena
 from unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::date[], $9::date[], $10::numeric[], $11::numeric[],
     $12::numeric[]) as r"""
 
+# So many periods at once may be the first of a fresh database, and their calls the first to be checked against them.
+_MANY = 100
+
 
 async def _insert(session: AsyncSession, contract: Contract, new: Sequence[tuple[ContractLine, Agreed]]) -> None:
     """All periods with one statement."""
@@ -213,3 +216,5 @@ async def _insert(session: AsyncSession, contract: Contract, new: Sequence[tuple
     connection = await driver(session)
     fixed = (contract.tenant_id, contract.party_id, contract.id)
     await connection.execute(_PERIODS, *fixed, *map(list, zip(*rows, strict=True)))
+    if len(rows) >= _MANY:
+        await connection.execute("select learn_statistics()")

@@ -18,6 +18,6 @@ def check_texts(value: Any) -> Any:
 class Input(BaseModel):
     """A field that a command does not know is refused, not dropped; text comes without spaces around it."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     _texts = field_validator("*")(check_texts)

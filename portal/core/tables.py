@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Enum, ForeignKeyConstraint, Index, Numeric, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
+from sqlmodel._compat import SQLModelConfig
 
 from portal.core.ids import uuid7
 
@@ -22,6 +23,9 @@ SQLModel.metadata.naming_convention = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+# Rows of tables are never validated, so nothing is built for it: a second of every process's start is saved.
+DEFERRED = SQLModelConfig(defer_build=True)
 
 
 class Policy(StrEnum):
@@ -107,6 +111,8 @@ def index(table: str, *columns: str) -> Index:
 class Row(SQLModel):
     """A row of one tenant."""
 
+    model_config = DEFERRED
+
     policy: ClassVar[Policy]
 
     tenant_id: UUID = Field(primary_key=True)
@@ -136,6 +142,8 @@ class OwnRow(Row):
 
 class IdentityRow(SQLModel):
     """Without a tenant: how a person or a key is recognised before the company is known."""
+
+    model_config = DEFERRED
 
     policy: ClassVar[Policy] = Policy.IDENTITY
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from msgspec import Struct
@@ -19,6 +18,7 @@ from portal.core.actor import Actor, Scope
 from portal.core.db import driver, read
 from portal.core.i18n import N_, _
 from portal.schedules.reads import history
+from portal.web.addresses import address
 from portal.web.audit_views import PLACES
 from portal.web.contract_views import CHANNELS
 from portal.web.views import Moment
@@ -81,9 +81,7 @@ async def list_context(actor: Actor, view: View, after: UUID | None) -> dict[str
 
 
 def _href(view: View, after: UUID | None = None) -> str:
-    parts = {"view": "" if view is View.MINE else view.value, "after": str(after or "")}
-    kept = {name: value for name, value in parts.items() if value}
-    return "/approvals" + (f"?{urlencode(kept)}" if kept else "")
+    return address("/approvals", {"view": "" if view is View.MINE else view.value, "after": after})
 
 
 def item(row: CaseRow, actor: Actor) -> Item:

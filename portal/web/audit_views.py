@@ -3,12 +3,11 @@
 import json
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from portal.core import audit, clock, paging
 from portal.core.actor import Actor
@@ -17,6 +16,7 @@ from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import N_, _
 from portal.web import tables
+from portal.web.addresses import address
 from portal.web.field_errors import NotADate
 from portal.web.particulars import particulars
 
@@ -212,9 +212,7 @@ class Asked(Struct, frozen=True):
     def href(self, path: str = "/audit", **changes: Any) -> str:
         """The same selection with other parts; empty parts are left out."""
         other = replace(self, **({"cursor": None} | changes))
-        parts = {name: getattr(other, name) for name in self.__struct_fields__}
-        kept = {name: value for name, value in parts.items() if value}
-        return path + (f"?{urlencode(kept)}" if kept else "")
+        return address(path, asdict(other))
 
     @property
     def narrowed(self) -> bool:

@@ -15,7 +15,7 @@ TOKEN = "_csrf_token"  # noqa: S105 - the name of a field
 class Form(BaseModel):
     """A posted form. The page's own token is dropped; any other unknown field is refused."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_max_length=10_000)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_max_length=10_000, defer_build=True)
 
     _texts = field_validator("*")(check_texts)
 

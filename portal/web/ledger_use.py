@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 from msgspec import Struct
 
@@ -12,6 +11,7 @@ from portal.core import clock, i18n
 from portal.core.actor import Actor, Direction
 from portal.core.db import read
 from portal.core.i18n import N_, _, ngettext
+from portal.web.addresses import address
 from portal.web.contract_list import ways
 from portal.web.contract_views import DIRECTION_NAMES
 
@@ -41,8 +41,7 @@ class Asked(Struct, frozen=True):
 
     def href(self, no: int = 0) -> str:
         parts = {"q": self.q, "order": self.order, "direction": self.direction, "only": self.only, "no": no}
-        kept = {name: str(value) for name, value in parts.items() if value}
-        return "/contracts/use" + (f"?{urlencode(kept)}" if kept else "")
+        return address("/contracts/use", parts)
 
     @property
     def narrowed(self) -> bool:

@@ -1,7 +1,6 @@
 """The factory's customers and suppliers."""
 
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import get, post
@@ -20,6 +19,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.i18n import N_, _
 from portal.web import people
+from portal.web.addresses import address
 from portal.web.forms import Form
 from portal.web.pages import Page
 from portal.web.typed import Typed
@@ -80,8 +80,8 @@ def partner_list(parties: list[PartyRow], find: str, later: bool) -> ListView:
         ),
         rows=rows,
         empty=_("No company has “{text}” in its name or code.").format(text=find) if find else _("No partner yet."),
-        next_href="/partners?" + urlencode({"q": find, "cursor": cursor}) if cursor else None,
-        first_href="/partners?" + urlencode({"q": find}) if later else None,
+        next_href=address("/partners", {"q": find, "cursor": cursor}) if cursor else None,
+        first_href=address("/partners", {"q": find}) if later else None,
     )
 
 
