@@ -33,6 +33,7 @@ from portal.schedules.reads import LineFilter, View
 router = Router(name="finding")
 UNKNOWN = N_("I do not know this command. /help lists what I can do.")
 ONLY_TEXT = N_("I read text and photos only. Write what you need, or send /help.")
+EDITED = N_("I read a message only once, as it was first sent. Send it again as a new message.")
 OTHER_KINDS = F.voice | F.audio | F.video | F.video_note | F.sticker | F.animation | F.location | F.contact | F.poll
 
 
@@ -139,6 +140,12 @@ _WANTED: dict[Wish, Callable[[AsyncSession, Actor, Talk, str], Awaitable[Answers
 async def unknown(message: Message, talk: Talk) -> Answers:
     """A command that there is not; in a group it may be another bot's."""
     return [] if talk.is_group else [talk.say(_(UNKNOWN))]
+
+
+@router.edited_message(F.text, flags={"transaction": False})
+async def edited(message: Message, talk: Talk) -> Answers:
+    """A message is read as it was first sent, and whoever edits it must not believe otherwise."""
+    return [] if talk.is_group or talk.actor is None else [talk.say(_(EDITED))]
 
 
 @router.message(OTHER_KINDS, flags={"transaction": False})

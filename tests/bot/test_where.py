@@ -113,3 +113,7 @@ async def test_what_cannot_be_read_gets_an_answer_all_the_same(house: House, ten
     await ben.phone.wait_for("I read text and photos only.")
     await ben.phone.say("what can you do?")
     await ben.phone.wait_for("What this chat can do")
+    number = await ben.phone.say("thanks")
+    await house.quiet()
+    await ben.phone.edit(number, "confirm all")
+    await ben.phone.wait_for("I read a message only once")
