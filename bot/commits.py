@@ -133,7 +133,7 @@ async def _checked(session: AsyncSession, actor: Actor, said: Promise, about: Ab
     chosen = {"contract": str(head.id), "commit": data.model_dump(mode="json")}
     send = await make_action(session, actor, Verb.COMMIT, kind, object_id, head.commit_no, chosen)
     drop = await make_action(session, actor, Verb.SHOW, kind, object_id, None, {"back": True})
-    share = "" if said.percent is None else _("{percent}% of the forecast").format(percent=i18n.number(said.percent, 2))
+    share = "" if said.percent is None else _("{percent}% of the forecast").format(percent=i18n.number(said.percent))
     when = _when(said.period, data, first) if said.period else _weeks(head)
     facts = (joined(share, when), *_by_part(actor, about, new, cells), _("What else is committed stays as it is."))
     partner = head.party_name if actor.is_factory else ""
@@ -199,13 +199,13 @@ def _commit(said: Promise, about: About, head: reads.Head, cells: reads.Cells, f
         return Commit(release=head.release_no, percent=said.percent, weeks=weeks)
     if said.percent is None:
         return _quantity(said, about.lines[0], head, first)
-    weeks = set(range(head.terms_weeks or rules.ASKED))
+    among = set(range(head.terms_weeks or rules.ASKED))
     if said.period is not None:
         start, last = ahead(said.period, first)
-        weeks = {no for no in range(rules.LONGEST) if start <= first + timedelta(weeks=no) <= last}
+        among = {no for no in range(rules.LONGEST) if start <= first + timedelta(weeks=no) <= last}
     given: list[dict[str, Any]] = []
     for line in about.lines:
-        keys = sorted(key for key in cells if key[0] == line.id and key[1] in weeks)
+        keys = sorted(key for key in cells if key[0] == line.id and key[1] in among)
         shares = share_of([cells[key].forecast for key in keys], said.percent, line.unit)
         given += [
             {"contract_line_id": line.id, "start": first + timedelta(weeks=key[1]), "quantity": share}

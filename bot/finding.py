@@ -14,6 +14,7 @@ from bot.looking import MOST, listing, look, nothing
 from bot.pressing import Press, on
 from bot.reading import asking
 from bot.reading.asking import Asked, Wish
+from bot.reading.sentence import is_about_price, plain
 from bot.talk import Talk
 from portal.core import clock, db
 from portal.core.access import Permission
@@ -92,6 +93,8 @@ async def heard(session: AsyncSession, actor: Actor, talk: Talk, state: FSMConte
     wished = await sentences.answer(session, actor, talk, state, text)
     if wished is not None:
         return wished
+    if is_about_price(plain(text)):
+        return [talk.say(_("Prices stay in the portal."), ((opening("/contracts"),),))]
     return await look(session, actor, talk, text) or [talk.say(nothing(text))]
 
 

@@ -1,10 +1,11 @@
 """A commit to a forecast, or a carry-over between agreed periods, in plain words: read whole or not at all."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 
 from bot.reading import days, numbers, parts
 from bot.reading.days import DAY, MONTHS, of_month
@@ -161,12 +162,13 @@ def _read(deed: Deed, named: Named, today: date) -> Promise | Why:
 def _committed(made: Promise, found: list[Period]) -> Promise | Why:
     if len(found) > 1:
         return Why.SEVERAL
-    return Promise(made.deed, made.named, made.percent, made.amount, found[0] if found else None)
+    return replace(made, period=found[0] if found else None)
 
 
 def _carried(made: Promise, rest: str, found: list[Period]) -> Promise | Why:
     """Which of the periods is the later one stands in the words before it."""
-    source, to = [], []
+    source: list[Period] = []
+    to: list[Period] = []
     for at, sign in enumerate(rest):
         if PERIOD <= ord(sign) < PERIOD + 0x100:
             later = re.search(r"(?:\bto|\binto|\btowards|到|至|入|进|结转|转|往)(?: the)? ?$", rest[:at])
@@ -176,10 +178,8 @@ def _carried(made: Promise, rest: str, found: list[Period]) -> Promise | Why:
         return Why.SEVERAL
     if short and over:
         return Why.CONTRADICTION
-    sign = True if short else False if over else None
-    return Promise(
-        made.deed, made.named, None, made.amount, *(each[0] if each else None for each in (source, to)), sign
-    )
+    first, then = (each[0] if each else None for each in (source, to))
+    return replace(made, period=first, to=then, short=True if short else False if over else None)
 
 
 def _shares(text: str) -> str:
@@ -208,14 +208,15 @@ def _periods(text: str, today: date) -> tuple[str, list[Period]]:
     """Weeks, months and quarters out of the sentence; a week may be named by a day in it."""
     found: list[Period] = []
 
-    def kept(period: Period | None, match: re.Match[str]) -> str:
+    def kept(kind: str, match: re.Match[str]) -> str:
+        period = _made(kind, match, today)
         if period is None or not period.spans:
             return match[0]
         found.append(period)
         return chr(PERIOD + len(found) - 1)
 
     for kind, shape in _SHAPES:
-        text = re.sub(shape, lambda match, kind=kind: kept(_made(kind, match, today), match), text, flags=re.ASCII)
+        text = re.sub(shape, partial(kept, kind), text, flags=re.ASCII)
     return _named_by_day(text, found, today), found
 
 

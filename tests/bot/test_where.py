@@ -113,6 +113,8 @@ async def test_what_cannot_be_read_gets_an_answer_all_the_same(house: House, ten
     await ben.phone.wait_for("I read text and photos only.")
     await ben.phone.say("what can you do?")
     await ben.phone.wait_for("What this chat can do")
+    await ben.phone.say("what is the price of A100?")
+    await ben.phone.wait_for("Prices stay in the portal.")
     number = await ben.phone.say("thanks")
     await house.quiet()
     await ben.phone.edit(number, "confirm all")
