@@ -46,14 +46,13 @@ class FoundAnswers(Findings, frozen=True, kw_only=True):
 
 
 class FoundCommits(Findings, frozen=True, kw_only=True):
-    """What a workbook of commits does. number: of the version it makes, none where it changes nothing. held: it waits
-    for the approval of the seller's own colleagues, and nothing is committed yet."""
+    """What a workbook of commits does. number: of the version it makes, none where it changes nothing."""
 
     contract_id: UUID
     contract: str = ""
     release_no: int = 0
     number: int | None = None
-    held: bool = False
+    waits: bool = False  # the factory's own rules want a colleague's approval first
 
 
 async def keep(actor: Actor, base: Base) -> str:

@@ -5,18 +5,19 @@ from decimal import Decimal
 import pytest
 
 import portal.forecasts.effects  # noqa: F401 - registers what approvals lead to
-from portal.api.workbooks import book_out
 from portal.app import create_app
 from portal.approvals.effects import settle
 from portal.approvals.inputs import Condition, Op
 from portal.approvals.model import ApprovalPoint
-from portal.approvals.service import Decision, latest_case
+from portal.approvals.service import Decision, latest_case, open_cases
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.core.settings import Settings
 from portal.forecasts.rules import CommitRefused, ReleaseMoved, Span
 from portal.sync import service_books, sheet_commits
+from portal.sync.sheet_bases import FoundCommits
+from portal.web.workbook_views import workbook_view
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.approvals.makers import REFUSE, all_of, approvers, put_in_force, rules_of
@@ -70,28 +71,6 @@ async def test_a_large_commit_waits_for_a_colleague_and_is_made_in_the_askers_na
     assert [found[week].committed for week in (1, 2)] == [100, 200]
 
 
-async def test_a_commit_by_workbook_waits_as_well_and_says_so(tenant: Tenant, database: Settings) -> None:
-    made = await make_forecast(tenant, {1: 100, 2: 200}, Direction.SALE)
-    await put_in_force(tenant, rules_of((all_of(MUCH), approvers(Role.PLANNER))), ApprovalPoint.COMMIT)
-    asker, planner = await make_person(tenant.factory, Role.PLANNER), await make_person(tenant.factory, Role.PLANNER)
-    async with unit_of_work(asker.actor) as session:
-        book = await sheet_commits.export(session, asker.actor, made.contract.id, Span.WEEK)
-    filled = edited(book, write("Commits", 2, "Committed", 90), write("Commits", 3, "Committed", 180))
-    async with unit_of_work(asker.actor) as session:
-        run = await service_books.upload(session, asker.actor, "commits.xlsx", filled)
-    assert (book_out(run).held, book_out(run).commit_no) == (True, None)
-    async with unit_of_work(asker.actor) as session:
-        done = await service_books.apply(session, asker.actor, run.id, ())
-    assert (book_out(done).held, book_out(done).commit_no) == (True, None)
-    async with browsing(create_app(database), asker.token) as browser:
-        assert "takes a colleague's approval" in text_of(await browser.open(f"/workbooks/{run.id}"))
-    assert [cell.committed for cell in (await cells(tenant.customer, made)).values()] == [None, None]
-
-    await decide(planner.actor, made.contract.id, Decision.APPROVE)
-
-    assert [cell.committed for cell in (await cells(tenant.customer, made)).values()] == [90, 180]
-
-
 async def test_what_moved_on_meanwhile_is_not_committed_and_a_refused_one_never(tenant: Tenant) -> None:
     made = await make_forecast(tenant, {1: 100, 2: 200}, Direction.SALE)
     await put_in_force(tenant, rules_of((all_of(MUCH), approvers(Role.PLANNER))), ApprovalPoint.COMMIT)
@@ -112,3 +91,25 @@ async def test_a_rule_refuses_a_commit_and_a_partners_own_is_none_of_its_busines
     assert (await cells(tenant.customer, ours))[1].committed is None
     theirs = await make_forecast(tenant, {1: 100}, Direction.PURCHASE)
     assert await committed(tenant.supplier, theirs, percent=D(100)) is not None
+
+
+async def test_a_workbook_says_that_its_commit_waits_and_the_buyer_sees_nothing(tenant: Tenant) -> None:
+    made = await make_forecast(tenant, {1: 100, 2: 200}, Direction.SALE)
+    await put_in_force(tenant, rules_of((all_of(MUCH), approvers(Role.PLANNER))), ApprovalPoint.COMMIT)
+    planner = (await make_person(tenant.factory, Role.PLANNER)).actor
+    async with unit_of_work(tenant.factory) as session:
+        book = await sheet_commits.export(session, tenant.factory, made.contract.id, Span.WEEK)
+    filled = edited(book, write("Commits", 2, "Committed", 100), write("Commits", 3, "Committed", 200))
+    async with unit_of_work(tenant.factory) as session:
+        run = await service_books.upload(session, tenant.factory, "commits.xlsx", filled)
+    async with unit_of_work(tenant.factory) as session:
+        assert await open_cases(session, tenant.factory, made.contract.id) == []  # a preview asks nobody
+        run = await service_books.apply(session, tenant.factory, run.id, ())
+        found = service_books.found_of(run)
+        assert isinstance(found, FoundCommits)
+        assert (found.waits, found.number, len(found.changes)) == (True, None, 2)
+        assert "needs a colleague's approval first" in workbook_view(run).sentence
+    assert {cell.committed for cell in (await cells(tenant.customer, made)).values()} == {None}
+    await decide(planner, made.contract.id, Decision.APPROVE)
+    theirs = await cells(tenant.customer, made)
+    assert [theirs[number].committed for number in (1, 2)] == [100, 200]
