@@ -36,8 +36,9 @@ class EndedPeriod(Struct, frozen=True):
 
 
 _ENDED = f"""
-select c.id, c.number, c.party_name, c.time_zone, k.id as line_id, k.item_code, k.partner_part_no, k.description,
-    k.unit, k.pack_size, b.id as bucket_id, b.period_start, b.period_end, b.target + e.moved as target, b.consumed
+select c.id as contract_id, c.number as contract_number, c.party_name, c.time_zone, k.id as contract_line_id,
+    k.item_code, k.partner_part_no, k.description, k.unit, k.pack_size, b.id as bucket_id, b.period_start, b.period_end, b.target + e.moved as target,
+    b.consumed
 from commitment_bucket b
     join contract c on c.tenant_id = $1 and c.id = b.contract_id
     join contract_line k on k.tenant_id = $1 and k.id = b.contract_line_id
@@ -52,10 +53,18 @@ order by b.period_end desc, c.number, k.line_no limit {MOST}"""  # noqa: S608 - 
 async def ended_periods(connection: Driver, actor: Actor, today: date) -> list[EndedPeriod]:
     """Those that have something to carry."""
     rows = await connection.fetch(_ENDED, actor.tenant_id, visible(actor), today)
-    return [EndedPeriod(*tuple(row.values())[:10], period=_period(row)) for row in rows]
+    return [EndedPeriod(**{name: row[name] for name in _NAMED}, period=_period(row)) for row in rows]
+
+
+_NAMED = EndedPeriod.__struct_fields__[:-1]
 
 
 def _period(row: Any) -> PeriodNow:
     return PeriodNow(
-        row["bucket_id"], row["line_id"], row["period_start"], row["period_end"], row["target"], row["consumed"]
+        row["bucket_id"],
+        row["contract_line_id"],
+        row["period_start"],
+        row["period_end"],
+        row["target"],
+        row["consumed"],
     )
