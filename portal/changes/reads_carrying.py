@@ -37,8 +37,8 @@ class EndedPeriod(Struct, frozen=True):
 
 _ENDED = f"""
 select c.id as contract_id, c.number as contract_number, c.party_name, c.time_zone, k.id as contract_line_id,
-    k.item_code, k.partner_part_no, k.description, k.unit, k.pack_size, b.id as bucket_id, b.period_start, b.period_end, b.target + e.moved as target,
-    b.consumed
+    k.item_code, k.partner_part_no, k.description, k.unit, k.pack_size, b.id as bucket_id,
+    b.period_start, b.period_end, b.target + e.moved as target, b.consumed
 from commitment_bucket b
     join contract c on c.tenant_id = $1 and c.id = b.contract_id
     join contract_line k on k.tenant_id = $1 and k.id = b.contract_line_id
