@@ -51,6 +51,16 @@ async def waiting(session: AsyncSession, actor: Actor, limit: int) -> list[UUID]
     return [row["id"] for row in rows]
 
 
+async def asked_about(session: AsyncSession, actor: Actor, contract_id: UUID) -> UUID | None:
+    """The request of a contract that waits for its commit."""
+    query = select(CommitRequest.id).where(
+        col(CommitRequest.tenant_id) == actor.tenant_id,
+        col(CommitRequest.contract_id) == contract_id,
+        col(CommitRequest.status).in_([RequestStatus.OPEN, RequestStatus.LAPSED]),
+    )
+    return (await session.exec(query.order_by(col(CommitRequest.id).desc()).limit(1))).one_or_none()
+
+
 async def weeks_of(session: AsyncSession, actor: Actor, request: CommitRequest) -> int:
     """How many weeks the seller is asked to commit to."""
     head = await reads.head(await db.driver(session), actor, request.contract_id)
