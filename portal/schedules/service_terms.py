@@ -87,8 +87,9 @@ async def lock_head(session: AsyncSession, actor: Actor, contract_id: UUID) -> C
     )
     if row is None:
         raise NotFound
-    *values, direction = row.values()
-    return ContractHead(*values, direction=Direction(direction))
+    values: Any = [*row.values()]
+    values[-1] = Direction(values[-1])
+    return ContractHead(*values)
 
 
 async def read_terms(connection: Driver, actor: Actor, contract_id: UUID) -> dict[UUID, Terms]:
