@@ -48,6 +48,7 @@ KINDS = {
     "reminder": N_("Reminder"),
     "approval_case": N_("Approval"),
     "rule_set": N_("Approval rules"),
+    "custom_field": N_("Custom field"),
     "sheet_run": N_("Workbook sent back"),
 }
 PLACES = {  # where a document of a kind is opened
@@ -60,6 +61,7 @@ PLACES = {  # where a document of a kind is opened
     "site": "/sites/",
     "member": "/people/",
     "approval_case": "/approvals/",
+    "custom_field": "/fields/",
 }
 VERBS = {
     "accepted": N_("accepted"),
@@ -105,6 +107,7 @@ VERBS = {
     "expired": N_("ended by the calendar"),
     "factor_removed": N_("second factor removed"),
     "factor_set_up": N_("second factor set up"),
+    "fields_written": N_("custom fields written"),
     "file_added": N_("file added"),
     "generated": N_("deliveries generated"),
     "imported": N_("imported"),

@@ -21,7 +21,9 @@ from portal.core.db import driver, read, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import _
 from portal.core.quantities import UNITS
+from portal.fields.model import Holder
 from portal.web.addresses import address
+from portal.web.custom_field_views import card
 from portal.web.errors import status_of
 from portal.web.field_errors import command, filled
 from portal.web.forms import Form
@@ -224,6 +226,7 @@ async def item_page(
         connection = await driver(session)
         numbers = await reads.part_number_rows(connection, actor, item_id)
         partners = await list_partners(connection, actor)
+        fields_card = await card(session, actor, Holder.ITEM, item_id)
     return page.render(
         "catalog/item.html",
         active="items",
@@ -236,6 +239,7 @@ async def item_page(
         units=unit_choices(),
         fields=FIELDS,
         can_write=can_write(actor),
+        fields_card=fields_card,
     )
 
 

@@ -25,7 +25,7 @@ from portal.schedules.reads import Happening, LineFilter, LineRow, View
 from portal.schedules.rules import OPEN
 from portal.schedules.words import ZONE_NAMES
 from portal.shipments.reads import documents_of
-from portal.web import line_reports
+from portal.web import line_report_views
 from portal.web.errors import status_of
 from portal.web.held_views import held_view
 from portal.web.lines import actions, deviation_words, line_card, mark, part_of
@@ -104,7 +104,7 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "supply_states": [(state.value, _(label)) for state, label in SUPPLY.items()],
         "planned": await reads_held.planned_of(connection, actor, line_id) if plans(row, actor) else None,
         "can_plan": plans(row, actor),
-        **await line_reports.context(connection, actor, row),
+        **await line_report_views.context(connection, actor, row),
         "report_error": "",
     }
 

@@ -222,7 +222,7 @@ def to_approve(found: Waiting, actor: Actor) -> TodayGroup:
     cases = sorted(found.to_approve, key=lambda row: (row.respond_by is None, row.respond_by or row.requested_at))
     items = tuple(
         TodayItem(title=each.title, amount="", meta=each.meta, href=each.href, verb=_("Review"))
-        for each in (item(row, actor) for row in cases[:SHOWN])
+        for each in (item(row, actor, ()) for row in cases[:SHOWN])
     )
     deadline = answer_by(cases[0].respond_by, actor) if cases else ""
     more = more_of(len(cases), "/approvals")
