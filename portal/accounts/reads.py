@@ -255,9 +255,9 @@ async def _members(actor: Actor, rows: Sequence[Any]) -> list[MemberRow]:
 
 
 def _member(row: Any, has_factor: bool) -> MemberRow:
-    values = list(row)
+    values = [*row, has_factor]
     values[6] = Role(values[6])
-    return MemberRow(*values, has_factor)
+    return MemberRow(*values)
 
 
 async def get_member(actor: Actor, member_id: UUID) -> MemberRow:
