@@ -30,6 +30,7 @@ from portal.web.approval_views import answer_by, item
 from portal.web.change_views import items_and_count
 from portal.web.lines import part_of
 from portal.web.pages import Page
+from portal.web.shipment_views import contents
 from portal.web.views import Link, TodayGroup, TodayItem, TodayView
 
 SHOWN = 8  # things a group shows before "all in the list"
@@ -182,7 +183,7 @@ def to_receive(found: Waiting, actor: Actor) -> TodayGroup:
     items = tuple(
         TodayItem(
             title=_("Delivery note {number}").format(number=row.number),
-            amount="",
+            amount=contents(actor, row),
             meta=" · ".join(
                 part
                 for part in (
