@@ -3,13 +3,16 @@
 import importlib
 import pkgutil
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import portal
+from portal.contracts.rules_life import CONTRACT_STATES
 from portal.core.access import BY_SCOPE, ROLE_NAMES, Permission
 from portal.core.errors import PortalError
+from portal.core.journal import Event
 from portal.core.settings import Settings, markdown_table, variable
 from portal.web.pages import NAV
 
@@ -51,12 +54,47 @@ def descendants(kind: type[PortalError]) -> list[type[PortalError]]:
     return [*found, *(grandchild for child in found for grandchild in descendants(child))]
 
 
-PAGES = {"roles.md": roles_page, "refusals.md": refusals_page}
+def events_page() -> str:
+    """Every event with what it carries, as a sender of webhooks finds it in the outbox."""
+    refusals_page()  # all modules are known now
+    parts = [EVENTS]
+    for module in sorted({kind.__module__ for kind in Event.all.values() if kind.__module__.startswith("portal.")}):
+        parts.append(f"\n## {module.split('.')[1].capitalize()}\n\n| event | carries | when |\n| --- | --- | --- |\n")
+        for name, kind in sorted(Event.all.items()):
+            if kind.__module__ == module:
+                carried = ", ".join(f"`{part.name}`" for part in fields(kind))
+                parts.append(f"| `{name}` | {carried} | {meaning(kind)} |\n")
+    return "".join(parts)
+
+
+def meaning(kind: type[Event]) -> str:
+    """What an event's class says of itself; a dataclass without a text only repeats its fields."""
+    text = kind.__doc__ or ""
+    return "" if text.startswith(f"{kind.__name__}(") else " ".join(text.split())
+
+
+EVENTS = """# Events
+
+Written from the classes; a test compares. An event is a row of the table `outbox`, written in the transaction of the
+deed and seen after its commit: `id` (UUID version 7, ordered by time, a receiver's idempotency key), `tenant_id`,
+`party_id` (the partner it concerns, the factory for its own), `name`, `data` (the fields below as JSON; ids only, never
+figures), `member_id` (who did it; empty: the portal itself) and `created_at`. A receiver reads what it is about over
+the interface with its own key, so that an event shows nobody more than they may see. Subscribers stand in
+`jobs/subscriptions.py`; each gets every event at least once, with tries of its own.
+"""
+PAGES = {"events.md": events_page, "roles.md": roles_page, "refusals.md": refusals_page}
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_generated_page_is_up_to_date(name: str) -> None:
     assert (ROOT / "docs" / name).read_text("utf-8") == PAGES[name](), "run: python -m tests.test_docs"
+
+
+def test_every_deed_in_a_contracts_life_has_an_event_that_says_what_it_means() -> None:
+    of_contracts = {name: kind for name, kind in Event.all.items() if kind.__module__ == "portal.contracts.events"}
+    assert [name for name, kind in of_contracts.items() if not meaning(kind)] == []
+    told = " ".join(of_contracts).lower()
+    assert [move.action for move in CONTRACT_STATES if move.action[:5] not in told] == []
 
 
 def test_the_settings_table_is_the_settings() -> None:

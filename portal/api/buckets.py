@@ -12,17 +12,20 @@ from litestar.status_codes import HTTP_201_CREATED
 from msgspec import Meta, Struct, convert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.contracts import bucket_words, reads_buckets, service, service_commitments
+from portal.contracts import bucket_words, reads_buckets, reads_portfolio, service, service_commitments
 from portal.contracts.inputs_buckets import AllowOverCall, SetPeriods, SetTargets, SetTerms
-from portal.contracts.model import Contract
+from portal.contracts.model import Contract, ContractKind
 from portal.contracts.model_buckets import Assignment, BucketCadence, Carry, Consequence, PriceBasis
 from portal.contracts.reads_buckets import Order, PeriodRow, UseFilter, UseRow
+from portal.contracts.reads_portfolio import Portfolio
 from portal.contracts.rules_buckets import Standing
+from portal.contracts.rules_portfolio import By, Group
 from portal.core import clock, paging
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.db import driver, read
 from portal.core.errors import NotFound
+from portal.core.quantities import round_money
 from portal.shipments import reads_ledger, service_ledger
 from portal.shipments.reads_ledger import EntryRow
 from portal.shipments.service_ledger import SuggestedLine
@@ -59,6 +62,7 @@ class PeriodOut(Struct, kw_only=True):
     standing: Standing
     gap: Annotated[Decimal, Meta(description="below the floor (negative) or above the ceiling")]
     closed_at: datetime | None
+    drafted: Annotated[Decimal, Meta(description="in drafts, which use nothing; always 0 for a partner")]
     sentence: Annotated[
         str, Meta(examples=["If nothing changes, November ends at 9,600 of 12,000 pcs, 400 below the floor."])
     ]
@@ -95,7 +99,50 @@ class Written(Struct):
     contract_version: int
 
 
-def period_out(row: PeriodRow) -> PeriodOut:
+class GroupOut(Struct, kw_only=True):
+    """One row of the portfolio; `key` is a partner's id, a kind, a currency, an end or a risk."""
+
+    key: str
+    name: str
+    contracts: int
+    lines: int
+    below: int
+    above: int
+    unvalued: int
+    use: Annotated[Decimal | None, Meta(description="called off of the target, a mean over lines, 0..1")]
+    received: Annotated[Decimal | None, Meta(description="received of the target, a mean over lines, 0..1")]
+    target_value: Amount
+    called_value: Amount
+    shipped_value: Amount
+    received_value: Amount
+    remaining_value: Amount
+    use_of_value: Decimal | None
+
+
+class PortfolioOut(Struct):
+    """The rows and their total."""
+
+    currency: str
+    day: date
+    total: GroupOut
+    items: list[GroupOut]
+
+
+def group_out(row: Group, currency: str) -> GroupOut:
+    """One row with its amounts rounded once."""
+    names = ("target", "called", "shipped", "received", "remaining")
+    values = {f"{name}_value": round_money(getattr(row.values, name), currency) for name in names}
+    fixed = {name: getattr(row, name) for name in row.__struct_fields__ if name != "values"}
+    return GroupOut(**fixed, **values, use_of_value=row.values.use)
+
+
+def portfolio_out(found: Portfolio) -> PortfolioOut:
+    """What `GET /contract-use/portfolio` answers."""
+    rows = [group_out(row, found.currency) for row in found.items]
+    return PortfolioOut(found.currency, found.day, group_out(found.total, found.currency), rows)
+
+
+def period_out(row: PeriodRow, drafted: Decimal = Decimal(0)) -> PeriodOut:
     """One period with its counters and its outlook."""
     seen = row.outlook
     fixed = {name: getattr(row, name) for name in row.__struct_fields__ if name != "sums"}
@@ -109,6 +156,7 @@ def period_out(row: PeriodRow) -> PeriodOut:
         completion=None if seen.completion is None else round(seen.completion, 4),
         standing=seen.standing,
         gap=seen.gap,
+        drafted=drafted,
         sentence=bucket_words.sentence(row),
     )
 
@@ -122,8 +170,10 @@ async def ledger_out(session: AsyncSession, actor: Actor, contract_id: UUID, lin
     """What `GET /ledger` answers."""
     contract = await service.get_contract(session, actor, contract_id)
     terms = convert(await service_commitments.get_terms(session, contract), TermsOut, from_attributes=True)
-    rows = await reads_buckets.ledger(await driver(session), actor, contract_id, line_id)
-    return LedgerOut(terms, [period_out(row) for row in rows])
+    connection = await driver(session)
+    rows = await reads_buckets.ledger(connection, actor, contract_id, line_id)
+    drafts = await reads_ledger.drafted(connection, actor, contract_id)
+    return LedgerOut(terms, [period_out(row, drafts.get(row.id, Decimal(0))) for row in rows])
 
 
 class LedgerController(Controller):
@@ -213,10 +263,12 @@ class LedgerController(Controller):
 
 async def one_period(session: AsyncSession, actor: Actor, contract_id: UUID, bucket_id: UUID) -> PeriodOut:
     """The period after a command."""
-    row = await reads_buckets.get_period(await driver(session), actor, contract_id, bucket_id)
+    connection = await driver(session)
+    row = await reads_buckets.get_period(connection, actor, contract_id, bucket_id)
     if row is None:
         raise NotFound
-    return period_out(row)
+    drafts = await reads_ledger.drafted(connection, actor, contract_id)
+    return period_out(row, drafts.get(row.id, Decimal(0)))
 
 
 class UseController(Controller):
@@ -234,14 +286,33 @@ class UseController(Controller):
         direction: FromQuery[Direction | None] = None,
         risky: FromQuery[bool] = False,
         within: FromQuery[int | None] = None,
+        party_id: FromQuery[UUID | None] = None,
+        kind: FromQuery[ContractKind | None] = None,
+        currency: FromQuery[str | None] = None,
     ) -> paging.PageOf[UseRow]:
         """Contracts in force with periods, by risk, use or end; shares are means over their lines."""
         paging.check_limit(limit)
         (offset,) = paging.decode(cursor, int) if cursor else (0,)
-        wanted = UseFilter(order, search, direction, risky, within)
+        wanted = UseFilter(order, search, direction, risky, within, party_id, kind, currency)
         async with read(actor) as connection:
             rows = await reads_buckets.use_of_contracts(connection, actor, wanted, clock.now(), offset, limit)
         return paging.PageOf(rows[:limit], paging.encode(offset + limit) if len(rows) > limit else None)
+
+    @get("/portfolio")
+    async def portfolio(
+        self,
+        actor: NamedDependency[Actor],
+        by: FromQuery[By] = By.PARTNER,
+        direction: FromQuery[Direction | None] = None,
+    ) -> PortfolioOut:
+        """Consumption across the contracts in force by partner, kind, currency, end or risk, in value and in use.
+
+        The factory's, for roles that see prices. Values are of the periods begun so far, in the workspace's currency
+        at the price and rate of `day`; `unvalued` counts the lines without one. `end` is up to so many days left.
+        """
+        async with read(actor) as connection:
+            wanted = UseFilter(direction=direction)
+            return portfolio_out(await reads_portfolio.portfolio(connection, actor, by, clock.now(), wanted))
 
 
 ROUTES: list[Any] = [LedgerController, UseController]

@@ -1,5 +1,6 @@
 """The ledger as both sides read it: periods with their counters, each the sum of its entries, never a cached figure."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -8,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from portal.contracts.model import Contract
+from portal.contracts.model import Contract, ContractKind
 from portal.contracts.model_buckets import BucketCadence, CommitmentBucket, as_values
 from portal.contracts.rules_buckets import COUNTS, Counters, Outlook, outlook
 from portal.core.actor import Actor, Direction
@@ -77,7 +78,8 @@ def _where(actor: Actor) -> Conditions:
 def _period(row: Any) -> PeriodRow:
     values: list[Any] = list(row.values())
     fixed = dict(zip(_FIXED, values, strict=False))
-    return PeriodRow(**fixed | {"cadence": BucketCadence(row["cadence"])}, sums=Counters(*values[len(_FIXED) :]))
+    sums = Counters(*values[len(_FIXED) : len(_FIXED) + len(COUNTS)])
+    return PeriodRow(**fixed | {"cadence": BucketCadence(row["cadence"])}, sums=sums)
 
 
 async def ledger(connection: Driver, actor: Actor, contract_id: UUID, line_id: UUID | None = None) -> list[PeriodRow]:
@@ -101,6 +103,18 @@ async def current(connection: Driver, actor: Actor, contract_id: UUID, today: da
         f" order by contract_line_id, period_start) b {_EACH}"
     )
     return {row["contract_line_id"]: _period(row) for row in await connection.fetch(query, *where.args)}
+
+
+async def running(
+    connection: Driver, actor: Actor, contract_ids: Sequence[UUID], today: date
+) -> list[tuple[UUID, PeriodRow]]:
+    """The periods of many contracts that hold today, each with its contract."""
+    where = _where(actor)
+    where.sql += f" and contract_id = any({where.arg(list(contract_ids))}) and closed_at is null"
+    where.also("period_start <=", today)
+    where.also("period_end >", today)
+    query = f"select {_COLUMNS}, b.contract_id from (select * from commitment_bucket where {where.sql}) b {_EACH}"  # noqa: S608
+    return [(row["contract_id"], _period(row)) for row in await connection.fetch(query, *where.args)]
 
 
 async def get_period(connection: Driver, actor: Actor, contract_id: UUID, bucket_id: UUID) -> PeriodRow | None:
@@ -146,6 +160,9 @@ class UseFilter(Struct, frozen=True):
     direction: Direction | None = None
     risky: bool = False  # only with a line outside its limits
     within: int | None = None  # only those that end within so many days
+    party_id: UUID | None = None
+    kind: ContractKind | None = None
+    currency: str | None = None
 
 
 class UseRow(Struct, frozen=True):
@@ -166,13 +183,15 @@ class UseRow(Struct, frozen=True):
     received_to_date: Decimal | None
 
 
-_USE = f"""
+# By line what its periods begun so far add up to. What was carried on counts where it went.
+BY_LINE = f"""
 with sums as (select bucket_id, {_SUMS} from bucket_entry where tenant_id = $1 group by 1),
 chosen as (select *, ($2::timestamptz at time zone time_zone)::date as today from contract where {{where}}),
 begun as (
     select b.contract_id, b.contract_line_id, b.period_end > c.today as runs, coalesce(e.called, 0) as called,
-        coalesce(e.received, 0) as received, b.floor + coalesce(e.carried_in, 0) as low,
-        b.target + coalesce(e.carried_in, 0) as aim,
+        coalesce(e.shipped, 0) as shipped, coalesce(e.received, 0) as received,
+        b.floor + coalesce(e.carried_in, 0) as low,
+        b.target + coalesce(e.carried_in, 0) + coalesce(e.carried_out, 0) as aim,
         b.ceiling + coalesce(e.carried_in, 0) + coalesce(e.over_called, 0) as high
     from commitment_bucket b join chosen c on c.id = b.contract_id and b.period_start <= c.today
     left join sums e on e.bucket_id = b.id
@@ -181,13 +200,14 @@ by_line as (
     select contract_id, contract_line_id, bool_or(runs) as runs, bool_or(runs and called < low) as below,
         bool_or(runs and called > high) as above,
         sum(called) filter (where runs) / nullif(sum(aim) filter (where runs), 0) as use,
-        sum(called) / nullif(sum(aim), 0) as to_date, sum(received) / nullif(sum(aim), 0) as received
-    from begun group by 1, 2),
+        sum(aim) as aim, sum(called) as called, sum(shipped) as shipped, sum(received) as received
+    from begun group by 1, 2)"""  # noqa: S608 - own text
+_USE = f"""{BY_LINE},
 found as (
     select c.id, c.number, c.title, c.party_name, c.direction, c.valid_to, c.valid_to - c.today as days_left,
         count(*) filter (where l.runs)::int as lines, count(*) filter (where l.below)::int as below,
-        count(*) filter (where l.above)::int as above, round(avg(l.use), 4) as use, round(avg(l.to_date), 4) as to_date,
-        round(avg(l.received), 4) as received
+        count(*) filter (where l.above)::int as above, round(avg(l.use), 4) as use,
+        round(avg(l.called / nullif(l.aim, 0)), 4) as to_date, round(avg(l.received / nullif(l.aim, 0)), 4) as received
     from chosen c join by_line l on l.contract_id = c.id group by 1, 2, 3, 4, 5, 6, 7)
 select * from found where not {{risky}} or below + above > 0 order by {{order}}, number, id"""  # noqa: S608 - own text
 _ORDER = {
@@ -204,16 +224,22 @@ async def use_of_contracts(
     connection: Driver, actor: Actor, wanted: UseFilter, now: datetime, offset: int, limit: int
 ) -> list[UseRow]:
     """Contracts in force with periods, one row more than `limit` when there is a next page."""
+    where = chosen(actor, wanted, now)
+    query = _USE.format(where=where.sql, risky=where.arg(wanted.risky), order=_ORDER[wanted.order])
+    query += f" limit {where.arg(limit + 1)} offset {where.arg(max(0, min(offset, FAR)))}"
+    return [UseRow(*row) for row in await connection.fetch(query, *where.args)]
+
+
+def chosen(actor: Actor, wanted: UseFilter, now: datetime) -> Conditions:
+    """The contracts in force that the reader may see and asked for; `$2` is the moment."""
     where = Conditions(actor, now, contract="id")
     where.sql += " and status = 'active'"
     if not actor.is_factory:
         where.sql += f" and {Contract.partner_sees}"
-    where.equal(direction=wanted.direction)
+    where.equal(direction=wanted.direction, party_id=wanted.party_id, kind=wanted.kind, currency=wanted.currency)
     if words := wanted.search.strip():
         where.sql += _SEARCH.format(where.arg(containing(words)), where.arg(beginning(words)))
     if wanted.within is not None:
         days = where.arg(max(0, min(wanted.within, FAR)))
         where.sql += f" and valid_to <= ($2::timestamptz at time zone time_zone)::date + {days}::int"
-    query = _USE.format(where=where.sql, risky=where.arg(wanted.risky), order=_ORDER[wanted.order])
-    query += f" limit {where.arg(limit + 1)} offset {where.arg(max(0, min(offset, FAR)))}"
-    return [UseRow(*row) for row in await connection.fetch(query, *where.args)]
+    return where

@@ -21,6 +21,7 @@ from portal.notices import (
     compose_forecasts,
     compose_goods,
     compose_lines,
+    compose_periods,
 )
 from portal.notices.cards import Card
 
@@ -32,6 +33,7 @@ COMPOSERS: dict[str, Composer] = {
     "change_request": compose_changes.change_card,
     "contract": compose_contracts.contract_card,
     "shipment": compose_goods.shipment_card,
+    "commitment_bucket": compose_periods.period_card,
     "cumulative_entry": compose_cumulative.entry_card,
     "commit_request": compose_forecasts.request_card,
     "supply_commit": compose_forecasts.commit_card,

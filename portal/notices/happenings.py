@@ -7,14 +7,14 @@ from uuid import UUID
 import asyncpg
 
 from portal.approvals import events as approvals
-from portal.contracts import events as contracts
 from portal.core.actor import Direction, Scope
 from portal.core.db import Driver
 from portal.core.journal import Event
 from portal.core.states import Side
 from portal.forecasts import events as forecasts
-from portal.notices import happenings_changes
+from portal.notices import happenings_changes, happenings_contracts
 from portal.notices.happenings_approvals import approval_case
+from portal.notices.happenings_contracts import of_contract
 from portal.notices.model import Kind, Urgency
 from portal.notices.news import Happening, News, Reader, Touched
 from portal.schedules import events as schedules
@@ -215,45 +215,6 @@ async def receipt_posted(
     return await _of_shipment(connection, tenant_id, event.shipment_id, kind, Side.SELLER)
 
 
-# --- contracts --------------------------------------------------------------------------------------------------------
-
-
-def _contract(*scopes: Scope) -> Reader:
-    """What a contract's step means: for the companies of these scopes, or for nobody but the cards that show it."""
-
-    async def understood(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
-        party_id = await connection.fetchval(
-            "select party_id from contract where tenant_id = $1 and id = $2", tenant_id, event.contract_id
-        )
-        if party_id is None:
-            return None
-        about = ("contract", event.contract_id)
-        news = tuple(News(Kind.CONTRACT, scope, *about, event.contract_id) for scope in scopes)
-        return Happening(party_id, news, (about,))
-
-    return understood
-
-
-_OFFER = """
-select c.party_id, r.offered_scope, r.status = 'proposed'
-from contract c left join contract_revision r on r.tenant_id = $1 and r.contract_id = c.id
-where c.tenant_id = $1 and c.id = $2 order by r.number desc nulls last limit 1"""
-
-
-async def offered(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
-    """An offer waits for the company that did not make it; its answer is news for the one that did."""
-    row = await connection.fetchrow(_OFFER, tenant_id, event.contract_id)
-    if row is None:
-        return None
-    party_id, offered_scope, waits = row
-    about = ("contract", event.contract_id)
-    if offered_scope is None:
-        return Happening(party_id, (), (about,))
-    by_factory = offered_scope == Scope.FACTORY
-    told = Scope.FACTORY if by_factory != waits else Scope.PARTNER
-    return Happening(party_id, (News(Kind.CONTRACT, told, *about, event.contract_id),), (about,))
-
-
 # --- forecasts --------------------------------------------------------------------------------------------------------
 
 _REQUEST = """
@@ -334,7 +295,7 @@ READERS: Mapping[type[Event], Reader] = {
     forecasts.CommitAsked: commit_asked,
     forecasts.CommitLapsed: commit_asked,
     forecasts.ForecastCommitted: committed,
-    schedules.ReleaseHeld: _contract(Scope.FACTORY),
+    schedules.ReleaseHeld: of_contract(Scope.FACTORY),
     schedules.ReleaseAcknowledged: release_answered,
     schedules.ReleaseRejected: release_answered,
     shipments.ShipmentSent: shipment_sent,
@@ -348,29 +309,7 @@ READERS: Mapping[type[Event], Reader] = {
     approvals.ApprovalEnded: approval_case,
     approvals.ApprovalOverdue: approval_case,
     **happenings_changes.READERS,
-    contracts.ContractProposed: _contract(Scope.PARTNER),
-    contracts.ContractAccepted: _contract(Scope.FACTORY),
-    contracts.ContractDeclined: _contract(Scope.FACTORY),
-    contracts.ContractActivated: _contract(Scope.PARTNER),
-    contracts.ContractCompleted: _contract(Scope.PARTNER),
-    contracts.ContractWithdrawn: _contract(),
-    contracts.ContractCountered: offered,
-    contracts.ContractSuspended: _contract(*Scope),
-    contracts.ContractResumed: _contract(*Scope),
-    contracts.ContractTerminated: _contract(*Scope),
-    contracts.ContractExpired: _contract(*Scope),
-    contracts.ContractEndingSoon: _contract(*Scope),
-    contracts.ContractUnderused: _contract(*Scope),
-    contracts.AmendmentProposed: offered,
-    contracts.AmendmentCountered: offered,
-    contracts.AmendmentAccepted: offered,
-    contracts.AmendmentDeclined: offered,
-    contracts.AmendmentWithdrawn: _contract(),
-    contracts.AmendmentApplied: _contract(*Scope),
-    contracts.OpeningProposed: _contract(Scope.PARTNER),
-    contracts.OpeningConfirmed: _contract(Scope.FACTORY),
-    contracts.OpeningDeclined: _contract(Scope.FACTORY),
-    contracts.OpeningWithdrawn: _contract(),
+    **happenings_contracts.READERS,
 }
 """Every event that people are told of. An event that is not here changes no card and tells nobody."""
 

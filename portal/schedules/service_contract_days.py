@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.events import ContractEndingSoon, ContractUnderused
 from portal.contracts.model import Contract, ContractStatus
+from portal.contracts.reads_buckets import running
 from portal.contracts.rules_life import ends_soon, last_day, underused
 from portal.contracts.service_amendments import apply_due_amendments
 from portal.contracts.service_life import expire_contracts
@@ -22,6 +23,7 @@ from portal.core.db import driver
 from portal.core.journal import emit
 
 logger = logging.getLogger(__name__)
+DAY = timedelta(days=1)
 AGAIN = timedelta(days=30)  # how often somebody is told that too little is called off
 _USED = """
 select l.contract_id, sum(l.target_quantity),
@@ -49,10 +51,10 @@ async def remind_contracts(session: AsyncSession, actor: Actor, now: datetime) -
     query = select(Contract).where(
         Contract.tenant_id == actor.tenant_id,
         col(Contract.status).in_((ContractStatus.ACTIVE, ContractStatus.SUSPENDED)),
-        col(Contract.valid_to).is_not(None) | col(Contract.ends_on).is_not(None),
     )
     contracts = (await session.exec(query.order_by(col(Contract.id)).with_for_update())).all()
     shares = await _used(session, actor, [contract.id for contract in contracts], now.date())
+    behind = await _behind(session, actor, [one.id for one in contracts if one.status is ContractStatus.ACTIVE], now)
     told = 0
     for contract in contracts:
         today = local_today(now, contract.time_zone)
@@ -62,9 +64,10 @@ async def remind_contracts(session: AsyncSession, actor: Actor, now: datetime) -
             emit(session, actor, contract.party_id, ContractEndingSoon(contract.id))
             told += 1
         rested = contract.reminded_use is None or today - contract.reminded_use >= AGAIN
-        if rested and any(
+        little = contract.id in behind or any(
             underused(contract.valid_from, last, today, target, used) for target, used in shares.get(contract.id, [])
-        ):
+        )
+        if rested and little:
             contract.reminded_use = today
             emit(session, actor, contract.party_id, ContractUnderused(contract.id))
             told += 1
@@ -79,3 +82,13 @@ async def _used(
     for contract_id, target, used in await (await driver(session)).fetch(_USED, actor.tenant_id, contract_ids, today):
         found.setdefault(contract_id, []).append((target, used))
     return found
+
+
+async def _behind(session: AsyncSession, actor: Actor, contract_ids: list[UUID], now: datetime) -> set[UUID]:
+    """Contracts with a period that runs and is called off too slowly to reach its floor."""
+    rows = await running(await driver(session), actor, contract_ids, now.date())
+    return {
+        contract_id
+        for contract_id, row in rows
+        if underused(row.period_start, row.period_end - DAY, now.date(), row.outlook.floor, row.sums.called)
+    }

@@ -56,3 +56,21 @@ async def entries(connection: Driver, actor: Actor, bucket_id: UUID, kinds: Sequ
         EntryRow(row[0], EntryKind(row[1]), *list(row.values())[2:])
         for row in await connection.fetch(query, *where.args)
     ]
+
+
+# What is drafted uses nothing, and a partner's role sees no drafts: the factory alone reads what it is about to call.
+_DRAFTED = """
+select b.id, sum(s.ordered_quantity)
+from (select * from schedule_line where {where} and status = 'draft') s
+join commitment_bucket b on b.tenant_id = $1 and b.contract_line_id = s.contract_line_id and b.closed_at is null
+    and s.due_date >= b.period_start and s.due_date < b.period_end
+group by b.id"""
+
+
+async def drafted(connection: Driver, actor: Actor, contract_id: UUID) -> dict[UUID, Decimal]:
+    """By period what lies in drafts for it, beside the ledger; for partners nothing."""
+    if not actor.is_factory:
+        return {}
+    where = Conditions(actor, contract="contract_id")
+    where.equal(contract_id=contract_id)
+    return dict(await connection.fetch(_DRAFTED.format(where=where.sql), *where.args))

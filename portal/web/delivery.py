@@ -10,6 +10,7 @@ from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.changes.reads import waiting_of_line
+from portal.contracts.words import show_price
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -23,6 +24,7 @@ from portal.schedules import reads, reads_board, reads_held
 from portal.schedules.model import SupplyState
 from portal.schedules.reads import Happening, LineFilter, LineRow, View
 from portal.schedules.reads_calendars import receiving_hours
+from portal.schedules.reads_prices import DeliveryPrice, price_of
 from portal.schedules.rules import OPEN
 from portal.schedules.words import ZONE_NAMES
 from portal.shipments.reads import documents_of
@@ -96,7 +98,10 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "part": part_of(row, actor),
         "mark": mark(row, today, actor),
         "figures": figures(row),
-        "facts": facts(row, actor, await receiving_hours(connection, actor, line_id)),
+        "facts": [
+            *facts(row, actor, await receiving_hours(connection, actor, line_id)),
+            *price_facts(await price_of(connection, actor, row), row),
+        ],
         "documents": documents,
         "moments": [moment(entry, actor.time_zone) for entry in history],
         "actions": actions(row, actor),
@@ -160,6 +165,15 @@ def facts(row: LineRow, actor: Actor, hours: Sequence[str] | None = None) -> lis
         (_("Answer due by"), i18n.moment(row.respond_by, actor.time_zone) if row.respond_by else ""),
     ]
     return [(label, value) for label, value in known if value]
+
+
+def price_facts(found: DeliveryPrice | None, row: LineRow) -> list[tuple[str, str]]:
+    """The price on the agreed day with its reason, for readers who see prices."""
+    if found is None:
+        return []
+    price = "" if found.price is None else show_price(found.price, found.currency)
+    label = _("Price on {day}").format(day=i18n.day(row.due_date, year=True))
+    return [(label, " · ".join(filter(None, (price, found.why))))]
 
 
 def moment(entry: Happening, zone: str) -> Moment:

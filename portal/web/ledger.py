@@ -48,7 +48,10 @@ async def ledger(
         local_today(clock.now(), contract.time_zone),
     )  # fmt: skip
     found["opening"] = opening_note(await get_openings(session, actor, contract_id))
-    return page.render("ledger/ledger.html", active="contracts", live=LIVE, can_set=can_set(contract, actor), **found)
+    return page.render(
+        "ledger/ledger.html", active="contracts", live=LIVE, can_set=can_set(contract, actor),
+        shows_prices=actor.may(Permission.SEE_PRICES), **found,
+    )  # fmt: skip
 
 
 @get("/contracts/{contract_id:uuid}/ledger/{bucket_id:uuid}")
@@ -231,10 +234,13 @@ async def use(
     order: FromQuery[str] = "",
     direction: FromQuery[str] = "",
     only: FromQuery[str] = "",
+    partner: FromQuery[str] = "",
+    kind: FromQuery[str] = "",
+    currency: FromQuery[str] = "",
     no: FromQuery[str] = "",
 ) -> Template:
     """Contracts in force by risk, use or end."""
-    asked = ledger_use.Asked.of(q, order, direction, only, no)
+    asked = ledger_use.Asked.of(q, order, direction, only, partner, kind, currency.strip().upper(), no)
     return page.render("ledger/use.html", active="contracts", **await ledger_use.context(actor, asked))
 
 

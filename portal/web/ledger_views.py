@@ -23,7 +23,7 @@ from portal.core.db import Driver
 from portal.core.errors import NotFound
 from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import show_quantity
-from portal.shipments.reads_ledger import EntryRow, entries
+from portal.shipments.reads_ledger import EntryRow, drafted, entries
 from portal.web.board_chart import bar, plain, seconds
 from portal.web.pages import unit_name
 from portal.web.views import Figure
@@ -82,6 +82,7 @@ class PeriodView(Struct, frozen=True):
     standing: tuple[str, str]
     over_invoiced: str  # by how much more was invoiced than received; empty: it was not
     runs: bool
+    drafted: str  # what lies in drafts for it, which uses nothing; empty: nothing, or a partner reads
 
 
 class ChartRow(Struct, frozen=True):
@@ -103,7 +104,9 @@ class Chart(Struct, frozen=True):
     rows: list[ChartRow]
 
 
-def period_view(row: PeriodRow, base: str, shown: Sequence[str], today: date) -> PeriodView:
+def period_view(
+    row: PeriodRow, base: str, shown: Sequence[str], today: date, drafted: Decimal | None = None
+) -> PeriodView:
     """One period with each number leading to its entries."""
     seen, here = row.outlook, f"{base}/{row.id}"
     counts = []
@@ -123,6 +126,7 @@ def period_view(row: PeriodRow, base: str, shown: Sequence[str], today: date) ->
         standing=(_(STANDINGS[seen.standing]), TONES[seen.standing]),
         over_invoiced=i18n.number(row.sums.over_invoiced) if row.sums.over_invoiced else "",
         runs=row.period_start <= today < row.period_end,
+        drafted=i18n.number(drafted) if drafted else "",
     )
 
 
@@ -289,9 +293,10 @@ async def ledger_context(
     chosen = next((line for line in committed if line.id == line_id), committed[0] if committed else None)
     rows = await reads_buckets.ledger(connection, actor, contract.id, chosen.id) if chosen else []
     base = f"/contracts/{contract.id}/ledger"
+    drafts = await drafted(connection, actor, contract.id)
     now = running(rows, today)
     shown = counters_shown(rows)
-    views = [period_view(row, base, shown, today) for row in rows]
+    views = [period_view(row, base, shown, today, drafts.get(row.id)) for row in rows]
     return {
         "contract": contract,
         "base": base,

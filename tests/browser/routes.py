@@ -51,6 +51,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
         Shown("/contracts/{countered_id}/versions"),
         Shown("/contracts/{draft_id}/versions"),
     ),
+    "/contracts/portfolio": (Shown("/contracts/portfolio"), Shown("/contracts/portfolio?by=end")),
     "/contracts/rates": (Shown("/contracts/rates"),),
     "/contracts/templates": (Shown("/contracts/templates"),),
     "/contracts/templates/{template_id}": (Shown("/contracts/templates/{template_id}"),),
@@ -86,6 +87,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
         Shown("/contracts/{contract_id}/ledger/{bucket_id}"),
         Shown("/contracts/{contract_id}/ledger/{bucket_id}?number=called", "customer"),
     ),
+    "/contracts/{contract_id}/penalties": (Shown("/contracts/{contract_id}/penalties", "customer"),),
     "/contracts/{contract_id}/lines/new": (Shown("/contracts/{draft_id}/lines/new"),),
     "/contracts/{contract_id}/lines/{line_id}": (Shown("/contracts/{draft_id}/lines/{draft_line_id}"),),
     "/contracts/{contract_id}/opening": (

@@ -17,7 +17,7 @@ from portal.contracts.service_periods import PeriodsInUse
 from portal.core import invariants
 from portal.core.access import Role
 from portal.core.actor import Direction
-from portal.core.db import unit_of_work
+from portal.core.db import read, unit_of_work
 from portal.core.errors import Forbidden, NotFound
 from portal.core.settings import Settings
 from portal.schedules import service
@@ -28,6 +28,7 @@ from portal.shipments import service_ledger
 from portal.shipments import service_receipts as receiving
 from portal.shipments.counting import CountedLine, Receive
 from portal.shipments.model import Problem
+from portal.shipments.reads_ledger import drafted
 from portal.shipments.service import NewShipment, ShippedLine
 from tests.contracts.bucket_makers import (
     called,
@@ -108,6 +109,9 @@ async def test_drafts_consume_nothing_and_over_the_ceiling_nothing_is_published(
         async with unit_of_work(tenant.factory) as session:
             await call_off(session, tenant.factory, made.contract.id, order)
     assert await figures(tenant, made) == [{}]
+    for reader, beside in ((tenant.factory, [D(160)]), (tenant.supplier, [])):  # shown apart, to the factory alone
+        async with read(reader) as connection:
+            assert list((await drafted(connection, reader, made.contract.id)).values()) == beside
 
     with pytest.raises(OverCeiling) as refused:
         async with unit_of_work(tenant.factory) as session:

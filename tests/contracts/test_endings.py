@@ -30,6 +30,7 @@ from portal.schedules.service_release import (
     generate_lines,
     publish_release,
 )
+from tests.contracts.bucket_makers import consumed, make_committed, span
 from tests.contracts.makers import events, head, history, make_draft, make_item, make_proposed, new_line, step
 from tests.contracts.versions import make_active, noon, run_day, wanting
 from tests.factories import Tenant, fetch, today
@@ -118,6 +119,19 @@ async def test_too_little_called_off_is_told_once_a_month(tenant: Tenant) -> Non
         await run_day(tenant, noon(ahead))
 
     assert (await events(tenant, contract.id))[3:] == ["ContractUnderused", "ContractUnderused"]
+
+
+async def test_a_period_that_is_called_off_too_slowly_for_its_floor_is_told(tenant: Tenant) -> None:
+    slow, fast = [(await make_committed(tenant, span(0, 100))) for _ in range(2)]
+    await consumed(tenant.factory, fast, 40)
+    for ahead in (
+        20,
+        30,
+        40,
+    ):  # 80 in 100 days: on day 30 under 19.2 is too little, day 20 is early
+        await run_day(tenant, noon(ahead))
+    told = [await events(tenant, made.contract.id) for made in (slow, fast)]
+    assert told == [["ContractUnderused"], []]
 
 
 async def test_an_end_that_came_nearer_leaves_no_draft_behind_it(tenant: Tenant) -> None:

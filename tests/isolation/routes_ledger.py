@@ -11,7 +11,7 @@ from portal.core.ids import uuid7
 from tests.contracts.bucket_makers import days
 from tests.factories import fetch
 from tests.isolation.calls import Parts
-from tests.isolation.expect import Spec, body, form
+from tests.isolation.expect import FACTORY, Spec, body, form
 from tests.isolation.routes_open import Routes
 from tests.isolation.things import Ids, active, draft
 from tests.isolation.world import Place, World
@@ -48,8 +48,10 @@ WRITES: dict[str, Any] = {"need": P.EDIT_CONTRACTS, "fresh": True}
 OVER: dict[str, Any] = {"quantity": "10", "reason": "A launch"}
 LEDGER = "/contracts/{contract_id:uuid}/ledger"
 PAGES: Routes = {
+    ("GET", "/contracts/portfolio"): Spec(need=P.SEE_PRICES, scope=FACTORY),
     ("GET", "/contracts/use"): Spec(),
     ("GET", LEDGER): Spec(committed),
+    ("GET", "/contracts/{contract_id:uuid}/penalties"): Spec(active, need=P.SEE_PRICES),
     ("GET", f"{LEDGER}/{{bucket_id:uuid}}"): Spec(committed),
     ("POST", f"{LEDGER}/{{bucket_id:uuid}}/over-calls"): Spec(committed, form(**OVER), need=P.EDIT_CONTRACTS),
     ("GET", f"{LEDGER}/terms"): Spec(draft, need=P.EDIT_CONTRACTS),
@@ -61,7 +63,9 @@ PAGES: Routes = {
 }
 PROGRAMS: Routes = {
     ("GET", f"{V1}/contract-use"): Spec(),
+    ("GET", f"{V1}/contract-use/portfolio"): Spec(need=P.SEE_PRICES, scope=FACTORY),
     ("GET", f"{V1}{LEDGER}"): Spec(committed),
+    ("GET", f"{V1}/contracts/{{contract_id:uuid}}/penalties"): Spec(active, need=P.SEE_PRICES),
     ("GET", f"{V1}{LEDGER}/{{bucket_id:uuid}}/entries"): Spec(committed),
     ("POST", f"{V1}{LEDGER}/{{bucket_id:uuid}}/over-calls"): Spec(committed, body(**OVER), need=P.EDIT_CONTRACTS),
     ("PUT", f"{V1}{LEDGER}/terms"): Spec(draft, body(versioned=True, shortfall_carry="next"), **WRITES),

@@ -5,9 +5,13 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from jobs.outbox import Tenant as Place
+from jobs.periods import close_periods
 from portal.accounts.model import MemberStatus
 from portal.accounts.service import RestrictMember, restrict_member
 from portal.contracts.inputs import Decline
+from portal.contracts.inputs_buckets import SetTerms
+from portal.contracts.model_buckets import Consequence
 from portal.contracts.service import get_contract
 from portal.core import clock, db
 from portal.core.access import Role
@@ -30,7 +34,9 @@ from portal.schedules.service import (
 from portal.shipments.counting import Receive
 from portal.shipments.service import NewShipment, ShippedLine, ship
 from portal.shipments.service_receipts import receive
-from tests.contracts.versions import from_day, make_active, run_day, take
+from tests.contracts.bucket_makers import consumed, make_committed, span
+from tests.contracts.makers import make_proposed, step
+from tests.contracts.versions import from_day, make_active, run_day, take, wanting
 from tests.factories import ZONE, Tenant, fetch, make_contract, make_deliveries, make_member, today
 from tests.notices.conftest import Post
 from tests.notices.test_compose import published
@@ -247,6 +253,34 @@ async def test_an_offered_change_of_a_contract_asks_the_other_company_and_its_an
     await post.pass_on()
     assert post.read(tenant.customer)[-1] == "A contract is in force", "what was answered asks no more"
     assert post.read(planner)[-1] == "A contract is in force"
+
+
+async def test_the_answer_to_a_counter_offer_reaches_the_company_that_made_it(post: Post, tenant: Tenant) -> None:
+    planner = await hire(tenant, tenant.factory, Role.PLANNER)
+    await post.awake(tenant.customer, planner)
+    contract = await make_proposed(tenant)
+    await step(tenant.customer, "counter", contract.id, data=wanting(480))
+    await post.pass_on()
+    assert post.read(planner)[-1] == "A counter-offer to a contract was made: please review it"
+    await step(tenant.factory, "decline", contract.id, data=Decline(reason="too little"))
+    await post.pass_on()
+    assert post.read(tenant.customer)[-1] == "A contract was declined"
+
+
+async def test_both_companies_hear_that_a_period_ended_below_its_floor_and_what_follows(
+    post: Post, tenant: Tenant
+) -> None:
+    planner = await hire(tenant, tenant.factory, Role.PLANNER)
+    await post.awake(tenant.customer, tenant.supplier, planner)
+    made = await make_committed(tenant, span(-20, 0), terms=SetTerms(consequence=Consequence.DISCUSS))
+    await consumed(tenant.factory, made, 40, in_days=-5)
+    await close_periods(Place(tenant.id, tenant.factory.party_id), clock.now())
+    await post.pass_on()
+    for reader in (tenant.supplier, planner):
+        assert post.read(reader) == ["A period has ended below its floor"]
+    texts = [m.card.text for found in post.chat.messages.values() for m in found]
+    assert all("Below the floor was agreed: both sides talk about it" in text for text in texts)
+    assert post.read(tenant.customer) == []
 
 
 async def test_both_companies_hear_that_a_contract_ends_soon(post: Post, tenant: Tenant) -> None:
