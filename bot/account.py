@@ -71,11 +71,12 @@ async def help_(message: Message, talk: Talk) -> Answers:
 
 def helping(talk: Talk) -> Answers:
     """The commands, and what plain words can do."""
-    facts = tuple(f"/{name}: {_(text)}" for name, text in COMMANDS.items())
+    facts = tuple(f"/{name}{_(': ')}{_(text)}" for name, text in COMMANDS.items())
     ask = _("Or ask: where is A100? A photo of a label belongs to the step that is open.")
     change = _("Or write what is to change: move A100 from Aug 15 to Aug 20, 800 pcs")
     other = _("Or in other words: what changed since the last release, confirm all, commit to the forecast")
-    facts = (*facts, ask, change, other)
+    promise = _("Or: commit to 90%. Or: carry the 400 short in November over to December")
+    facts = (*facts, ask, change, promise, other)
     return [talk.card(Card(_("What this chat can do"), "", facts, "", "", (), ""), business=False)]
 
 

@@ -8,12 +8,13 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import account, forecasts, sentences
+from bot import account, forecasts, promises, sentences
 from bot.answers import Answers
 from bot.looking import MOST, listing, look, nothing
 from bot.pressing import Press, on
 from bot.reading import asking
 from bot.reading.asking import Asked, Wish
+from bot.reading.sentence import is_about_price, plain
 from bot.talk import Talk
 from portal.core import clock, db
 from portal.core.access import Permission
@@ -33,6 +34,7 @@ from portal.schedules.reads import LineFilter, View
 router = Router(name="finding")
 UNKNOWN = N_("I do not know this command. /help lists what I can do.")
 ONLY_TEXT = N_("I read text and photos only. Write what you need, or send /help.")
+EDITED = N_("I read a message only once, as it was first sent. Send it again as a new message.")
 OTHER_KINDS = F.voice | F.audio | F.video | F.video_note | F.sticker | F.animation | F.location | F.contact | F.poll
 
 
@@ -86,9 +88,13 @@ async def heard(session: AsyncSession, actor: Actor, talk: Talk, state: FSMConte
     """The answer to a message that no open step waits for."""
     if (wish := asking.asked(text)) is not None:
         return await wanted(session, actor, talk, wish)
+    if (led := await promises.answer(session, actor, talk, text)) is not None:
+        return led
     wished = await sentences.answer(session, actor, talk, state, text)
     if wished is not None:
         return wished
+    if is_about_price(plain(text)):
+        return [talk.say(_("Prices stay in the portal."), ((opening("/contracts"),),))]
     return await look(session, actor, talk, text) or [talk.say(nothing(text))]
 
 
@@ -137,6 +143,12 @@ _WANTED: dict[Wish, Callable[[AsyncSession, Actor, Talk, str], Awaitable[Answers
 async def unknown(message: Message, talk: Talk) -> Answers:
     """A command that there is not; in a group it may be another bot's."""
     return [] if talk.is_group else [talk.say(_(UNKNOWN))]
+
+
+@router.edited_message(F.text, flags={"transaction": False})
+async def edited(message: Message, talk: Talk) -> Answers:
+    """A message is read as it was first sent, and whoever edits it must not believe otherwise."""
+    return [] if talk.is_group or talk.actor is None else [talk.say(_(EDITED))]
 
 
 @router.message(OTHER_KINDS, flags={"transaction": False})

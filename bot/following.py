@@ -8,7 +8,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import finding, sentences
+from bot import finding, promises, sentences
 from bot.answers import Answers
 from bot.looking import look
 from bot.reading import answering, asking
@@ -41,6 +41,9 @@ async def answered(message: Message, session: AsyncSession, actor: Actor, talk: 
     if answering.gives_up(text):
         await state.clear()
         return [talk.say(_("Nothing was sent."))]
+    if (promised := await promises.answer(session, actor, talk, text)) is not None:
+        await state.clear()
+        return promised
     known = sentences.settled_of(form["settled"])
     led = await sentences.follow(session, actor, talk, state, text, form["text"], known)
     if led is not None:

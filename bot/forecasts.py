@@ -8,6 +8,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot import commits
 from bot.answers import Answers
 from bot.pressing import Press, on
 from bot.talk import Talk
@@ -102,7 +103,7 @@ async def commit(press: Press) -> Answers:
     weeks = await service_requests.weeks_of(press.session, press.actor, request)
     data = Commit(release=chosen["release"], percent=percent, weeks=weeks)
     made = await service.commit(press.session, press.actor, request.contract_id, chosen["commit"], data)
-    said = _("Committed: {percent}% of the forecast") if made else _("A colleague has to approve {percent}% first.")
+    said = _("Committed: {percent}% of the forecast") if made else _(commits.WAITS)
     said = said.format(percent=percent)
     await press.done(said, request.contract_id)
     return [press.current(), press.talk.note(said)]
@@ -110,7 +111,9 @@ async def commit(press: Press) -> Answers:
 
 @on(Verb.COMMIT_SHARE)
 async def share(press: Press) -> Answers:
-    """The usual shares as buttons; any other one and single weeks are given on the page."""
+    """The usual shares as buttons; any other one is written or given on the page. Of a sentence: what it is about."""
+    if "text" in press.action.data:
+        return await commits.chosen(press)
     kind, request_id = press.object
     request = await service_requests.get_request(press.session, press.actor, request_id)
     data = {name: press.action.data[name] for name in ("release", "commit")}

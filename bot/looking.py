@@ -1,6 +1,7 @@
 """Where is my order: found by delivery note, order, contract or part; of several that fit, it is asked which."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -122,10 +123,14 @@ async def _which_note(session: AsyncSession, actor: Actor, talk: Talk, notes: li
 async def listing(session: AsyncSession, actor: Actor, talk: Talk, title: str, rows: list[LineRow]) -> Answer:
     """Deliveries as lines of text, each with a button that shows it."""
     buttons = []
+    alike = Counter((part_of(row, actor), row.due_date) for row in rows[:MOST])
+    same = Counter((part_of(row, actor), row.due_date, row.ordered_quantity) for row in rows[:MOST])
     for row in rows[:MOST]:
         action = await make_action(session, actor, Verb.SHOW, "schedule_line", row.id)
-        label = joined(part_of(row, actor), day(row.due_date))
-        buttons.append(Button(label, action.id))
+        part, on = part_of(row, actor), row.due_date
+        name = f"{part} {show_quantity(row.ordered_quantity, row.unit)}" if alike[part, on] > 1 else part
+        contract = row.contract_number if same[part, on, row.ordered_quantity] > 1 else ""
+        buttons.append(Button(joined(name, day(on), contract), action.id))
     facts = tuple(
         joined(
             f"{part_of(row, actor)} {show_quantity(row.ordered_quantity, row.unit)}",

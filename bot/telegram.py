@@ -19,7 +19,7 @@ from portal.core.i18n import Language
 from portal.core.settings import Settings, TelegramMode
 
 logger = logging.getLogger(__name__)
-ALLOWED = ["message", "callback_query"]
+ALLOWED = ["message", "edited_message", "callback_query"]
 ASK_SECONDS = 25  # how long Telegram may hold a question for updates
 STATE_SECONDS = 20.0  # between two notes of how it stands
 PAUSE_SECONDS = 2.0

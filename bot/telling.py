@@ -54,7 +54,7 @@ def _quiet(found: Preference) -> str:
     if found.quiet_from == found.quiet_to:
         return _("No quiet hours")
     times = f"{rules.clock_time(found.quiet_from)}–{rules.clock_time(found.quiet_to)}"
-    return _("Quiet from {times}").format(times=times)
+    return _("Quiet {times}").format(times=times)
 
 
 class _Maker:

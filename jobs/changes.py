@@ -2,10 +2,10 @@
 
 import logging
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from jobs.subscribers import Occurrence
 from portal.changes import service_answering, service_applying, service_reviewing
 from portal.changes.events import ChangeAccepted, ChangeAsked, ChangeCountered, ChangeExpired, ChangeWithdrawn
 from portal.core import db
@@ -13,13 +13,10 @@ from portal.core.actor import Actor
 from portal.core.errors import PortalError
 from portal.core.journal import part
 
-if TYPE_CHECKING:
-    from jobs.subscriptions import Occurrence
-
 logger = logging.getLogger(__name__)
 
 
-async def apply_accepted(session: AsyncSession, actor: Actor, occurrence: "Occurrence") -> None:
+async def apply_accepted(session: AsyncSession, actor: Actor, occurrence: Occurrence) -> None:
     """Write an agreed change into its deliveries, once; or keep why it cannot be."""
     assert isinstance(occurrence.event, ChangeAccepted)
     change_id = occurrence.event.change_id
@@ -30,7 +27,7 @@ async def apply_accepted(session: AsyncSession, actor: Actor, occurrence: "Occur
         await service_applying.fail_accepted(session, actor, change_id, error)
 
 
-async def review(session: AsyncSession, actor: Actor, occurrence: "Occurrence") -> None:
+async def review(session: AsyncSession, actor: Actor, occurrence: Occurrence) -> None:
     """What a partner asks or offers meets the factory's rules."""
     assert isinstance(occurrence.event, ChangeAsked | ChangeCountered)
     change_id = occurrence.event.change_id
@@ -41,7 +38,7 @@ async def review(session: AsyncSession, actor: Actor, occurrence: "Occurrence") 
         logger.warning("a change could not be reviewed", extra={"change_id": str(change_id), "code": error.code})
 
 
-async def drop_cases(session: AsyncSession, actor: Actor, occurrence: "Occurrence") -> None:
+async def drop_cases(session: AsyncSession, actor: Actor, occurrence: Occurrence) -> None:
     """A request was taken back or has lapsed, so nobody decides about it any more."""
     assert isinstance(occurrence.event, ChangeWithdrawn | ChangeExpired)
     await service_reviewing.drop_cases(session, actor, occurrence.event.change_id)

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import asyncpg
 
+from jobs.subscribers import Occurrence
 from portal.accounts import chats
 from portal.accounts.actors import Place, live_member
 from portal.accounts.addressees import people
@@ -21,9 +21,6 @@ from portal.notices.addresses import Address
 from portal.notices.cards import Card
 from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
 from portal.notices.wording import address, opening
-
-if TYPE_CHECKING:
-    from jobs.subscriptions import Occurrence
 
 logger = logging.getLogger(__name__)
 PAGE = "/profile/chat"
@@ -45,19 +42,19 @@ select h.account_id, h.member_id, h.party_id, h.name, h.unbound_at, h.contract_i
 from chat h join party p on p.tenant_id = $1 and p.id = h.party_id where h.tenant_id = $1 and h.id = $2"""
 
 
-async def linked(actor: Actor, occurrence: "Occurrence") -> None:
+async def linked(actor: Actor, occurrence: Occurrence) -> None:
     """A further chat: whoever sits at somebody else's open browser shall not go unnoticed."""
     assert isinstance(occurrence.event, ChatBound)
     await _alert(actor, occurrence.event.chat_id, LINKED)
 
 
-async def moved(actor: Actor, occurrence: "Occurrence") -> None:
+async def moved(actor: Actor, occurrence: Occurrence) -> None:
     """The chat is another person's now; the earlier one hears of it where they are still reached."""
     assert isinstance(occurrence.event, ChatMoved)
     await _alert(actor, occurrence.event.chat_id, MOVED)
 
 
-async def blocked(actor: Actor, occurrence: "Occurrence") -> None:
+async def blocked(actor: Actor, occurrence: Occurrence) -> None:
     """Nothing can be said in the chat itself."""
     assert isinstance(occurrence.event, ChatBlocked)
     await _alert(actor, occurrence.event.chat_id, BLOCKED)

@@ -1,8 +1,8 @@
 """Tells a chat that it was linked or that its link ended, because the word was spoken elsewhere."""
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
+from jobs.subscribers import Occurrence
 from portal.accounts import chats
 from portal.accounts.actors import Place, live_member
 from portal.accounts.chats import ChatName
@@ -16,9 +16,6 @@ from portal.notices.cards import Card
 from portal.notices.channels import Blocked, Channel, ChannelUnavailable, SlowDown
 from portal.notices.model import DIGEST, EVENING, MORNING
 
-if TYPE_CHECKING:
-    from jobs.subscriptions import Occurrence
-
 LINKED = N_(
     "Linked to {company}. Digest at {digest}, quiet {quiet}. Prices stay in the portal. /settings changes this."
 )
@@ -31,13 +28,13 @@ left join preference f on f.tenant_id = $1 and f.party_id = h.party_id and f.mem
 where h.tenant_id = $1 and h.id = $2"""
 
 
-async def greet(actor: Actor, occurrence: "Occurrence") -> None:
+async def greet(actor: Actor, occurrence: Occurrence) -> None:
     """A chat was bound: it names the company, and how its person is told."""
     assert isinstance(occurrence.event, ChatBound)
     await _tell(actor, occurrence.event.chat_id, LINKED, bound=True)
 
 
-async def farewell(actor: Actor, occurrence: "Occurrence") -> None:
+async def farewell(actor: Actor, occurrence: Occurrence) -> None:
     """The link was ended in the portal."""
     assert isinstance(occurrence.event, ChatUnbound)
     await _tell(actor, occurrence.event.chat_id, ENDED, bound=False)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from jobs import outbox
 from jobs.outbox import Claim, Tenant
-from jobs.subscriptions import Subscriber, Subscriptions
+from jobs.subscribers import Subscriber, Subscriptions
 
 BATCH = 50  # deliveries claimed at once
 AT_ONCE = 6  # of them under way, fewer than database connections

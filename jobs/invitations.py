@@ -1,8 +1,8 @@
 """Invitations by mail, where the portal can send any."""
 
 import logging
-from typing import TYPE_CHECKING
 
+from jobs.subscribers import Occurrence
 from portal.accounts import identity, service_joining
 from portal.accounts.events import MemberInvited
 from portal.core import db
@@ -14,13 +14,10 @@ from portal.notices import letters
 from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
 from portal.notices.mail import Mail
 
-if TYPE_CHECKING:
-    from jobs.subscriptions import Occurrence
-
 logger = logging.getLogger(__name__)
 
 
-async def invite(actor: Actor, occurrence: "Occurrence") -> None:
+async def invite(actor: Actor, occurrence: Occurrence) -> None:
     """Mail the open link to the invited person. Without a mail server whoever invites passes it on."""
     assert isinstance(occurrence.event, MemberInvited)
     settings, member_id = get_settings(), occurrence.event.member_id

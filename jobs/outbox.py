@@ -18,7 +18,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from jobs.subscriptions import Occurrence, Subscriber, Subscriptions
+from jobs.subscribers import Occurrence, Subscriber, Subscriptions
 from portal.core import db
 from portal.core.actor import Actor
 from portal.core.errors import Unavailable

@@ -23,7 +23,8 @@ from redis.exceptions import RedisError
 from jobs import days, errands, letters, outbox, reminding, sealing
 from jobs.outbox import Ring, Tenant, database_may_be_away
 from jobs.sending import Sender, channels_of
-from jobs.subscriptions import SUBSCRIPTIONS, Subscriptions
+from jobs.subscribers import Subscriptions
+from jobs.subscriptions import SUBSCRIPTIONS
 from portal.core import db, live
 from portal.core.settings import Settings, get_settings
 from portal.notices.channels import Channel

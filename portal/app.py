@@ -15,7 +15,9 @@ from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Message, Scope
 from litestar_htmx import HTMXRequest
 
+import portal.catalog.service_fields
 import portal.contracts.effects
+import portal.contracts.service_fields
 import portal.forecasts.effects  # noqa: F401 - the same
 from portal import deps
 from portal.accounts import bot_state, identity, updates

@@ -57,6 +57,8 @@ WITHOUT_PARTY = {
     "rule_set",  # private: what the factory wants looked at
     "approval_case",  # private
     "approval_step",  # private
+    "custom_field",  # private: what the factory keeps about items, partners and contracts
+    "custom_values",  # private: the same
     "contract_template",  # private: the factory's own beginnings
     "exchange_rate",  # private
     "site_calendar",  # published: when the factory's sites work

@@ -109,7 +109,7 @@ _SHAPES: tuple[tuple[str, Maker], ...] = (
     (r"\bnext week\b", lambda m: Said("week", which=1)),
     (r"\b(?:the )?(\d{1,2})(?:st|nd|rd|th)\b", lambda m: Said("day", day=int(m[1]))),
     (r"(?<![\d.,/-])(\d{1,2})/(\d{1,2})(?![\d/])", _numeric),
-    (rf"(?<![\d.成为])(?<!\d,)(\d{{1,2}})\.(\d{{1,2}})(?![\d.]){_UNIT}", _numeric),
+    (rf"(?<![\d.成为])(?<!\d,)(\d{{1,2}})\.(\d{{1,2}})(?:\.(?=[\s,;]|$))?(?![\d.]){_UNIT}", _numeric),
 )
 _NUMERIC = re.compile(r"(?<![\d./-])(\d{1,2})/(\d{1,2})(?![\d/])")
 SIGN = 0xE000  # stands in the sentence where a day stood, plus its number
@@ -142,6 +142,21 @@ def find(text: str, today: date) -> tuple[str, list[Said]]:
     for shape, maker in _shapes(today.year):
         text = shape.sub(partial(taken, maker=maker), text)
     return text, said
+
+
+def with_weekdays(text: str, said: list[Said], today: date) -> str:
+    """Thu Aug 20 and 8月20日（周四）are one day, where the weekday is that day's; where it is not, they stay two."""
+
+    def joined(match: re.Match[str]) -> str:
+        signs = [sign for sign in match[0] if ord(sign) >= SIGN]
+        pair = [said[ord(sign) - SIGN] for sign in signs]
+        weekday, day = sorted(pair, key=lambda each: each.kind != "weekday")
+        if (weekday.kind, day.kind) != ("weekday", "date") or weekday.which is not None:
+            return match[0]
+        near = (day_ for day_, _last in spans(day, today) if -90 <= (day_ - today).days <= 275)
+        return signs[pair.index(day)] if weekday.day in {each.weekday() for each in near} else match[0]
+
+    return re.sub(r"[\ue000-\ue0ff][ ,]?[ (]?[\ue000-\ue0ff]\)?", joined, text)
 
 
 def _span(name: str) -> int:

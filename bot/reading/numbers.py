@@ -30,7 +30,7 @@ _WORDS = {
 _WORD = "|".join(sorted((word for word in _WORDS if word not in {"a", "an"}), key=len, reverse=True))
 ENGLISH = rf"(?:a )?(?:{_WORD})(?:[ -](?:{_WORD}))*"
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-NUMBER = rf"(?:(?:{DIGITS})(?:[百千万][{ZH}\d]*)?|[{ZH}]+|\b{ENGLISH}\b)"
+NUMBER = rf"(?:(?:{DIGITS})k(?![a-z])|(?:{DIGITS})(?:[百千万][{ZH}\d]*)?|[{ZH}]+|\b{ENGLISH}\b)"
 
 # What is written -> UN/ECE code, or PACK of the part, or PALLET, whose content nobody knows here
 UNITS: dict[str, str] = {
@@ -68,6 +68,8 @@ class Amount:
 def number_of(text: str) -> Decimal:
     """800, 1,200, 八百五, 1.2万, 1千2百, six hundred. Raises ValueError."""
     text = text.strip().lower().replace(",", "")
+    if text.endswith("k") and text[:1].isdigit():
+        return Decimal(text[:-1]) * 1000
     if text.isascii():
         return Decimal(text) if text[:1].isdigit() else _english(text)
     if re.fullmatch(r"[\d.]+[百千万]", text):

@@ -36,11 +36,11 @@ from portal.core.quantities import UNITS
 
 MOST = 6  # choices of deliveries
 NEAREST = 3
-_ADDED = re.compile(rf"\badd {Q} ?(?:of )?{PART}|追加(?!到|至|给)")
-_TO = re.compile(r"(?:成|为|到|至|->|→|\bto|\bmake it|\bto be)(?: about| around)? ?[-+]? ?$")
+_ADDED = re.compile(rf"\b(?:add|another) {Q} ?(?:more )?(?:of )?{PART}|再[来要] ?{Q}|追加(?!到|至|给)")
+_TO = re.compile(r"(?:成|为|到|至|->|→|\bto|\bmake it|\bto be|\bshould be|\bbecomes?)(?: about| around)? ?[-+]? ?$")
 _FILLING = re.compile(
     r"\b(?:it|this|that|the|a|to|of|on|for|from|by|and|in|please|pls|we|i|you|can|could|would|will|"
-    r"only|send|delivery|"
+    r"only|send|do|deliver|ship|supply|delivery|"
     r"quantity|qty|date|thanks|thank|be|need|have|want)\b|请|麻烦|帮我|帮忙|谢谢|把|将|数量|日期|交期|"
     r"交货|的|到|至|成|为|了|吧|"
     r"吗|能不能|能|可以|可否|我们|要|想|需要|送|从|由|再|都|全部|这笔|这批|一下|订单"

@@ -58,61 +58,80 @@ _AMOUNT = re.compile(
     rf" [-~—] |\s?[至到]\s?| to )({numbers.NUMBER})\s?({numbers.UNIT})?)?(?![a-z\d])",
     re.IGNORECASE | re.ASCII,
 )
+_SAME = re.compile(  # what is said to stay, stays
+    r"[,，]?(?:数量|日期|交期|其[他余])都?不变|,? ?(?:\band )?(?:\bthe )?(?:\b(?:same )?quantity|\bdate) "
+    r"(?:(?:stays|remains|is) )?(?:unchanged|the same)\b"
+)
+_INSTEAD = re.compile(  # Aug 18 rather than Aug 15
+    rf"(?:\b(?:on|for|to|by) )?(?:the )?({D}|{Q}),? (?:rather than|instead of|and not)(?: on| for)?(?: the)? ({D}|{Q})"
+)
+_BECOMES = re.compile(rf"(?<!from )({Q}) ?(?:->|→|=>) ?({Q})")
 _COUNTERS = re.compile(
     rf"(?:[{numbers.ZH}]|\d)+(?:批|笔|次|下|份)|\binto (?:two|three|four|2|3|4)\b|\bin (?:two|three|"
     rf"four|2|3|4)\b|一起|统一|一样"
 )
 
 VERBS: dict[str, str] = {
-    "cancel": r"取消|不要了|作废|撤掉|撤销|删掉|不需要了|\bcancel|\bcall off|\bscrap\b|"
+    "cancel": r"取消|不要了|作废|撤掉|撤销|删掉|不需要了|不[送发交来]了|\bcancel|"
+    rf"\bscrap\b|\b(?:skip|kill|delete|remove|drop)(?: the| our| this)?(?: {D})?(?: of)? ?(?:{PART}|deliver|{D})|"
     r"(?:no longer|not|n't) (?:need|want)|不再需要",
     "split": r"拆|分成|分为|分\ue400|分批|\bsplit\b|\bdivide\b",
     "new": r"新增|新加|新下|加订|加单|再要\ue400|再来\ue400|追?加\ue400|\b(?:new|another|extra|"
     r"additional) (?:delivery|order)\b|"
     r"\badd (?:a|another|one) (?:new )?delivery\b",
-    "pause": r"暂停|停一下|先停|停止交货|停止送货|\bpause\b|\bon hold\b|\bsuspend\b",
-    "less": rf"减|缩减|下调|少[送要给]?(?={Q})|少[送要给]|\breduc|\bdecreas|\bcut\b|\blower\b|\bless\b|"
+    "pause": r"暂停|停一下|先停|停止交货|停止送货|停送|不要?[送交发]货|(?<!the )\bpause\b|(?<!off )\bhold\b(?! on)|"
+    rf"\bstop (?:the |all )?(?:deliver|shipping|sending)|\bno (?:more )?(?:deliver(?:y|ies)\b|{PART})|"
+    r"\bon hold\b|\bsuspend\b",
+    "less": rf"减|缩减|砍|\btrim\b|\btake\b.*\boff\b|\bremove (?={Q})|"
+    rf"下调|少[送要给]?(?={Q})|少[送要给]|\breduc|\bdecreas|\bcut\b|\blower\b|\bless\b|"
     rf"\bfewer\b|\bminus\b",
-    "more": rf"增|追加|上调|多[送要给]|多(?={Q})|加(?={Q}|{PART})|\bincreas|\braise\b|(?<!any )\bmore\b|"
+    "more": rf"增|追加|上调|多[送要给]|多(?={Q})|再[来要](?={Q})|\banother (?={Q})|"
+    rf"加(?={Q}|{PART})|\bincreas|\braise\b|(?<!any )\bmore\b|"
     rf"\bplus\b|\badd\b|\bextra\b|\badditional\b",
     "double": r"翻倍|加倍|\bdouble\b",
     "half": r"减半|\bhalve\b|\bhalf\b",
-    "earlier": r"提前|提早|早[点些送到]|早(?=[\ue200-\ue2ff])|\bearlier\b|\bbring\b.*\bforward\b|"
+    "earlier": r"提前|提早|早[点些送到]|早(?=[\ue200-\ue2ff])|往前|前移|\bearlier\b|\bbring\b.*\bforward\b|"
     r"\bpull\b.*\bin\b|\badvance\b|\bsooner\b",
-    "later": r"推迟|推后|延后|延期|延迟|延到|延至|顺延|拖到|晚(?!上|点)|\bpush\b.*\bback\b|\blater\b|\bdelay|"
+    "later": r"推迟|推后|延后|延期|延迟|延到|延至|顺延|拖到|晚(?!上|点)|缓|往后|后移|\bslip|"
+    r"\bpush\b.*\bback\b|\blater\b|\bdelay|"
     r"\bpostpon|\bpush\b.*\bout\b|\blate\b|\bdefer",
     "move": r"改到|改至|改期|挪|移到|移至|调到|调至|\bmove\b|\bshift\b|\breschedul|\bpush\b|\bpull\b|"
     r"\bbring\b|->|→|=>",
-    "set": r"改|调整|变更|换成|\bchange\b|\bset\b|\bmake\b|\badjust\b|\bupdate\b|只能|\bcan only\b|\bcould only\b",
+    "set": rf"改|调整|变更|换成|变成|变为|调[成为]|只[送给交发](?!了)|先[送给交发](?={Q})|\bshould be\b|\bbecomes?\b|"
+    rf"\bonly (?={Q})|"
+    r"\bchange\b|\bset\b|\bmake\b|\badjust\b|\bupdate\b|只能|\bcan only\b|\bcould only\b",
 }
 _NEGATED = re.compile(
-    r"(?<![来差])不(?!要了|需要了|再需要|能|可)|没(?!有了)|勿|(?<![特分级类])别(?!的)|不能[改取]|"
-    r"\b(?:nobody|never|stop|undo|without|cannot|dont)\b|"
+    r"(?<![来差])不(?!要了|需要了|再需要|能|可|够|[送发交来]了|要?[送交发]货)|没(?!有了)|勿|(?<![特分级类])别(?!的)|不能[改取]|"
+    r"\b(?:nobody|never|stop(?! (?:the |all )?(?:deliver|shipping|sending))|undo|without|cannot|dont)\b|"
     r"(?:\bnot|n't)\b(?! (?:need|want))",
     re.ASCII,
 )
 _UNCLEAR = re.compile(
     rf"每|各周|都|所有|全部|之前|以前|以后|之后|之间|最晚|最早|不晚于|至少|最多|以[上下]|超过|去年|"
     rf"上周|上个?月|也许|可能|或|还是|"
-    rf"{D}(?:起|开始|前|后)|\b(?:every|all|weekly|daily|monthly|per|before|after|since|between|"
+    rf"{D}(?:起|开始|前|后)|剩|其余|余下|{D} week\b|\bthe (?:rest|remaining)\b|"
+    rf"\b(?:every|all|weekly|daily|monthly|per|before|after|since|between|"
     rf"by(?= ?{D})|latest|earliest|"
-    r"at least|at most|up to|minimum|maximum|maybe|perhaps|might|last|or|instead|swap|replace)\b",
+    r"at least|at most|up to|minimum|maximum|everything|maybe|perhaps|might|last|or|instead|swap|replace)\b",
     re.ASCII,
 )
 _BARE = re.compile(  # what may stand before a quantity without a unit
     rf"(?:^|[,.;:，。；：、(\ue000-\ue0ff{PART}成为到至加增多少减给送要按改量消从由]|\b(?:to|by|it|send|need|want|plus|minus|add|"
-    r"cut|reduce|increase|quantity|qty|cancel|now|about|around|and|with|only|raise|lower|half|into|make|of|from)\b|"
+    r"cut|reduce|increase|quantity|qty|cancel|now|about|around|and|with|only|raise|lower|half|into|make|of|from|"
+    r"be|becomes|take|remove|do|deliver|ship|supply|another|the|trim)\b|"
     r"[-+]) ?[-+]?$",
     re.ASCII,
 )
 _BARE_TAIL = re.compile(
     rf" ?(?:$|[,.;:!?，。；：！？、)]|{D}|{Q}|{PART}|[的吧和更改调增减加到至]|\b(?:more|less|fewer|of|"
-    rf"on|and|please|pls|instead|then|for|thanks|now|extra|each)\b)",
+    rf"on|and|please|pls|instead|then|for|thanks|now|extra|each|off|from)\b)",
     re.ASCII,
 )
 _CONDITION = re.compile(r"如果|要是|假如|假设|万一|除非|\bif\b|\bunless\b|\bin case\b", re.ASCII)
 _REQUEST = re.compile(
-    r"能不能|能否|可不可以|可以|可否|能|\b(?:can|could|would|will) (?:you|we|i)\b|\bplease\b|\bpls\b", re.ASCII
+    r"行吗|行不行|好吗|能不能|能否|可不可以|可以|可否|能|\b(?:can|could|would|will) (?:you|we|i)\b|\bplease\b|\bpls\b",
+    re.ASCII,
 )
 _ASKED = re.compile(
     r"为什么|为何|什么时候|何时|哪|谁|多少|了吗|了没|了么|已经?|\b(?:why|when|where|who|how|which|was|"
@@ -139,15 +158,17 @@ def flat(text: str) -> str:
 def take_apart(text: str, world: World) -> Sentence | Why:
     """Names first, so that A100 Aug 15 is no day 00 of August; then days, then spans of days, then quantities."""
     named = parts.find(flat(text), world.deliveries)
-    rest = plain(named.text)
+    rest = _SAME.sub(" ", plain(named.text))
     rest, found = days.find(rest, world.today)
+    rest = days.with_weekdays(rest, found, world.today)
     rest, shifts = _shifts(rest, found)
     rest = _COUNTERS.sub("\ue400", rest)
-    rest, amounts = _amounts(rest)
+    rest, amounts = amounts_of(rest)
+    rest = _BECOMES.sub(r" from \1到\2", _INSTEAD.sub(r" from \2到\1 ", rest))
     made = Sentence(rest, named, found, amounts, shifts)
     made.verbs = {verb for verb, pattern in VERBS.items() if made.has(pattern)}
     made.verbs |= {"more" if each.value > 0 else "less" for each in amounts if each.signed}
-    return _refused(plain(text), made) or made
+    return _refused(_SAME.sub(" ", plain(text)), made) or made
 
 
 def _shifts(text: str, found: list[Said]) -> tuple[str, list[Shift]]:
@@ -170,7 +191,8 @@ def _shifts(text: str, found: list[Said]) -> tuple[str, list[Shift]]:
     return _SHIFT.sub(taken, text), shifts
 
 
-def _amounts(text: str) -> tuple[str, list[Amount]]:
+def amounts_of(text: str) -> tuple[str, list[Amount]]:
+    """Quantities and percentages out of a sentence without days: with a sign for each."""
     amounts: list[Amount] = []
 
     def kept(amount: Amount) -> str:
@@ -198,19 +220,39 @@ def _amounts(text: str) -> tuple[str, list[Amount]]:
     return _AMOUNT.sub(taken, text), amounts
 
 
+def is_asked(text: str) -> bool:
+    """Whether a plain message asks or tells, and wishes for nothing."""
+    return bool(_ASKED.search(text) or (re.search(r"吗\W*$", text) and not _REQUEST.search(text)))
+
+
+def is_about_price(text: str) -> bool:
+    """Whether a plain message speaks of money."""
+    return _PRICE.search(text) is not None
+
+
+def is_negated(text: str) -> bool:
+    """Whether a plain message wishes that something is not done."""
+    return _NEGATED.search(text) is not None
+
+
+def is_conditional(text: str) -> bool:
+    """Whether a plain message wishes for something only when something else happens."""
+    return _CONDITION.search(text) is not None
+
+
 def _refused(text: str, made: Sentence) -> Why | None:
     """What is certainly no single change."""
     if not made.verbs and not made.has(rf"(?:到|至|\bto)(?: about| around)? ?(?:{D}|{Q})"):
         return Why.NOTHING
-    if _ASKED.search(text) or (re.search(r"吗\W*$", text) and not _REQUEST.search(text)):
+    if is_asked(text):
         return Why.NOTHING
     if not (made.named.parts or made.named.alike is not None or made.days or made.amounts or made.shifts):
         return Why.NOTHING
-    if _PRICE.search(text):
+    if is_about_price(text):
         return Why.PRICE
-    if _NEGATED.search(text):
+    if is_negated(text):
         return Why.NEGATED
-    if _CONDITION.search(text):
+    if is_conditional(text):
         return Why.CONDITION
     if len(made.named.parts) > 1:
         return Why.SEVERAL
@@ -254,8 +296,11 @@ class Roles:
     after: tuple[int, ...]
 
 
-_TO = r"(?:到|至|成|为|改|调|挪|移|期|->|→|=>|-|\bto|\buntil|\btill|\band|\bnow|\bby)(?: the| be)? ?$"
+_TO = r"(?:到|至|成|为|改|调|挪|移|期|->|→|=>|-|\bto|\bbe|\bbecomes?|\buntil|\btill|\band|\bnow|\bby)(?: the| be)? ?$"
 _OF = r"(?:从|由|原定?|\bfrom|\bon|\bof|\bfor|\bdue)(?: the)? ?$"
+
+
+_BEFORE = rf"(?:从|由|\bfrom|{Q} (?:out )?of(?: the)?) ?$"  # 500 of the 600
 
 
 def roles(made: Sentence) -> Roles:
@@ -275,7 +320,7 @@ def roles(made: Sentence) -> Roles:
             else:
                 (target if re.search(_TO, lead) else unmarked).append(place)
         elif AMOUNT <= code < SHIFT:
-            (before if re.search(r"(?:从|由|\bfrom) ?$", lead) else after).append(code - AMOUNT)
+            (before if re.search(_BEFORE, lead) else after).append(code - AMOUNT)
     for place in unmarked:
         (target if source else source).append(place)
     return Roles(tuple(source), tuple(target), tuple(before), tuple(after))

@@ -3,13 +3,14 @@
 A member restricted to contracts sees the companies and sites of those contracts, and the own company's.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
-from portal.accounts import identity
+from portal.accounts import identity, second_factor
 from portal.core import clock
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor
@@ -78,6 +79,7 @@ class MemberRow(Struct, frozen=True):
     version: int
     contract_ids: list[UUID]
     ship_to_codes: list[str]
+    second_factor: bool  # whether one is set up; of who has not joined never
 
 
 class InvitationRow(Struct, frozen=True):
@@ -244,11 +246,16 @@ async def list_members(
         rows = await connection.fetch(
             query, actor.tenant_id, actor.party_id, actor.is_factory, name, last, party_id, limit
         )
-    return [_member(row) for row in rows]
+    return await _members(actor, rows)
 
 
-def _member(row: Any) -> MemberRow:
-    values = list(row)
+async def _members(actor: Actor, rows: Sequence[Any]) -> list[MemberRow]:
+    holders = await second_factor.holders(actor.tenant_id, [row["id"] for row in rows])
+    return [_member(row, row["id"] in holders) for row in rows]
+
+
+def _member(row: Any, has_factor: bool) -> MemberRow:
+    values = [*row, has_factor]
     values[6] = Role(values[6])
     return MemberRow(*values)
 
@@ -262,7 +269,8 @@ async def get_member(actor: Actor, member_id: UUID) -> MemberRow:
         )
     if row is None:
         raise NotFound
-    return _member(row)
+    (member,) = await _members(actor, [row])
+    return member
 
 
 async def invitations_of(actor: Actor, members: list[MemberRow]) -> list[InvitationRow]:
@@ -294,7 +302,8 @@ async def _contracts(connection: Driver, actor: Actor, whose: UUID | None) -> li
         " order by number, id limit 500",
         *(actor.tenant_id, whose),
     )
-    labels = [" · ".join(filter(None, (row["number"], row["title"] or row["party_name"]))) for row in rows]
+    named = [(row["party_name"] if whose is None else "", row["title"]) for row in rows]
+    labels = [" · ".join(filter(None, (row["number"], *words))) for row, words in zip(rows, named, strict=True)]
     return [Choice(str(row["id"]), label) for row, label in zip(rows, labels, strict=True)]
 
 

@@ -6,7 +6,7 @@ come at once. The secret is stored encrypted and leaves this module only for the
 
 import hmac
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -84,6 +84,18 @@ async def is_enrolled(actor: Actor) -> bool:
     """Whether the person who acts has a second factor."""
     row = await _person(actor)
     return row is not None and bool(row["enrolled"])
+
+
+_HOLDERS = """
+select m.member_id from membership m join user_factor f on f.user_id = m.user_id and f.confirmed_at is not null
+where m.tenant_id = $1 and m.member_id = any($2)"""
+
+
+async def holders(tenant_id: UUID, member_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these members have a second factor."""
+    async with db.identity_work() as session:
+        rows = await (await db.driver(session)).fetch(_HOLDERS, tenant_id, member_ids)
+    return {row["member_id"] for row in rows}
 
 
 # --- setting up -------------------------------------------------------------------------------------------------------

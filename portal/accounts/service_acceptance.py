@@ -4,11 +4,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.model import Acceptance, Tenant
-from portal.core.access import Permission
+from portal.accounts.service_tenant import decide
 from portal.core.actor import Actor
-from portal.core.errors import Forbidden
 from portal.core.inputs import Input
-from portal.core.journal import Subject, record
 
 
 class SetAcceptance(Input):
@@ -19,16 +17,7 @@ class SetAcceptance(Input):
 
 async def set_acceptance(session: AsyncSession, actor: Actor, data: SetAcceptance) -> Tenant:
     """Decide it, for both companies of every contract, from the next acceptance on."""
-    if not actor.is_factory:
-        raise Forbidden
-    actor.require(Permission.MANAGE_PEOPLE)
-    query = select(Tenant).where(Tenant.tenant_id == actor.tenant_id).with_for_update()
-    tenant = (await session.exec(query)).one()
-    tenant.acceptance = data.acceptance
-    session.add(tenant)
-    subject = Subject("tenant", actor.tenant_id, actor.party_id, shared=False)
-    record(session, actor, subject, "edited", acceptance=data.acceptance.value)
-    return tenant
+    return await decide(session, actor, acceptance=data.acceptance)
 
 
 async def acceptance(session: AsyncSession, actor: Actor) -> Acceptance:

@@ -143,7 +143,7 @@ async def _run(statement: str, *values: Any) -> None:
 
 def chat_of(raw: dict[str, Any]) -> int:
     """The chat that an update is about, by which its order is kept; 0 for one that names none."""
-    for part in ("message", "callback_query"):
+    for part in ("message", "edited_message", "callback_query"):
         about = raw.get(part)
         if isinstance(about, dict):
             chat = about.get("chat") or (about.get("message") or {}).get("chat") or about.get("from") or {}

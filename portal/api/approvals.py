@@ -1,5 +1,6 @@
 """Approvals over the interface: what waits, the case with its facts and steps, the decision."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,14 +15,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.approvals import reads, service, words
 from portal.approvals.effects import settle
-from portal.approvals.facts import FactKind, Facts, facts_of
-from portal.approvals.model import ApprovalCase, ApprovalPoint, ApprovalStep, CaseStatus, Escalation, StepStatus
+from portal.approvals.facts import Fact, FactKind, Facts, facts_of
+from portal.approvals.model import ApprovalCase, ApprovalPoint, CaseStatus, Escalation, StepStatus
+from portal.approvals.own import own_facts
 from portal.approvals.reads import CaseRow, View
 from portal.approvals.service import Decision
 from portal.core import paging
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor
-from portal.core.db import read
+from portal.core.db import driver, unit_of_work
 from portal.core.inputs import Input
 
 
@@ -75,17 +77,19 @@ def seen(point: ApprovalPoint, facts: Facts, actor: Actor) -> Facts:
     return facts if actor.may(Permission.SEE_PRICES) else {k: v for k, v in facts.items() if k not in money}
 
 
-def out(case: ApprovalCase | CaseRow, rule: dict[str, Any], actor: Actor) -> dict[str, Any]:
+def out(case: ApprovalCase | CaseRow, rule: dict[str, Any], actor: Actor, own: Sequence[Fact]) -> dict[str, Any]:
     """The fields of a case, whether read as a row or as an entity."""
     names = set(CaseOut.__struct_fields__) - {"facts", "why"}
-    why = words.why(case.point, case.rule_no, rule, case.currency if actor.may(Permission.SEE_PRICES) else "")
+    why = words.why(case.point, case.rule_no, rule, case.currency if actor.may(Permission.SEE_PRICES) else "", own)
     return {name: getattr(case, name) for name in names} | {"facts": seen(case.point, case.facts, actor), "why": why}
 
 
-def whole(case: ApprovalCase, steps: list[ApprovalStep], actor: Actor) -> Response[CaseWithSteps]:
+async def whole(session: AsyncSession, actor: Actor, case_id: UUID) -> Response[CaseWithSteps]:
     """The case with its steps, its version as ETag."""
+    case, steps = await service.get_case(session, actor, case_id)
+    own = await own_facts(session, actor)
     said = [StepOut(*(getattr(step, name) for name in StepOut.__struct_fields__)) for step in steps]
-    body = CaseWithSteps(**out(case, case.rule, actor), steps=said)
+    body = CaseWithSteps(**out(case, case.rule, actor, own), steps=said)
     return Response(body, headers={"ETag": f'"{case.version}"'})
 
 
@@ -104,17 +108,18 @@ class ApprovalController(Controller):
         """Cases of a view: those that wait for me, that I asked, that wait for anybody, or that are decided."""
         paging.check_limit(limit)
         after = paging.decode(cursor, UUID)[0] if cursor else None
-        async with read(actor) as connection:
-            rows = await reads.list_cases(connection, actor, view, limit=limit, after=after)
+        async with unit_of_work(actor) as session:
+            own = await own_facts(session, actor)
+            rows = await reads.list_cases(await driver(session), actor, view, limit=limit, after=after)
         more = paging.encode(rows[limit - 1].id) if len(rows) > limit else None
-        return paging.PageOf([CaseOut(**out(row, row.rule, actor)) for row in rows[:limit]], more)
+        return paging.PageOf([CaseOut(**out(row, row.rule, actor, own)) for row in rows[:limit]], more)
 
     @get("/{case_id:uuid}")
     async def one(
         self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], case_id: FromPath[UUID]
     ) -> Response[CaseWithSteps]:
         """One case with its facts and steps."""
-        return whole(*await service.get_case(session, actor, case_id), actor)
+        return await whole(session, actor, case_id)
 
     @post("/{case_id:uuid}/decide", status_code=HTTP_200_OK)
     async def decide(
@@ -127,7 +132,7 @@ class ApprovalController(Controller):
     ) -> Response[CaseWithSteps]:
         """Approve or refuse the step that is yours; what was asked about goes on in the same moment."""
         await settle(session, actor, case_id, expected, data.verdict, data.note)
-        return whole(*await service.get_case(session, actor, case_id), actor)
+        return await whole(session, actor, case_id)
 
     @post("/{case_id:uuid}/withdraw", status_code=HTTP_200_OK)
     async def withdraw(
@@ -139,7 +144,7 @@ class ApprovalController(Controller):
     ) -> Response[CaseWithSteps]:
         """Take your own request back while it waits."""
         await service.withdraw(session, actor, case_id, expected)
-        return whole(*await service.get_case(session, actor, case_id), actor)
+        return await whole(session, actor, case_id)
 
 
 ROUTES: list[Any] = [ApprovalController]

@@ -4,19 +4,21 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Response, delete, get, put
+from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
+from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
-from portal.schedules import service_plans
+from portal.schedules import service_plans, service_splitting
 from portal.schedules.model_releases import ReleasePlan, ReleaseTerms
 from portal.schedules.service_plans import PlanLine, SetPlan, SetTerms
+from portal.schedules.service_splitting import JoinLines, SplitLine
 from portal.scorecards import reads_exposure
 from portal.scorecards.reads_exposure import ExposureReport
 
@@ -111,4 +113,40 @@ class LinePlanController(Controller):
         await service_plans.unplan_line(session, actor, line_id)
 
 
-ROUTES: list[Any] = [ReleaseTermsController, LinePlanController]
+class SplitOff(Struct, frozen=True):
+    """The draft of the delivery that was split off; the next release tells it."""
+
+    line_id: UUID
+
+
+class LineSplitController(Controller):
+    path = "/schedule-lines/{line_id:uuid}"
+    tags = ("Releases",)
+
+    @post("/split")
+    async def split(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        line_id: FromPath[UUID],
+        data: JSONBody[SplitLine],
+    ) -> SplitOff:
+        """Plan a part of a published delivery as one of its own on the same day: `{"quantity": "40"}`. With the next
+        release it is told, and what was promised goes on with both; nobody is asked anew."""
+        return SplitOff(await service_splitting.split_line(session, actor, line_id, expected, data))
+
+    @post("/join", status_code=HTTP_204_NO_CONTENT)
+    async def join(
+        self,
+        session: NamedDependency[AsyncSession],
+        actor: NamedDependency[Actor],
+        expected: NamedDependency[int],
+        line_id: FromPath[UUID],
+        data: JSONBody[JoinLines],
+    ) -> None:
+        """Plan that other deliveries of the same part, day, place and price become part of this one."""
+        await service_splitting.join_lines(session, actor, line_id, expected, data)
+
+
+ROUTES: list[Any] = [ReleaseTermsController, LinePlanController, LineSplitController]

@@ -1,5 +1,6 @@
 """Approval rules over the interface: what is in force, the draft, its trial on the past, files of rules."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,12 +14,13 @@ from pydantic import AwareDatetime, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.approvals import service_sets, service_trial, words
-from portal.approvals.facts import FACTS, OPS, Fact, FactKind
+from portal.approvals.facts import OPS, Fact, FactKind, facts_of
 from portal.approvals.inputs import Exported, Op, OutcomeKind, Rules
 from portal.approvals.model import ApprovalPoint, RuleSet, RuleSetStatus
+from portal.approvals.own import own_facts
 from portal.approvals.rules_checking import check_point
+from portal.approvals.rules_trial import Trial
 from portal.core.actor import Actor
-from portal.core.i18n import _
 from portal.core.inputs import Input
 
 
@@ -30,6 +32,7 @@ class FactOut(Struct):
     label: str
     choices: dict[str, str] | None
     ops: list[Op]
+    unit: Annotated[str, Meta(description="of a field that was defined here")]
 
 
 class RuleSetOut(Struct, kw_only=True):
@@ -70,6 +73,7 @@ class TrialOut(Struct):
     no_rule: int
     different: int
     differences: list[DifferenceOut]
+    before_fields: Annotated[int, Meta(description="asked before a field that the draft looks at was defined")]
 
 
 class PutInForce(Input):
@@ -79,23 +83,33 @@ class PutInForce(Input):
     note: str = Field(default="", max_length=300, examples=["After the review of November"])
 
 
-def out(found: RuleSet) -> RuleSetOut:
+def out(found: RuleSet, own: Sequence[Fact]) -> RuleSetOut:
     rules = service_sets.rules_of(found)
     names = set(RuleSetOut.__struct_fields__) - {"content", "sentences"}
     return RuleSetOut(
         **{name: getattr(found, name) for name in names},
         content=rules,
-        sentences=[words.sentence(found.point, no, rule, "") for no, rule in enumerate(rules.rules, 1)],
+        sentences=[words.sentence(found.point, no, rule, "", own) for no, rule in enumerate(rules.rules, 1)],
     )
 
 
 def fact_out(fact: Fact) -> FactOut:
-    choices = {value: _(word) for value, word in fact.choices.items()} if fact.choices else None
-    return FactOut(fact.name, fact.kind, _(fact.label), choices, list(OPS[fact.kind]))
+    return FactOut(fact.name, fact.kind, fact.named(), fact.words() or None, list(OPS[fact.kind]), fact.unit)
 
 
-def tagged(found: RuleSet) -> Response[RuleSetOut]:
-    return Response(out(found), headers={"ETag": f'"{found.version}"'})
+async def tagged(session: AsyncSession, actor: Actor, found: RuleSet) -> Response[RuleSetOut]:
+    return Response(out(found, await own_facts(session, actor)), headers={"ETag": f'"{found.version}"'})
+
+
+def trial_out(since: datetime, found: Trial) -> TrialOut:
+    differences = [
+        DifferenceOut(each.case.id, each.case.label, each.case.requested_at, each.case.status, each.would, each.rule_no)
+        for each in found.differences
+    ]
+    return TrialOut(
+        since, found.total, found.by_people, found.would, found.fits, found.no_rule, found.different, differences,
+        found.before_fields,
+    )  # fmt: skip
 
 
 class RuleSetController(Controller):
@@ -107,13 +121,18 @@ class RuleSetController(Controller):
         self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], point: FromPath[str]
     ) -> list[RuleSetOut]:
         """All versions of a point's rules, the draft included, the newest first."""
-        return [out(found) for found in await service_sets.list_sets(session, actor, check_point(point))]
+        found = await service_sets.list_sets(session, actor, check_point(point))
+        own = await own_facts(session, actor)
+        return [out(each, own) for each in found]
 
     @get("/facts")
-    async def facts(self, actor: NamedDependency[Actor], point: FromPath[str]) -> list[FactOut]:
-        """What conditions of this point can look at, and how."""
+    async def facts(
+        self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], point: FromPath[str]
+    ) -> list[FactOut]:
+        """What conditions of this point can look at, and how; fields that were defined here are the last."""
         service_sets.require(actor)
-        return [fact_out(fact) for fact in FACTS[check_point(point)]]
+        known = facts_of(check_point(point), await own_facts(session, actor, check_point(point)))
+        return [fact_out(fact) for fact in known.values() if not fact.removed]
 
     @get("/versions/{number:int}/file")
     async def file(
@@ -136,7 +155,9 @@ class RuleSetController(Controller):
         data: JSONBody[dict[str, Any]],
     ) -> Response[RuleSetOut]:
         """Write the draft anew from a file of rules; an error names its place. If-Match "0" begins one."""
-        return tagged(await service_sets.bring_in(session, actor, check_point(point), data, expected))
+        return await tagged(
+            session, actor, await service_sets.bring_in(session, actor, check_point(point), data, expected)
+        )
 
     @delete("/draft", status_code=HTTP_200_OK)
     async def discard(
@@ -160,7 +181,8 @@ class RuleSetController(Controller):
     ) -> Response[RuleSetOut]:
         """Put the draft in force from a moment on. It is never changed again."""
         found = check_point(point)
-        return tagged(await service_sets.publish(session, actor, found, expected, data.live_from, data.note))
+        put = await service_sets.publish(session, actor, found, expected, data.live_from, data.note)
+        return await tagged(session, actor, put)
 
     @get("/draft/trial")
     async def trial(
@@ -172,15 +194,7 @@ class RuleSetController(Controller):
     ) -> TrialOut:
         """What the draft would have said to requests of the last days, and where people decided otherwise."""
         since, found = await service_trial.try_draft(session, actor, check_point(point), days)
-        differences = [
-            DifferenceOut(
-                each.case.id, each.case.label, each.case.requested_at, each.case.status, each.would, each.rule_no
-            )
-            for each in found.differences
-        ]
-        return TrialOut(
-            since, found.total, found.by_people, found.would, found.fits, found.no_rule, found.different, differences
-        )
+        return trial_out(since, found)
 
 
 ROUTES: list[Any] = [RuleSetController]

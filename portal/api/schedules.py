@@ -19,6 +19,7 @@ from portal.core.errors import NotFound
 from portal.schedules import reads, service, service_deviations, service_exceptions, service_grid, service_release
 from portal.schedules.model import LineStatus
 from portal.schedules.reads import Happening, LineFilter, LineRow, PromiseRow, View
+from portal.schedules.reads_calendars import receiving_hours
 from portal.schedules.rules import LINE_STATES
 from portal.schedules.service_deviations import DeclineAnswer
 from portal.schedules.service_exceptions import ConfirmExcept
@@ -30,6 +31,7 @@ class LineOut(Struct):
     line: LineRow
     promises: list[PromiseRow]
     actions: list[str]
+    receiving_hours: list[str] | None = None  # at the place and on the weekday of the due date; null: none are kept
 
 
 class LineState(Struct):
@@ -98,8 +100,9 @@ class ScheduleLineController(Controller):
             if row is None:
                 raise NotFound
             promises = await reads.promises(connection, actor, line_id)
+            hours = await receiving_hours(connection, actor, line_id)
         actions = LINE_STATES.actions(LineStatus(row.status), actor.side_on(row.direction))
-        return Response(LineOut(row, promises, actions), headers={"ETag": f'"{row.version}"'})
+        return Response(LineOut(row, promises, actions, hours), headers={"ETag": f'"{row.version}"'})
 
     @get("/{line_id:uuid}/history")
     async def history(self, actor: NamedDependency[Actor], line_id: FromPath[UUID]) -> list[Happening]:

@@ -18,7 +18,7 @@ from portal.core.actor import Actor
 from portal.forecasts.rules import Span
 from portal.sync import service_books, sheet_answers, sheet_commits
 from portal.sync.model import BookKind, BookStatus, SheetRun
-from portal.sync.sheet_bases import FoundAnswers
+from portal.sync.sheet_bases import FoundAnswers, FoundCommits
 
 
 class SendBook(BaseModel):
@@ -45,6 +45,7 @@ class BookOut(Struct):
     rejected: int
     waiting: Annotated[int, Meta(description="answers that the buyer decides about, because they differ")]
     commit_no: Annotated[int | None, Meta(description="the version of the commit that it makes")]
+    waits: Annotated[bool, Meta(description="the commit needs a colleague's approval first; `commit_no` is null")]
     created_at: datetime
     finished_at: datetime | None
 
@@ -64,6 +65,7 @@ def book_out(run: SheetRun) -> BookOut:
         rejected=answers.rejected,
         waiting=answers.waiting,
         commit_no=None if isinstance(found, FoundAnswers) else found.number,
+        waits=isinstance(found, FoundCommits) and found.waits,
         created_at=run.created_at,
         finished_at=run.finished_at,
     )

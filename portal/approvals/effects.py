@@ -31,6 +31,11 @@ def applies(*points: ApprovalPoint) -> Callable[[Effect], Effect]:
     return register
 
 
+def asked_at(point: ApprovalPoint) -> bool:
+    """Whether any domain asks at this point; a point without one is there for a domain that is not built yet."""
+    return point in _effects
+
+
 async def settle(
     session: AsyncSession, actor: Actor, case_id: UUID, version: int, verdict: Decision, note: str = ""
 ) -> ApprovalCase:

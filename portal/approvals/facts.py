@@ -3,8 +3,8 @@
 Upper domains hand these facts over; a fact they do not know is left out. Nothing here knows where facts come from.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 from portal.approvals.inputs import Op
 from portal.approvals.model import ApprovalPoint
 from portal.core.access import FACTORY, PARTNER, ROLE_NAMES
-from portal.core.i18n import N_
+from portal.core.i18n import N_, _
+from portal.fields.words import told
 
 Facts: TypeAlias = dict[str, Any]  # figures as text, words as lists of text; None: not known
 
@@ -25,20 +26,51 @@ class FactKind(StrEnum):
     DAYS = "days"
     CHOICE = "choice"
     TEXT = "text"
+    DATE = "date"
+
+
+Names: TypeAlias = tuple[str, str]  # what the administrator wrote, in Chinese and in English
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that a condition can look at. choices: value -> words."""
+    """One thing that a condition can look at. choices: value -> words.
+
+    An own fact is a field that the factory defined. Its values are always a list, because a request can be about
+    several items: a comparison holds when it holds for one of them.
+    """
 
     name: str
     kind: FactKind
     label: str
-    choices: Mapping[str, str] | None = None
+    choices: Mapping[str, str] | None = field(default=None, hash=False)
+    own: Names | None = None  # label of an own fact
+    own_choices: Mapping[str, Names] | None = field(default=None, hash=False)
+    unit: str = ""  # of an own figure
+    removed: bool = False  # kept so that what was decided by it can be read
 
     @property
     def is_figure(self) -> bool:
         return self.kind in FIGURES
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether it is one of some values."""
+        return self.kind is FactKind.CHOICE
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is compared with one value."""
+        return self.is_figure or self.kind is FactKind.DATE
+
+    def named(self) -> str:
+        """What the reader calls it."""
+        return told(*self.own) if self.own else _(self.label)
+
+    def words(self) -> dict[str, str]:
+        """What can be chosen, in the reader's words; nothing where it is not a choice."""
+        said = {value: told(*names) for value, names in (self.own_choices or {}).items()}
+        return said or {value: _(word) for value, word in (self.choices or {}).items()}
 
 
 FIGURES = frozenset({FactKind.NUMBER, FactKind.PERCENT, FactKind.MONEY, FactKind.DAYS})
@@ -47,6 +79,7 @@ OPS: dict[FactKind, tuple[Op, ...]] = {
         (FactKind.NUMBER, FactKind.PERCENT, FactKind.MONEY, FactKind.DAYS),
         (Op.LESS, Op.AT_MOST, Op.EQUAL, Op.AT_LEAST, Op.MORE, Op.WITHIN, Op.BEYOND, Op.UNKNOWN),
     ),
+    FactKind.DATE: (Op.LESS, Op.AT_MOST, Op.EQUAL, Op.AT_LEAST, Op.MORE, Op.UNKNOWN),
     FactKind.CHOICE: (Op.ANY_OF, Op.NONE_OF, Op.UNKNOWN),
     FactKind.TEXT: (Op.ANY_OF, Op.NONE_OF, Op.CONTAINS, Op.UNKNOWN),
 }
@@ -150,17 +183,17 @@ POINT_NAMES: dict[ApprovalPoint, str] = {
 }
 
 
-def facts_of(point: ApprovalPoint) -> dict[str, Fact]:
-    """The facts of a point by name, in the order in which people read them."""
-    return {fact.name: fact for fact in FACTS[point]}
+def facts_of(point: ApprovalPoint, own: Sequence[Fact] = ()) -> dict[str, Fact]:
+    """The facts of a point by name, in the order in which people read them; own ones last."""
+    return {fact.name: fact for fact in (*FACTS[point], *own)}
 
 
-def stored(point: ApprovalPoint, facts: Mapping[str, Any]) -> Facts:
+def stored(point: ApprovalPoint, facts: Mapping[str, Any], own: Sequence[Fact] = ()) -> Facts:
     """Facts as they are kept and evaluated: figures as plain text, words as lists; every fact of the point is there.
 
     facts: numbers, texts, enums or several texts by name. A name that the point does not have is a mistake of ours.
     """
-    known = facts_of(point)
+    known = facts_of(point, [fact for fact in own if not fact.removed])
     assert set(facts) <= set(known), f"unknown facts {set(facts) - set(known)} at {point}"
     return {name: _stored(fact, facts.get(name)) for name, fact in known.items()}
 
@@ -168,7 +201,7 @@ def stored(point: ApprovalPoint, facts: Mapping[str, Any]) -> Facts:
 def _stored(fact: Fact, value: Any) -> Any:
     if value is None or value == "" or value == []:
         return None
-    if fact.is_figure:
+    if fact.is_figure and not fact.own:
         return f"{Decimal(value):f}"
     several = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
     return sorted({_word(each) for each in several})

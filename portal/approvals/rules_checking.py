@@ -4,12 +4,13 @@ A refusal names the place of the error as both a program and a reader of an expo
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pydantic import ValidationError
 
-from portal.approvals.facts import OPS, Fact, facts_of
+from portal.approvals.facts import OPS, Fact, FactKind, facts_of
 from portal.approvals.inputs import DEEPEST, Condition, Exported, Group, Mode, Op, Outcome, OutcomeKind, Rule, Rules
 from portal.approvals.model import ApprovalPoint
 from portal.approvals.rules import APPROVER_ROLES
@@ -53,9 +54,11 @@ class Typed:
 
 
 UNKNOWN_FACT = N_("There is no fact “{name}” here. Use one of: {known}.")
+REMOVED_FACT = N_("The field “{name}” was removed from this workspace. Take the condition out, or use another fact.")
 WRONG_OP = N_("“{fact}” cannot be compared with “{op}”. Use one of: {known}.")
 NO_NUMBER = N_("“{typed}” is not a number below a million millions with at most six decimals.")
 ONE_NUMBER = N_("One number is needed here.")
+ONE_DATE = N_("One date is needed here, such as 2026-12-31.")
 NO_WORD = N_("At least one value is needed here.")
 NO_VALUE = N_("Nothing is compared here, so leave the value out.")
 UNKNOWN_CHOICE = N_("“{typed}” is not one of: {known}.")
@@ -83,7 +86,7 @@ def check_point(name: str) -> ApprovalPoint:
     return ApprovalPoint(name)
 
 
-def read_exported(file: str | dict[str, Any], point: ApprovalPoint) -> Rules:
+def read_exported(file: str | dict[str, Any], point: ApprovalPoint, own: Sequence[Fact] = ()) -> Rules:
     """Rules from a file, as text or read already. Raises WrongRules, which names the place of the first error."""
     try:
         said = Exported.model_validate_json(file) if isinstance(file, str) else Exported.model_validate(file)
@@ -95,7 +98,7 @@ def read_exported(file: str | dict[str, Any], point: ApprovalPoint) -> Rules:
     if said.point != point:
         raise _wrong("point", UNKNOWN_CHOICE, typed=said.point, known=point.value)
     rules = Rules(rules=said.rules, otherwise=said.otherwise)
-    check_rules(point, rules)
+    check_rules(point, rules, own)
     return rules
 
 
@@ -110,17 +113,17 @@ def _place(steps: Sequence[int | str]) -> str:
     return place or "file"
 
 
-def check_rules(point: ApprovalPoint, rules: Rules) -> None:
+def check_rules(point: ApprovalPoint, rules: Rules, own: Sequence[Fact] = ()) -> None:
     """Raise WrongRules at the first thing that cannot be meant. Places count from 1."""
     for n, rule in enumerate(rules.rules, 1):
-        check_rule(point, rule, f"rules[{n}]")
+        check_rule(point, rule, f"rules[{n}]", own)
     if rules.otherwise is not None:
         _check_outcome(rules.otherwise, "otherwise")
 
 
-def check_rule(point: ApprovalPoint, rule: Rule, place: str = "rule") -> None:
+def check_rule(point: ApprovalPoint, rule: Rule, place: str = "rule", own: Sequence[Fact] = ()) -> None:
     """Raise WrongRules unless the rule can be evaluated at this point."""
-    _check_group(facts_of(point), rule.when, f"{place}.when", 1)
+    _check_group(facts_of(point, own), rule.when, f"{place}.when", 1)
     _check_outcome(rule.then, f"{place}.then")
 
 
@@ -142,7 +145,10 @@ def _check_group(known: Mapping[str, Fact], group: Group, place: str, depth: int
 def _check_condition(known: Mapping[str, Fact], said: Condition, place: str) -> None:
     fact = known.get(said.fact)
     if fact is None:
-        raise _wrong(f"{place}.fact", UNKNOWN_FACT, name=said.fact, known=", ".join(known))
+        offered = [name for name, each in known.items() if not each.removed]
+        raise _wrong(f"{place}.fact", UNKNOWN_FACT, name=said.fact, known=", ".join(offered))
+    if fact.removed:
+        raise _wrong(f"{place}.fact", REMOVED_FACT, name=said.fact)
     fitting = OPS[fact.kind]
     if said.op not in fitting:
         raise _wrong(f"{place}.op", WRONG_OP, fact=said.fact, op=said.op.value, known=", ".join(fitting))
@@ -151,6 +157,8 @@ def _check_condition(known: Mapping[str, Fact], said: Condition, place: str) -> 
             raise _wrong(f"{place}.values", NO_VALUE)
     elif fact.is_figure:
         _check_figure(said, f"{place}.values")
+    elif fact.kind is FactKind.DATE:
+        _check_date(said.values, f"{place}.values")
     else:
         _check_words(fact, said.values, f"{place}.values")
 
@@ -169,12 +177,23 @@ def _check_figure(said: Condition, place: str) -> None:
         raise _wrong(place, NEGATIVE, typed=said.values[0])
 
 
+def _check_date(values: Sequence[str], place: str) -> None:
+    try:
+        (day,) = values
+        if date.fromisoformat(day).isoformat() == day:
+            return
+    except ValueError:
+        pass
+    raise _wrong(place, ONE_DATE)
+
+
 def _check_words(fact: Fact, values: Sequence[str], place: str) -> None:
     if not values or not all(values):
         raise _wrong(place, NO_WORD)
     for value in values:
-        if fact.choices is not None and value not in fact.choices:
-            raise _wrong(place, UNKNOWN_CHOICE, typed=value, known=", ".join(fact.choices))
+        choices = fact.own_choices or fact.choices
+        if choices is not None and value not in choices:
+            raise _wrong(place, UNKNOWN_CHOICE, typed=value, known=", ".join(choices))
 
 
 def _check_outcome(said: Outcome, place: str) -> None:

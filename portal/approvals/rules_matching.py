@@ -4,7 +4,7 @@ A rule set is compiled once into one expression of zen-engine that says for each
 evaluated for any number of requests. Figures are decimals on both sides; words never become part of an expression.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import zen
 
-from portal.approvals.facts import Fact, Facts, facts_of
+from portal.approvals.facts import Fact, FactKind, Facts, facts_of
 from portal.approvals.inputs import Approver, Condition, Group, Op, Outcome, OutcomeKind, Rule, Rules
 from portal.approvals.model import ApprovalPoint
 from portal.approvals.rules_checking import check_rules
@@ -51,17 +51,20 @@ class Compiled:
         return self.otherwise or without_rules(self.point, facts)
 
 
-def compiled(point: ApprovalPoint, rules: Rules) -> Compiled:
-    """The rules as an expression; the same content is compiled once."""
-    return _compiled(point, rules.model_dump_json())
+def compiled(point: ApprovalPoint, rules: Rules, own: Sequence[Fact] = ()) -> Compiled:
+    """The rules as an expression; the same content is compiled once. own: the fields that the factory defined.
+
+    Raises WrongRules for a rule that cannot be meant, such as one about a field that is not there any more.
+    """
+    return _compiled(point, rules.model_dump_json(), tuple(own))
 
 
 @lru_cache(maxsize=64)
-def _compiled(point: ApprovalPoint, text: str) -> Compiled:
+def _compiled(point: ApprovalPoint, text: str, own: tuple[Fact, ...]) -> Compiled:
     rules = Rules.model_validate_json(text)
-    check_rules(point, rules)
+    check_rules(point, rules, own)
     words: dict[str, Any] = {}
-    known = facts_of(point)
+    known = facts_of(point, own)
     parts = [_group(known, rule.when, words) for rule in rules.rules]
     otherwise = Verdict(0, Rule(name=OTHERWISE, then=rules.otherwise)) if rules.otherwise is not None else None
     return Compiled(point, rules, zen.compile_expression(f"[{', '.join(parts)}]"), words, otherwise)
@@ -96,9 +99,11 @@ _WORD: dict[Op, str] = {
 
 def _condition(fact: Fact, said: Condition, words: dict[str, Any]) -> str:
     """One comparison. What is not known fulfils nothing but `unknown`."""
-    name = f"d.{fact.name}"
+    name = f'd["{fact.name}"]' if fact.own else f"d.{fact.name}"
     if said.op is Op.UNKNOWN:
         return f"({name} == null)"
+    if fact.own and fact.is_single:  # one of several items is enough
+        return f"({name} != null and some({name}, {_single(fact, said)}))"
     if fact.is_figure:
         figure = f"{Decimal(said.values[0]):f}"
         return f"({name} != null and {_FIGURE[said.op].format(f=name, v=figure)})"
@@ -106,6 +111,12 @@ def _condition(fact: Fact, said: Condition, words: dict[str, Any]) -> str:
         each = [_WORD[said.op].format(f=name, v=_kept(words, value.lower())) for value in said.values]
         return f"({name} != null and ({' or '.join(each)}))"
     return f"({name} != null and {_WORD[said.op].format(f=name, v=_kept(words, list(said.values)))})"
+
+
+def _single(fact: Fact, said: Condition) -> str:
+    if fact.kind is FactKind.DATE:
+        return _FIGURE[said.op].replace("number", "date").format(f="#", v=f'date("{said.values[0]}")')
+    return _FIGURE[said.op].format(f="#", v=f"{Decimal(said.values[0]):f}")
 
 
 def _kept(words: dict[str, Any], value: Any) -> str:

@@ -29,8 +29,10 @@ from portal.approvals.model import (
     ApprovalStep,
     CaseStatus,
     Escalation,
+    RuleSet,
     StepStatus,
 )
+from portal.approvals.own import own_facts, own_values
 from portal.approvals.rules import (
     DecidedAlready,
     NobodyToAsk,
@@ -41,7 +43,7 @@ from portal.approvals.rules import (
     outcome_of,
     step_for,
 )
-from portal.approvals.rules_matching import Verdict
+from portal.approvals.rules_matching import Compiled, Verdict
 from portal.approvals.service_sets import in_force
 from portal.core import clock, db
 from portal.core.access import ROLE_NAMES, Permission, Role
@@ -91,15 +93,22 @@ async def ask(
         "requested_name": actor.name if ours else "",
         "requested_scope": requested_scope,
     }
-    return await _new_case(session, actor, point, stored(point, facts), asked)
+    own = await own_facts(session, actor, point)
+    known = {**facts, **await own_values(session, actor, own, about, facts.get("item"))}
+    rules = await in_force(session, actor, point, clock.now(), own)
+    return await _new_case(session, actor, point, stored(point, known, own), asked, rules)
 
 
 async def _new_case(
-    session: AsyncSession, actor: Actor, point: ApprovalPoint, facts: Facts, asked: Mapping[str, Any]
+    session: AsyncSession,
+    actor: Actor,
+    point: ApprovalPoint,
+    facts: Facts,
+    asked: Mapping[str, Any],
+    rules: tuple[RuleSet | None, Compiled],
 ) -> ApprovalCase:
     """Write down what was asked with what the rules in force say about it, and do that."""
-    now = clock.now()
-    rule_set, compiled = await in_force(session, actor, point, now)
+    now, (rule_set, compiled) = clock.now(), rules
     verdict = compiled.verdict(facts)
     case = ApprovalCase(
         **asked,

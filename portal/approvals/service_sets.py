@@ -9,8 +9,10 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.service import lock_names
+from portal.approvals.facts import Fact
 from portal.approvals.inputs import Exported, Rules
 from portal.approvals.model import ApprovalPoint, RuleSet, RuleSetStatus
+from portal.approvals.own import own_facts
 from portal.approvals.rules import DraftMissing, LiveInPast, NoRulesYet
 from portal.approvals.rules_checking import check_rules, read_exported
 from portal.approvals.rules_matching import Compiled, compiled
@@ -21,14 +23,15 @@ from portal.core.errors import NotFound
 from portal.core.ids import uuid7
 from portal.core.journal import Subject, record
 from portal.core.versions import check_version
+from portal.fields.service import lock_fields
 
 logger = logging.getLogger(__name__)
 
 
 async def in_force(
-    session: AsyncSession, actor: Actor, point: ApprovalPoint, now: datetime
+    session: AsyncSession, actor: Actor, point: ApprovalPoint, now: datetime, own: Sequence[Fact] | None = None
 ) -> tuple[RuleSet | None, Compiled]:
-    """The rules that hold at a moment; none: what holds without rules."""
+    """The rules that hold at a moment; none: what holds without rules. own: the custom fields, where they are read."""
     query = (
         select(RuleSet)
         .where(
@@ -41,7 +44,9 @@ async def in_force(
         .limit(1)
     )
     found = (await session.exec(query)).one_or_none()
-    return found, compiled(point, rules_of(found))
+    if own is None:
+        own = await own_facts(session, actor, point)
+    return found, compiled(point, rules_of(found), own)
 
 
 def rules_of(rule_set: RuleSet | None) -> Rules:
@@ -93,7 +98,8 @@ async def write_draft(
     Raises WrongRules or Stale.
     """
     require(actor)
-    check_rules(point, rules)
+    await lock_fields(session, actor)  # a field that a rule names is not removed meanwhile
+    check_rules(point, rules, await own_facts(session, actor, point))
     await lock_names(session, "rule set", actor.tenant_id, point.value)
     draft = await get_draft(session, actor, point, lock=True)
     if version is not None:
@@ -119,7 +125,9 @@ async def bring_in(
 ) -> RuleSet:
     """Write the draft anew from a file of rules. Raises WrongRules, which names the place in it."""
     require(actor)
-    return await write_draft(session, actor, point, read_exported(file, point), version)
+    return await write_draft(
+        session, actor, point, read_exported(file, point, await own_facts(session, actor, point)), version
+    )
 
 
 def exported(found: RuleSet) -> Exported:

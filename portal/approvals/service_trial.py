@@ -6,6 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.approvals import reads
 from portal.approvals.model import ApprovalPoint
+from portal.approvals.own import own_facts
 from portal.approvals.rules import DraftMissing, WrongSpan
 from portal.approvals.rules_matching import compiled
 from portal.approvals.rules_trial import Trial, tried
@@ -24,5 +25,6 @@ async def try_draft(session: AsyncSession, actor: Actor, point: ApprovalPoint, d
     if not 1 <= days <= MOST_DAYS:
         raise WrongSpan(field="days", most=MOST_DAYS)
     since = clock.now() - timedelta(days=days)
+    own = await own_facts(session, actor, point)
     past = await reads.past_cases(await db.driver(session), actor, point, since)
-    return since, tried(compiled(point, rules_of(draft)), past)
+    return since, tried(compiled(point, rules_of(draft), own), past)

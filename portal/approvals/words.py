@@ -1,6 +1,7 @@
 """Rules, facts and decisions as sentences in the reader's language."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +26,13 @@ OP_NAMES: dict[Op, str] = {
     Op.CONTAINS: N_("contains"),
     Op.UNKNOWN: N_("is not known"),
 }
+DATE_OPS: dict[Op, str] = {
+    Op.LESS: N_("is before"),
+    Op.AT_MOST: N_("is on or before"),
+    Op.EQUAL: N_("is on"),
+    Op.AT_LEAST: N_("is on or after"),
+    Op.MORE: N_("is after"),
+}
 SINGLE = {Op.ANY_OF: N_("is"), Op.NONE_OF: N_("is not")}  # with one value
 OUTCOME_NAMES: dict[OutcomeKind, str] = {
     OutcomeKind.APPROVE: N_("Approve at once"),
@@ -35,7 +43,7 @@ UNITS: dict[FactKind, str] = {
     FactKind.PERCENT: "%",
     FactKind.MONEY: N_("own currency"),
     FactKind.DAYS: N_("days"),
-    **dict.fromkeys((FactKind.NUMBER, FactKind.CHOICE, FactKind.TEXT), ""),
+    **dict.fromkeys((FactKind.NUMBER, FactKind.CHOICE, FactKind.TEXT, FactKind.DATE), ""),
 }
 MODE_NAMES: dict[Mode, str] = {Mode.ORDER: N_("one after the other"), Mode.PARALLEL: N_("all at once")}
 STATUS_NAMES: dict[CaseStatus, str] = {
@@ -75,9 +83,9 @@ VERBS: dict[str, str] = {
 # --- rules ------------------------------------------------------------------------------------------------------------
 
 
-def condition(point: ApprovalPoint, rule: Rule, currency: str) -> str:
-    """When a rule fits: Change of the quantity is at most 20 % and Zone is one of firm zone."""
-    return _group(facts_of(point), rule.when, currency, outer=True) or _("always")
+def condition(point: ApprovalPoint, rule: Rule, currency: str, own: Sequence[Fact]) -> str:
+    """When a rule fits: Change of the quantity is at most 20 % and Zone is one of firm zone. own: with removed ones."""
+    return _group(facts_of(point, own), rule.when, currency, outer=True) or _("always")
 
 
 def _group(known: Mapping[str, Fact], group: Group, currency: str, *, outer: bool = False) -> str:
@@ -91,16 +99,30 @@ def _group(known: Mapping[str, Fact], group: Group, currency: str, *, outer: boo
 
 
 def _condition(fact: Fact, said: Condition, currency: str) -> str:
-    comparison = SINGLE.get(said.op, OP_NAMES[said.op]) if len(said.values) == 1 else OP_NAMES[said.op]
-    parts = (_(fact.label), _(comparison), figures_or_words(fact, said.values, currency))
+    comparison = SINGLE.get(said.op, op_name(fact, said.op)) if len(said.values) == 1 else op_name(fact, said.op)
+    parts = (fact.named(), _(comparison), figures_or_words(fact, said.values, currency))
     return _("{fact} {comparison} {value}").format(fact=parts[0], comparison=parts[1], value=parts[2]).strip()
+
+
+def op_name(fact: Fact, op: Op) -> str:
+    """A comparison as it is said of this kind of fact, to be translated."""
+    return DATE_OPS.get(op, OP_NAMES[op]) if fact.kind is FactKind.DATE else OP_NAMES[op]
+
+
+def unit_of(fact: Fact) -> str:
+    """The unit in which a figure is typed."""
+    return fact.unit or (_(UNITS[fact.kind]) if UNITS[fact.kind] else "")
 
 
 def figures_or_words(fact: Fact, values: Sequence[str], currency: str) -> str:
     """The values of a fact as people write them."""
+    if fact.kind is FactKind.DATE:
+        return _(", ").join(i18n.day(date.fromisoformat(value), year=True) for value in values)
     if not fact.is_figure:
-        return _(", ").join(_(fact.choices[value]) if fact.choices else value for value in values)
-    return _(", ").join(figure(fact.kind, Decimal(value), currency) for value in values)
+        said = fact.words()
+        return _(", ").join(said.get(value, value) for value in values)
+    unit = f"{i18n.NBSP}{fact.unit}" if fact.unit else ""
+    return _(", ").join(figure(fact.kind, Decimal(value), currency) + unit for value in values)
 
 
 def figure(kind: FactKind, value: Decimal, currency: str) -> str:
@@ -116,10 +138,10 @@ def figure(kind: FactKind, value: Decimal, currency: str) -> str:
             return i18n.number(value)
 
 
-def sentence(point: ApprovalPoint, no: int, rule: Rule, currency: str) -> str:
+def sentence(point: ApprovalPoint, no: int, rule: Rule, currency: str, own: Sequence[Fact]) -> str:
     """A rule as one sentence."""
     text = _("Rule {n} “{name}”: if {condition}, then {outcome}")
-    when, follows = condition(point, rule, currency), outcome(rule.then, currency)
+    when, follows = condition(point, rule, currency, own), outcome(rule.then, currency)
     return text.format(n=i18n.number(no), name=rule.name, condition=when, outcome=follows)
 
 
@@ -146,22 +168,24 @@ def _approver(said: Approver, currency: str) -> str:
 # --- cases ------------------------------------------------------------------------------------------------------------
 
 
-def fact_rows(point: ApprovalPoint, facts: Facts, currency: str, *, prices: bool) -> list[tuple[str, str]]:
+def fact_rows(
+    point: ApprovalPoint, facts: Facts, currency: str, own: Sequence[Fact], *, prices: bool
+) -> list[tuple[str, str]]:
     """(label, value) of what was known; money only for those who see prices."""
     rows = []
-    for fact in facts_of(point).values():
+    for fact in facts_of(point, own).values():
         value = facts.get(fact.name)
         if value is None or (fact.kind is FactKind.MONEY and not prices):
             continue
-        values = [value] if fact.is_figure else value
-        rows.append((_(fact.label), figures_or_words(fact, values, currency)))
+        values = value if isinstance(value, list) else [value]
+        rows.append((fact.named(), figures_or_words(fact, values, currency)))
     return rows
 
 
-def why(point: ApprovalPoint, rule_no: int, rule: Mapping[str, Any], currency: str) -> str:
+def why(point: ApprovalPoint, rule_no: int, rule: Mapping[str, Any], currency: str, own: Sequence[Fact]) -> str:
     """Which rule spoke, and what it says."""
     said = Rule.model_validate(rule)
     follows = outcome(said.then, currency)
     if not rule_no:
         return _("{name}: {outcome}").format(name=_(said.name), outcome=follows)
-    return sentence(point, rule_no, said, currency)
+    return sentence(point, rule_no, said, currency, own)

@@ -14,6 +14,7 @@ from portal.approvals.effects import applies
 from portal.approvals.inputs import OutcomeKind
 from portal.approvals.model import ApprovalCase, ApprovalPoint, CaseStatus
 from portal.approvals.service import Decision
+from portal.catalog.service import items_by_code
 from portal.changes.events import ChangeAsked, ChangeDeclined
 from portal.changes.impact import Impact
 from portal.changes.model import ChangeRequest, ChangeStatus, PartKind, Way
@@ -21,8 +22,10 @@ from portal.changes.rules import CHANGE_STATES, WAITING, check_in_time
 from portal.changes.rules_impact import ZERO, most_binding, zone_after, zone_before
 from portal.changes.service import check_base, get_change, impact, open_for_answer, subject, told
 from portal.changes.service_applying import settle
+from portal.contracts.service_rates import in_own_currency
 from portal.core import clock, db
 from portal.core.actor import Actor, Scope
+from portal.core.calendars import local_today
 from portal.core.errors import Conflict
 from portal.core.i18n import N_
 from portal.core.numbering import next_number
@@ -45,14 +48,18 @@ class SecondPersonNeeded(Conflict):
 
 # --- what is asked of the approvers -----------------------------------------------------------------------------------
 
-_CODE = "select p.code, t.currency from party p join tenant t on t.tenant_id = $1 where p.tenant_id = $1 and p.id = $2"
+MONEY = ("value", "value_change")
+_CODE = "select p.code from party p where p.tenant_id = $1 and p.id = $2"
 
 
 async def ask_approvers(session: AsyncSession, actor: Actor, change: ChangeRequest, sheet: Impact) -> ApprovalCase:
     """Bring the live offer before the factory's rules. actor: of the factory, or the system for a partner's offer."""
-    row = await (await db.driver(session)).fetchrow(_CODE, actor.tenant_id, change.party_id)
-    code, currency = row or ("", "")
-    facts = facts_of(change, sheet, code, priced=sheet.head.currency == currency)
+    code = await (await db.driver(session)).fetchval(_CODE, actor.tenant_id, change.party_id)
+    facts = facts_of(change, sheet, code or "")
+    today, amounts = local_today(clock.now(), sheet.head.time_zone), [facts.get(name) for name in MONEY]
+    facts |= zip(MONEY, await in_own_currency(session, actor, sheet.head.currency, today, amounts), strict=True)
+    known = await items_by_code(session, actor, facts["item"])
+    facts["item_category"] = sorted({item.category for item in known.values() if item.category})
     ours = change.offered_scope == Scope.FACTORY
     if ours:
         facts["requester_role"] = actor.role
@@ -62,8 +69,8 @@ async def ask_approvers(session: AsyncSession, actor: Actor, change: ChangeReque
     )  # fmt: skip
 
 
-def facts_of(change: ChangeRequest, sheet: Impact, party: str, *, priced: bool) -> dict[str, Any]:
-    """What the rules look at. priced: whether the contract's currency is the workspace's."""
+def facts_of(change: ChangeRequest, sheet: Impact, party: str) -> dict[str, Any]:
+    """What the rules look at; money in the contract's currency still."""
     stakes = sheet.stakes
     before = sum((stake.before.quantity for stake in stakes), ZERO)
     after = sum((piece.quantity for stake in stakes for piece in stake.after.pieces), ZERO)
@@ -87,7 +94,7 @@ def facts_of(change: ChangeRequest, sheet: Impact, party: str, *, priced: bool) 
         "party": party,
         "reason": change.reason.value,
     }
-    if priced and stakes and sheet.value is not None:
+    if stakes and sheet.value is not None:
         values = [piece.quantity * (stake.price_after or ZERO) for stake in stakes for piece in stake.after.pieces]
         facts |= {"value": sum(values, ZERO), "value_change": sheet.value}
     return facts

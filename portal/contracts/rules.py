@@ -168,8 +168,8 @@ def check_head(head: HeadTerms) -> None:
 # Lines -------------------------------------------------------------------------------------------------------------
 
 
-class LineTerms(Protocol):
-    """What one contract line says, in the fields of its row."""
+class AgreedTerms(Protocol):
+    """What the words need of a line: a row of the database, or a line of the agreed text."""
 
     @property
     def unit(self) -> str: ...
@@ -177,8 +177,6 @@ class LineTerms(Protocol):
     def foq(self) -> Decimal | None: ...
     @property
     def cadence(self) -> Cadence | None: ...
-    @property
-    def target_quantity(self) -> Decimal | None: ...
     @property
     def band_below_percent(self) -> Decimal: ...
     @property
@@ -191,6 +189,13 @@ class LineTerms(Protocol):
     def under_percent(self) -> Decimal: ...
     @property
     def over_percent(self) -> Decimal: ...
+
+
+class LineTerms(AgreedTerms, Protocol):
+    """What one contract line says, in the fields of its row."""
+
+    @property
+    def target_quantity(self) -> Decimal | None: ...
     @property
     def firm_days(self) -> int: ...
     @property

@@ -7,7 +7,6 @@ requester's name once it is approved. The partner sees nothing of it.
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from sqlmodel import select
@@ -19,15 +18,13 @@ from portal.approvals.service import ask
 from portal.catalog.service import items_by_code
 from portal.contracts.evidence import Content, read_back
 from portal.contracts.inputs import Agreed, Offer
-from portal.contracts.model import Contract, ExchangeRate
+from portal.contracts.model import Contract
 from portal.contracts.rules_approval import ContractMovedOn, Figures, OfferStep, figures, months
-from portal.contracts.rules_rates import NoRate, convert
 from portal.contracts.service import subject
-from portal.contracts.service_rates import own_currency
+from portal.contracts.service_rates import in_own_currency
 from portal.core import clock
 from portal.core.actor import Actor, Origin
 from portal.core.calendars import local_today
-from portal.core.tables import ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ def _today(contract: Contract) -> date:
 async def _facts(session: AsyncSession, actor: Actor, contract: Contract, wish: Wish, found: Figures) -> dict[str, Any]:
     said = read_back(wish.said)
     party = select(Party.code).where(Party.tenant_id == actor.tenant_id, Party.id == contract.party_id)
-    own = await _in_own_currency(session, actor, contract, (found.value, found.change))
+    own = await in_own_currency(session, actor, contract.currency, _today(contract), (found.value, found.change))
     return {
         "step": wish.step,
         "direction": contract.direction,
@@ -103,21 +100,6 @@ async def _items(session: AsyncSession, actor: Actor, said: Agreed) -> dict[str,
     codes = [line.item_code for line in said.lines]
     known = await items_by_code(session, actor, codes)
     return {"item": codes, "item_category": [item.category for item in known.values() if item.category]}
-
-
-async def _in_own_currency(
-    session: AsyncSession, actor: Actor, contract: Contract, amounts: tuple[Decimal | None, ...]
-) -> list[Decimal | None]:
-    """Amounts in the workspace's currency at today's rate; not known without a rate."""
-    own = await own_currency(session, actor)
-    rates = []
-    if contract.currency != own:
-        rates = list((await session.exec(select(ExchangeRate).where(ExchangeRate.tenant_id == actor.tenant_id))).all())
-    try:
-        factor = convert(Decimal(1), contract.currency, own, _today(contract), rates).amount
-    except NoRate:
-        return [None for _ in amounts]
-    return [None if amount is None else round(amount * factor + ZERO, 6) for amount in amounts]
 
 
 def kept(said: Offer | Origin | None) -> Any:

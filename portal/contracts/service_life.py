@@ -53,7 +53,7 @@ from portal.contracts.service_versions import (
     write_content,
 )
 from portal.core import clock
-from portal.core.actor import Actor, Origin, Scope
+from portal.core.actor import Actor, Channel, Origin, Scope
 from portal.core.calendars import local_today
 from portal.core.journal import Event, emit, record
 from portal.core.model import Timeline
@@ -345,4 +345,5 @@ async def _move(
 def _told(session: AsyncSession, actor: Actor, contract: Contract, verb: str, event: Event, **data: object) -> None:
     record(session, actor, subject(contract), verb, **data)
     emit(session, actor, contract.party_id, event)
-    logger.info("contract moved on", extra={"contract_id": str(contract.id), "verb": verb})
+    level = logging.DEBUG if actor.channel is Channel.SYSTEM and verb == "expired" else logging.INFO  # hundreds at once
+    logger.log(level, "contract moved on", extra={"contract_id": str(contract.id), "verb": verb})

@@ -14,11 +14,12 @@ from portal.contracts.inputs import SetRate
 from portal.contracts.model import ContractLine, ContractPrice, ExchangeRate
 from portal.contracts.rules import check_currency
 from portal.contracts.rules_prices import AmbiguousPrice, NoPrice, price_on
-from portal.contracts.rules_rates import SameCurrency
+from portal.contracts.rules_rates import NoRate, SameCurrency, convert
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
 from portal.core.journal import Subject, record
+from portal.core.tables import ZERO
 
 logger = logging.getLogger(__name__)
 
@@ -94,3 +95,18 @@ def _recorded(session: AsyncSession, actor: Actor, rate: ExchangeRate, verb: str
     what = Subject("exchange_rate", rate.id, actor.party_id, shared=False)
     record(session, actor, what, verb, base=rate.base, quote=rate.quote, day=rate.day)
     logger.info("exchange rate changed", extra={"rate_id": str(rate.id), "verb": verb})
+
+
+async def in_own_currency(
+    session: AsyncSession, actor: Actor, currency: str, day: date, amounts: Sequence[Decimal | None]
+) -> list[Decimal | None]:
+    """Amounts of a currency in the workspace's, at the rate of a day; not known without a rate."""
+    own = await own_currency(session, actor)
+    rates: Sequence[ExchangeRate] = ()
+    if currency != own:
+        rates = (await session.exec(select(ExchangeRate).where(ExchangeRate.tenant_id == actor.tenant_id))).all()
+    try:
+        factor = convert(Decimal(1), currency, own, day, rates).amount
+    except NoRate:
+        return [None for _ in amounts]
+    return [None if amount is None else round(amount * factor + ZERO, 6) for amount in amounts]

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from portal.contracts.model import Cadence, DateRule, DeviationRule, Lapse
-from portal.contracts.rules import band
+from portal.contracts.model import DateRule, DeviationRule, Lapse
+from portal.contracts.rules import AgreedTerms, band
 from portal.core import i18n
 from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import CURRENCY_PLACES, UNITS, show_quantity
@@ -42,29 +42,6 @@ ANSWER_WORDS: dict[str, str] = {
     DateRule.NEAREST: N_("to the nearest working day"),
     DateRule.KEEP: N_("not at all"),
 }
-
-
-class AgreedTerms(Protocol):
-    """What the words need of a line: a row of the database, or a line of the agreed text."""
-
-    @property
-    def unit(self) -> str: ...
-    @property
-    def foq(self) -> Decimal | None: ...
-    @property
-    def cadence(self) -> Cadence | None: ...
-    @property
-    def band_below_percent(self) -> Decimal: ...
-    @property
-    def band_above_percent(self) -> Decimal: ...
-    @property
-    def pack_size(self) -> Decimal: ...
-    @property
-    def minimum_order(self) -> Decimal: ...
-    @property
-    def under_percent(self) -> Decimal: ...
-    @property
-    def over_percent(self) -> Decimal: ...
 
 
 def foq_words(line: AgreedTerms) -> str:

@@ -189,6 +189,20 @@ async def commit(
     return commit_id
 
 
+async def proposed(session: AsyncSession, actor: Actor, contract_id: UUID, data: Commit) -> tuple[Head, date, Standing]:
+    """What a commit would say beside what stands, and the week that it counts from; nothing is kept. Raises what would
+    refuse the commit."""
+    actor.require(Permission.CONFIRM_LINES)
+    connection = await db.driver(session)
+    found = await reads.head(connection, actor, contract_id)
+    if found.status != ContractStatus.ACTIVE:
+        raise NotInForce(status=ContractStatus(found.status))
+    _check(found, actor, None, data)
+    first = rules.monday(local_today(clock.now(), found.time_zone))
+    _standing_then, new = await _standing(connection, actor, found, first, data)
+    return found, first, new
+
+
 def _check(found: Head, actor: Actor, version: int | None, data: Commit) -> None:
     """Raise what stands against a commit before its quantities are looked at."""
     if actor.side_on(found.direction) is not Side.SELLER:

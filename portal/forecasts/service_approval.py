@@ -19,7 +19,7 @@ from portal.catalog.service import items_by_code
 from portal.contracts.model import Contract
 from portal.contracts.rules_prices import AmbiguousPrice, NoPrice, price_on
 from portal.contracts.service import prices_of
-from portal.contracts.service_rates import own_currency
+from portal.contracts.service_rates import in_own_currency
 from portal.core import clock, db
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
@@ -70,10 +70,8 @@ async def _facts(session: AsyncSession, actor: Actor, found: Head, first: date, 
 
 
 async def _value(session: AsyncSession, actor: Actor, found: Head, first: date, promised: Promised) -> Decimal | None:
-    """In the workspace's currency; not known in another one, or without a price for every week."""
+    """In the workspace's currency; not known without a rate of today, or without a price for every week."""
     currency = select(Contract.currency).where(Contract.tenant_id == actor.tenant_id, Contract.id == found.id)
-    if (await session.exec(currency)).one() != await own_currency(session, actor):
-        return None
     prices = await prices_of(session, actor, found.id)
     total = ZERO
     for (line, week), (_forecast, quantity) in promised.items():
@@ -81,7 +79,9 @@ async def _value(session: AsyncSession, actor: Actor, found: Head, first: date, 
         if quantity and price is None:
             return None
         total += quantity * (price or ZERO)
-    return round(total, 6)
+    today = local_today(clock.now(), found.time_zone)
+    (value,) = await in_own_currency(session, actor, (await session.exec(currency)).one(), today, [total])
+    return value
 
 
 def _price(prices: Sequence[Any], day: date, quantity: Decimal) -> Decimal | None:

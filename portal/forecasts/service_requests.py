@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import db
 from portal.core.actor import Actor, Direction
-from portal.core.calendars import WorkingCalendar, deadline, local_today
+from portal.core.calendars import deadline, local_today
 from portal.core.errors import NotFound
 from portal.core.journal import Subject, emit, record
 from portal.core.states import Side
@@ -18,6 +18,7 @@ from portal.forecasts.events import CommitAsked, CommitLapsed
 from portal.forecasts.model import CommitRequest, RequestStatus
 from portal.forecasts.rules import REQUEST_STATES
 from portal.forecasts.service import open_requests, unanswered
+from portal.schedules.reads_calendars import answering_calendar
 from portal.schedules.service import visible
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,16 @@ async def waiting(session: AsyncSession, actor: Actor, limit: int) -> list[UUID]
     return [row["id"] for row in rows]
 
 
+async def asked_about(session: AsyncSession, actor: Actor, contract_id: UUID) -> UUID | None:
+    """The request of a contract that waits for its commit."""
+    query = select(CommitRequest.id).where(
+        col(CommitRequest.tenant_id) == actor.tenant_id,
+        col(CommitRequest.contract_id) == contract_id,
+        col(CommitRequest.status).in_([RequestStatus.OPEN, RequestStatus.LAPSED]),
+    )
+    return (await session.exec(query.order_by(col(CommitRequest.id).desc()).limit(1))).one_or_none()
+
+
 async def weeks_of(session: AsyncSession, actor: Actor, request: CommitRequest) -> int:
     """How many weeks the seller is asked to commit to."""
     head = await reads.head(await db.driver(session), actor, request.contract_id)
@@ -80,13 +91,14 @@ async def ask(session: AsyncSession, actor: Actor, contract_id: UUID, release_id
     cells = await reads.cells(connection, actor, found, first, found.terms_weeks)
     if not unanswered(await reads.parts(connection, actor, contract_id), cells, found.terms_weeks):
         return None
+    seller = await answering_calendar(connection, actor, found.party_id, found.direction == Direction.SALE)
     request = CommitRequest(
         tenant_id=actor.tenant_id,
         party_id=found.party_id,
         contract_id=contract_id,
         release_id=release_id,
         release_no=found.release_no,
-        due_at=deadline(found.published_at, found.terms_hours, found.time_zone, WorkingCalendar()),
+        due_at=deadline(found.published_at, found.terms_hours, found.time_zone, seller),
     )
     session.add(request)
     await session.flush()

@@ -36,7 +36,8 @@ class Verb(StrEnum):
     ACCEPT = "accept"  # an answer that differs from what was asked
     DECLINE = "decline"  # the same, and ask again
     COMMIT_ALL = "commit_all"  # to a whole forecast; data: the release, the commit that stood, the percentage
-    COMMIT_SHARE = "commit_share"  # begin to commit to a part of everything
+    COMMIT = "commit"  # to what a sentence said; data: the commit
+    COMMIT_SHARE = "commit_share"  # begin to commit to a part of everything; data: the sentence that says what
     LATE = "late"  # begin to say that a delivery will be late
     PROBLEM = "problem"  # begin to report a problem with a delivery
     RECEIVE = "receive"  # a shipment, all complete
@@ -70,6 +71,7 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.ACCEPT: Permission.DECIDE_ANSWERS,
     Verb.DECLINE: Permission.DECIDE_ANSWERS,
     Verb.COMMIT_ALL: Permission.CONFIRM_LINES,
+    Verb.COMMIT: Permission.CONFIRM_LINES,
     Verb.COMMIT_SHARE: Permission.CONFIRM_LINES,
     Verb.LATE: Permission.CONFIRM_LINES,
     Verb.PROBLEM: Permission.CONFIRM_LINES,

@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.approvals import people, service, words
 from portal.approvals.facts import POINT_NAMES
 from portal.approvals.model import CaseStatus, StepStatus
+from portal.approvals.own import own_facts
 from portal.approvals.rules import may_decide
 from portal.core import i18n
 from portal.core.access import Permission
@@ -36,7 +37,7 @@ async def case_card(session: AsyncSession, actor: Actor, case_id: UUID, purpose:
     asked = waits and may_decide(decider, steps, case.requested_by)
     verbs = [Verb.APPROVE, Verb.TURN_DOWN] if asked else []
     actions = await offer(session, actor, verbs, "approval_case", case.id, case.version) if verbs else {}
-    known = words.fact_rows(case.point, case.facts, case.currency, prices=False)
+    known = words.fact_rows(case.point, case.facts, case.currency, await own_facts(session, actor), prices=False)
     due = min((step.respond_by for step in steps if step.status is StepStatus.OPEN and step.respond_by), default=None)
     by = _("Answer by {when}").format(when=i18n.moment(due, actor.time_zone)) if asked and due else ""
     path = f"/approvals/{case_id}"

@@ -27,7 +27,7 @@ from portal.schedules import reads
 from portal.schedules.model import Release, ReleaseStatus
 from portal.schedules.model_releases import ReleaseStanding
 from portal.schedules.reads import LineRow, part_of
-from portal.schedules.rules_releases import RELEASE_STATES
+from portal.schedules.rules_releases import RELEASE_STATES, is_overdue
 from portal.schedules.service_answers import get_standing
 from portal.schedules.service_holding import waiting_release
 from portal.shipments.service_opening import opening_waits
@@ -127,7 +127,7 @@ async def release_card(session: AsyncSession, actor: Actor, release_id: UUID, pu
     waiting = await reads.to_confirm(connection, actor, MOST, contract.id) if seller else []
     asked = _asks(actor, standing)
     return Card(
-        title=_release_title(release.number, len(waiting), standing.status),
+        title=_release_title(release.number, len(waiting), standing, actor),
         subject=joined(contract.number, contract.title, contract.party_name if actor.is_factory else ""),
         facts=tuple([standing.reason] if standing.reason else named(waiting, actor)),
         deadline=confirm_by(waiting, actor) or _answer_by(standing, actor, asked, seller),
@@ -150,7 +150,10 @@ def _answer_by(standing: ReleaseStanding, actor: Actor, asked: bool, seller: boo
     return "" if seller else _(wording.INFORMATION)
 
 
-def _release_title(number: int, waiting: int, status: ReleaseStatus = ReleaseStatus.PUBLISHED) -> str:
+def _release_title(number: int, waiting: int, standing: ReleaseStanding, actor: Actor) -> str:
+    status = standing.status
+    if actor.is_factory and is_overdue(status, standing.answer_by, clock.now()):
+        return _("Release {no} was not acknowledged in time").format(no=number)
     if status is ReleaseStatus.REJECTED:
         return _("Release {no} was rejected").format(no=number)
     if status is ReleaseStatus.ACKNOWLEDGED and not waiting:

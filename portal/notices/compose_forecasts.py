@@ -5,6 +5,8 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.approvals.model import ApprovalPoint
+from portal.approvals.reads import waiting_about
 from portal.contracts.model import ContractStatus
 from portal.core import clock, db, i18n
 from portal.core.access import Permission
@@ -32,6 +34,7 @@ MISSING = N_("A seller did not commit to a forecast in time")
 WAITING = N_("A forecast waits for the seller's commit")
 DONE = N_("A forecast was committed to")
 OVER = N_("A later release asks for a commit")
+HELD = N_("A commit waits for a colleague's approval. The buyer sees nothing of it yet.")
 SHORT = N_("Less than the forecast was committed")
 
 
@@ -46,6 +49,7 @@ async def request_card(session: AsyncSession, actor: Actor, request_id: UUID, pu
     data = {"release": head.release_no, "commit": head.commit_no}
     verbs = [Verb.COMMIT_ALL, Verb.COMMIT_SHARE] if able else []
     actions = await offer(session, actor, verbs, "commit_request", request_id, head.commit_no, data)
+    held = await waiting_about(connection, actor, ApprovalPoint.COMMIT, head.id) if waits and seller else None
     path = f"/contracts/{head.id}/forecast"
     when = i18n.moment(request.due_at, actor.time_zone)
     return Card(
@@ -53,7 +57,7 @@ async def request_card(session: AsyncSession, actor: Actor, request_id: UUID, pu
         subject=joined(head.number, _("Release {n}").format(n=request.release_no), _partner(head, actor)),
         facts=await _facts(connection, actor, head),
         deadline=_("Commit by {when}").format(when=when) if able else "",
-        state="" if waits else _(DONE if request.status == R.ANSWERED else OVER),
+        state=(_(HELD) if held else "") if waits else _(DONE if request.status == R.ANSWERED else OVER),
         buttons=((*_buttons(actions, head),), (opening(path),)) if able else ((opening(path),),),
         link=wording.address(path),
     )

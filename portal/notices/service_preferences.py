@@ -13,10 +13,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.model import ChatDetail, Member, MemberStatus, Tenant
+from portal.accounts.service_tenant import decide
 from portal.core import db
 from portal.core.access import Permission
 from portal.core.actor import Actor
-from portal.core.errors import Forbidden, NotFound
+from portal.core.errors import NotFound
 from portal.core.inputs import Input
 from portal.core.journal import Subject, record
 from portal.core.versions import check_version
@@ -150,16 +151,7 @@ async def _check_deputy(session: AsyncSession, actor: Actor, member_id: UUID, de
 
 async def set_chat_detail(session: AsyncSession, actor: Actor, data: SetChatDetail) -> Tenant:
     """The workspace's rule for messages that leave the house. The factory's administrators decide it."""
-    if not actor.is_factory:
-        raise Forbidden
-    actor.require(Permission.MANAGE_PEOPLE)
-    query = select(Tenant).where(Tenant.tenant_id == actor.tenant_id).with_for_update()
-    tenant = (await session.exec(query)).one()
-    tenant.chat_detail = data.chat_detail
-    session.add(tenant)
-    subject = Subject("tenant", actor.tenant_id, actor.party_id, shared=False)
-    record(session, actor, subject, "edited", chat_detail=data.chat_detail.value)
-    return tenant
+    return await decide(session, actor, chat_detail=data.chat_detail)
 
 
 async def chat_detail(session: AsyncSession, actor: Actor) -> ChatDetail:

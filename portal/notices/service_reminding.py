@@ -200,9 +200,10 @@ where l.tenant_id = $1 and ($2::uuid is null or l.party_id = $2) and c.direction
 group by r.id, l.contract_id, l.party_id, c.lapse limit $6"""
 # Releases themselves wait for the partner's acknowledgement, where their contract asks for one.
 _UNREAD = """
-select release_id as id, contract_id, party_id, answer_by as respond_by
+select release_id as id, contract_id, party_id, answer_by as respond_by, 3 as most
 from release_standing
-where tenant_id = $1 and party_id = $2 and status in ('published', 'delivered') and answer_by < $3 and answer_by > $4
+where tenant_id = $1 and ($2::uuid is null or party_id = $2) and status in ('published', 'delivered')
+    and answer_by < $3 and answer_by > $4
 limit $5"""
 Late = tuple[asyncpg.Record, Draft]
 
@@ -212,9 +213,13 @@ async def _unanswered(connection: Driver, of: Company, now: datetime) -> list[La
     values = of.actor.tenant_id, _of_party(of.actor), _sells(of.actor.scope)
     window = now + rules.SOON, now - rules.FORGOTTEN
     rows = await connection.fetch(_UNANSWERED, *values, *window, MOST)
-    if of.actor.scope is Scope.PARTNER:
-        rows += await connection.fetch(_UNREAD, of.actor.tenant_id, of.actor.party_id, *window, MOST)
-    return [
+    unread = await connection.fetch(_UNREAD, of.actor.tenant_id, _of_party(of.actor), *window, MOST)
+    if of.actor.scope is Scope.FACTORY:  # it hears once that nobody answered in time
+        lapsed = (row for row in unread if row["respond_by"] <= now)
+        told = [(row, draft) for row in lapsed for draft in _late(of, row, 1, now)]
+    else:
+        told, rows = [], rows + unread
+    return told + [
         (row, draft)
         for row in rows
         for level in rules.levels(now, row["respond_by"])

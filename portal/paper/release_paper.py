@@ -9,7 +9,7 @@ from portal.paper.document import Cell, Column, Document, Facts, Grid
 from portal.schedules.reads_board import BoardHead, ReleaseLineRow
 from portal.schedules.reads_contents import PartContents
 from portal.schedules.reads_releases import Comparison
-from portal.schedules.words import ZONE_NAMES, change_of, sentence
+from portal.schedules.words import ZONE_NAMES, change_of, gone_word, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _grids(content: ReleaseContent) -> list[Grid]:
     title = ngettext("{n} delivery", "{n} deliveries", len(found.lines)).format(n=i18n.number(len(found.lines)))
     grids = [Grid(columns, [_row(line, change_of(line, compared)[1]) for line in found.lines], title)]
     if found.gone:
-        grids.append(Grid(columns, [_row(line, _("Gone")) for line in found.gone], _("No longer called off")))
+        grids.append(Grid(columns, [_row(line, gone_word(line)) for line in found.gone], _("No longer called off")))
     return grids
 
 

@@ -156,13 +156,13 @@ class LinePlan(PrivateRow, table=True):
     __table_args__ = (
         UniqueConstraint("tenant_id", "schedule_line_id"),
         private_ref("schedule_line", "schedule_line_id"),
-        CheckConstraint("quantity > 0", name="plan_positive"),
+        CheckConstraint("quantity >= 0", name="plan_positive"),
         index("line_plan", "contract_id"),
     )
 
     contract_id: UUID
     schedule_line_id: UUID
-    quantity: Decimal = numeric()
+    quantity: Decimal = numeric()  # 0: it becomes part of another line of the same day
     due_date: date
     planned_by: str = Field(default="", max_length=120)
     planned_at: datetime

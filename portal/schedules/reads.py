@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.conditions import Conditions, containing
 from portal.core.db import Driver
@@ -89,6 +90,8 @@ class LineRow(Struct, frozen=True):
     deviation_id: UUID | None  # an answer that waits for the buyer's decision
     requested_quantity: Decimal | None  # as first asked, where another was agreed on
     deemed: bool  # confirmed because nobody answered in time
+    currency: str
+    deviation_price: str | None  # whether the seller may ask for another price; none: not
 
 
 def part_of(row: LineRow, actor: Actor) -> str:
@@ -100,7 +103,7 @@ _COLUMNS = """l.id, l.line_no, l.due_date, l.requested_date, l.promised_date, l.
     l.ordered_quantity, l.confirmed_quantity, l.shipped_quantity, l.received_quantity, l.rejected_quantity, l.order_no,
     l.ship_to_code, l.supply_state, l.supply_note, l.respond_by, l.version, l.contract_id, c.number, c.direction,
     c.party_name, k.item_code, k.description, k.partner_part_no, l.contract_line_id,
-    l.deviation_id, l.requested_quantity, l.deemed"""
+    l.deviation_id, l.requested_quantity, l.deemed, c.currency, c.deviation_price"""
 _JOINS = """ join contract c on c.tenant_id = $1 and c.id = l.contract_id
     join contract_line k on k.tenant_id = $1 and k.id = l.contract_line_id"""
 _SEARCH = """ and (order_no = {0} or contract_line_id in (
@@ -238,14 +241,16 @@ class PromiseRow(Struct, frozen=True):
     note: str = ""
     on_behalf: bool = False  # entered by the buyer, as the seller said it elsewhere
     deemed: bool = False  # nobody answered in time
+    price: Decimal | None = None  # per unit, where the seller asks for another and the reader sees prices
 
 
 async def promises(connection: Driver, actor: Actor, line_id: UUID) -> list[PromiseRow]:
     """What is promised for one line, and what waits for the buyer's decision; earliest first."""
     rows = await connection.fetch(
-        "select quantity, delivery_date, despatch_date, status, deviations, reason, note, on_behalf, deemed"
+        "select quantity, delivery_date, despatch_date, status, deviations, reason, note, on_behalf, deemed,"
+        " case when $3 then price end"
         " from confirmation where tenant_id = $1 and line_id = $2 and status in ('valid', 'needs_approval')"
         " order by delivery_date, id",
-        *(actor.tenant_id, line_id),
+        *(actor.tenant_id, line_id, actor.may(Permission.SEE_PRICES)),
     )
     return [PromiseRow(*row) for row in rows]

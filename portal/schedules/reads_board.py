@@ -236,6 +236,7 @@ class ReleaseLineRow(Struct, frozen=True):
     earlier_date: date | None
     earlier_quantity: Decimal | None
     contract_line_id: UUID
+    regrouped: bool = False  # split or joined: its day asks for as much as before
     zone_today: str | None = None  # as if the next release were made today; none where nobody asked, or it has passed
 
 

@@ -4,14 +4,15 @@ The factory's sites are read from what it publishes, a partner's from its own ro
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
 
+from portal.accounts.rules_calendars import clock
 from portal.core.actor import Actor, Direction
-from portal.core.calendars import WorkingCalendar
+from portal.core.calendars import WorkingCalendar, deadline
 from portal.core.db import Driver
 from portal.core.states import Side
 
@@ -25,6 +26,19 @@ class Place(Protocol):
     def direction(self) -> Direction: ...
     @property
     def ship_to_code(self) -> str: ...
+
+
+class Asked(Protocol):
+    """A contract, or a delivery with what its contract says of answers."""
+
+    @property
+    def party_id(self) -> UUID: ...
+    @property
+    def direction(self) -> Direction: ...
+    @property
+    def response_hours(self) -> int: ...
+    @property
+    def time_zone(self) -> str: ...
 
 
 class Closed(Struct, frozen=True):
@@ -55,6 +69,17 @@ async def both_calendars(connection: Driver, actor: Actor, place: Place) -> tupl
     return receiving, sending
 
 
+async def answering_calendar(connection: Driver, actor: Actor, party_id: UUID, factory: bool) -> WorkingCalendar:
+    """When the company works that has to answer: time to answer runs on its working days only."""
+    return await _calendar(connection, actor, factory, "", party_id)
+
+
+async def answer_until(connection: Driver, actor: Actor, asked: Asked, now: datetime) -> datetime:
+    """The moment by which the seller answers what it is asked now, in its own working hours."""
+    seller = await answering_calendar(connection, actor, asked.party_id, asked.direction == Direction.SALE)
+    return deadline(now, asked.response_hours, asked.time_zone, seller)
+
+
 async def _calendar(connection: Driver, actor: Actor, factory: bool, code: str, party_id: UUID) -> WorkingCalendar:
     query = _FACTORY if factory else _PARTNER
     row = await connection.fetchrow(query, actor.tenant_id, code, *(() if factory else (party_id,)))
@@ -65,6 +90,28 @@ def calendar_of(row: Any) -> WorkingCalendar:
     """From the columns weekdays, closed days and make-up days."""
     weekdays, closed, extra = row
     return WorkingCalendar(frozenset(weekdays), frozenset(closed), frozenset(extra))
+
+
+# The factory's hours are what it publishes; a partner's its own rows, which the factory sees too.
+_HOURS = """
+select l.due_date, case when c.direction = 'purchase'
+    then (select f.windows from site_calendar f where f.tenant_id = $1 and f.code = p.code)
+    else (select jsonb_agg(jsonb_build_array(w.weekday, w.opens, w.closes) order by w.weekday, w.opens)
+        from site s join site_window w on w.tenant_id = s.tenant_id and w.site_id = s.id
+        where s.tenant_id = $1 and s.party_id = l.party_id and s.code = p.code) end
+from schedule_line l
+join contract c on c.tenant_id = $1 and c.id = l.contract_id
+join contract_line k on k.tenant_id = $1 and k.id = l.contract_line_id
+cross join lateral (select coalesce(nullif(l.ship_to_code, ''), k.ship_to_code) as code) p
+where l.tenant_id = $1 and l.id = $2"""
+
+
+async def receiving_hours(connection: Driver, actor: Actor, line_id: UUID) -> list[str] | None:
+    """When goods are received where and on the weekday a delivery is due: 07:00-11:30; none where no hours are kept."""
+    row = await connection.fetchrow(_HOURS, actor.tenant_id, line_id)
+    if row is None or not row[1]:
+        return None
+    return [f"{clock(opens)}-{clock(closes)}" for day, opens, closes in row[1] if day == row[0].weekday()]
 
 
 class _Way(Struct, frozen=True):

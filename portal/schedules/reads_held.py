@@ -74,3 +74,21 @@ async def planned_of(connection: Driver, actor: Actor, line_id: UUID) -> tuple[D
     query = "select quantity, due_date from line_plan where tenant_id = $1 and schedule_line_id = $2"
     row = await connection.fetchrow(query, actor.tenant_id, line_id)
     return (row[0], row[1]) if row else None
+
+
+_JOINABLE = """
+select o.id, coalesce(q.quantity, o.ordered_quantity), o.order_no
+from schedule_line l
+join schedule_line o on o.tenant_id = l.tenant_id and o.contract_line_id = l.contract_line_id and o.id <> l.id
+left join line_plan p on p.tenant_id = l.tenant_id and p.schedule_line_id = l.id
+left join line_plan q on q.tenant_id = o.tenant_id and q.schedule_line_id = o.id
+where l.tenant_id = $1 and l.id = $2 and coalesce(q.due_date, o.due_date) = coalesce(p.due_date, l.due_date)
+    and o.ship_to_code = l.ship_to_code and o.price is not distinct from l.price and o.shipped_quantity = 0
+    and o.deviation_id is null and l.deviation_id is null and coalesce(q.quantity, 1) > 0
+    and o.status in ('published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')
+order by o.line_no limit 20"""
+
+
+async def joinable(connection: Driver, actor: Actor, line_id: UUID) -> list[tuple[UUID, Decimal, str]]:
+    """Other deliveries of its day, part, place and price that can become part of a line: id, quantity, order."""
+    return [tuple(row) for row in await connection.fetch(_JOINABLE, actor.tenant_id, line_id)]

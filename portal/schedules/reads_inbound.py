@@ -33,6 +33,7 @@ class InboundPart(Input):
     cum_received: Decimal | None = Field(default=None, ge=0, max_digits=18, decimal_places=6)
     cum_start: date | None = None
     last_asn: str = Field(default="", max_length=60)
+    ship_to_code: str = Field(default="", max_length=40, description="the plant; empty: as the contract says")
     lines: list[InboundLine] = Field(default=[], max_length=5000)
 
 
@@ -74,18 +75,22 @@ async def check_inbound(connection: Driver, actor: Actor, contract_id: UUID, dat
         if row["status"] != "closed":
             asked[row[0]].append(Asked(row[1], row[2] - row["received_quantity"]))
     ours: dict[str, Ours] = {}
+    places: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for line in terms.values():
+        places[line.item_code] |= {line.ship_to_code}
     for row in await connection.fetch(_PARTS, actor.tenant_id, contract_id):
         line = terms[row["id"]]
         ends = rules.fences(today, line.firm_days, line.tradeoff_days, line.day_unit, at[line.ship_to_code])
         totals = accumulate(quantity for _, quantity in shipped[line.id])
         up_to = {number: total for (number, _), total in zip(shipped[line.id], totals, strict=True)}
         known = Ours(
-            row["cumulative_from"], up_to, ends.firm_until, asked[line.id], row["target_quantity"], called[line.id]
-        )
+            row["cumulative_from"], up_to, ends.firm_until, asked[line.id], row["target_quantity"], called[line.id],
+            places=places[line.item_code],
+        )  # fmt: skip
         ours |= {row["item_code"]: known, row["known_as"]: known}
     return check_release(data.number, head.release_no, [_theirs(part) for part in data.parts], ours)
 
 
 def _theirs(part: InboundPart) -> Theirs:
     lines = [Asked(line.due_date, line.quantity) for line in part.lines]
-    return Theirs(part.item_code, lines, part.cum_received, part.cum_start, part.last_asn)
+    return Theirs(part.item_code, lines, part.cum_received, part.cum_start, part.last_asn, part.ship_to_code)

@@ -198,7 +198,7 @@ def _row(change: LineChange, parts: Mapping[UUID, Part], marks: Mapping[UUID, tu
     there, before = change.there, change.before
     part, (zone, level) = parts[there.part_id], marks[there.line_id]
     was: tuple[date | None, Decimal | None] = (None, None)
-    if before is not None and change.kind is not ChangeKind.GONE:
+    if before is not None and change.after is not None:
         was = (before.due, before.quantity)
     return ReleaseLineRow(
         there.line_id,
@@ -211,4 +211,5 @@ def _row(change: LineChange, parts: Mapping[UUID, Part], marks: Mapping[UUID, tu
         level,
         *was,
         there.part_id,
+        change.kind is ChangeKind.REGROUPED,
     )

@@ -6,16 +6,17 @@ difference to the earlier release gives the later one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 ZERO = Decimal(0)
 Key = tuple[UUID, date]  # contract line and day
+Step = TypeVar("Step", bound=Hashable)
 
 
 class Frozen(NamedTuple):
@@ -33,6 +34,7 @@ class ChangeKind(StrEnum):
     UP = "up"
     DOWN = "down"
     MOVED = "moved"  # same quantity, another day; a line that also changed its quantity is up or down
+    REGROUPED = "regrouped"  # split or joined: other lines make the same step of the cumulative curve
     SAME = "same"
 
 
@@ -102,7 +104,10 @@ def compare(before: Iterable[Frozen], after: Iterable[Frozen]) -> Difference:
         changes.append(_change(replaced.pop() if replaced else was, line))
     changes += [_change(line, None) for lines in left.values() for line in lines]
     changes.sort(key=_day)  # in order already but for what is gone: comparing ids would cost more than all the rest
-    return Difference(changes, _parts(changes))
+    steps = _steps(changes)
+    if any(not rise for days in steps.values() for rise in days.values()):
+        changes = _regrouped(changes)
+    return Difference(changes, _parts(steps))
 
 
 def _day(change: LineChange) -> date:
@@ -121,7 +126,46 @@ def _change(before: Frozen | None, after: Frozen | None) -> LineChange:
     return LineChange(kind, before, after)
 
 
-def _parts(changes: Sequence[LineChange]) -> list[PartChange]:
+def _regrouped(changes: list[LineChange]) -> list[LineChange]:
+    """Lines that were split, joined or exchanged without a change of the curve are no increase, decrease or move."""
+    at = [n for n, change in enumerate(changes) if change.kind is not ChangeKind.SAME]
+    moves = [(_step(changes[n].before), _step(changes[n].after)) for n in at]
+    level = level_steps(moves)
+    for n, ends in zip(at, moves, strict=True):
+        if level and all(end is None or end[0] in level for end in ends):
+            changes[n] = changes[n]._replace(kind=ChangeKind.REGROUPED)
+    return changes
+
+
+def _step(line: Frozen | None) -> tuple[Key, Decimal] | None:
+    return ((line.part_id, line.due), line.quantity) if line else None
+
+
+def level_steps(
+    moves: Sequence[tuple[tuple[Step, Decimal] | None, tuple[Step, Decimal] | None]], barred: Iterable[Step] = ()
+) -> set[Step]:
+    """The steps of a curve that keep their height although their lines change.
+
+    moves: each changed line's step and quantity before and after; none where it was or is not there. A step does not
+    count when one of its lines also touches a step that does not keep its height, or a barred one.
+    """
+    rise: dict[Step, Decimal] = defaultdict(Decimal)
+    for before, after in moves:
+        if before:
+            rise[before[0]] -= before[1]
+        if after:
+            rise[after[0]] += after[1]
+    level = {step for step, quantity in rise.items() if not quantity} - set(barred)
+    while True:
+        touched = [{end[0] for end in ends if end} for ends in moves]
+        left = {step for steps in touched if not steps <= level for step in steps}
+        if not left & level:
+            return level
+        level -= left
+
+
+def _steps(changes: Sequence[LineChange]) -> dict[UUID, dict[date, Decimal]]:
+    """By contract line and day, how much more is asked for."""
     steps: dict[UUID, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for change in changes:
         if change.kind is ChangeKind.SAME:
@@ -130,6 +174,10 @@ def _parts(changes: Sequence[LineChange]) -> list[PartChange]:
             steps[change.before.part_id][change.before.due] -= change.before.quantity
         if change.after:
             steps[change.after.part_id][change.after.due] += change.after.quantity
+    return steps
+
+
+def _parts(steps: Mapping[UUID, Mapping[date, Decimal]]) -> list[PartChange]:
     found = []
     for part_id, days in steps.items():
         curve = _running(days.items())

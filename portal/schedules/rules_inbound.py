@@ -20,6 +20,7 @@ class Check(StrEnum):
     SEQUENCE_GAP = "sequence_gap"
     OLDER = "older"
     UNKNOWN_ITEM = "unknown_item"
+    UNKNOWN_PLACE = "unknown_place"
     YEAR_CHANGE = "year_change"
     UNKNOWN_ASN = "unknown_asn"
     CUM_MISMATCH = "cum_mismatch"
@@ -27,11 +28,12 @@ class Check(StrEnum):
     TARGET_EXCEEDED = "target_exceeded"
 
 
-STOPS = frozenset({Check.OLDER, Check.UNKNOWN_ITEM})
+STOPS = frozenset({Check.OLDER, Check.UNKNOWN_ITEM, Check.UNKNOWN_PLACE})
 TEXTS: Mapping[Check, str] = {
     Check.SEQUENCE_GAP: N_("Release {number} follows release {last}: {missing} in between did not arrive."),
     Check.OLDER: N_("Release {number} is not newer than release {last}, which is in force."),
     Check.UNKNOWN_ITEM: N_("Part {item} is not on this contract."),
+    Check.UNKNOWN_PLACE: N_("{item} is not delivered to {place} by this contract."),
     Check.YEAR_CHANGE: N_("{item}: the running total begins anew on {day}. Agree on the reset first."),
     Check.UNKNOWN_ASN: N_("{item}: delivery note {asn} is not known here."),
     Check.CUM_MISMATCH: N_(
@@ -66,6 +68,7 @@ class Theirs(NamedTuple):
     cum_received: Decimal | None = None  # since cum_start
     cum_start: date | None = None
     last_asn: str = ""
+    place: str = ""  # the plant it is asked for at; none: as the contract says
 
 
 class Ours(NamedTuple):
@@ -78,6 +81,7 @@ class Ours(NamedTuple):
     target: Decimal | None
     called: Decimal  # what was received of the contract, so that the target is compared with everything
     zone_tolerance: Decimal = ZERO  # per cent by which the firm zone may differ
+    places: frozenset[str] = frozenset()  # where the contract delivers the part to
 
 
 def check_release(number: int, last: int, theirs: Iterable[Theirs], ours: Mapping[str, Ours]) -> list[Finding]:
@@ -88,6 +92,8 @@ def check_release(number: int, last: int, theirs: Iterable[Theirs], ours: Mappin
         if known is None:
             found.append(_finding(Check.UNKNOWN_ITEM, part.item))
             continue
+        if part.place and part.place not in known.places:
+            found.append(_finding(Check.UNKNOWN_PLACE, part.item, place=part.place))
         found += _cumulative(part, known)
         found += _quantities(part, known)
     return found

@@ -41,16 +41,23 @@ def _after(stands: Known, verb: str, data: Mapping[str, Any]) -> Known:
         case "asked" | "asked_again":
             return stands._replace(stood=Stood.ASKED)
         case "confirmed" | "deviation_accepted":
-            promised = sum((Decimal(part["quantity"]) for part in data.get("splits", ())), ZERO)
-            return stands._replace(stood=Stood.CONFIRMED, confirmed=stands.confirmed + promised)
+            return stands._replace(stood=Stood.CONFIRMED, confirmed=stands.confirmed + _promised(data))
+        case "regrouped":
+            promised = _promised(data)
+            return stands._replace(stood=Stood.CONFIRMED if promised else Stood.PUBLISHED, confirmed=promised)
         case "request_changed" | "restored":
             return stands._replace(stood=Stood.PUBLISHED, confirmed=ZERO)
         case "agreed_anew" if (data["quantity"], data["date"]) != (data["was"], data["was_on"]):
             return stands._replace(stood=Stood.PUBLISHED, confirmed=ZERO)
         case "rejected":
             return stands._replace(stood=Stood.REJECTED)
-        case "cancelled":
+        case "cancelled" | "joined_to":
             return stands._replace(stood=Stood.CANCELLED)
+    return _with_goods(stands, verb, data)
+
+
+def _with_goods(stands: Known, verb: str, data: Mapping[str, Any]) -> Known:
+    match verb:
         case "shipped":
             return stands._replace(shipped=stands.shipped + Decimal(data["quantity"]))
         case "shipment_withdrawn":
@@ -59,3 +66,7 @@ def _after(stands: Known, verb: str, data: Mapping[str, Any]) -> Known:
             stood = Stood.CLOSED if data.get("closed") else stands.stood
             return stands._replace(stood=stood, received=stands.received + Decimal(data["accepted"]))
     return stands
+
+
+def _promised(data: Mapping[str, Any]) -> Decimal:
+    return sum((Decimal(part["quantity"]) for part in data.get("splits", ())), ZERO)

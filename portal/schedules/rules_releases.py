@@ -5,7 +5,7 @@ are in the order in which a release lives through them.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -96,6 +96,11 @@ def check_pattern(trigger: Trigger, every_days: int, weekdays: Sequence[int]) ->
         raise BadPattern(field="every_days")
     if trigger is Trigger.WEEKDAYS and not weekdays:
         raise BadPattern(field="weekdays")
+
+
+def is_overdue(status: ReleaseStatus, answer_by: datetime | None, now: datetime) -> bool:
+    """Whether the partner should have acknowledged the release by now, and did not."""
+    return status in (R.PUBLISHED, R.DELIVERED) and answer_by is not None and answer_by <= now
 
 
 # The firm zone -------------------------------------------------------------------------------------------------------

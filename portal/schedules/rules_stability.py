@@ -63,7 +63,7 @@ def steadiness(
     near = [line for line in old if zone_before(line) is not Zone.FORECAST]
     found = Steadiness(asked=sum((line.quantity for line in near), ZERO), pairs=1)
     for change in compare(old, after).lines:
-        if change.kind is ChangeKind.SAME:
+        if change.kind in (ChangeKind.SAME, ChangeKind.REGROUPED):
             continue
         zones = [zone_before(change.before)] if change.before else []
         zones += [zone_now(change.after)] if change.after else []

@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.service_buckets import give_back
-from portal.core import clock
+from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.inputs import Input
@@ -18,6 +18,7 @@ from portal.core.states import Side
 from portal.schedules import rules
 from portal.schedules.events import LineAskedAgain, LineCancelled, LineRejected, SupplyNoted
 from portal.schedules.model import CloseReason, SupplyState
+from portal.schedules.reads_calendars import answer_until
 from portal.schedules.rules import LINE_STATES, RejectReason
 from portal.schedules.rules_answers import NotOnBehalf
 from portal.schedules.service_lines import LineHead as LineHead
@@ -162,7 +163,8 @@ async def ask_again(session: AsyncSession, actor: Actor, line_id: UUID, version:
     actor.require(Permission.PUBLISH_SCHEDULES)
     (head,) = await lock_lines(session, actor, {line_id: version})
     status = LINE_STATES.target(head.status, "ask_again", by=head.side(actor))
-    after = await change(session, actor, head, status=status, reject_reason="")
+    again = await answer_until(await db.driver(session), actor, head, clock.now())
+    after = await change(session, actor, head, status=status, reject_reason="", respond_by=again)
     record(session, actor, subject(after), "asked_again")
     emit(session, actor, head.party_id, LineAskedAgain(head.id))
     logger.info("schedule line asked again", extra={"line_id": str(head.id)})

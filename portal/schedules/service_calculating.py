@@ -1,7 +1,7 @@
 """What the next release of a contract would say, before anything is written: the lines, and how they differ."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from portal.schedules.model import Level, LineStatus, ReleaseKind, Zone
 from portal.schedules.model_releases import HoldBy
 from portal.schedules.rules_difference import Difference, Frozen, compare
 from portal.schedules.rules_hold import DEFAULT_TEMPLATE, PartVerdict, Tolerance, by_curve, by_template
+from portal.schedules.rules_regrouping import Member, Step, regrouped
 from portal.schedules.rules_releases import Wanted, transmitted
 from portal.schedules.service_plans import Plan, read_plan
 from portal.schedules.service_terms import ContractHead, Terms, calendars, read_terms
@@ -41,6 +42,8 @@ class Line(Struct, frozen=True):
     zone: Zone
     level: Level
     split: bool = False
+    regrouped: bool = False  # split, joined or exchanged without a change of the curve
+    answered: LineStatus | None = None  # where it stands by the promises that went on with it
 
     @property
     def changed(self) -> bool:
@@ -74,6 +77,7 @@ class Calculation(Struct, frozen=True):
     replaces: int | None  # the number of the release of the same kind
     prior: Prior | None
     until: date | None  # the last day it speaks of; none: all that is open
+    joined: list[Any]  # rows that are part of other lines from now on, so that the release no longer has them
 
     @property
     def horizon_end(self) -> date:
@@ -103,7 +107,8 @@ class Calculation(Struct, frozen=True):
 _OPEN_LINES = """
 select l.id, l.contract_line_id, l.line_no, l.order_no, l.status, l.version, l.due_date, l.ordered_quantity,
     l.under_percent, l.received_quantity, l.confirmed_quantity, l.shipped_quantity, l.unit, l.zone, l.level,
-    l.release_line_id, l.bucket_id, l.period_start, p.quantity as planned, p.due_date as planned_date
+    l.release_line_id, l.bucket_id, l.period_start, p.quantity as planned, p.due_date as planned_date,
+    l.over_percent, l.ship_to_code, l.price, l.deviation_id, l.requested_date, l.promised_date
 from schedule_line l left join line_plan p on $3 and p.tenant_id = l.tenant_id and p.schedule_line_id = l.id
 where l.tenant_id = $1 and l.contract_id = $2
     and l.status in ('draft', 'published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')
@@ -135,21 +140,20 @@ async def calculate(
     rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, head.id, drafts)
     fresh = (row["due_date"] for row in rows if row["status"] == LineStatus.DRAFT)
     rules.check_drafts_inside(fresh, head.valid_to)
-    lines = [
-        line
-        for row in rows
-        for line in _lines(
-            row, ends[row["contract_line_id"]], at[terms[row["contract_line_id"]].ship_to_code], plan, today
-        )
-        if last is None or line.due <= last
-    ]
+    same = _regrouped(rows, last)
+    joined = [row for row in rows if row["id"] in same and row["planned"] == 0]
+    lines = []
+    for row in (row for row in rows if row["planned"] != 0 or row["id"] not in same):
+        line = terms[row["contract_line_id"]]
+        made = _lines(row, ends[line.id], at[line.ship_to_code], plan, today, row["id"] in same)
+        lines += [one for one in made if last is None or one.due <= last]
     if not lines:
         raise NothingToPublish
     found = {row["kind"]: row for row in await connection.fetch(_PRIORS, actor.tenant_id, head.id)}
     prior = await _prior(connection, actor, found, kind, last)
     replaces = found[kind]["number"] if kind in found else None
     calendar = at[next(iter(terms.values())).ship_to_code]
-    return Calculation(kind, today, plan, terms, ends, calendar, lines, replaces, prior, last)
+    return Calculation(kind, today, plan, terms, ends, calendar, lines, replaces, prior, last, joined)
 
 
 def _horizon(plan: Plan, kind: ReleaseKind, today: date) -> date | None:
@@ -163,13 +167,38 @@ def _ends(line: Terms, today: date, calendar: WorkingCalendar, plan: Plan) -> ru
     return rules.split_fences(ends, today, plan.make_days, line.day_unit, calendar)
 
 
-def _lines(row: Any, ends: rules.Fences, calendar: WorkingCalendar, plan: Plan, today: date) -> list[Line]:
-    """One open line as it will be told, with what is split from it."""
-    quantity = row["planned"] if row["planned"] is not None else row["ordered_quantity"]
-    due = row["planned_date"] or row["due_date"]
+def _regrouped(rows: Sequence[Any], last: date | None) -> set[UUID]:
+    """The lines that are split, joined or exchanged while what is asked for stays the same on every day."""
+    if all(row["planned"] is None for row in rows):
+        return set()
+    changed = (row for row in rows if row["planned"] is not None or row["status"] == LineStatus.DRAFT)
+    return regrouped([_member(row) for row in changed], last)
+
+
+def _member(row: Any) -> Member:
+    place = row["contract_line_id"], row["ship_to_code"], row["price"]
+    now, was = (Step(*place, row[name] or row["due_date"]) for name in ("planned_date", "due_date"))
+    quantity = row["ordered_quantity"] if row["planned"] is None else row["planned"]
+    barred = row["deviation_id"] is not None or row["status"] == LineStatus.REJECTED
+    return Member(
+        row["id"],
+        None if row["release_line_id"] is None else (was, row["ordered_quantity"]),
+        (now, quantity) if quantity else None,
+        barred or row["shipped_quantity"] > quantity,
+    )
+
+
+def _lines(row: Any, ends: rules.Fences, calendar: WorkingCalendar, plan: Plan, today: date, same: bool) -> list[Line]:
+    """One open line as it will be told, with what is split from it. same: it is regrouped, so all of it was told."""
+    stays = row["planned"] is None or (row["planned"] == 0 and not same)  # what joins nothing is told as before
+    quantity, due = row["ordered_quantity"], row["due_date"]
+    if not stays:
+        quantity, due = row["planned"], row["planned_date"]
     known = row["release_line_id"] is not None
+    if same:
+        return [replace(_line(row, quantity, due, ends, today, True), regrouped=True)]
     wanted = Wanted(quantity, due)
-    if plan.only_transmitted and (row["planned"] is not None or row["status"] == LineStatus.DRAFT):
+    if plan.only_transmitted and (not stays or row["status"] == LineStatus.DRAFT):
         told = (row["ordered_quantity"], row["due_date"]) if known else None
         wanted = transmitted(quantity, due, told, ends.firm_until, calendar.next_working(ends.firm_until + DAY))
     first = _line(row, wanted.quantity, wanted.due, ends, today, known)

@@ -11,11 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
-from portal.core.calendars import WorkingCalendar, deadline
 from portal.core.inputs import Input
 from portal.core.journal import emit, record
 from portal.schedules.events import DeviationAccepted, DeviationDeclined
 from portal.schedules.model import ConfirmationStatus, LineStatus
+from portal.schedules.reads_calendars import answer_until
 from portal.schedules.rules_answers import ANSWER_STATES, Deviation, NothingToDecide, Said
 from portal.schedules.service_lines import LineHead, change, lock_lines, subject
 from portal.schedules.service_promises import settle, valid_parts
@@ -60,7 +60,7 @@ async def decline_answer(
     status = ANSWER_STATES.target(ConfirmationStatus(rows[0]["status"]), "decline", by=head.side(actor))
     connection = await db.driver(session)
     await connection.execute(_DECIDE, actor.tenant_id, head.id, head.deviation_id, status.value)
-    again = deadline(clock.now(), head.response_hours, head.time_zone, WorkingCalendar())
+    again = await answer_until(connection, actor, head, clock.now())
     asked = LineStatus.PROPOSED if head.status is LineStatus.PUBLISHED else head.status
     after = await change(session, actor, head, status=asked, deviation_id=None, respond_by=again)
     record(session, actor, subject(after), "deviation_declined", **_told(head, rows), note=data.reason)

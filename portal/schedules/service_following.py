@@ -12,8 +12,9 @@ from uuid import UUID
 from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.contracts.model_buckets import EntryKind
 from portal.contracts.rules_buckets import Call
-from portal.contracts.service_buckets import consume, give_back
+from portal.contracts.service_buckets import Entry, consume, give_back, post
 from portal.core import db
 from portal.core.actor import Actor
 from portal.core.db import Driver
@@ -40,10 +41,10 @@ _FORGET = "delete from line_plan where tenant_id = $1 and schedule_line_id = any
 async def follow(session: AsyncSession, actor: Actor, head: ContractHead, made: Calculation) -> list[Line]:
     """Write what changes of the live lines before they are frozen. Returns the lines as they are then."""
     connection = await db.driver(session)
-    planned = [one.row["id"] for one in made.lines if one.row["planned"] is not None]
+    planned = [row["id"] for row in (*(one.row for one in made.lines), *made.joined) if row["planned"] is not None]
     if planned:
         await connection.execute(_FORGET, actor.tenant_id, planned)
-    changed = [one for one in made.lines if one.changed and not one.split]
+    changed = [one for one in made.lines if one.changed and not one.split and not one.regrouped]
     if not changed and not any(one.split for one in made.lines):
         return made.lines
     if changed:
@@ -53,7 +54,7 @@ async def follow(session: AsyncSession, actor: Actor, head: ContractHead, made: 
     for one in changed:
         await _book(session, actor, head, one, made)
     split = await _split(connection, actor, head, made)
-    return [_followed(one, split) for one in made.lines]
+    return [one if one.regrouped else _followed(one, split) for one in made.lines]
 
 
 async def _book(session: AsyncSession, actor: Actor, head: ContractHead, one: Line, made: Calculation) -> None:
@@ -67,6 +68,10 @@ async def _book(session: AsyncSession, actor: Actor, head: ContractHead, one: Li
         item = made.terms[row["contract_line_id"]].item_code
         call = Call(row["id"], row["contract_line_id"], item, one.due, more, row["period_start"] is not None)
         await consume(session, actor, head.party_id, [call])
+    if bucket is not None and row["confirmed_quantity"]:
+        lapsed = -row["confirmed_quantity"]
+        entry = Entry(head.party_id, bucket, EntryKind.CONFIRMED, lapsed, "schedule_line", row["id"], row["id"])
+        await post(await db.driver(session), actor, [entry])
     if row["status"] != LineStatus.DRAFT:
         what = Subject("schedule_line", row["id"], head.party_id, row["version"] + 1, head.id)
         was = {"was_quantity": row["ordered_quantity"], "was_date": row["due_date"]}

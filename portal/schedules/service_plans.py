@@ -179,9 +179,14 @@ async def plan_line(session: AsyncSession, actor: Actor, line_id: UUID, version:
         raise WrongState(action="change", status=head.status)
     check_scale(data.quantity, head.unit)
     rules.check_promises([(data.quantity, data.due_date)], head.unit, local_today(clock.now(), head.time_zone))
-    values: tuple[Any, ...] = (head.contract_id, head.id, data.quantity, data.due_date, actor.name, clock.now())
+    await note_plan(session, actor, head, data.quantity, data.due_date)
+
+
+async def note_plan(session: AsyncSession, actor: Actor, head: LineHead, quantity: Decimal, due: date) -> None:
+    """Write what the next release will ask for of a locked line; 0: it becomes part of another line."""
+    values: tuple[Any, ...] = (head.contract_id, head.id, quantity, due, actor.name, clock.now())
     await (await db.driver(session)).execute(_PLAN_LINE, actor.tenant_id, uuid7(), *values)
-    record(session, actor, _own(head), "planned", quantity=data.quantity, unit=head.unit, date=data.due_date)
+    record(session, actor, _own(head), "planned", quantity=quantity, unit=head.unit, date=due)
 
 
 _PLAN_LINES = """

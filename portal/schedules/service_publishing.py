@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
-from portal.core.calendars import WorkingCalendar, deadline, local_today
+from portal.core.calendars import deadline, local_today
 from portal.core.db import Driver
 from portal.core.ids import uuid7
 from portal.core.inputs import Input
@@ -22,12 +22,14 @@ from portal.core.journal import Subject, emit, record
 from portal.schedules import rules
 from portal.schedules.events import ReleasePublished
 from portal.schedules.model import LineStatus, ReleaseKind, Trigger
+from portal.schedules.reads_calendars import answer_until, answering_calendar
 from portal.schedules.reads_contents import read_contents
 from portal.schedules.rules_releases import Spans, spans_of
 from portal.schedules.service_calculating import Calculation, Line, calculate
 from portal.schedules.service_calculating import NothingToPublish as NothingToPublish
 from portal.schedules.service_calls import call_drafts
 from portal.schedules.service_following import follow
+from portal.schedules.service_regrouping import hand_over, regroup
 from portal.schedules.service_terms import ContractHead, contract_of, lock_contract
 
 logger = logging.getLogger(__name__)
@@ -111,13 +113,16 @@ async def publish(
     """Write a calculated release of a locked contract, and let the live lines follow it."""
     connection = await db.driver(session)
     release = Numbered(uuid7(), head.release_no + 1, clock.now(), note, trigger)
-    lines = await follow(session, actor, head, made)
+    kept = await regroup(session, actor, head, made)
+    lines = [kept.lines.get(line.row["id"], line) for line in await follow(session, actor, head, made)]
     drafts = [_as_row(line) for line in lines if line.row["status"] == LineStatus.DRAFT]
     called = await call_drafts(session, actor, head.party_id, drafts, made.terms)
     told = [_published(line, called.get(line.row["id"])) for line in lines]
-    respond_by = deadline(release.now, head.response_hours, head.time_zone, WorkingCalendar())
+    respond_by = await answer_until(connection, actor, head, release.now)
     await _store_release(connection, actor, head, made, release)
     await _store_lines(connection, actor, head, release, told, respond_by)
+    places = {one.line.row["id"]: (one.release_line_id, one.bucket_id or one.line.row["bucket_id"]) for one in told}
+    await hand_over(connection, actor, head, kept, places)
     subject = contract_of(head, raised=1)
     record(session, actor, subject, "released", number=release.number, lines=len(told), note=note)
     for one in told:
@@ -138,6 +143,8 @@ def _published(line: Line, bucket_id: UUID | None) -> _Published:
     """Where the line stands after the release, and whether the seller is now asked."""
     status = LineStatus(line.row["status"])
     answered_before = line.changed and not line.split and line.row["confirmed_quantity"] > 0  # for another request
+    if line.answered is not None:
+        return _Published(line, uuid7(), line.answered, False, bucket_id)
     asked = status in (LineStatus.DRAFT, LineStatus.PUBLISHED) and rules.needs_answer(line.zone, answered_before)
     if status is LineStatus.DRAFT:
         status = LineStatus.PUBLISHED
@@ -161,7 +168,8 @@ async def _store_release(
     )
     answer_by = None
     if plan.answer_hours is not None:
-        answer_by = deadline(release.now, plan.answer_hours, head.time_zone, WorkingCalendar())
+        partner = await answering_calendar(connection, actor, head.party_id, factory=False)
+        answer_by = deadline(release.now, plan.answer_hours, head.time_zone, partner)
     standing = (actor.tenant_id, uuid7(), head.party_id, release.id, head.id, answer_by)
     await connection.execute(_INSERT_STANDING, *standing)
     if made.replaces is not None:

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.model import Cadence, ContractStatus, DayUnit
 from portal.core import db
-from portal.core.actor import Actor
+from portal.core.actor import Actor, Direction
 from portal.core.calendars import WorkingCalendar
 from portal.core.db import Driver
 from portal.core.errors import Conflict, NotFound
@@ -41,6 +41,7 @@ class ContractHead(Struct, frozen=True):
     release_no: int
     last_line_no: int
     date_rule: str  # where a delivery day goes that is not worked
+    direction: Direction
 
 
 class Terms(Struct, frozen=True):
@@ -80,13 +81,15 @@ async def lock_head(session: AsyncSession, actor: Actor, contract_id: UUID) -> C
     connection = await db.driver(session)
     row = await connection.fetchrow(
         "select id, party_id, version, status, valid_from, least(valid_to, ends_on), time_zone, response_hours,"
-        " release_no, last_line_no, coalesce(date_rule, 'later') from contract"
+        " release_no, last_line_no, coalesce(date_rule, 'later'), direction from contract"
         " where tenant_id = $1 and id = $2 and ($3::uuid[] is null or id = any($3)) for update",
         *(actor.tenant_id, contract_id, visible(actor)),
     )
     if row is None:
         raise NotFound
-    return ContractHead(*row.values())
+    values: Any = [*row.values()]
+    values[-1] = Direction(values[-1])
+    return ContractHead(*values)
 
 
 async def read_terms(connection: Driver, actor: Actor, contract_id: UUID) -> dict[UUID, Terms]:

@@ -33,6 +33,8 @@ def change_of(line: ReleaseLineRow, compared: bool) -> tuple[str, str]:
     """(kind, words) of one line against the release before: new, up, down, moved or same."""
     if not compared:
         return "same", ""
+    if line.regrouped:
+        return "moved", _(CHANGES[ChangeKind.REGROUPED])
     if line.earlier_quantity is None or line.earlier_date is None:
         return "new", _("New")
     difference = line.quantity - line.earlier_quantity
@@ -52,8 +54,14 @@ CHANGES: dict[ChangeKind, str] = {
     ChangeKind.DOWN: N_("Decreased"),
     ChangeKind.MOVED: N_("Moved"),
     ChangeKind.GONE: N_("Gone"),
+    ChangeKind.REGROUPED: N_("Split or joined"),
     ChangeKind.SAME: N_("Unchanged"),
 }
+
+
+def gone_word(line: ReleaseLineRow) -> str:
+    """What became of a line that the later release no longer has."""
+    return _(CHANGES[ChangeKind.REGROUPED if line.regrouped else ChangeKind.GONE])
 
 
 def sentence(difference: Difference, parts: Mapping[UUID, Part], against: int) -> str:
@@ -69,6 +77,10 @@ def sentence(difference: Difference, parts: Mapping[UUID, Part], against: int) -
             (ChangeKind.MOVED, ngettext("{n} moved", "{n} moved", counts[ChangeKind.MOVED])),
             (ChangeKind.NEW, ngettext("{n} is new", "{n} are new", counts[ChangeKind.NEW])),
             (ChangeKind.GONE, ngettext("{n} is gone", "{n} are gone", counts[ChangeKind.GONE])),
+            (
+                ChangeKind.REGROUPED,
+                ngettext("{n} split or joined", "{n} split or joined", counts[ChangeKind.REGROUPED]),
+            ),
         )
         if counts[kind]
     ]

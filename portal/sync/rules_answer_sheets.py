@@ -1,6 +1,6 @@
 """What the rows of one delivery say in a workbook of answers, and what became of the delivery meanwhile. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -23,13 +23,17 @@ from portal.sync.rules_sheets import (
 from portal.sync.sheet_answer_words import parts_text, refusal_text
 from portal.sync.sheet_columns import BY_NAME, Reply, Sheet, YesNo
 
-ANSWERING = ("confirmed", "delivery_date", "reply", "reason", "final", "note")
+ANSWERING = ("confirmed", "delivery_date", "despatch_date", "price", "reply", "reason", "final", "note")
 NO_DELIVERY = N_("The row names no delivery.")
 NO_DELIVERY_MEND = N_("Copy the whole row of the delivery, with its hidden columns, for each further part.")
-NO_QUANTITY = N_("There is a date, a reason or a note, but no answer.")
+NO_QUANTITY = N_("There is a date, a price, a reason or a note, but no answer.")
 NO_QUANTITY_MEND = N_("Write the quantity, or choose whether to confirm or to refuse the delivery.")
+DAYS = ("delivery_date", "despatch_date")
 BOTH = N_("The delivery is both confirmed and refused.")
 BOTH_MEND = N_("Keep one of the two.")
+
+
+Part = tuple[Decimal, date | None, date | None]  # so much, there on this day, leaving on that one; one day at least
 
 
 class Answered(Struct, frozen=True):
@@ -37,15 +41,27 @@ class Answered(Struct, frozen=True):
 
     key: str
     rows: tuple[int, ...]
-    parts: tuple[tuple[Decimal, date], ...] = ()
+    parts: tuple[Part, ...] = ()
     refuse: bool = False
     reason: str = ""
     note: str = ""
     final: bool = False
+    price: Decimal | None = None
 
     @property
     def text(self) -> str:
-        return refusal_text(self.reason) if self.refuse else parts_text(self.parts)
+        return refusal_text(self.reason) if self.refuse else parts_text(self.parts, self.price)
+
+    def repeats(self, said: Iterable[tuple[Decimal, date, date | None, Decimal | None]]) -> bool:
+        """Whether that is what was said already: quantity, both days and price of every part, as far as named here."""
+        left = list(said)
+        for quantity, there, leaves in sorted(self.parts, key=lambda part: None in part):  # what is exact first
+            wanted = (quantity, there, leaves, self.price)
+            same = [each for each in left if all(mine in (None, his) for mine, his in zip(wanted, each, strict=True))]
+            if not same:
+                return False
+            left.remove(same[0])
+        return not left
 
 
 def grouped(rows: Sequence[RowSaid]) -> tuple[dict[str, list[RowSaid]], list[Refused]]:
@@ -93,7 +109,7 @@ def _together(
     if refuse and not reason:
         return _all(rows, "reason", MISSING, MISSING_MEND)
     notes = dict.fromkeys(text for mine in values if (text := mine.get("note", "")))
-    parts = []
+    parts = list[Part]()
     for said, mine, text in zip(rows, values, quantities, strict=True):
         if refuse:
             continue
@@ -102,10 +118,19 @@ def _together(
         quantity = Decimal(text or base["quantity"])
         if not quantity:
             return [Refused(said.sheet, said.row, "confirmed", NothingPromised.text)]
-        day = mine.get("delivery_date") or max(base["due_date"], today.isoformat())
-        parts.append((quantity, date.fromisoformat(day)))
+        parts.append((quantity, *_days(mine, base, today)))
     final = any(mine.get("final") == YesNo.YES for mine in values)
-    return Answered(key, tuple(said.row for said in rows), tuple(parts), refuse, reason, " ".join(notes), final)
+    price = next((Decimal(text) for mine in values if (text := mine.get("price", ""))), None)
+    at = tuple(said.row for said in rows)
+    return Answered(key, at, tuple(parts), refuse, reason, " ".join(notes), final, None if refuse else price)
+
+
+def _days(mine: Values, base: Values, today: date) -> tuple[date | None, date | None]:
+    """(delivery, despatch) of one row; neither: the day asked for, or today if that has passed."""
+    there, leaves = (date.fromisoformat(day) if (day := mine.get(name)) else None for name in DAYS)
+    if there is None and leaves is None:
+        there = max(date.fromisoformat(base["due_date"]), today)
+    return there, leaves
 
 
 def _all(rows: Sequence[RowSaid], column: str, text: str, mend: str) -> list[Refused]:

@@ -1,5 +1,7 @@
 """An answer to a delivery as one text: 60@2026-12-07 40@2026-12-09, or refuse:material. Pure.
 
+A despatch day follows its part as <2026-12-04, alone where it is the only day; another price ends the text as *12.5.
+
 What stands in the portal is what is asked, as an answer would be, or answered:60@2026-12-07.
 """
 
@@ -18,9 +20,15 @@ REFUSED = "refuse:"
 ANSWERED = "answered:"
 
 
-def parts_text(parts: Iterable[tuple[Decimal, date]]) -> str:
+def parts_text(parts: Iterable[tuple[Decimal, date | None, date | None]], price: Decimal | None = None) -> str:
     """Equal answers have equal texts, in whatever order their parts were given."""
-    return " ".join(f"{canonical_number(str(quantity))}@{day}" for day, quantity in sorted((d, q) for q, d in parts))
+    told = sorted((str(there or leaves), _days(there, leaves), quantity) for quantity, there, leaves in parts)
+    words = [f"{canonical_number(str(quantity))}@{days}" for _day, days, quantity in told]
+    return " ".join(words if price is None else [*words, f"*{canonical_number(str(price))}"])
+
+
+def _days(there: date | None, leaves: date | None) -> str:
+    return f"{there or ''}{f'<{leaves}' if leaves else ''}"
 
 
 def refusal_text(reason: str) -> str:
@@ -34,10 +42,23 @@ def answer_words(text: str, unit: str) -> str:
         return _("refused: {reason}").format(reason=_(REASONS[RejectReason(reason)]) if reason else "–")
     if text.startswith(ANSWERED):
         return _("answered: {answer}").format(answer=answer_words(text.removeprefix(ANSWERED), unit))
-    told = [
-        _("{quantity} on {day}").format(
-            quantity=show_quantity(Decimal(quantity), unit), day=i18n.day(date.fromisoformat(day), year=True)
-        )
-        for quantity, _at, day in (part.partition("@") for part in text.split())
-    ]
+    told = [_part_words(part, unit) for part in text.split()]
     return ("；" if i18n.language.get() is i18n.Language.ZH else "; ").join(told)
+
+
+def _part_words(part: str, unit: str) -> str:
+    """One part, or the price of them all."""
+    if part.startswith("*"):
+        return _("at {price}").format(price=i18n.number(Decimal(part.removeprefix("*"))))
+    quantity, _at, days = part.partition("@")
+    there, _leaves, leaves = days.partition("<")
+    said = {"quantity": show_quantity(Decimal(quantity), unit), "day": _day(there), "despatch": _day(leaves)}
+    if not leaves:
+        return _("{quantity} on {day}").format(**said)
+    if not there:
+        return _("{quantity}, leaves on {despatch}").format(**said)
+    return _("{quantity} on {day}, leaves on {despatch}").format(**said)
+
+
+def _day(text: str) -> str:
+    return i18n.day(date.fromisoformat(text), year=True) if text else ""

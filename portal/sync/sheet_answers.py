@@ -1,9 +1,10 @@
 """What waits for confirmation as a workbook: out, and back through the commands that the page uses."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ from portal.core.errors import PortalError
 from portal.core.journal import part
 from portal.schedules import reads
 from portal.schedules.model import ConfirmationStatus, LineStatus
-from portal.schedules.reads import LineRow, part_of
+from portal.schedules.reads import LineRow, PromiseRow, part_of
 from portal.schedules.rules import RejectReason
 from portal.schedules.service import ConfirmLine, LineHead, RejectLine, Split, confirm_line, reject_line
 from portal.sync import sheet_bases
@@ -127,8 +128,10 @@ class _Done:
             self.refused += [Refused(said.sheet, said.row, "", GONE, {}, GONE_MEND) for said in rows]
             return
         was = _asked(Decimal(base["quantity"]), date.fromisoformat(base["due_date"]))
-        stands = await self._stands(row)
-        if stands == ANSWERED + answer.text or (answer.refuse and row.status == LineStatus.REJECTED):
+        said = await self._said(row)
+        stands = _stands(row, said)
+        again = [(each.quantity, each.delivery_date, each.despatch_date, each.price) for each in said]
+        if (answer.refuse and row.status == LineStatus.REJECTED) or (said and answer.repeats(again)):
             return  # it says just that already
         change = Change(Sheet.ANSWERS, rows[0].row, key, FIELD, was, stands, answer.text, row.unit)
         if stands != was and self.chosen.get((key, FIELD)) != stands:
@@ -136,16 +139,13 @@ class _Done:
             return
         await self._give(answer, row, change)
 
-    async def _stands(self, row: LineRow) -> str:
-        """What is asked, or what was answered meanwhile."""
-        if row.status == LineStatus.REJECTED:
-            return refusal_text("")
-        if not _answered(row):
-            return _asked(row.ordered_quantity, row.due_date)
+    async def _said(self, row: LineRow) -> list[PromiseRow]:
+        """What was answered meanwhile: what waits for the buyer, else what holds."""
+        if row.status == LineStatus.REJECTED or not _answered(row):
+            return []
         connection = await db.driver(self.session)
         found = await reads.promises(connection, self.actor, row.id)
-        waiting = [each for each in found if each.status == ConfirmationStatus.NEEDS_APPROVAL]
-        return ANSWERED + parts_text((each.quantity, each.delivery_date) for each in waiting or found)
+        return [each for each in found if each.status == ConfirmationStatus.NEEDS_APPROVAL] or found
 
     async def _give(self, answer: Answered, row: LineRow, change: Change) -> None:
         try:
@@ -165,8 +165,9 @@ class _Done:
             assert reason is not None  # read_answer asks for one
             said = RejectLine(reason=reason, note=answer.note, on_behalf=behalf)
             return await reject_line(self.session, self.actor, row.id, row.version, said)
-        splits = [Split(quantity=quantity, delivery_date=day) for quantity, day in answer.parts]
-        told = ConfirmLine(splits=splits, final=answer.final, reason=reason, note=answer.note, on_behalf=behalf)
+        splits = [Split(quantity=q, delivery_date=there, despatch_date=leaves) for q, there, leaves in answer.parts]
+        how: dict[str, Any] = {"reason": reason, "note": answer.note, "on_behalf": behalf}
+        told = ConfirmLine(splits=splits, final=answer.final, price=answer.price, **how)
         return await confirm_line(self.session, self.actor, row.id, row.version, told)
 
 
@@ -175,4 +176,13 @@ def _answered(row: LineRow) -> bool:
 
 
 def _asked(quantity: Decimal, due: date) -> str:
-    return parts_text([(quantity, due)])
+    return parts_text([(quantity, due, None)])
+
+
+def _stands(row: LineRow, said: Sequence[PromiseRow]) -> str:
+    """What is asked, or what was answered meanwhile."""
+    if row.status == LineStatus.REJECTED:
+        return refusal_text("")
+    if not _answered(row):
+        return _asked(row.ordered_quantity, row.due_date)
+    return ANSWERED + parts_text((each.quantity, each.delivery_date, None) for each in said)

@@ -52,6 +52,7 @@ class FoundCommits(Findings, frozen=True, kw_only=True):
     contract: str = ""
     release_no: int = 0
     number: int | None = None
+    waits: bool = False  # the factory's own rules want a colleague's approval first
 
 
 async def keep(actor: Actor, base: Base) -> str:

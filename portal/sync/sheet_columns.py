@@ -205,6 +205,8 @@ FIELDS: dict[Sheet, tuple[Field, ...]] = {
         Field("unit", N_("Unit"), fixed=True, longest=3),
         Field("confirmed", N_("Confirmed quantity"), N),
         Field("delivery_date", N_("Delivery date"), D),
+        Field("despatch_date", N_("Despatch date"), D),
+        Field("price", N_("Price per unit, if it differs"), N),
         Field("reply", N_("Answer"), Kind.CHOICE, choices=Reply),
         Field("reason", N_("Reason of the answer"), Kind.CHOICE, choices=RejectReason),
         Field("final", N_("Nothing more follows"), Kind.CHOICE, choices=YesNo),

@@ -111,14 +111,14 @@ async def carried_out(
     head, theirs = await outlook(session, actor, base.contract_id, base.span)
     require(actor, head)
     plans, refused = _planned(book.rows, base, theirs, chosen)
-    left, number = [plan for plan in plans if plan.changes], None
+    left, number, waits = [plan for plan in plans if plan.changes], None, False
     while left:
         try:
             async with part(session):
-                await service.commit(
+                made = await service.commit(
                     session, actor, base.contract_id, head.commit_no, _commit(head, base, left), CommitWay.SHEET
                 )
-            number = head.commit_no + 1
+            number, waits = head.commit_no + 1 if made else None, made is None
         except (PortalError, ValidationError) as error:
             guilty = _guilty(error, left)
             refused += [refused_row(Sheet.COMMITS, plan.row, error, NAMES) for plan in guilty]
@@ -132,6 +132,7 @@ async def carried_out(
         changes=changes, conflicts=conflicts, refused=sorted(refused, key=lambda each: each.row), unknown=book.unknown,
         where={f"{said.sheet}:{said.row}": _where(said) for said in book.rows if said.row in shown},
         contract_id=base.contract_id, contract=head.number, release_no=head.release_no, number=number,
+        waits=waits,
     )  # fmt: skip
 
 

@@ -92,8 +92,10 @@ async def rule(
 ) -> Template:
     """One rule of the draft as a form; without a number a new one, `otherwise` what holds when none fits."""
     found = check_point(point)
-    form, version = await rule_views.form_of(session, actor, found, no)
-    return page.render("rules/rule.html", active="approvals", **rule_views.form_context(found, form, no, version))
+    known = await rule_views.known_at(session, actor, found)
+    form, version = await rule_views.form_of(session, actor, found, no, known)
+    context = rule_views.form_context(found, known, form, no, version)
+    return page.render("rules/rule.html", active="approvals", **context)
 
 
 @post("/rules/{point:str}/rule")
@@ -109,7 +111,9 @@ async def rule_page(actor: Actor, page: Page, name: str, typed: dict[str, str]) 
     """What the pressed button means; the form again unless the rule was saved."""
     service_sets.require(actor)
     point, do, no = check_point(name), typed.get("do", "save"), typed.get("no", "")
-    form, version = rule_form.typed_form(typed, point), rule_views.version_of(typed)
+    async with unit_of_work(actor) as session:
+        known = await rule_views.known_at(session, actor, point)
+    form, version = rule_form.typed_form(typed, known), rule_views.version_of(typed)
     error: Invalid | Conflict | None = None
     if do == "save":
         try:
@@ -119,8 +123,8 @@ async def rule_page(actor: Actor, page: Page, name: str, typed: dict[str, str]) 
         except (Invalid, Conflict) as refused:
             error = refused
     else:
-        rule_views.reshape(form, point, do, typed)
-    context = rule_views.form_context(point, form, no, version, error)
+        rule_views.reshape(form, known, do, typed)
+    context = rule_views.form_context(point, known, form, no, version, error)
     status = status_of(error) if error else 200
     return page.render("rules/rule.html", active="approvals", status=status, **context)
 

@@ -1,24 +1,26 @@
 """Cases of approval in the reader's words."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.approvals import people, reads, service, words
-from portal.approvals.facts import POINT_NAMES
+from portal.approvals.facts import POINT_NAMES, Fact
 from portal.approvals.model import ApprovalCase, ApprovalStep, CaseStatus, StepStatus
+from portal.approvals.own import own_facts
 from portal.approvals.reads import CaseRow, View
 from portal.approvals.rules import may_decide
 from portal.core import i18n
 from portal.core.access import ROLE_NAMES, Permission, Role
 from portal.core.actor import Actor, Scope
-from portal.core.db import driver, read
+from portal.core.db import driver, unit_of_work
 from portal.core.i18n import N_, _
 from portal.schedules.reads import history
+from portal.web.addresses import address
 from portal.web.audit_views import PLACES
 from portal.web.contract_views import CHANNELS
 from portal.web.views import Moment
@@ -64,7 +66,8 @@ class StepView(Struct, frozen=True):
 
 async def list_context(actor: Actor, view: View, after: UUID | None) -> dict[str, Any]:
     """What `approvals/list.html` shows."""
-    async with read(actor) as connection:
+    async with unit_of_work(actor) as session:
+        connection, own = await driver(session), await own_facts(session, actor)
         rows = await reads.list_cases(connection, actor, view, limit=SIZE, after=after)
         mine = await reads.count_mine(connection, actor)
     last = rows[SIZE - 1].id if len(rows) > SIZE else None
@@ -72,7 +75,7 @@ async def list_context(actor: Actor, view: View, after: UUID | None) -> dict[str
         "segments": [
             (_(name), _href(each), mine if each is View.MINE else None, each is view) for each, name in VIEWS.items()
         ],
-        "items": [item(row, actor) for row in rows[:SIZE]],
+        "items": [item(row, actor, own) for row in rows[:SIZE]],
         "empty": _(EMPTY[view]),
         "next_href": _href(view, last) if last else None,
         "size": SIZE,
@@ -81,14 +84,12 @@ async def list_context(actor: Actor, view: View, after: UUID | None) -> dict[str
 
 
 def _href(view: View, after: UUID | None = None) -> str:
-    parts = {"view": "" if view is View.MINE else view.value, "after": str(after or "")}
-    kept = {name: value for name, value in parts.items() if value}
-    return "/approvals" + (f"?{urlencode(kept)}" if kept else "")
+    return address("/approvals", {"view": "" if view is View.MINE else view.value, "after": after})
 
 
-def item(row: CaseRow, actor: Actor) -> Item:
+def item(row: CaseRow, actor: Actor, own: Sequence[Fact]) -> Item:
     """A case in two lines: what it is about, by whom, and the first facts."""
-    rows = words.fact_rows(row.point, row.facts, row.currency, prices=actor.may(Permission.SEE_PRICES))
+    rows = words.fact_rows(row.point, row.facts, row.currency, own, prices=actor.may(Permission.SEE_PRICES))
     return Item(
         title=row.label or _(POINT_NAMES[row.point]),
         href=f"/approvals/{row.id}",
@@ -123,6 +124,7 @@ async def case_context(session: AsyncSession, actor: Actor, case_id: UUID) -> di
     person = await service.person_of(session, actor)
     prices = actor.may(Permission.SEE_PRICES)
     waits = case.status is CaseStatus.WAITING
+    own = await own_facts(session, actor)
     decider = await people.decider(session, actor, person)
     everything = replace(actor, contract_ids=None)  # who sees the case sees its history, which names no contract
     past = await history(await driver(session), everything, case.id)
@@ -133,8 +135,8 @@ async def case_context(session: AsyncSession, actor: Actor, case_id: UUID) -> di
         "point": _(POINT_NAMES[case.point]),
         "state": (_(words.STATUS_NAMES[case.status]), TONES.get(case.status, "")),
         "asked": " · ".join(filter(None, (asker(case), i18n.moment(case.requested_at, actor.time_zone)))),
-        "why": words.why(case.point, case.rule_no, case.rule, case.currency if prices else ""),
-        "facts": words.fact_rows(case.point, case.facts, case.currency, prices=prices),
+        "why": words.why(case.point, case.rule_no, case.rule, case.currency if prices else "", own),
+        "facts": words.fact_rows(case.point, case.facts, case.currency, own, prices=prices),
         "steps": [step_view(step, actor) for step in steps],
         "moments": [_moment(entry, actor) for entry in past],
         "document": f"{place}{case.subject_id}" if place else "",

@@ -3,12 +3,11 @@
 import json
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from portal.core import audit, clock, paging
 from portal.core.actor import Actor
@@ -17,6 +16,7 @@ from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import N_, _
 from portal.web import tables
+from portal.web.addresses import address
 from portal.web.field_errors import NotADate
 from portal.web.particulars import particulars
 
@@ -48,6 +48,7 @@ KINDS = {
     "reminder": N_("Reminder"),
     "approval_case": N_("Approval"),
     "rule_set": N_("Approval rules"),
+    "custom_field": N_("Custom field"),
     "sheet_run": N_("Workbook sent back"),
 }
 PLACES = {  # where a document of a kind is opened
@@ -60,6 +61,7 @@ PLACES = {  # where a document of a kind is opened
     "site": "/sites/",
     "member": "/people/",
     "approval_case": "/approvals/",
+    "custom_field": "/fields/",
 }
 VERBS = {
     "accepted": N_("accepted"),
@@ -105,6 +107,7 @@ VERBS = {
     "expired": N_("ended by the calendar"),
     "factor_removed": N_("second factor removed"),
     "factor_set_up": N_("second factor set up"),
+    "fields_written": N_("custom fields written"),
     "file_added": N_("file added"),
     "generated": N_("deliveries generated"),
     "imported": N_("imported"),
@@ -151,6 +154,8 @@ VERBS = {
     "changed": N_("draft changed"),
     "lapsed": N_("no answer in time"),
     "request_changed": N_("request changed"),
+    "regrouped": N_("split or joined, promises kept"),
+    "joined_to": N_("joined with another delivery"),
     "schedule_edited": N_("schedule edited"),
     "windows_set": N_("receiving hours set"),
     "line_added": N_("line added"),
@@ -212,9 +217,7 @@ class Asked(Struct, frozen=True):
     def href(self, path: str = "/audit", **changes: Any) -> str:
         """The same selection with other parts; empty parts are left out."""
         other = replace(self, **({"cursor": None} | changes))
-        parts = {name: getattr(other, name) for name in self.__struct_fields__}
-        kept = {name: value for name, value in parts.items() if value}
-        return path + (f"?{urlencode(kept)}" if kept else "")
+        return address(path, asdict(other))
 
     @property
     def narrowed(self) -> bool:

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from markupsafe import escape
@@ -26,6 +25,7 @@ from portal.schedules.reads_board import BoardHead, BoardLine, Cell, Entry, Tota
 from portal.schedules.reads_calendars import Closed, closed_of
 from portal.schedules.words import ZONES
 from portal.shipments.reads_board import received_by_day
+from portal.web.addresses import address
 from portal.web.board_chart import chart_of, figures_of
 from portal.web.lines import agenda_row, asked_word, line_card
 from portal.web.pages import unit_name
@@ -342,10 +342,5 @@ def agenda_groups(
 
 def board_href(base: str, part: UUID | None, view: View, weeks: int) -> str:
     """The board's address with what the reader chose."""
-    chosen = {
-        "part": str(part) if part else "",
-        "view": view.value if view is not View.ALL else "",
-        "weeks": str(weeks) if weeks != WEEKS else "",
-    }
-    kept = {name: value for name, value in chosen.items() if value}
-    return base + (f"?{urlencode(kept)}" if kept else "")
+    chosen = {"part": part, "view": None if view is View.ALL else view, "weeks": None if weeks == WEEKS else weeks}
+    return address(base, chosen)

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get, head, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
@@ -100,14 +100,26 @@ async def revoke(
 @get("/calendar/{name:str}", opt={"public": True})
 async def calendar(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """What a calendar program fetches. It says nothing of whether an address ever was one."""
-    if not name.endswith(".ics") or len(name) > 100:
-        raise NotFound
-    content = await service_feeds.calendar_of(name.removesuffix(".ics"))
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if tag in (header(request, "if-none-match") or ""):
+    content, headers = await _fetched(name)
+    if headers["ETag"] in (header(request, "if-none-match") or ""):
         return Response(b"", status_code=304, headers=headers, media_type=CALENDAR)
     return Response(content, headers=headers, media_type=CALENDAR)
 
 
-ROUTES: list[Any] = [calendars, make, revoke, calendar]
+@head("/calendar/{name:str}", opt={"public": True})
+async def calendar_head(name: FromPath[str]) -> Response[None]:
+    """What a calendar program asks first: whether the address answers, and in which version."""
+    content, headers = await _fetched(name)
+    return Response(None, headers=headers | {"Content-Length": str(len(content))}, media_type=CALENDAR)
+
+
+async def _fetched(name: str) -> tuple[bytes, dict[str, str]]:
+    """The file and its headers. Raises NotFound for every address that is not one."""
+    if not name.endswith(".ics") or len(name) > 100:
+        raise NotFound
+    content = await service_feeds.calendar_of(name.removesuffix(".ics"))
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    return content, {"ETag": tag, "Cache-Control": "private, no-cache"}
+
+
+ROUTES: list[Any] = [calendars, make, revoke, calendar, calendar_head]

@@ -1,7 +1,6 @@
 """Pages of the catalogue: items and what partners call them. The factory's alone."""
 
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import get, post
@@ -22,6 +21,9 @@ from portal.core.db import driver, read, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import _
 from portal.core.quantities import UNITS
+from portal.fields.model import Holder
+from portal.web.addresses import address
+from portal.web.custom_field_views import card
 from portal.web.errors import status_of
 from portal.web.field_errors import command, filled
 from portal.web.forms import Form
@@ -85,7 +87,7 @@ async def items(
 def item_list(rows: list[reads.ItemRow], q: str, after: str) -> ListView:
     """One page of items."""
     nothing = _("No item begins with “{text}” or has it in its description.").format(text=q) if q else _("No item yet.")
-    more = urlencode({"q": q, "after": rows[SIZE - 1].code}) if len(rows) > SIZE else None
+    more = address("/items", {"q": q, "after": rows[SIZE - 1].code}) if len(rows) > SIZE else None
     return ListView(
         title=_("Items"),
         sub=_("Yours alone. A contract carries its own copy of what was agreed."),
@@ -99,8 +101,8 @@ def item_list(rows: list[reads.ItemRow], q: str, after: str) -> ListView:
         ),
         rows=[Row(cells(row), f"/items/{row.id}") for row in rows[:SIZE]],
         empty=nothing,
-        next_href=f"/items?{more}" if more else None,
-        first_href=f"/items?{urlencode({'q': q})}" if after else None,
+        next_href=more,
+        first_href=address("/items", {"q": q}) if after else None,
     )
 
 
@@ -224,6 +226,7 @@ async def item_page(
         connection = await driver(session)
         numbers = await reads.part_number_rows(connection, actor, item_id)
         partners = await list_partners(connection, actor)
+        fields_card = await card(session, actor, Holder.ITEM, item_id)
     return page.render(
         "catalog/item.html",
         active="items",
@@ -236,6 +239,7 @@ async def item_page(
         units=unit_choices(),
         fields=FIELDS,
         can_write=can_write(actor),
+        fields_card=fields_card,
     )
 
 

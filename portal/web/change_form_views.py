@@ -27,6 +27,7 @@ from portal.schedules.reads import View as LineView
 from portal.web.change_forms import PIECES
 from portal.web.pages import unit_name
 
+FOLDED_FROM = 3  # deliveries; more are folded, to be opened one by one
 OFFERED_LINES = 20  # deliveries of a contract that the form lists
 
 
@@ -114,7 +115,14 @@ def _form(
         "error": str(error) if error else "",
         "pieces": range(1, PIECES + 1),
         "change": None,
+        "folded_from": FOLDED_FROM,
+        "touched": {name.partition(".")[2] for name, value in (typed or {}).items() if value and _said(name, value)},
     }
+
+
+def _said(name: str, value: str) -> bool:
+    """Whether a field of one delivery says more than that the delivery stands in the form."""
+    return "." in name and not name.startswith("version.") and not (name.startswith("kind.") and value == "change")
 
 
 def form_row(row: LineRow, actor: Actor) -> FormRow:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from msgspec import Struct
@@ -23,6 +22,7 @@ from portal.core.db import driver, read
 from portal.core.i18n import N_, _, ngettext
 from portal.schedules import reads as schedule_reads
 from portal.schedules.words import ZONE_NAMES
+from portal.web.addresses import address
 from portal.web.contract_list import uuid_or_none
 from portal.web.delivery import moment
 from portal.web.pages import money, unit_name
@@ -100,8 +100,7 @@ class Asked(Struct, frozen=True):
 
     def href(self, **changes: Any) -> str:
         parts = {name: getattr(self, name) for name in ("view", "q", "contract")} | changes
-        kept = {name: str(value) for name, value in parts.items() if value and value != View.TO_ANSWER}
-        return "/changes" + (f"?{urlencode(kept)}" if kept else "")
+        return address("/changes", {name: value for name, value in parts.items() if value != View.TO_ANSWER})
 
 
 async def list_context(actor: Actor, asked: Asked) -> dict[str, Any]:

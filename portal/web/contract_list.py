@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response
@@ -20,6 +19,7 @@ from portal.core.db import read
 from portal.core.i18n import _
 from portal.sync import service_sheets
 from portal.web import tables
+from portal.web.addresses import address
 from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES, SIDE_NAMES, TONES, status_name
 
 SIZE = 50
@@ -48,8 +48,7 @@ class Asked(Struct, frozen=True):
     def href(self, after: UUID | None = None) -> str:
         """The same list, from its beginning or after a row."""
         parts = {"q": self.q, "status": self.status, "direction": self.direction, "partner": self.partner}
-        kept = {name: str(value) for name, value in (parts | {"after": after}).items() if value}
-        return "/contracts" + (f"?{urlencode(kept)}" if kept else "")
+        return address("/contracts", parts | {"after": after})
 
     def to(self, path: str) -> str:
         """Another page about the contracts of this list."""

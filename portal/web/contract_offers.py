@@ -50,14 +50,14 @@ async def versions(
     after: FromQuery[int | None] = None,
 ) -> Template:
     """Every offer and version of a contract, and two of them side by side."""
-    found = await views.context(session, actor, contract_id, before, after)
+    found = await views.context(session, actor, contract_id, before, after, factory_name=page.tenant_name)
     return page.render("contracts/versions.html", active="contracts", **found)
 
 
 async def refused_versions(actor: Actor, page: Page, contract_id: UUID, error: PortalError) -> Template:
     """The same page again, with why the acceptance was refused."""
     async with unit_of_work(actor) as session:
-        found = await views.context(session, actor, contract_id, refusal=error)
+        found = await views.context(session, actor, contract_id, refusal=error, factory_name=page.tenant_name)
     return page.render("contracts/versions.html", active="contracts", status=status_of(error), **found)
 
 

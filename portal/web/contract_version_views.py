@@ -233,6 +233,8 @@ async def context(
     before: int | None = None,
     after: int | None = None,
     refusal: PortalError | None = None,
+    *,
+    factory_name: str,
 ) -> dict[str, Any]:
     """What `contracts/versions.html` shows: all offers, and two of them side by side. refusal: of what was tried."""
     contract = await service.get_contract(session, actor, contract_id)
@@ -246,11 +248,11 @@ async def context(
     steps = amendment_steps(contract, revisions, actor)
     return {
         "contract": contract,
-        "versions": [version_row(revision, contract, actor) for revision in revisions],
+        "versions": [version_row(revision, contract, actor, factory_name) for revision in revisions],
         "rows": rows,
         "before": old,
         "after": new,
-        "choices": [(str(revision.number), version_name(revision.number)) for revision in revisions],
+        "choices": [(str(revision.number), choice(revision)) for revision in revisions],
         "summary": summary(contract, revisions, today),
         "waiting": live(revisions),
         "steps": steps,
@@ -274,11 +276,12 @@ async def _older(
     return next((revision for revision in revisions if revision.number == new.based_on), None)
 
 
-def version_name(number: int) -> str:
-    return _("Contract version {n}").format(n=number)
+def choice(revision: ContractRevision) -> str:
+    """2 · 1 Jan 2027: short enough for two fields side by side on a phone."""
+    return f"{revision.number} · {i18n.day(revision.effective_from, year=True)}"
 
 
-def version_row(revision: ContractRevision, contract: Contract, actor: Actor) -> VersionRow:
+def version_row(revision: ContractRevision, contract: Contract, actor: Actor, factory_name: str) -> VersionRow:
     """One offer: whose, since when, what became of it, and the evidence of its acceptance."""
     zone = actor.time_zone
     answered = ""
@@ -291,7 +294,7 @@ def version_row(revision: ContractRevision, contract: Contract, actor: Actor) ->
         evidence += ("" if i18n.language.get() is i18n.Language.ZH or not evidence else " ") + _(
             PROOFS[revision.answered_with]
         )
-    company = _("Factory") if revision.offered_scope == Scope.FACTORY else contract.party_name
+    company = factory_name if revision.offered_scope == Scope.FACTORY else contract.party_name
     who = " · ".join(filter(None, (company, revision.offered_name, i18n.moment(revision.offered_at, zone))))
     return VersionRow(
         revision.number,

@@ -24,6 +24,7 @@ from portal.core.db import driver, unit_of_work
 from portal.core.errors import PortalError
 from portal.core.i18n import N_, Language, _, ngettext
 from portal.core.states import Side
+from portal.fields.model import Holder
 from portal.schedules.reads import Happening, history
 from portal.schedules.reads_board import ReleaseRow, releases
 from portal.schedules.service_contract import Use, use_of_lines
@@ -33,6 +34,7 @@ from portal.web.contract_facts import file_row, review, value_facts
 from portal.web.contract_line_views import Reader, line_view
 from portal.web.contract_verbs import VERBS
 from portal.web.contract_version_views import amendment_steps, summary
+from portal.web.custom_field_views import card
 from portal.web.errors import status_of
 from portal.web.pages import Page, named
 from portal.web.paper_views import LANGUAGES, papers
@@ -134,6 +136,7 @@ async def hangs_on(
         "versions": summary(contract, revisions, today),
         "waiting": live(revisions) if contract.status in (S.ACTIVE, S.SUSPENDED) else None,
         "steps": amendment_steps(contract, revisions, actor),
+        "fields_card": await card(session, actor, Holder.CONTRACT, contract.id),
         "files": [file_row(file, actor) for file in await files_of(session, actor, contract.id)],
         "can_attach": service.may_step(actor, "attach"),
         "can_note": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS),

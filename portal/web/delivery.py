@@ -23,14 +23,15 @@ from portal.core.states import Side
 from portal.schedules import reads, reads_board, reads_held
 from portal.schedules.model import SupplyState
 from portal.schedules.reads import Happening, LineFilter, LineRow, View
+from portal.schedules.reads_calendars import receiving_hours
 from portal.schedules.reads_prices import DeliveryPrice, price_of
 from portal.schedules.rules import OPEN
 from portal.schedules.words import ZONE_NAMES
 from portal.shipments.reads import documents_of
-from portal.web import line_reports
+from portal.web import line_report_views
 from portal.web.errors import status_of
 from portal.web.held_views import held_view
-from portal.web.lines import actions, deviation_words, line_card, mark, part_of
+from portal.web.lines import actions, deviation_words, joined, line_card, mark, part_of
 from portal.web.pages import Page
 from portal.web.schedule_forms import CallOffForm
 from portal.web.views import Figure, Moment
@@ -42,6 +43,8 @@ VERBS = {
     "published": N_("Published in release {release}"),
     "asked": N_("Asked for an answer in release {release}"),
     "request_changed": N_("Request changed with the release"),
+    "regrouped": N_("Split or joined with the release; what was promised goes on"),
+    "joined_to": N_("Joined with another delivery in the release"),
     "restored": N_("Taken back: release {release} was rejected"),
     "agreed_anew": N_("Changed by agreement, request {change}"),
     "confirmed": N_("Confirmed"),
@@ -95,7 +98,10 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "part": part_of(row, actor),
         "mark": mark(row, today, actor),
         "figures": figures(row),
-        "facts": [*facts(row, actor), *price_facts(await price_of(connection, actor, row), row)],
+        "facts": [
+            *facts(row, actor, await receiving_hours(connection, actor, line_id)),
+            *price_facts(await price_of(connection, actor, row), row),
+        ],
         "documents": documents,
         "moments": [moment(entry, actor.time_zone) for entry in history],
         "actions": actions(row, actor),
@@ -106,7 +112,8 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "supply_states": [(state.value, _(label)) for state, label in SUPPLY.items()],
         "planned": await reads_held.planned_of(connection, actor, line_id) if plans(row, actor) else None,
         "can_plan": plans(row, actor),
-        **await line_reports.context(connection, actor, row),
+        "joinable": await reads_held.joinable(connection, actor, line_id) if plans(row, actor) else [],
+        **await line_report_views.context(connection, actor, row),
         "report_error": "",
     }
 
@@ -143,7 +150,7 @@ def figures(row: LineRow) -> tuple[Figure, ...]:
     )
 
 
-def facts(row: LineRow, actor: Actor) -> list[tuple[str, str]]:
+def facts(row: LineRow, actor: Actor, hours: Sequence[str] | None = None) -> list[tuple[str, str]]:
     """What was agreed, in words; only what is known."""
     known = [
         (_("Contract"), row.contract_number),
@@ -154,6 +161,7 @@ def facts(row: LineRow, actor: Actor) -> list[tuple[str, str]]:
         (_("First promise"), i18n.day(row.promised_date, year=True) if row.promised_date else ""),
         (_("Zone as published"), _(ZONE_NAMES[row.zone]) if row.zone else ""),
         (_("Ship to"), row.ship_to_code),
+        (_("Receiving hours"), "" if hours is None else joined(hours) or _("none on this weekday")),
         (_("Answer due by"), i18n.moment(row.respond_by, actor.time_zone) if row.respond_by else ""),
     ]
     return [(label, value) for label, value in known if value]
@@ -226,7 +234,7 @@ async def refused(
     page: Page,
     line_id: UUID,
     error: PortalError,
-    typed: Sequence[tuple[str, str]] = (),
+    typed: Sequence[tuple[str, str, str]] = (),
 ) -> Template:
     """After an answer that was not accepted: the form again with what was typed, and the reason beside it."""
     connection = await driver(session)

@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import get
@@ -18,6 +17,7 @@ from portal.core.db import read
 from portal.core.i18n import N_, _
 from portal.scorecards import reads
 from portal.scorecards.reads_fairness import DEFINITIONS, Asked, Fairness, asked_of, fairness
+from portal.web.addresses import address
 from portal.web.pages import Page
 from portal.web.views import Column, Figure, ListView, Row
 
@@ -143,7 +143,7 @@ def _cells(pair: Fairness, actor: Actor) -> tuple[str, ...]:
 
 def _href(asked: Asked, pair: Fairness) -> str:
     chosen = {"since": asked.since, "until": asked.until, "partner": pair.party_id, "direction": pair.direction.value}
-    return f"{PATH}?{urlencode({name: str(value) for name, value in chosen.items()})}"
+    return address(PATH, chosen)
 
 
 def _pair_name(pair: Fairness, actor: Actor) -> str:

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response
@@ -19,6 +18,7 @@ from portal.forecasts.reads_exceptions import ContractRow, ExceptionFilter, Exce
 from portal.forecasts.rules import Exceptional, Span
 from portal.schedules.words import ZONE_NAMES
 from portal.web import forecast_views, tables
+from portal.web.addresses import address
 from portal.web.contract_views import DIRECTION_NAMES
 
 TONES = {Exceptional.LATE: "risk", Exceptional.CHANGED: "changed", Exceptional.UNDER: "waiting"}
@@ -45,9 +45,7 @@ class Asked(Struct, frozen=True):
         return any((self.kind, self.direction, self.search))
 
     def href(self, **changes: Any) -> str:
-        kept = {"kind": self.kind or "", "direction": self.direction or "", "q": self.search} | changes
-        parts = {name: str(value) for name, value in kept.items() if value}
-        return "/forecasts" + (f"?{urlencode(parts)}" if parts else "")
+        return address("/forecasts", {"kind": self.kind, "direction": self.direction, "q": self.search} | changes)
 
 
 class Shown(Struct, frozen=True):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from msgspec import Struct
@@ -23,6 +22,7 @@ from portal.forecasts.rules import Accuracy, Period, Span
 from portal.schedules import reads_board
 from portal.schedules.model import Zone
 from portal.schedules.words import ZONES
+from portal.web.addresses import address
 from portal.web.views import BoardCell, BoardRow, WeekColumn, ZoneSpan
 from portal.web.weeks import Window, rule_text, window
 
@@ -50,11 +50,10 @@ class Asked(Struct, frozen=True):
 
     def href(self, base: str, **changes: Any) -> str:
         other = replace(self, **changes)
-        kept = {"part": str(other.part) if other.part else "", "weeks": str(other.weeks) if other.weeks != 26 else ""}
-        kept |= {"span": other.span.value if other.span is not Span.WEEK else ""}
-        kept |= {"measure": other.measure.value if other.measure is not Measure.CALLED else ""}
-        parts = {name: value for name, value in kept.items() if value}
-        return base + (f"?{urlencode(parts)}" if parts else "")
+        parts: dict[str, object] = {"part": other.part, "weeks": None if other.weeks == 26 else other.weeks}
+        parts |= {"span": None if other.span is Span.WEEK else other.span}
+        parts |= {"measure": None if other.measure is Measure.CALLED else other.measure}
+        return address(base, parts)
 
 
 class Found(Struct, frozen=True):

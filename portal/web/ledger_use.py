@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from msgspec import Struct
@@ -15,6 +14,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.db import read
 from portal.core.i18n import N_, _, ngettext
+from portal.web.addresses import address
 from portal.web.contract_list import uuid_or_none, ways
 from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES
 
@@ -51,10 +51,9 @@ class Asked(Struct, frozen=True):
         )
 
     def href(self, no: int = 0) -> str:
-        parts: dict[str, Any] = {"q": self.q, "order": self.order, "direction": self.direction, "only": self.only}
+        parts: dict[str, object] = {"q": self.q, "order": self.order, "direction": self.direction, "only": self.only}
         parts |= {"partner": self.partner, "kind": self.kind, "currency": self.currency, "no": no}
-        kept = {name: str(value) for name, value in parts.items() if value}
-        return "/contracts/use" + (f"?{urlencode(kept)}" if kept else "")
+        return address("/contracts/use", parts)
 
     @property
     def narrowed(self) -> bool:

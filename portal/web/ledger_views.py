@@ -21,7 +21,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import Driver
 from portal.core.errors import NotFound
-from portal.core.i18n import N_, _
+from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import show_quantity
 from portal.shipments.reads_ledger import EntryRow, drafted, entries
 from portal.web.board_chart import bar, plain, seconds
@@ -39,6 +39,8 @@ COUNTERS: dict[str, str] = {
     "carried_out": N_("Carried on"),
     "over_called": N_("Over-call"),
 }
+UNFOLDED = 12  # periods, a year of months, that need no folding
+NEAR = 6  # periods that lie open where there are more
 ALWAYS = ("called", "confirmed", "shipped", "received")
 KINDS: dict[EntryKind, str] = {
     EntryKind.CALLED: N_("Called off"),
@@ -126,6 +128,32 @@ def period_view(
         runs=row.period_start <= today < row.period_end,
         drafted=i18n.number(drafted) if drafted else "",
     )
+
+
+class Spans(Struct, frozen=True):
+    """The periods as the page folds them: what runs or comes next lies open."""
+
+    ended: list[PeriodView]
+    near: list[PeriodView]
+    later: list[PeriodView]
+
+    @property
+    def ended_title(self) -> str:
+        n = len(self.ended)
+        return ngettext("{n} ended period", "{n} ended periods", n).format(n=n)
+
+    @property
+    def later_title(self) -> str:
+        n = len(self.later)
+        return ngettext("{n} later period", "{n} later periods", n).format(n=n)
+
+
+def folded(rows: Sequence[PeriodRow], views: list[PeriodView], today: date) -> Spans:
+    """All of them where they are few; else this period and the next ones, between what has ended and what is far."""
+    if len(views) <= UNFOLDED:
+        return Spans([], views, [])
+    first = min(sum(row.period_end <= today for row in rows), len(rows) - 1)
+    return Spans(views[:first], views[first : first + NEAR], views[first + NEAR :])
 
 
 def counters_shown(rows: Sequence[PeriodRow]) -> list[str]:
@@ -268,6 +296,7 @@ async def ledger_context(
     drafts = await drafted(connection, actor, contract.id)
     now = running(rows, today)
     shown = counters_shown(rows)
+    views = [period_view(row, base, shown, today, drafts.get(row.id)) for row in rows]
     return {
         "contract": contract,
         "base": base,
@@ -279,7 +308,8 @@ async def ledger_context(
         "warning": now is not None and now.outlook.standing is not Standing.INSIDE,
         "figures": figures_of(now, base) if now else (),
         "columns": [_(COUNTERS[name]) for name in shown],
-        "rows": [period_view(row, base, shown, today, drafts.get(row.id)) for row in rows],
+        "rows": views,
+        "spans": folded(rows, views, today),
         "chart": chart_of(chosen, rows, today) if chosen and rows else None,
         "terms": terms_words(terms),
     }

@@ -1,4 +1,4 @@
-"""Warnings about a delivery on its page: what the seller said, the form to say it, its photos."""
+"""Warnings about a delivery from its page: the seller warns, with photos, or takes a warning back."""
 
 from typing import Any
 from uuid import UUID
@@ -10,69 +10,20 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
-from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.core import files, i18n
+from portal.core import files
 from portal.core.actor import Actor
-from portal.core.db import Driver, unit_of_work
+from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.files import Stored
-from portal.core.i18n import _
-from portal.schedules import reads_reports, rules_reports, service_reports
-from portal.schedules.model_reports import ReportKind, ReportReason, ReportStatus, Urgency
-from portal.schedules.reads import LineRow
-from portal.schedules.reads_reports import ReportRow
-from portal.schedules.rules import OPEN
+from portal.schedules import rules_reports, service_reports
+from portal.schedules.model_reports import ReportKind
 from portal.schedules.service_reports import ReportLine
+from portal.web.delivery import refused_report
 from portal.web.field_errors import command
 from portal.web.forms import Form
 from portal.web.pages import Page
-
-
-class Warned(Struct, frozen=True):
-    """One warning in the reader's words."""
-
-    id: str
-    number: str
-    title: str  # Will be late: 30 Nov
-    facts: str
-    when: str
-    open: bool
-    urgent: bool
-    photos: list[str]
-
-
-async def context(connection: Driver, actor: Actor, row: LineRow) -> dict[str, Any]:
-    """What `schedules/_reports.html` shows."""
-    found = await reads_reports.reports_of(connection, actor, row.id)
-    speaks = service_reports.side_may_report(row.direction, actor)
-    return {
-        "reports": [warned(report, actor) for report in found],
-        "can_report": speaks and row.status in OPEN,
-        "can_close_reports": speaks,
-        "report_kinds": [(kind.value, _(name)) for kind, name in rules_reports.KINDS.items()],
-        "report_reasons": [(reason.value, _(name)) for reason, name in rules_reports.REASONS.items()],
-        "report_urgencies": [(urgency.value, _(name)) for urgency, name in rules_reports.URGENCIES.items()],
-    }
-
-
-def warned(report: ReportRow, actor: Actor) -> Warned:
-    kind = _(rules_reports.KINDS[ReportKind(report.kind)])
-    day = i18n.day(report.expected_on, year=True) if report.expected_on else ""
-    reason = _(rules_reports.REASONS[ReportReason(report.reason)])
-    urgent = report.urgency == Urgency.LINE_STOP
-    facts = [reason, _(rules_reports.URGENCIES[Urgency.LINE_STOP]) if urgent else "", report.note]
-    return Warned(
-        id=str(report.id),
-        number=report.number,
-        title=f"{kind} · {day}" if day else kind,
-        facts=" · ".join(fact for fact in facts if fact),
-        when=i18n.moment(report.reported_at, actor.time_zone),
-        open=report.status == ReportStatus.OPEN,
-        urgent=urgent,
-        photos=[f"/line-reports/{report.id}/photos/{photo}" for photo in report.photos],
-    )
 
 
 async def read_form(request: Request[Any, Any, Any]) -> tuple[int, ReportLine, list[Stored]]:
@@ -97,8 +48,6 @@ async def report(
     request: Request[Any, Any, Any], actor: NamedDependency[Actor], page: NamedDependency[Page], line_id: FromPath[UUID]
 ) -> Template | Redirect:
     """The seller warns of a delay or a problem."""
-    from portal.web.delivery import refused_report  # the page that holds the form
-
     try:
         version, data, photos = await read_form(request)
         async with unit_of_work(actor) as session:

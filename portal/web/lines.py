@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from portal.contracts.model import DeviationRule
+from portal.contracts.words import show_price
 from portal.core import i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -68,7 +70,7 @@ def joined(parts: Sequence[str]) -> str:
     return ("、" if i18n.language.get() is i18n.Language.ZH else ", ").join(parts)
 
 
-def promise_view(part: PromiseRow, unit: str) -> Promise:
+def promise_view(part: PromiseRow, unit: str, currency: str) -> Promise:
     """One part of an answer, with what a reader must know of how it came about."""
     despatch = _("leaves on {day}").format(day=i18n.day(part.despatch_date)) if part.despatch_date else ""
     marks = [
@@ -76,6 +78,7 @@ def promise_view(part: PromiseRow, unit: str) -> Promise:
         _("deemed: nobody answered in time") if part.deemed else "",
         _(REASONS[RejectReason(part.reason)]) if part.reason else "",
         despatch,
+        _("at {price}").format(price=show_price(part.price, currency)) if part.price is not None else "",
         part.note,
     ]
     day, waits = i18n.day(part.delivery_date), part.status == ConfirmationStatus.NEEDS_APPROVAL
@@ -108,7 +111,7 @@ def line_card(
     promises: Sequence[PromiseRow] = (),
     *,
     error: str = "",
-    typed: Sequence[tuple[str, str]] = (),
+    typed: Sequence[tuple[str, str, str]] = (),
 ) -> LineCard:
     """The line with its answer form, or with the answer it got. `typed` keeps what a refused form held."""
     left = row.ordered_quantity - row.confirmed_quantity
@@ -132,10 +135,12 @@ def line_card(
         unit=unit_name(row.unit),
         reasons=reasons(),
         answered=answered(row),
-        promises=tuple(promise_view(part, row.unit) for part in promises),
+        promises=tuple(promise_view(part, row.unit, row.currency) for part in promises),
         error=error,
-        typed_quantity=tuple(quantity for quantity, _day in typed),
-        typed_date=tuple(day for _quantity, day in typed),
+        typed_quantity=tuple(quantity for quantity, *_days in typed),
+        typed_date=tuple(there for _quantity, there, _leaves in typed),
+        typed_despatch=tuple(leaves for *_first, leaves in typed),
+        currency=row.currency if row.deviation_price not in (None, DeviationRule.FORBIDDEN) else "",
         **_decision(row, actor, promises),
     )
 

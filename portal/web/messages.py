@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get
@@ -10,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Template
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from portal.core import clock, i18n, paging
 from portal.core.actor import Actor
@@ -21,6 +20,7 @@ from portal.notices import reads
 from portal.notices.model import KIND_NAMES, Kind
 from portal.notices.reads import LogFilter, LogRow, View
 from portal.web import tables
+from portal.web.addresses import address
 from portal.web.field_errors import NotADate
 from portal.web.notifications import CHANNEL_NAMES
 from portal.web.pages import Page
@@ -60,9 +60,7 @@ class Asked(Struct, frozen=True):
     def href(self, path: str = "/messages", **changes: Any) -> str:
         """The same selection with other parts; empty parts are left out."""
         other = replace(self, **({"cursor": None} | changes))
-        parts = {name: getattr(other, name) for name in self.__struct_fields__}
-        kept = {name: value for name, value in parts.items() if value}
-        return path + (f"?{urlencode(kept)}" if kept else "")
+        return address(path, asdict(other))
 
     @property
     def narrowed(self) -> bool:

@@ -15,6 +15,7 @@ from portal.core import i18n
 from portal.core.access import ROLE_NAMES, Permission, Role
 from portal.core.i18n import N_, Language, _
 from portal.core.quantities import UNITS, show_quantity
+from portal.fields.words import told
 from portal.web.keys import PERMISSION_NAMES
 from portal.web.notifications import CHANNEL_NAMES
 
@@ -49,6 +50,7 @@ NAMES: dict[str, str] = {
     "due": N_("Due by"),
     "effective_from": N_("In force from"),
     "entry": N_("Entry"),
+    "field": N_("Field"),
     "fields": N_("Fields"),
     "file": N_("File"),
     "former": N_("Formerly"),
@@ -108,7 +110,7 @@ NAMES: dict[str, str] = {
     "zone": N_("Zone"),
 }
 OWN_NAMES = {Language.ZH.value: "中文", Language.EN.value: "English"}  # each language by its own name
-HIDDEN = ("command", "contract", "member", "partner", "party")  # ids
+HIDDEN = ("command", "contract", "key", "member", "partner", "party", "values_after", "values_before")  # ids and keys
 AMOUNTS = ("quantity", "accepted", "rejected", "called", "carried", "missing", "target")
 DIGEST = 12  # characters of a digest that are enough to compare by eye
 DIGESTS = re.compile(r"[0-9a-f]{64}")
@@ -143,6 +145,8 @@ def _value(name: str, value: Any, unit: str) -> str:
             return _(", ").join(_value(name, part, unit) for part in value)
         case {"date": day, "quantity": quantity}:
             return f"{_amount(str(quantity), unit)} · {_text('date', str(day))}"
+        case {"zh": str(chinese), "en": str(english)}:
+            return told(chinese, english)
         case dict():
             return " ".join(f"{_(NAMES.get(key) or key)} {_value(key, part, unit)}" for key, part in value.items())
         case _ if name in AMOUNTS:

@@ -1,7 +1,6 @@
 """The factory's customers and suppliers."""
 
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import get, post
@@ -19,7 +18,10 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.i18n import N_, _
+from portal.fields.model import Holder
 from portal.web import people
+from portal.web.addresses import address
+from portal.web.custom_field_views import card
 from portal.web.forms import Form
 from portal.web.pages import Page
 from portal.web.typed import Typed
@@ -80,8 +82,8 @@ def partner_list(parties: list[PartyRow], find: str, later: bool) -> ListView:
         ),
         rows=rows,
         empty=_("No company has “{text}” in its name or code.").format(text=find) if find else _("No partner yet."),
-        next_href="/partners?" + urlencode({"q": find, "cursor": cursor}) if cursor else None,
-        first_href="/partners?" + urlencode({"q": find}) if later else None,
+        next_href=address("/partners", {"q": find, "cursor": cursor}) if cursor else None,
+        first_href=address("/partners", {"q": find}) if later else None,
     )
 
 
@@ -140,6 +142,10 @@ async def partner_answer(
     edited = Typed(name=party.name, country=party.country, is_customer=party.is_customer, is_supplier=party.is_supplier)
     context |= {"party": party, "trade": trade(party), "edited": typed or edited, "status": status}
     context["done"] = _(DONE[done]) if done in DONE else people.done_text(done)
+    context["fields_card"] = None
+    if not party.is_factory:
+        async with unit_of_work(actor) as session:
+            context["fields_card"] = await card(session, actor, Holder.PARTNER, party_id)
     context["sites"] = await reads.list_sites(actor, limit=200, party_id=party_id)
     return page.render("accounts/partner.html", active="partners", **context)
 

@@ -14,7 +14,7 @@ from portal.core.db import read
 from portal.core.i18n import _
 from portal.schedules import reads_board, reads_zones
 from portal.schedules.reads_releases import Comparison
-from portal.schedules.words import ZONE_NAMES, change_of
+from portal.schedules.words import ZONE_NAMES, change_of, gone_word
 from portal.web import tables
 
 
@@ -47,7 +47,7 @@ def table_of(contract: str, found: Comparison) -> tuple[list[str], list[list[Any
         rows.append([*about, *words, line.earlier_date, line.earlier_quantity, today])
     for line in found.gone:
         about = [contract, number, line.item_code, line.description, None, 0, line.unit]
-        words = [_(ZONE_NAMES[line.zone]), _(line.level), _("Gone")]
+        words = [_(ZONE_NAMES[line.zone]), _(line.level), gone_word(line)]
         rows.append([*about, *words, line.due_date, line.quantity, ""])
     return head_row, rows
 

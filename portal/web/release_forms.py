@@ -1,6 +1,7 @@
 """What the forms around releases send, and the commands they mean."""
 
 from typing import Any
+from uuid import UUID
 
 from pydantic import Field, field_validator
 
@@ -9,6 +10,7 @@ from portal.schedules.service_answers import RejectRelease
 from portal.schedules.service_holding import Decide
 from portal.schedules.service_plans import PlanLine, SetPlan, SetTerms
 from portal.schedules.service_publishing import Publish
+from portal.schedules.service_splitting import MOST, JoinLines, NotJoinable, SplitLine
 from portal.web.field_errors import command, filled
 from portal.web.forms import Form
 from portal.web.schedule_forms import VersionForm
@@ -84,3 +86,24 @@ class PlanLineForm(VersionForm):
 
     def command(self) -> PlanLine:
         return filled(PlanLine, self.model_dump(exclude={"version"}))
+
+
+class SplitLineForm(VersionForm):
+    quantity: str = ""
+
+    def command(self) -> SplitLine:
+        return filled(SplitLine, {"quantity": self.quantity})
+
+
+class JoinLinesForm(VersionForm):
+    line_ids: list[UUID] = Field(default=[], max_length=MOST)
+
+    @field_validator("line_ids", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return value if isinstance(value, list) else [value]
+
+    def command(self) -> JoinLines:
+        if not self.line_ids:
+            raise NotJoinable(field="line_ids")
+        return JoinLines(line_ids=self.line_ids)

@@ -17,7 +17,7 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_, _
-from portal.schedules import service_plans
+from portal.schedules import service_plans, service_splitting
 from portal.schedules.model import Trigger
 from portal.schedules.model_releases import HoldBy
 from portal.web import release_views
@@ -25,7 +25,7 @@ from portal.web.contract_extras import EmptyForm
 from portal.web.errors import status_of
 from portal.web.ledger_writing import plain
 from portal.web.pages import Page
-from portal.web.release_forms import PlanForm, PlanLineForm, TermsForm
+from portal.web.release_forms import JoinLinesForm, PlanForm, PlanLineForm, SplitLineForm, TermsForm
 from portal.web.typed import Typed
 
 HOLDS = {
@@ -157,4 +157,32 @@ async def unplan_line(
     return page.go(f"/schedule-lines/{line_id}#plan")
 
 
-ROUTES: list[HTTPRouteHandler] = [plan, set_plan, exposure, set_terms, plan_line, unplan_line]
+@post("/schedule-lines/{line_id:uuid}/split", status_code=HTTP_200_OK)
+async def split_line(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    line_id: FromPath[UUID],
+    data: URLEncodedBody[SplitLineForm],
+) -> Redirect:
+    """A part of the delivery becomes one of its own with the next release."""
+    await service_splitting.split_line(session, actor, line_id, data.version, data.command())
+    return page.go(f"/schedule-lines/{line_id}#plan")
+
+
+@post("/schedule-lines/{line_id:uuid}/join", status_code=HTTP_200_OK)
+async def join_lines(
+    session: NamedDependency[AsyncSession],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    line_id: FromPath[UUID],
+    data: URLEncodedBody[JoinLinesForm],
+) -> Redirect:
+    """Other deliveries of the day become part of this one with the next release."""
+    await service_splitting.join_lines(session, actor, line_id, data.version, data.command())
+    return page.go(f"/schedule-lines/{line_id}#plan")
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    plan, set_plan, exposure, set_terms, plan_line, unplan_line, split_line, join_lines,
+]  # fmt: skip

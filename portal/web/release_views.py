@@ -21,9 +21,9 @@ from portal.schedules.model import ReleaseKind, ReleaseStatus, Span, Trigger
 from portal.schedules.reads_contents import Contents, PartContents
 from portal.schedules.reads_releases import Comparison, StandingRow
 from portal.schedules.rules_known import Stood
-from portal.schedules.rules_releases import RELEASE_STATES, Gathered, Spans, gather
+from portal.schedules.rules_releases import RELEASE_STATES, Gathered, Spans, gather, is_overdue
 from portal.schedules.service_terms import calendars, read_terms
-from portal.schedules.words import CHANGES, ZONE_NAMES, change_of, cumulative_words, sentence
+from portal.schedules.words import CHANGES, ZONE_NAMES, change_of, cumulative_words, gone_word, sentence
 from portal.scorecards import reads_exposure
 from portal.scorecards.reads_exposure import ExposureReport
 from portal.web.board_chart import plain, seconds
@@ -69,7 +69,7 @@ async def release_list(actor: Actor, contract_id: UUID) -> dict[str, Any]:
                 i18n.moment(row.published_at, head.time_zone),
                 named(row.published_by),
                 i18n.number(row.lines),
-                _(STANDS[standings[row.number].status][0]),
+                stands(standings[row.number])[0],
                 _("against {n}").format(n=standings[row.number].replaces) if standings[row.number].replaces else "",
             ),
             f"{here}/{row.number}",
@@ -83,6 +83,14 @@ async def release_list(actor: Actor, contract_id: UUID) -> dict[str, Any]:
     )  # fmt: skip
     empty = _("No release yet. The first one tells the other side what is called off.")
     return {"head": head, "list": ListView(_("Releases"), columns, cells, empty)}
+
+
+def stands(standing: StandingRow) -> tuple[str, str]:
+    """(word, class) of how a release stands with the partner."""
+    if is_overdue(standing.status, standing.answer_by, clock.now()):
+        return _("Not acknowledged in time"), "risk"
+    word, css = STANDS[standing.status]
+    return _(word), css
 
 
 async def release(actor: Actor, contract_id: UUID, number: int, against: int | None, told: bool) -> dict[str, Any]:
@@ -106,6 +114,7 @@ async def release(actor: Actor, contract_id: UUID, number: int, against: int | N
         "before": found.before,
         "changes": [(line, change_of(line, compared)) for line in found.lines],
         "gone": found.gone,
+        "gone_word": gone_word,
         "counts": counts(found) if compared else [],
         "sentence": sentence(found.difference, found.parts, found.before.number) if found.before else "",
         "cumulative": cumulative(found) if compared else [],
@@ -117,7 +126,7 @@ async def release(actor: Actor, contract_id: UUID, number: int, against: int | N
         "spans": spans,
         "gathered": [gathered_row(one, found) for one in gather(lines, spans, calendar)] if told else [],
         "standing": standing,
-        "stands": (_(STANDS[standing.status][0]), STANDS[standing.status][1]),
+        "stands": stands(standing),
         "actions": answers(actor, standing, number == max(numbers)),
     }
 

@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get
@@ -11,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Template
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from portal.core import clock, i18n
 from portal.core.actor import Actor, Direction
@@ -22,6 +21,7 @@ from portal.core.quantities import show_money
 from portal.scorecards import reads
 from portal.scorecards.reads import By, Performance, Report, Selection
 from portal.web import tables
+from portal.web.addresses import address
 from portal.web.pages import Page
 from portal.web.views import Column, Figure, ListView, Row
 
@@ -40,10 +40,8 @@ class Asked(Struct, frozen=True):
     day: date | None
 
     def href(self, path: str = "/reports", **changes: Any) -> str:
-        other = replace(self, **changes)
-        kept = {name: getattr(other, name) for name in self.__struct_fields__}
-        parts = {name: str(value) for name, value in kept.items() if value and value != By.PARTNER}
-        return path + (f"?{urlencode(parts)}" if parts else "")
+        parts = asdict(self) | changes
+        return address(path, {name: value for name, value in parts.items() if value != By.PARTNER})
 
     @property
     def narrowed(self) -> bool:

@@ -6,11 +6,11 @@ Fields are named after their place: `c2.value` is the value of the third conditi
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct, field
 
-from portal.approvals.facts import Fact, facts_of
+from portal.approvals.facts import Fact
 from portal.approvals.inputs import (
     MOST_CONDITIONS,
     MOST_STEPS,
@@ -22,7 +22,6 @@ from portal.approvals.inputs import (
     OutcomeKind,
     Rule,
 )
-from portal.approvals.model import ApprovalPoint
 from portal.core.errors import Conflict
 from portal.core.i18n import N_
 from portal.web.contracts import plain
@@ -30,8 +29,9 @@ from portal.web.errors import BadForm
 from portal.web.field_errors import filled
 
 ONE = ("version", "no", "name", "join", "kind", "mode", "answer_hours", "reason", "new.fact", "new.group", "do")
-_NAME = re.compile(r"(g\d{1,2}\.join|c\d{1,2}\.(group|fact|op|value|is\.[a-z_]{1,30})|a\d{1,2}\.(role|limit))")
+_NAME = re.compile(r"(g\d{1,2}\.join|c\d{1,2}\.(group|fact|op|value|is\.[a-z0-9_]{1,30})|a\d{1,2}\.(role|limit))")
 NEW_GROUP = "new"
+Known: TypeAlias = Mapping[str, Fact]  # what conditions can look at, removed fields too
 
 
 class TooDeepForForm(Conflict):
@@ -51,10 +51,10 @@ class ConditionRow(Struct):
     def condition(self) -> Condition:
         if self.op == Op.UNKNOWN:
             values = []
-        elif self.fact.choices is not None:
+        elif self.fact.is_choice:
             values = self.chosen
         else:
-            several = re.split(r"[,，、]", self.value) if not self.fact.is_figure else [self.value.replace(",", "")]
+            several = [self.value.replace(",", "")] if self.fact.is_single else re.split(r"[,，、]", self.value)
             values = [text for text in (each.strip() for each in several) if text]
         return filled(Condition, {"fact": self.fact.name, "op": self.op, "values": values})
 
@@ -98,9 +98,8 @@ class RuleForm(Struct):
             return groups[0]
         return Group(join=Join(self.join), of=[each.of[0] if len(each.of) == 1 else each for each in groups])
 
-    def add(self, point: ApprovalPoint, fact: str, group: str) -> None:
+    def add(self, known: Known, fact: str, group: str) -> None:
         """One more condition, in a group or a new one."""
-        known = facts_of(point)
         if fact not in known or len(self.rows) >= MOST_CONDITIONS:
             return
         number = int(group) if group.isdecimal() and int(group) < len(self.joins) else len(self.joins)
@@ -109,17 +108,17 @@ class RuleForm(Struct):
         self.rows.append(ConditionRow(number, known[fact], "", "", []))
 
 
-def form_of(rule: Rule, point: ApprovalPoint) -> RuleForm:
+def form_of(rule: Rule, known: Known) -> RuleForm:
     """A rule as the form shows it. Raises TooDeepForForm."""
     groups = _groups(rule.when)
-    known, then = facts_of(point), rule.then
+    then = rule.then
     rows = [
         ConditionRow(
             number,
             known[said.fact],
             said.op.value,
-            "" if known[said.fact].choices else ", ".join(said.values),
-            said.values if known[said.fact].choices else [],
+            "" if known[said.fact].is_choice else ", ".join(said.values),
+            said.values if known[said.fact].is_choice else [],
         )
         for number, group in enumerate(groups)
         for said in _conditions(group)
@@ -151,7 +150,7 @@ def _conditions(group: Group) -> Iterator[Condition]:
         yield part
 
 
-def typed_form(typed: Mapping[str, str], point: ApprovalPoint) -> RuleForm:
+def typed_form(typed: Mapping[str, str], known: Known) -> RuleForm:
     """The form as it was sent. Raises BadForm for a field that it does not have."""
     for name in typed:
         if name not in ONE and not _NAME.fullmatch(name):
@@ -161,7 +160,7 @@ def typed_form(typed: Mapping[str, str], point: ApprovalPoint) -> RuleForm:
         typed.get("name", ""),
         _one_of(typed, "join", Join),
         [_one_of(each, "join", Join) for each in joins] or [Join.AND.value],
-        [row for row in (_row(each, point, len(joins)) for each in _listed(typed, "c", MOST_CONDITIONS)) if row],
+        [row for row in (_row(each, known, len(joins)) for each in _listed(typed, "c", MOST_CONDITIONS)) if row],
         typed.get("kind", ""),
         typed.get("mode", ""),
         typed.get("answer_hours", ""),
@@ -184,11 +183,11 @@ def _listed(typed: Mapping[str, str], letter: str, most: int) -> list[dict[str, 
     return [found[number] for number in sorted(found)][:most]
 
 
-def _row(typed: Mapping[str, str], point: ApprovalPoint, groups: int) -> ConditionRow | None:
-    fact = facts_of(point).get(typed.get("fact", ""))
+def _row(typed: Mapping[str, str], known: Known, groups: int) -> ConditionRow | None:
+    fact = known.get(typed.get("fact", ""))
     if fact is None:
         return None
     group = typed.get("group", "0")
     number = int(group) if group.isdecimal() and len(group) < 3 and int(group) < max(groups, 1) else 0
-    chosen = [choice for choice in fact.choices or () if typed.get(f"is.{choice}")]
+    chosen = [choice for choice in fact.words() if typed.get(f"is.{choice}")]
     return ConditionRow(number, fact, typed.get("op", ""), typed.get("value", ""), chosen)

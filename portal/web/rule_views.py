@@ -1,6 +1,6 @@
 """Rule sets in the reader's words: as sentences, as a form, tried on the past."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,9 +9,11 @@ from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.approvals import service_sets, service_writing, words
-from portal.approvals.facts import FACTS, OPS, POINT_NAMES
+from portal.approvals.effects import asked_at
+from portal.approvals.facts import OPS, POINT_NAMES, Fact, FactKind, facts_of
 from portal.approvals.inputs import MOST_STEPS, Join, Mode, OutcomeKind, Rule
 from portal.approvals.model import ApprovalPoint, RuleSet, RuleSetStatus
+from portal.approvals.own import own_facts
 from portal.approvals.rules import APPROVER_ROLES
 from portal.approvals.rules_matching import without_rules
 from portal.approvals.rules_trial import Trial
@@ -21,12 +23,15 @@ from portal.core.access import ROLE_NAMES
 from portal.core.actor import Actor
 from portal.core.errors import NotFound, PortalError
 from portal.core.i18n import N_, _
+from portal.fields.model import Holder
+from portal.fields.words import ONE
 from portal.web.errors import BadForm
 from portal.web.field_errors import NotADate
-from portal.web.rule_form import NEW_GROUP, ConditionRow, RuleForm
+from portal.web.rule_form import NEW_GROUP, ConditionRow, Known, RuleForm
 from portal.web.rule_form import form_of as rule_as_form
 
 OTHERWISE = "otherwise"
+NOT_ASKED = N_("The portal asks nothing here yet. Rules can be written and kept; they decide nothing so far.")
 JOIN_NAMES = {Join.AND: N_("all of these hold"), Join.OR: N_("any of these holds")}
 
 
@@ -60,7 +65,15 @@ async def points_context(session: AsyncSession, actor: Actor) -> dict[str, Any]:
     for point, name in POINT_NAMES.items():
         live, _rules = await service_sets.in_force(session, actor, point, clock.now())
         draft = await service_sets.get_draft(session, actor, point)
-        rows.append((point.value, _(name), in_force_words(live, actor), draft is not None))
+        rows.append(
+            (
+                point.value,
+                _(name),
+                in_force_words(live, actor),
+                draft is not None,
+                "" if asked_at(point) else _(NOT_ASKED),
+            )
+        )
     return {"points": rows}
 
 
@@ -80,7 +93,8 @@ async def point_context(session: AsyncSession, actor: Actor, point: ApprovalPoin
     found = await service_sets.list_sets(session, actor, point)
     live, _rules = await service_sets.in_force(session, actor, point, clock.now())
     currency = await own_currency(session, actor)
-    views = {each.number: version_view(each, actor, currency) for each in found}
+    own = await own_facts(session, actor)
+    views = {each.number: version_view(each, actor, currency, own) for each in found}
     draft = next((each for each in found if each.status is RuleSetStatus.DRAFT), None)
     return {
         "point": point.value,
@@ -89,6 +103,7 @@ async def point_context(session: AsyncSession, actor: Actor, point: ApprovalPoin
         "in_force": views[live.number] if live else None,
         "others": [views[each.number] for each in found if each not in (draft, live)],
         "without": without_words(point),
+        "not_asked": "" if asked_at(point) else _(NOT_ASKED),
         "refusal": "",
         "file": "",
     }
@@ -103,7 +118,7 @@ def without_words(point: ApprovalPoint) -> list[str]:
     ]
 
 
-def version_view(found: RuleSet, actor: Actor, currency: str) -> VersionView:
+def version_view(found: RuleSet, actor: Actor, currency: str, own: Sequence[Fact]) -> VersionView:
     rules = service_sets.rules_of(found)
     if found.live_from is None:
         text, when = _("Draft of version {n}, changed {when} by {name}"), found.changed_at
@@ -114,34 +129,41 @@ def version_view(found: RuleSet, actor: Actor, currency: str) -> VersionView:
     return VersionView(
         number=found.number,
         title=text.format(n=found.number, when=i18n.moment(when, actor.time_zone), name=found.changed_by),
-        rules=[rule_view(found.point, no, rule, currency) for no, rule in enumerate(rules.rules, 1)],
+        rules=[rule_view(found.point, no, rule, currency, own) for no, rule in enumerate(rules.rules, 1)],
         otherwise=words.outcome(rules.otherwise, currency) if rules.otherwise else "",
         note=found.note,
         version=found.version,
     )
 
 
-def rule_view(point: ApprovalPoint, no: int, rule: Rule, currency: str) -> RuleView:
-    return RuleView(no, rule.name, words.condition(point, rule, currency), words.outcome(rule.then, currency))
+def rule_view(point: ApprovalPoint, no: int, rule: Rule, currency: str, own: Sequence[Fact]) -> RuleView:
+    return RuleView(no, rule.name, words.condition(point, rule, currency, own), words.outcome(rule.then, currency))
 
 
 # --- one rule as a form -----------------------------------------------------------------------------------------------
 
 
-async def form_of(session: AsyncSession, actor: Actor, point: ApprovalPoint, no: str) -> tuple[RuleForm, int]:
-    """The form of a rule of the draft with the draft's version. Raises NotFound or TooDeepForForm."""
+async def known_at(session: AsyncSession, actor: Actor, point: ApprovalPoint) -> Known:
+    """What conditions of a point can look at. Raises NotFound or Forbidden."""
     service_sets.require(actor)
+    return facts_of(point, await own_facts(session, actor, point))
+
+
+async def form_of(
+    session: AsyncSession, actor: Actor, point: ApprovalPoint, no: str, known: Known
+) -> tuple[RuleForm, int]:
+    """The form of a rule of the draft with the draft's version. Raises NotFound or TooDeepForForm."""
     draft = await service_sets.get_draft(session, actor, point)
     rules, version = service_sets.rules_of(draft), draft.version if draft else 0
     if no == OTHERWISE:
         kept = rules.otherwise
-        return (rule_as_form(Rule(name=OTHERWISE, then=kept), point) if kept else RuleForm(name=OTHERWISE)), version
+        return (rule_as_form(Rule(name=OTHERWISE, then=kept), known) if kept else RuleForm(name=OTHERWISE)), version
     if not no:
         return RuleForm(), version
     number = _number(no)
     if not 1 <= number <= len(rules.rules):
         raise NotFound
-    return rule_as_form(rules.rules[number - 1], point), version
+    return rule_as_form(rules.rules[number - 1], known), version
 
 
 def _number(text: str) -> int:
@@ -166,13 +188,13 @@ async def save(
     await service_writing.save_rule(session, actor, point, version, form.rule(), _number(no) if no else None)
 
 
-def reshape(form: RuleForm, point: ApprovalPoint, do: str, typed: Mapping[str, str]) -> None:
+def reshape(form: RuleForm, known: Known, do: str, typed: Mapping[str, str]) -> None:
     """A button that changes the form only. Raises BadForm for one that it does not have."""
     kind, _sign, place = do.partition("-")
     number = _number(place) if place.isdecimal() else -1
     match kind:
         case "add":
-            form.add(point, typed.get("new.fact", ""), typed.get("new.group", ""))
+            form.add(known, typed.get("new.fact", ""), typed.get("new.group", ""))
         case "approver" if len(form.approvers) < MOST_STEPS:
             form.approvers.append(("", ""))
         case "drop" if 0 <= number < len(form.rows):
@@ -184,7 +206,7 @@ def reshape(form: RuleForm, point: ApprovalPoint, do: str, typed: Mapping[str, s
 
 
 def form_context(
-    point: ApprovalPoint, form: RuleForm, no: str, version: int, error: PortalError | None = None
+    point: ApprovalPoint, known: Known, form: RuleForm, no: str, version: int, error: PortalError | None = None
 ) -> dict[str, Any]:
     """What `rules/rule.html` shows."""
     groups = [
@@ -200,7 +222,7 @@ def form_context(
         "is_otherwise": no == OTHERWISE,
         "refusal": str(error) if error else "",
         "groups": groups,
-        "facts": [("", _("choose a fact")), *((fact.name, fact_label(point, fact.name)) for fact in FACTS[point])],
+        "facts": [("", _("choose a fact")), *offered(known)],
         "places": [
             *((str(n), _("to group {n}").format(n=n + 1)) for n in range(len(form.joins))),
             (NEW_GROUP, _("to a new group")),
@@ -212,26 +234,34 @@ def form_context(
     }
 
 
-def fact_label(point: ApprovalPoint, name: str) -> str:
-    """The label of a fact; with its unit, because two facts may share one."""
-    fact = next(each for each in FACTS[point] if each.name == name)
-    unit = words.UNITS[fact.kind]
-    return f"{_(fact.label)}{_(' ({unit})').format(unit=_(unit))}" if unit else _(fact.label)
+def offered(known: Known) -> list[tuple[str, str]]:
+    """What a new condition can be about."""
+    return [(fact.name, fact_label(fact)) for fact in known.values() if not fact.removed]
+
+
+def fact_label(fact: Fact) -> str:
+    """The label of a fact; with its unit, because two facts may share one; of an own field with whose it is."""
+    unit = words.unit_of(fact)
+    named = f"{fact.named()}{_(' ({unit})').format(unit=unit)}" if unit else fact.named()
+    if not fact.own:
+        return named
+    return _("{holder}: {label}").format(holder=_(ONE[Holder(fact.name.partition(".")[0])]), label=named)
 
 
 def row_view(index: int, row: ConditionRow) -> dict[str, Any]:
     """One condition: its fact, the comparisons that fit, the value."""
-    fact, unit = row.fact, words.UNITS[row.fact.kind]
+    fact = row.fact
     return {
         "index": index,
         "fact": fact.name,
-        "label": _(fact.label),
-        "unit": _(unit) if unit else "",
-        "ops": [(op.value, _(words.OP_NAMES[op])) for op in OPS[fact.kind]],
+        "label": fact.named(),
+        "unit": words.unit_of(fact),
+        "ops": [(op.value, _(words.op_name(fact, op))) for op in OPS[fact.kind]],
         "op": row.op,
         "value": row.value,
         "figure": fact.is_figure,
-        "choices": [(value, _(word), value in row.chosen) for value, word in (fact.choices or {}).items()],
+        "date": fact.kind is FactKind.DATE,
+        "choices": [(value, word, value in row.chosen) for value, word in fact.words().items()],
     }
 
 
@@ -267,6 +297,7 @@ def trial_context(actor: Actor, point: ApprovalPoint, days: int, since: datetime
         "point": point.value,
         "title": _(POINT_NAMES[point]),
         "finding": finding if found.total else "",
+        "before_fields": before_fields(found.before_fields),
         "spans": [
             (_("{n} days").format(n=i18n.number(span)), f"/rules/{point}/trial?days={span}", None, span == days)
             for span in SPANS
@@ -286,3 +317,17 @@ def trial_context(actor: Actor, point: ApprovalPoint, days: int, since: datetime
             for each in found.differences
         ],
     }
+
+
+def before_fields(count: int) -> str:
+    """That old requests know nothing of a field that came later; empty where none is that old."""
+    if not count:
+        return ""
+    text = i18n.ngettext(
+        "{n} request was asked before a field that this draft looks at was defined; for it the field counts as not"
+        " known.",
+        "{n} requests were asked before a field that this draft looks at was defined; for them the field counts as not"
+        " known.",
+        count,
+    )
+    return text.format(n=i18n.number(count))

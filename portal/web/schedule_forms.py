@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar.datastructures import FormMultiDict
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
@@ -21,7 +21,7 @@ from portal.web.forms import Form
 
 class UnevenAnswer(Invalid):
     code = "uneven-answer"
-    text = N_("Every quantity needs its date. Fill both fields of each row, or empty both.")
+    text = N_("Every quantity needs its day of delivery or of despatch. Fill each row, or empty all of it.")
 
 
 class NothingChosen(Invalid):
@@ -42,18 +42,26 @@ class AnswerForm(VersionForm):
     """One or several rows of quantity and date."""
 
     quantity: list[Amount] = Field(min_length=1, max_length=20)
-    delivery_date: list[date] = Field(min_length=1, max_length=20)
+    delivery_date: list[date | None] = Field(default=[], max_length=20)
+    despatch_date: list[date | None] = Field(default=[], max_length=20)
     final: bool = False
     price: Amount | None = None
     reason: RejectReason | None = None
     note: str = Field(default="", max_length=500)
     on_behalf: bool = False
 
-    @field_validator("quantity", "delivery_date", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
-        values = value if isinstance(value, list) else [value]
-        return [item for item in values if item != ""]
+    def _rows(cls, data: Any) -> Any:
+        """Rows in which nothing stands say nothing; either of the two days may be empty."""
+        if not isinstance(data, dict):
+            return data
+        names = ("quantity", "delivery_date", "despatch_date")
+        columns = [value if isinstance(value := data.get(name, []), list) else [value] for name in names]
+        rows = [row for row in zip_longest(*columns, fillvalue="") if any(cell != "" for cell in row)]
+        quantity, *days = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
+        sent = dict(zip(names[1:], ([day or None for day in column] for column in days), strict=True))
+        return {**data, "quantity": [each for each in quantity if each != ""], **sent}
 
     @field_validator("price", "reason", mode="before")
     @classmethod
@@ -61,16 +69,17 @@ class AnswerForm(VersionForm):
         return None if value == "" else value
 
     def command(self) -> ConfirmLine:
-        if len(self.quantity) != len(self.delivery_date):
+        rows = list(zip_longest(self.quantity, self.delivery_date, self.despatch_date))
+        if any(quantity is None or (there is None and leaves is None) for quantity, there, leaves in rows):
             raise UnevenAnswer(field="quantity")
-        pairs = zip(self.quantity, self.delivery_date, strict=True)
         said = self.model_dump(include={"final", "price", "reason", "note", "on_behalf"})
-        return ConfirmLine(splits=[Split(quantity=quantity, delivery_date=day) for quantity, day in pairs], **said)
+        splits = [Split(quantity=q, delivery_date=there, despatch_date=leaves) for q, there, leaves in rows]
+        return ConfirmLine(splits=splits, **said)
 
-    def typed(self) -> list[tuple[str, str]]:
+    def typed(self) -> list[tuple[str, str, str]]:
         """The rows as they were typed, for a form that is shown again."""
-        pairs = zip_longest(map(str, self.quantity), map(str, self.delivery_date), fillvalue="")
-        return list(pairs)
+        rows = zip_longest(self.quantity, self.delivery_date, self.despatch_date)
+        return [(str(q or ""), str(there or ""), str(leaves or "")) for q, there, leaves in rows]
 
 
 class RejectForm(VersionForm):

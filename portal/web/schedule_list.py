@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import quote_plus
 from uuid import UUID
 
 from litestar import Response
@@ -19,6 +18,7 @@ from portal.schedules import reads
 from portal.schedules.model import LineStatus
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.web import tables
+from portal.web.addresses import address
 from portal.web.lines import mark, part_of
 
 SIZE = 50
@@ -46,12 +46,11 @@ class Asked(Struct, frozen=True):
     def href(self, view: View | None = None, cursor: str | None = None) -> str:
         """The same choice in another view, or from another row on; empty parts are left out."""
         view = view or self.view
-        parts: list[tuple[str, object]] = [("view", None if view is View.ALL else view.value), ("cursor", cursor)]
+        parts: dict[str, object] = {"view": None if view is View.ALL else view.value, "cursor": cursor}
         if self.narrowed:
-            parts += [("q", quote_plus(self.q)), ("contract", self.contract), ("part", self.part)]
-            parts += [("since", self.since), ("until", self.until)]
-        query = "&".join([f"{name}={value}" for name, value in parts if value])
-        return "/schedules?" + query if query else "/schedules"
+            parts |= {"q": self.q, "contract": self.contract, "part": self.part}
+            parts |= {"since": self.since, "until": self.until}
+        return address("/schedules", parts)
 
     @property
     def narrowed(self) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar.datastructures import FormMultiDict
@@ -27,6 +26,7 @@ from portal.shipments.model import ShipmentStatus
 from portal.shipments.reads import NoteLine, ShipmentFilter, ShipmentRow, View
 from portal.shipments.reads_open import OpenLine
 from portal.shipments.words import PROBLEMS, STATUSES, packing
+from portal.web.addresses import address
 from portal.web.delivery import CHANNELS
 from portal.web.shipment_forms import texts
 from portal.web.views import Moment
@@ -75,8 +75,7 @@ class Asked(Struct, frozen=True):
     def href(self, **changes: Any) -> str:
         """The same list with other parts; empty parts are left out."""
         parts = {"view": self.view, "q": self.q, "contract": self.contract, "cursor": None} | changes
-        kept = {name: str(value) for name, value in parts.items() if value and value != View.ALL}
-        return "/shipments" + (f"?{urlencode(kept)}" if kept else "")
+        return address("/shipments", {name: value for name, value in parts.items() if value != View.ALL})
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -26,6 +25,7 @@ from portal.core.calendars import local_today
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _
+from portal.web.addresses import address
 from portal.web.errors import status_of
 from portal.web.forms import Form
 from portal.web.pages import Page
@@ -133,7 +133,7 @@ def site_list(sites: list[SiteRow], later: bool) -> ListView:
         columns=tuple(Column(head) for head in heads),
         rows=rows,
         empty=_("No site yet."),
-        next_href="/sites?" + urlencode({"cursor": cursor}) if cursor else None,
+        next_href=address("/sites", {"cursor": cursor}) if cursor else None,
         first_href="/sites" if later else None,
     )
 

@@ -30,6 +30,7 @@ from portal.web.approval_views import answer_by, item
 from portal.web.change_views import items_and_count
 from portal.web.lines import part_of
 from portal.web.pages import Page
+from portal.web.shipment_views import contents
 from portal.web.views import Link, TodayGroup, TodayItem, TodayView
 
 SHOWN = 8  # things a group shows before "all in the list"
@@ -182,7 +183,7 @@ def to_receive(found: Waiting, actor: Actor) -> TodayGroup:
     items = tuple(
         TodayItem(
             title=_("Delivery note {number}").format(number=row.number),
-            amount="",
+            amount=contents(actor, row),
             meta=" · ".join(
                 part
                 for part in (
@@ -221,7 +222,7 @@ def to_approve(found: Waiting, actor: Actor) -> TodayGroup:
     cases = sorted(found.to_approve, key=lambda row: (row.respond_by is None, row.respond_by or row.requested_at))
     items = tuple(
         TodayItem(title=each.title, amount="", meta=each.meta, href=each.href, verb=_("Review"))
-        for each in (item(row, actor) for row in cases[:SHOWN])
+        for each in (item(row, actor, ()) for row in cases[:SHOWN])
     )
     deadline = answer_by(cases[0].respond_by, actor) if cases else ""
     more = more_of(len(cases), "/approvals")

@@ -17,7 +17,7 @@ def workbook_view(run: SheetRun) -> SheetView:
     if isinstance(found, FoundAnswers):
         told, changed = _answers(found), _("deliveries answered")
     else:
-        told, changed = _commits(found), _("periods committed to")
+        told, changed = _commits(found), _("periods to be committed to") if found.waits else _("periods committed to")
     if waits and found.conflicts:
         told.append(_("Decide about what changed since the download."))
     return view(f"/workbooks/{run.id}", run, found, " ".join(told) or _nothing(found, waits), changed)
@@ -52,6 +52,8 @@ def _answers(found: FoundAnswers) -> list[str]:
 
 
 def _commits(found: FoundCommits) -> list[str]:
+    if found.waits:
+        return [_("The commit needs a colleague's approval first; the buyer sees nothing of it until then.")]
     if found.number is None:
         return []
     return [_("Commit version {n}, for release {release}.").format(n=found.number, release=found.release_no)]

@@ -6,9 +6,11 @@ import pytest
 from litestar import Litestar
 
 from portal.accounts import identity, reads
+from portal.accounts.second_factor import begin
 from portal.core.access import Role
 from portal.core.i18n import Language
 from tests.accounts.browser import Browser, browsing, text_of
+from tests.accounts.factors import enrolled
 from tests.accounts.makers import make_person, new_email
 from tests.factories import Tenant, make_contract
 
@@ -41,6 +43,18 @@ async def test_the_factory_adds_a_partner_invites_its_administrator_who_then_inv
         assert "Nordwerk" in text_of(await browser.open("/people"))
         assert await invite(browser, party_id, new_email(), "clerk") == "/people?done=invited"
         assert "Open invitations" in text_of(await browser.open("/people"))
+
+
+async def test_administrators_see_who_has_a_second_factor(app: Litestar, tenant: Tenant) -> None:
+    ann = await make_person(tenant.customer, Role.PARTNER_ADMIN)
+    eva = await make_person(tenant.customer, Role.CLERK)
+    await begin(ann.user_id, ann.email)  # begun is not yet set up
+    assert not any(row.second_factor for row in await reads.list_members(tenant.customer, limit=10))
+    await enrolled(eva)
+    found = {row.email: row.second_factor for row in await reads.list_members(tenant.customer, limit=10)}
+    assert (found[ann.email], found[eva.email]) == (False, True)
+    async with browsing(app, ann.token) as browser:
+        assert text_of(await browser.open("/people")).count("set up") == 1
 
 
 async def test_a_refused_invitation_keeps_what_was_typed(app: Litestar, tenant: Tenant) -> None:

@@ -11,7 +11,7 @@ from litestar import Litestar
 
 from bot.feeding import Feeder
 from jobs import chats as chat_jobs
-from jobs.subscriptions import Occurrence
+from jobs.subscribers import Occurrence
 from portal.accounts.events import ChatBound, ChatUnbound
 from portal.accounts.model_chats import ChatBot
 from portal.accounts.updates import waiting

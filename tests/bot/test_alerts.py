@@ -9,7 +9,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 
 from jobs import chat_alerts
-from jobs.subscriptions import Occurrence
+from jobs.subscribers import Occurrence
 from portal.accounts import events, service_chats
 from portal.accounts.model_chats import ChatBot
 from portal.app import bot_health

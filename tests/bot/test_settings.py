@@ -44,7 +44,7 @@ async def test_hours_and_kinds_are_chosen_with_buttons(house: House, tenant: Ten
     last = await lena.phone.message(card.id)
     assert answer.text == "Saved. It counts from now on."
     assert "Daily summary at 07:30" in last.text
-    assert "Quiet from 22:00–07:00" in last.text
+    assert "Quiet 22:00–07:00" in last.text
     assert await chosen(lena) == {
         "digest_at": 450, "quiet_from": 1320, "quiet_to": 420, "version": 3,
         "kinds": {"digest": "at_once", "rejected": "digest"},

@@ -13,6 +13,7 @@ from portal.core.i18n import Language
 from portal.core.ids import uuid7
 from portal.core.journal import Subject
 from tests.approvals.makers import approvers
+from tests.browser.own_fields import a_field_of_items
 
 CHANGE = ApprovalPoint.CHANGE
 
@@ -44,6 +45,7 @@ async def make_approvals(factory: Actor, language: Language) -> dict[str, str]:
     names = NAMES[language]
     system = Actor.system(factory.tenant_id, factory.party_id)
     async with unit_of_work(factory) as session:
+        field_id = await a_field_of_items(session, factory)
         draft = await write_draft(session, factory, CHANGE, _rules(10, names))
         await publish(session, factory, CHANGE, draft.version, note="2026-11")
         await write_draft(session, factory, CHANGE, _rules(30, names))
@@ -67,4 +69,4 @@ async def make_approvals(factory: Actor, language: Language) -> dict[str, str]:
             made.append(await ask(session, system, CHANGE, about, facts, label=label, requested_scope=Scope.PARTNER))
     async with unit_of_work(factory) as session:
         await decide(session, factory, made[0].id, made[0].version, Decision.REFUSE, names[2])
-    return {"case_id": str(made[1].id)}
+    return {"case_id": str(made[1].id), "field_id": field_id}

@@ -102,6 +102,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/contracts/{contract_id}/known": (Shown("/contracts/{contract_id}/known"),),
     "/contracts/{contract_id}/release-plan": (Shown("/contracts/{purchase_id}/release-plan"),),
     "/contracts/{contract_id}/releases": (Shown("/contracts/{contract_id}/releases"),),
+    "/contracts/{contract_id}/releases/check": (Shown("/contracts/{contract_id}/releases/check"),),
     "/contracts/{contract_id}/releases/{number}": (
         Shown("/contracts/{contract_id}/releases/{number}"),
         Shown("/contracts/{contract_id}/releases/{number}", "customer"),
@@ -127,6 +128,9 @@ PAGES: dict[str, tuple[Shown, ...]] = {
         Shown("/imports/own/{own_done}"),
     ),
     "/invitations/{token}": (Shown("/invitations/{invitation}", ""),),
+    "/fields": (Shown("/fields"),),
+    "/fields/{field_id}": (Shown("/fields/{field_id}"),),
+    "/fields/{holder}/{holder_id}": (Shown("/fields/item/{item_id}"),),
     "/items": (Shown("/items"),),
     "/items/new": (Shown("/items/new"),),
     "/items/{item_id}": (Shown("/items/{item_id}"),),

@@ -5,19 +5,28 @@ from uuid import UUID
 
 import pytest
 
+import portal.contracts.service_fields  # noqa: F401 - registers how a contract is found
 from portal.approvals.effects import settle
+from portal.approvals.inputs import Condition, Op
 from portal.approvals.model import ApprovalPoint, CaseStatus
 from portal.approvals.rules import NotAsked, OwnRequest
 from portal.approvals.service import Decision, latest_case
 from portal.changes import service_asking
 from portal.changes.model import ChangeStatus
 from portal.changes.service_reviewing import RefusedByRules, SecondPersonNeeded, drop_cases, review
+from portal.contracts.inputs import SetRate
+from portal.contracts.service import get_contract
+from portal.contracts.service_rates import set_rate
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
+from portal.fields.inputs import NewField, WriteValues
+from portal.fields.model import FieldKind, Holder
+from portal.fields.service import create_field, write_values
 from tests.approvals.makers import APPROVE, FIRM, REFUSE, all_of, approvers, make_colleague, put_in_force, rules_of
 from tests.changes.makers import FIRM as FIRM_DAY
 from tests.changes.makers import agree, ask, counter, day, delivery, lines, state, step, wish
+from tests.contracts.makers import make_item
 from tests.factories import Tenant, fetch
 
 D = Decimal
@@ -113,3 +122,33 @@ async def test_nobody_decides_about_what_was_taken_back(tenant: Tenant) -> None:
         case = await latest_case(session, tenant.factory, change.id)
     assert case is not None
     assert (case.status, case.point) == (CaseStatus.WITHDRAWN, ApprovalPoint.CHANGE)
+
+
+async def test_a_rule_about_a_change_looks_at_the_items_category_and_at_custom_fields(tenant: Tenant) -> None:
+    made, line_id = await delivery(tenant, Direction.SALE, ahead=FIRM_DAY)
+    await make_item(tenant, made.line.item_code, category="Castings")
+    castings = Condition(fact="item_category", op=Op.ANY_OF, values=["Castings"])
+    old = Condition(fact="contract.since", op=Op.LESS, values=["2020-01-01"])
+    async with unit_of_work(tenant.factory) as session:
+        field = NewField(holder=Holder.CONTRACT, key="since", label_zh="起始", label_en="Since", kind=FieldKind.DATE)
+        await create_field(session, tenant.factory, field)
+    await put_in_force(tenant, rules_of((all_of(castings, old), APPROVE), otherwise=REFUSE))
+    first = await ask(tenant.customer, made, wish(line_id, quantity=D(120)))
+    assert await reviewed(tenant, first.id) is S.DECLINED  # nobody has said since when
+    async with unit_of_work(tenant.factory) as session:
+        said = WriteValues(values={"since": "2019-12-31"})
+        await write_values(session, tenant.factory, Holder.CONTRACT, made.contract.id, said)
+    second = await ask(tenant.customer, made, wish(line_id, quantity=D(120)))
+    assert await reviewed(tenant, second.id) is S.APPLIED
+
+
+async def test_the_value_of_a_change_is_weighed_in_the_own_currency(tenant: Tenant) -> None:
+    made, line_id = await delivery(tenant, Direction.SALE, ahead=FIRM_DAY)
+    async with unit_of_work(tenant.factory) as session:
+        (await get_contract(session, tenant.factory, made.contract.id, lock=True)).currency = "EUR"
+        await set_rate(session, tenant.factory, SetRate(base="EUR", quote="CNY", day=day(-1), rate=D(8)))
+    large = Condition(fact="value", op=Op.AT_LEAST, values=["12000"])  # 120 at EUR 12.50 each
+    await put_in_force(tenant, rules_of((all_of(large), REFUSE), otherwise=APPROVE))
+    change = await ask(tenant.customer, made, wish(line_id, quantity=D(120)))
+    assert await reviewed(tenant, change.id) is S.DECLINED
+    assert await lines(tenant.customer, made) == [(100, day(FIRM_DAY), "proposed")]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.contracts import apply_amendment
-from jobs.subscriptions import Occurrence
+from jobs.subscribers import Occurrence
 from portal.contracts import service, service_life
 from portal.contracts.events import AmendmentAccepted
 from portal.contracts.inputs import Amendment, Decline, HeadOffer, LineOffer, NewPrice, Offer

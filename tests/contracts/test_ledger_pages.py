@@ -1,6 +1,6 @@
 """The pages of the ledger and the same figures over the interface, on both sides and in both languages."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +14,7 @@ from portal.core.actor import Direction
 from portal.core.i18n import Language, speaking
 from portal.core.ids import uuid7
 from portal.core.settings import Settings
+from portal.web.ledger_views import folded, period_view
 from tests.contracts.bucket_makers import called, consumed, days, figures, make_committed, periods, span
 from tests.contracts.makers import make_draft
 from tests.contracts.test_api import calling
@@ -60,6 +61,26 @@ def test_periods_have_names() -> None:
     assert period_name(november(1, BucketCadence.QUARTER), year=True) == "quarter 4 2026"
     assert period_name(november(1, BucketCadence.CUSTOM)) == "1\u00a0Nov – 30\u00a0Nov"
     assert period_name(november(1, BucketCadence.WEEK)) == "Wk\u00a044"
+
+
+def test_many_periods_are_folded_around_the_one_that_runs() -> None:
+    limits = (D(10000), D(12000), D(14400), "H87", None)
+    starts = [date(2026, 1, 5) + timedelta(weeks=n) for n in range(39)]
+    rows = [
+        PeriodRow(uuid7(), uuid7(), BucketCadence.WEEK, start, start + timedelta(weeks=1), *limits, Counters())
+        for start in starts
+    ]
+
+    def spans(count: int, today: date) -> tuple[int, int, int]:
+        shown = rows[:count]
+        found = folded(shown, [period_view(row, "/ledger", (), today) for row in shown], today)
+        assert [*found.ended, *found.near, *found.later] == [period_view(row, "/ledger", (), today) for row in shown]
+        return len(found.ended), len(found.near), len(found.later)
+
+    assert spans(39, starts[13]) == (13, 6, 20)
+    assert spans(39, starts[0] - timedelta(days=9)) == (0, 6, 33)
+    assert spans(39, starts[38] + timedelta(days=99)) == (38, 1, 0), "after the end the last one stays open"
+    assert spans(12, starts[5]) == (0, 12, 0), "a year of months needs no folding"
 
 
 @pytest.mark.parametrize("direction", list(Direction))

@@ -11,7 +11,7 @@ import pytest
 
 from jobs import outbox, sealing
 from jobs.outbox import Tenant as Place
-from jobs.subscriptions import Subscriber
+from jobs.subscribers import Subscriber
 from portal.contracts import service_amendments as amending
 from portal.contracts.inputs import Amendment, LineOffer
 from portal.contracts.model import Cadence

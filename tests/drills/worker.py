@@ -2,7 +2,8 @@
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from jobs.subscriptions import SUBSCRIPTIONS, Occurrence, Subscriber
+from jobs.subscribers import Occurrence, Subscriber
+from jobs.subscriptions import SUBSCRIPTIONS
 from jobs.worker import run
 from portal.core.actor import Actor
 from portal.core.journal import Subject, record

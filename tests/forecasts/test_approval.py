@@ -9,18 +9,22 @@ from portal.app import create_app
 from portal.approvals.effects import settle
 from portal.approvals.inputs import Condition, Op
 from portal.approvals.model import ApprovalPoint
-from portal.approvals.service import Decision, latest_case
+from portal.approvals.service import Decision, latest_case, open_cases
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.core.settings import Settings
-from portal.forecasts.rules import CommitRefused, ReleaseMoved
+from portal.forecasts.rules import CommitRefused, ReleaseMoved, Span
+from portal.sync import service_books, sheet_commits
+from portal.sync.sheet_bases import FoundCommits
+from portal.web.workbook_views import workbook_view
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.approvals.makers import REFUSE, all_of, approvers, put_in_force, rules_of
 from tests.contracts.test_api import calling
 from tests.factories import Tenant
 from tests.forecasts.makers import cells, committed, make_forecast, period, planned
+from tests.sync.books import edited, write
 
 D = Decimal
 MUCH = Condition(fact="quantity", op=Op.AT_LEAST, values=["150"])
@@ -87,3 +91,25 @@ async def test_a_rule_refuses_a_commit_and_a_partners_own_is_none_of_its_busines
     assert (await cells(tenant.customer, ours))[1].committed is None
     theirs = await make_forecast(tenant, {1: 100}, Direction.PURCHASE)
     assert await committed(tenant.supplier, theirs, percent=D(100)) is not None
+
+
+async def test_a_workbook_says_that_its_commit_waits_and_the_buyer_sees_nothing(tenant: Tenant) -> None:
+    made = await make_forecast(tenant, {1: 100, 2: 200}, Direction.SALE)
+    await put_in_force(tenant, rules_of((all_of(MUCH), approvers(Role.PLANNER))), ApprovalPoint.COMMIT)
+    planner = (await make_person(tenant.factory, Role.PLANNER)).actor
+    async with unit_of_work(tenant.factory) as session:
+        book = await sheet_commits.export(session, tenant.factory, made.contract.id, Span.WEEK)
+    filled = edited(book, write("Commits", 2, "Committed", 100), write("Commits", 3, "Committed", 200))
+    async with unit_of_work(tenant.factory) as session:
+        run = await service_books.upload(session, tenant.factory, "commits.xlsx", filled)
+    async with unit_of_work(tenant.factory) as session:
+        assert await open_cases(session, tenant.factory, made.contract.id) == []  # a preview asks nobody
+        run = await service_books.apply(session, tenant.factory, run.id, ())
+        found = service_books.found_of(run)
+        assert isinstance(found, FoundCommits)
+        assert (found.waits, found.number, len(found.changes)) == (True, None, 2)
+        assert "needs a colleague's approval first" in workbook_view(run).sentence
+    assert {cell.committed for cell in (await cells(tenant.customer, made)).values()} == {None}
+    await decide(planner, made.contract.id, Decision.APPROVE)
+    theirs = await cells(tenant.customer, made)
+    assert [theirs[number].committed for number in (1, 2)] == [100, 200]

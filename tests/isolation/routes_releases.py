@@ -62,12 +62,28 @@ def planning(ids: Ids) -> Parts:
     return Parts(form={"version": ids["version"], "quantity": "40", "due_date": LATER})
 
 
+async def twins(world: World, place: Place) -> Ids:
+    """A published delivery with another one on its day."""
+    ids, other = await delivery(ASKED)(world, place), await delivery(ASKED)(world, place)
+    return {**ids, "other_id": other["line_id"]}
+
+
+def joining(ids: Ids) -> Parts:
+    return Parts(form={"version": ids["version"], "line_ids": str(ids["other_id"])})
+
+
+def joining_by_program(ids: Ids) -> Parts:
+    return Parts(json={"line_ids": [str(ids["other_id"])]}, version=ids["version"])
+
+
 CHECKED: dict[str, Any] = {
     "number": 2,
     "parts": [{"item_code": "A100", "lines": [{"due_date": LATER, "quantity": "40"}]}],
 }
 PAGES: Routes = {
     ("GET", f"{CONTRACT}/releases"): Spec(contract),
+    ("GET", f"{CONTRACT}/releases/check"): Spec(contract),
+    ("POST", f"{CONTRACT}/releases/check"): Spec(contract, form(number="2", rows=f"A100;{LATER};40")),
     ("GET", RELEASE): (Spec(contract), Spec(contract, query(told="true"))),
     ("GET", f"{CONTRACT}/known"): Spec(contract, query(as_of="2026-01-31T08:00")),
     ("GET", f"{CONTRACT}/exposure"): Spec(contract, need=P.SEE_PRICES),
@@ -83,6 +99,8 @@ PAGES: Routes = {
     ("POST", f"{RELEASE}/reject"): Spec(released, form("version", reason="too much"), **ANSWERS),
     ("POST", f"{DELIVERY}/plan"): Spec(delivery(ASKED), planning, **PUBLISHES),
     ("POST", f"{DELIVERY}/unplan"): Spec(delivery(ASKED), form(), **PUBLISHES),
+    ("POST", f"{DELIVERY}/split"): Spec(delivery(ASKED), form("version", quantity="1"), **PUBLISHES),
+    ("POST", f"{DELIVERY}/join"): Spec(twins, joining, **PUBLISHES),
 }
 PROGRAMS: Routes = {
     ("POST", f"{V1}{CONTRACT}/releases"): Spec(drafted, body(versioned=True), **PUBLISHES),
@@ -106,5 +124,7 @@ PROGRAMS: Routes = {
         delivery(ASKED), body(versioned=True, quantity="40", due_date=LATER), **PUBLISHES
     ),
     ("DELETE", f"{V1}{DELIVERY}/plan"): Spec(delivery(ASKED), **PUBLISHES),
+    ("POST", f"{V1}{DELIVERY}/split"): Spec(delivery(ASKED), body(versioned=True, quantity="1"), **PUBLISHES),
+    ("POST", f"{V1}{DELIVERY}/join"): Spec(twins, joining_by_program, **PUBLISHES),
 }
 ROUTES: Routes = {**PAGES, **PROGRAMS}

@@ -82,6 +82,7 @@ ROUTES: Routes = {
     ("POST", "/profile/calendars"): Spec(parts=form(name="Phone")),
     ("POST", "/profile/calendars/{feed_id:uuid}/revoke"): Spec(feed, form(), sight=Sight.NOBODY),
     ("GET", "/calendar/{name:str}"): Spec(feed, audience=Audience.EVERYBODY, sight=Sight.LINK, shows_bearer=True),
+    ("HEAD", "/calendar/{name:str}"): Spec(feed, audience=Audience.EVERYBODY, sight=Sight.LINK),
     ("GET", "/api/v1/members/{member_id:uuid}/calendar-feeds"): FEED,
     ("POST", "/api/v1/members/{member_id:uuid}/calendar-feeds"): Spec(
         member, body(name="Phone"), need=P.MANAGE_PEOPLE, sight=Sight.OWN, fresh=True

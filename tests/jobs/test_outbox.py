@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from jobs import outbox
 from jobs.outbox import TRIES
-from jobs.subscriptions import Occurrence, Subscriber, Subscriptions
+from jobs.subscribers import Occurrence, Subscriber, Subscriptions
 from jobs.worker import try_once
 from portal.core import db, journal
 from portal.core.actor import Actor

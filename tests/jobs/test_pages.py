@@ -12,7 +12,7 @@ import pytest
 from litestar import Litestar
 
 from jobs import outbox, sealing
-from jobs.subscriptions import Occurrence, Subscriber
+from jobs.subscribers import Occurrence, Subscriber
 from jobs.worker import try_once
 from portal.accounts.service_keys import CreateKey, create_key
 from portal.app import create_app

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from jobs import sealing, worker
-from jobs.subscriptions import Occurrence, Subscriber, Subscriptions
+from jobs.subscribers import Occurrence, Subscriber, Subscriptions
 from portal.core import audit, db
 from portal.core.actor import Actor
 from portal.core.settings import Settings

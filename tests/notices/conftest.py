@@ -11,7 +11,7 @@ import pytest
 from jobs import notices
 from jobs.outbox import Tenant as Place
 from jobs.sending import Sender
-from jobs.subscriptions import Occurrence
+from jobs.subscribers import Occurrence
 from portal.core import clock, db
 from portal.core.actor import Actor
 from portal.core.journal import Event

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from jobs import forecasts, periods
-from jobs.subscriptions import Occurrence
+from jobs.subscribers import Occurrence
 from portal.core import clock
 from portal.core.db import unit_of_work
 from portal.core.ids import uuid7

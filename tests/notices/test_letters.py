@@ -9,7 +9,7 @@ import pytest
 from litestar import Litestar
 
 from jobs import invitations, letters
-from jobs.subscriptions import Occurrence
+from jobs.subscribers import Occurrence
 from portal.accounts import identity, recovery, service, service_joining
 from portal.accounts.events import MemberInvited
 from portal.app import create_app

@@ -9,6 +9,8 @@ from portal.core.actor import Actor, Direction
 from portal.notices import rules
 from portal.notices.model import Kind
 from portal.schedules.service import ConfirmLine, confirm_line
+from portal.schedules.service_plans import SetPlan, set_plan
+from portal.schedules.service_release import CallOff, Publish, call_off, publish_release
 from portal.shipments.service import NewShipment, ShippedLine, ship
 from tests.factories import ZONE, Tenant, fetch, make_contract, make_deliveries, today
 from tests.notices.conftest import Post
@@ -157,6 +159,27 @@ async def test_a_missing_answer_rises_from_the_person_to_the_deputy_to_the_admin
         tenant.id,
     )
     assert [row["verb"] for row in history] == ["reminded", "escalated", "escalated_to_admin"]
+
+
+async def test_a_release_that_nobody_acknowledged_is_asked_about_and_its_publisher_learns_of_it(
+    post: Post, tenant: Tenant
+) -> None:
+    for actor in (tenant.supplier, tenant.factory):
+        await post.awake(actor)
+    made = await make_contract(tenant, Direction.PURCHASE, foq=None)
+    order = CallOff(contract_line_id=made.line.id, quantity=Decimal(100), due_date=today() + timedelta(days=40))
+    async with db.unit_of_work(tenant.factory) as session:
+        await set_plan(session, tenant.factory, made.contract.id, None, SetPlan(answer_hours=16))
+    async with db.unit_of_work(tenant.factory) as session:
+        await call_off(session, tenant.factory, made.contract.id, order)
+        await publish_release(session, tenant.factory, made.contract.id, None, Publish())
+    [(due,)] = await fetch(tenant.factory, "select answer_by from release_standing where tenant_id = $1", tenant.id)
+    for hours in (-1, 0, 5):
+        await post.time_passes(due + timedelta(hours=hours))
+
+    key = f"{made.contract.id}:{due.isoformat()}"
+    assert await planned(tenant.supplier, Kind.OVERDUE) == [(n, f"overdue:{n}:{key}") for n in (1, 2, 3)]
+    assert await planned(tenant.factory, Kind.OVERDUE) == [(1, f"overdue:1:{key}")]
 
 
 async def test_who_answered_in_time_hears_nothing_more(post: Post, tenant: Tenant) -> None:

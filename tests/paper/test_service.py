@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from jobs.papers import seal
-from jobs.subscriptions import Occurrence
+from jobs.subscribers import Occurrence
 from portal.contracts.events import ContractAccepted
 from portal.core import clock
 from portal.core.access import Role

@@ -53,11 +53,11 @@ def test_a_delivery_stands_on_its_promised_days_and_the_rest_on_the_due_date(
     assert [tuple(entry) for entry in entries(LineStatus(status), DUE, D(100), promised)] == expected
 
 
-async def fetched(app: Litestar, address: str, **headers: str) -> httpx.Response:
+async def fetched(app: Litestar, address: str, method: str = "GET", **headers: str) -> httpx.Response:
     """As a calendar program asks: no cookie, no key."""
     transport = httpx.ASGITransport(cast(Any, app))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.example") as client:
-        return await client.get(address[address.index("/calendar/") :], headers=headers)
+        return await client.request(method, address[address.index("/calendar/") :], headers=headers)
 
 
 def events(answer: httpx.Response) -> list[Any]:
@@ -113,6 +113,11 @@ async def test_an_unchanged_calendar_is_not_sent_twice_and_the_last_use_is_shown
     assert "set-cookie" not in first.headers
     again = await fetched(app, address, **{"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+    asked = await fetched(app, address, "HEAD")
+    assert (asked.status_code, asked.content) == (200, b"")
+    told = ("etag", "content-length", "content-type", "cache-control")
+    assert [asked.headers[name] for name in told] == [first.headers[name] for name in told]
+    assert (await fetched(app, "/calendar/" + "x" * 43 + ".ics", "HEAD")).status_code == 404
     secret = address.rpartition("/")[2].removesuffix(".ics")
     [row] = await as_identity(database, "select * from calendar_token where feed_id = $1", made.id)
     assert secret not in str(row)

@@ -1,14 +1,18 @@
 """Schedule pages as a browser without scripts uses them."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from portal.app import create_app
-from portal.core.access import Role
+from portal.contracts.model import DeviationRule
+from portal.core.access import Permission, Role
 from portal.core.actor import Direction
 from portal.core.settings import Settings
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
+from tests.accounts.test_keys import calling, make_key
 from tests.factories import Tenant, fetch, make_contract, today
+from tests.schedules.answers import answers_of, asked, line_of
 from tests.schedules.test_service import LINE, published
 
 
@@ -47,6 +51,84 @@ async def test_a_split_is_sent_as_several_rows(tenant: Tenant, database: Setting
     assert answer.status_code == 303, answer.text
     (line,) = await fetch(tenant.factory, LINE, line_id)
     assert line["status"] == "confirmed"
+
+
+async def test_all_is_confirmed_except_what_is_ticked(tenant: Tenant, database: Settings) -> None:
+    lines = [(await published(tenant, Direction.PURCHASE, quantity))[1] for quantity in (100, 200, 300)]
+    clerk = await make_person(tenant.supplier, Role.CLERK)
+    async with browsing(create_app(database), clerk.token) as browser:
+        page = await browser.open("/answers")
+        assert "Confirm all except the ticked" in text_of(page)
+        asked = [f"{line_id}:2" for line_id in lines]
+        assert all(f'name="except" value="{value}"' in page.text for value in asked)
+        fields = {"line": asked, "except": asked[1]}
+        answer = await browser.send("/schedule-lines/confirm?back=/answers", None, **fields)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/answers")
+        left = await browser.open("/answers")
+        assert [value in left.text for value in asked] == [False, True, False]
+        none = await browser.send(
+            "/schedule-lines/confirm?back=/answers", None, **{"line": asked[1], "except": asked[1]}
+        )
+        assert none.status_code == 422
+    _key, token = await make_key(tenant.supplier, [Permission.READ, Permission.CONFIRM_LINES])
+    async with calling(create_app(database), token) as client:
+        named = {"except_ids": [str(lines[1])]}
+        assert (
+            await client.post("/schedule-lines/confirm-except", json=named)
+        ).status_code == 409  # nothing else waits
+        named = {"except_ids": [str(lines[0])]}  # confirmed already
+        assert (await client.post("/schedule-lines/confirm-except", json=named)).status_code == 422
+    told = [(await line_of(tenant.factory, line_id)) for line_id in lines]
+    assert [line["status"] for line in told] == ["confirmed", "proposed", "confirmed"]
+
+
+async def test_an_answer_names_the_day_of_despatch_and_another_price(tenant: Tenant, database: Settings) -> None:
+    _, line_id = await asked(tenant, deviation_price=DeviationRule.APPROVAL, transit_days=3, late_days=9)
+    _, plain = await asked(tenant)  # whose contract allows no other price
+    clerk = await make_person(tenant.supplier, Role.CLERK)
+    leaves = today() + timedelta(days=4)
+    rows = {"quantity": ["60", "40", ""], "delivery_date": ["", "", ""], "despatch_date": [leaves.isoformat()] * 2}
+    app = create_app(database)
+    async with browsing(app, clerk.token) as browser:
+        assert 'name="price"' not in (await browser.open(f"/schedule-lines/{plain}")).text
+        assert 'name="price"' in (await browser.open(f"/schedule-lines/{line_id}")).text
+        to = f"/schedule-lines/{line_id}/confirm"
+        refused = await browser.send(to, version="2", quantity=["60", "40"], delivery_date=[str(leaves), ""])
+        assert (refused.status_code, "day of delivery or of despatch" in text_of(refused)) == (422, True)
+        assert await answers_of(tenant.factory, line_id) == []
+        answer = await browser.send(to, version="2", price="12.80", note="Copper", **rows)
+        assert answer.status_code == 303, answer.text
+    planner = await make_person(tenant.factory, Role.PLANNER)
+    async with browsing(app, planner.token) as browser:
+        shown = text_of(await browser.open(f"/schedule-lines/{line_id}"))
+        assert "a price that differs" in shown
+        assert "12.80" in shown
+    async with browsing(app, (await make_person(tenant.factory, Role.WAREHOUSE)).token) as browser:
+        assert "12.80" not in (await browser.open(f"/schedule-lines/{line_id}")).text
+    told = await fetch(tenant.factory, "select despatch_date, price from confirmation where line_id = $1", line_id)
+    assert [tuple(part) for part in told] == [(leaves, Decimal("12.80"))] * 2
+
+
+async def test_a_customers_release_is_pasted_and_checked(tenant: Tenant, database: Settings) -> None:
+    made, _line = await published(tenant, Direction.SALE, 500)
+    planner = await make_person(tenant.factory, Role.PLANNER)
+    page, day = f"/contracts/{made.contract.id}/releases/check", today() + timedelta(days=7)
+    async with browsing(create_app(database), planner.token) as browser:
+        assert "Check a customer's release" in text_of(await browser.open(f"/contracts/{made.contract.id}/releases"))
+        await browser.open(page)
+        good = await browser.send(page, number="2", rows=f"Part\tDay\tQuantity\nA100\t{day}\t500")
+        assert (good.status_code, "Nothing is wrong with it." in text_of(good)) == (200, True)
+        found = text_of(await browser.send(page, number="9", rows=f"A100;{day};400;MARS\nB7;{day:%Y/%m/%d};1,000"))
+        for sentence in (
+            "7 in between did not arrive", "A100 is not delivered to MARS", "500 became 400", "Part B7 is not on",
+            "It cannot be taken over",
+        ):  # fmt: skip
+            assert sentence in found
+        bad = await browser.send(page, number="2", rows=f"A100;{day};500\nA100;tomorrow;5")
+        assert (bad.status_code, "Row 2 cannot be read." in text_of(bad)) == (422, True)
+        assert "tomorrow" in bad.text  # what was typed stays
+        for number, rows in (("x", f"A100;{day};5"), ("2", ""), ("2", f"A100;{day};1e30"), ("2", f"A100;{day};NaN")):
+            assert (await browser.send(page, number=number, rows=rows)).status_code == 422
 
 
 async def test_a_form_without_its_token_changes_nothing(tenant: Tenant, database: Settings) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from jobs.contracts import redraft_lines
-from jobs.subscriptions import Occurrence
+from jobs.subscribers import Occurrence
 from portal.contracts.events import AmendmentApplied
 from portal.contracts.inputs import Amendment
 from portal.contracts.model import Contract

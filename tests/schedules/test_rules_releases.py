@@ -1,6 +1,6 @@
 """Releases as rules: what is firm, when one is due, which kind wins, how it is told, what cancelling costs."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from portal.contracts.model import DayUnit
 from portal.core.calendars import WorkingCalendar
 from portal.schedules import rules
-from portal.schedules.model import Level, Span, Trigger
+from portal.schedules.model import Level, ReleaseStatus, Span, Trigger
 from portal.schedules.rules_difference import Frozen
 from portal.schedules.rules_exposure import Exposure, Owed, Shares, SharesOutOfOrder, binding, check_shares, exposure
 from portal.schedules.rules_inbound import Asked, Check, Ours, Theirs, check_release
@@ -26,6 +26,7 @@ from portal.schedules.rules_releases import (
     gather,
     in_force,
     is_due,
+    is_overdue,
     spans_of,
     transmitted,
 )
@@ -80,6 +81,14 @@ def test_each_trigger_asks_at_its_time_and_once_a_day() -> None:
 
 
 # --- two kinds --------------------------------------------------------------------------------------------------------
+
+
+def test_a_release_is_overdue_from_its_deadline_until_the_partner_says_something() -> None:
+    due = datetime(2026, 12, 7, 9, tzinfo=UTC)
+    at = [due - timedelta(seconds=1), due]
+    assert [is_overdue(ReleaseStatus.DELIVERED, due, now) for now in at] == [False, True]
+    assert not any(is_overdue(status, due, due) for status in (ReleaseStatus.ACKNOWLEDGED, ReleaseStatus.SUPERSEDED))
+    assert not is_overdue(ReleaseStatus.PUBLISHED, None, due)
 
 
 def test_inside_its_horizon_jit_wins_and_beyond_it_the_forecast_stands() -> None:
@@ -172,7 +181,12 @@ def test_the_trade_off_zone_is_split_by_the_go_ahead_for_making() -> None:
 
 # --- a customer's release ---------------------------------------------------------------------------------------------
 
-OURS = {"A": Ours(day(-300), {"N1": D(500), "N2": D(800)}, FIRM, [Asked(day(7), D(100))], D(1000), D(700))}
+OURS = {
+    "A": Ours(
+        day(-300), {"N1": D(500), "N2": D(800)}, FIRM, [Asked(day(7), D(100))], D(1000), D(700),
+        places=frozenset({"WUXI"}),
+    )
+}  # fmt: skip
 
 
 def checks(number: int = 5, **said: object) -> list[Check]:
@@ -188,6 +202,8 @@ def test_each_thing_that_can_be_wrong_with_a_customers_release_is_found() -> Non
     assert checks(4) == [Check.OLDER]
     assert checks(7) == [Check.SEQUENCE_GAP]
     assert checks(item="B") == [Check.UNKNOWN_ITEM]
+    assert checks(place="WUXI") == []
+    assert checks(place="SUZHOU") == [Check.UNKNOWN_PLACE]
     assert checks(cum_start=day(0), last_asn="N2", cum_received=D(0)) == [Check.YEAR_CHANGE]
     assert checks(last_asn="N9") == [Check.UNKNOWN_ASN]
     assert checks(last_asn="N1", cum_received=D(460)) == [Check.CUM_MISMATCH]

@@ -7,16 +7,20 @@ from uuid import UUID
 
 import pytest
 
+from portal.accounts.service_calendars import SetWindows, Shutdown, set_windows, shut_down
+from portal.core import clock
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
-from portal.core.db import unit_of_work
+from portal.core.db import read, unit_of_work
 from portal.core.errors import Forbidden, NotFound
 from portal.core.states import WrongSide, WrongState
 from portal.schedules import service
 from portal.schedules.model import LineStatus
+from portal.schedules.reads_calendars import receiving_hours
 from portal.schedules.rules import OutsideTolerance, RejectReason, Stale
 from portal.schedules.service import ConfirmLine, ConfirmLines, LineVersion, RejectLine, Split
 from portal.schedules.service_release import CallOff, Generate, Publish, call_off, generate_lines, publish_release
+from tests.accounts.test_calendars import site_of
 from tests.factories import Made, Tenant, fetch, make_contract, today
 
 LINE = "select status, version, confirmed_quantity, zone, release_line_id from schedule_line where id = $1"
@@ -139,10 +143,33 @@ async def test_a_rejected_line_stays_visible_and_is_asked_again_by_the_buyer(ten
         await service.reject_line(session, tenant.supplier, line_id, 2, RejectLine(reason=RejectReason.CAPACITY))
     with pytest.raises(WrongState):
         await confirm(tenant.supplier, line_id, 3, ConfirmLine())
+    site = await site_of(tenant, tenant.supplier, "FOUNDRY")
+    async with unit_of_work(tenant.supplier) as session:  # the answer is due in the seller's own working hours
+        shut = Shutdown(first=today(), last=today() + timedelta(days=20), name="Relining")
+        await shut_down(session, tenant.supplier, site.id, shut)
     async with unit_of_work(tenant.factory) as session:
         await service.ask_again(session, tenant.factory, line_id, 3)
     (line,) = await fetch(tenant.supplier, LINE, line_id)
     assert (line["status"], line["version"]) == ("proposed", 4)
+    ((until,),) = await fetch(tenant.supplier, "select respond_by from schedule_line where id = $1", line_id)
+    assert until > clock.now() + timedelta(days=19)
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+async def test_both_sides_see_when_the_receiving_site_takes_goods(tenant: Tenant, direction: Direction) -> None:
+    _, line_id = await published(tenant, direction)  # due in seven days, on today's weekday
+    sender, receiver, foreign = tenant.supplier, tenant.factory, tenant.customer
+    if direction is Direction.SALE:
+        sender, receiver, foreign = tenant.factory, tenant.customer, tenant.supplier
+    site = await site_of(tenant, receiver)
+    day = today().weekday()
+    windows = ((day, "07:00", "11:30"), ((day + 1) % 7, "13:00", "15:00"))
+    hours = [dict(zip(("weekday", "opens", "closes"), window, strict=True)) for window in windows]
+    async with unit_of_work(receiver) as session:
+        await set_windows(session, receiver, site.id, SetWindows.model_validate({"windows": hours}))
+    for actor, expected in ((sender, ["07:00-11:30"]), (receiver, ["07:00-11:30"]), (foreign, None)):
+        async with read(actor) as connection:
+            assert await receiving_hours(connection, actor, line_id) == expected
 
 
 async def test_generated_lines_become_a_release_with_zones_by_date(tenant: Tenant) -> None:

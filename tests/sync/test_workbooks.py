@@ -25,7 +25,7 @@ from portal.sync.sheet_book import NotASheet
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.accounts.test_keys import calling, make_key
-from tests.factories import Tenant, make_contract, make_deliveries, today
+from tests.factories import Tenant, fetch, make_contract, make_deliveries, today
 from tests.forecasts.makers import cells, committed, make_forecast, period, planned, week
 from tests.schedules.answers import answer, answers_of, asked, line_of, promising
 from tests.sync.books import Edit, edited, write
@@ -138,6 +138,33 @@ async def test_what_differs_goes_the_way_of_the_page_and_what_changed_meanwhile_
     assert (insisted.changes, len(insisted.refused), insisted.conflicts) == ([], 1, [])
     assert await answers_of(tenant.factory, line_id) == [(100, "valid")]
     assert made.contract.number in insisted.where.popitem()[1]
+
+
+async def test_a_workbook_names_the_day_of_despatch_and_another_price_as_the_page_does(tenant: Tenant) -> None:
+    terms = {**TERMS, "deviation_price": DeviationRule.APPROVAL, "transit_days": 3, "late_days": 9}
+    _made, line_id = await asked(tenant, **terms)
+    book = await exported(tenant.supplier)
+    leaves, there = (today() + timedelta(days=days) for days in (4, 7))
+    filled = edited(
+        book, write("Answers", 2, "Confirmed quantity", 60), write("Answers", 2, "Despatch date", leaves),
+        write("Answers", 2, "Price per unit, if it differs", 12.8), copied(2),
+        write("Answers", 3, "Confirmed quantity", 40), write("Answers", 3, "Delivery date", there),
+    )  # fmt: skip
+    run_id, found = await sent(tenant.supplier, filled)
+    (change,) = found.changes
+    assert change.after == f"60@<{leaves} 40@{there}<{leaves} *12.8"
+    assert "at 12.8" in change.sentence
+    assert found.waiting == 1
+    await applied(tenant.supplier, run_id)
+    told = "select quantity, delivery_date, despatch_date, price from confirmation where line_id = $1 order by quantity"
+    forty, sixty = await fetch(tenant.factory, told, line_id)
+    assert tuple(forty) == (D(40), there, leaves, D("12.8"))
+    assert (sixty["quantity"], sixty["despatch_date"], sixty["price"]) == (D(60), leaves, D("12.8"))
+    _id, again = await sent(tenant.supplier, filled)
+    assert (again.changes, again.conflicts, again.refused) == ([], [], [])  # it says just that already
+    wrong = edited(filled, write("Answers", 3, "Despatch date", there + timedelta(days=1)))
+    _id, found = await sent(tenant.supplier, wrong)
+    assert (found.changes, len(found.conflicts)) == ([], 1)
 
 
 async def test_the_factory_enters_what_its_supplier_said_elsewhere(tenant: Tenant) -> None:
