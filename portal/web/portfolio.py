@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -20,6 +19,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.db import read
 from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import show_money
+from portal.web.addresses import address
 from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES
 from portal.web.ledger_use import risk_words, share
 from portal.web.pages import Page
@@ -85,9 +85,7 @@ def context(found: Portfolio, by: By, way: Direction | None) -> dict[str, Any]:
         "by": by.value,
         "heading": _(NAMES[by]),
         "direction": way.value if way else "",
-        "choices": [
-            (_(name), f"{PATH}?{urlencode({'by': one.value} | kept)}", None, one is by) for one, name in NAMES.items()
-        ],
+        "choices": [(_(name), address(PATH, {"by": one} | kept), None, one is by) for one, name in NAMES.items()],
         "directions": [("", _("All")), *((one.value, _(name)) for one, name in DIRECTION_NAMES.items())],
         "rows": [view(row, by, found.currency, kept) for row in found.items],
         "figures": figures(found.total, found.currency),
@@ -96,11 +94,6 @@ def context(found: Portfolio, by: By, way: Direction | None) -> dict[str, Any]:
             "Values in {currency} at the prices and exchange rates of {day}, over the periods begun so far."
         ).format(currency=found.currency, day=i18n.day(found.day, year=True)),
     }
-
-
-def address(by: By, kept: dict[str, str]) -> str:
-    """The same page, added up in another way."""
-    return f"{PATH}?{urlencode({'by': by.value} | kept)}"
 
 
 def figures(total: Group, currency: str) -> tuple[Figure, ...]:
@@ -136,7 +129,7 @@ def view(row: Group, by: By, currency: str, kept: dict[str, str]) -> GroupView:
     values = row.values
     return GroupView(
         name=name_of(row, by),
-        href=f"/contracts/use?{urlencode(narrowed(row, by) | kept)}",
+        href=address("/contracts/use", narrowed(row, by) | kept),
         contracts=row.contracts,
         lines=row.lines,
         risk=risk_words(row.below, row.above),

@@ -7,6 +7,7 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from portal.core.i18n import Language
 from portal.core.settings import Settings
+from tests.browser.axe import Axe
 from tests.browser.server import BROWSER_ARGS, serving
 from tests.browser.site import Site
 from tests.browser.words import CHINESE, ENGLISH
@@ -47,6 +48,12 @@ async def chinese(database: Settings) -> World:
 async def world(database: Settings) -> World:
     """A workspace to change things in; every test takes other lines and delivery notes of it."""
     return await make_world(str(database.database_url), ENGLISH, Language.EN)
+
+
+@pytest.fixture(scope="session")
+def axe() -> Axe:
+    """What this worker has asked of axe so far."""
+    return Axe()
 
 
 @pytest.fixture

@@ -5,16 +5,16 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page
 
 from portal.core import db
 from portal.core.settings import Settings
 from portal.demo.people import PASSWORD
 from portal.demo.seed import seed
+from tests.browser.axe import Axe
 from tests.browser.server import serving
 from tests.browser.site import DESKTOP, HEIGHTS, PHONE, Site, Trouble, violations, watched
-from tests.browser.test_pages import AXE, SETTLE, TAGS, TOO_WIDE
+from tests.browser.test_pages import SETTLE, TOO_WIDE
 from tests.databases import Server, create_database, drop_database
 
 pytestmark = pytest.mark.browser
@@ -52,8 +52,7 @@ async def look(page: Page, trouble: Trouble, path: str) -> tuple[list[str], str]
     await page.set_viewport_size({"width": PHONE, "height": HEIGHTS[PHONE]})
     await page.evaluate(SETTLE)
     wrong += [f"{PHONE} px: wider than the window: {name}" for name in await page.evaluate(TOO_WIDE)]
-    await page.evaluate(AXE_SCRIPT)
-    wrong += [str(problem) for problem in await page.evaluate(AXE, [TAGS, False])]
+    wrong += await Axe().violations(page, contrast=False)
     wrong += [f"policy: {refusal}" for refusal in await violations(page)]
     wrong += [f"console: {line}" for line in trouble.lines]
     return [f"{path}: {problem}" for problem in wrong], await page.evaluate(FIRST)
@@ -68,6 +67,7 @@ async def test_the_menu_and_the_first_document_of_each_list(demo: str, browser: 
 async def all_of(site: Site, email: str) -> list[str]:
     """What is wrong on the pages of one person."""
     context = await site.person(None, locale=LOCALES.get(email, "en-GB"))
+    await Axe().prepare(context)
     page, trouble = await watched(context)
     await page.goto("/sign-in")
     await page.locator("[name=email]").fill(email)

@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import BrowserContext, Page
 
 from portal.app import create_app
 from portal.core.i18n import Language, catalogue
 from portal.core.settings import Settings
+from tests.browser.axe import Axe
 from tests.browser.routes import NO_PAGE, PAGES, Shown, get_routes, looked_at
 from tests.browser.site import DESKTOP, HEIGHTS, LOCALES, PHONE, Site, Trouble, violations, watched
 from tests.browser.world import World
@@ -20,11 +20,6 @@ from tests.sync.samples import some
 pytestmark = pytest.mark.browser
 
 GROUPS = 4  # tests a language: two workers share them evenly
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-AXE = """async ([tags, contrast]) => (await axe.run(document, {
-    runOnly: tags, resultTypes: ["violations"], preload: false, rules: {"color-contrast": {enabled: contrast}},
-  }))
-  .violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(", ")}`)"""
 SETTLE = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
   [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
@@ -66,30 +61,31 @@ def test_every_get_route_is_looked_at_or_is_no_page() -> None:
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-async def test_pages_in_english(site: Site, english: World, group: int) -> None:
-    assert await look(site, english, Language.EN, looked_at()[group::GROUPS]) == []
+async def test_pages_in_english(site: Site, english: World, axe: Axe, group: int) -> None:
+    assert await look(site, english, Language.EN, axe, looked_at()[group::GROUPS]) == []
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-async def test_pages_in_chinese(site: Site, chinese: World, group: int) -> None:
-    assert await look(site, chinese, Language.ZH, looked_at()[group::GROUPS]) == []
+async def test_pages_in_chinese(site: Site, chinese: World, axe: Axe, group: int) -> None:
+    assert await look(site, chinese, Language.ZH, axe, looked_at()[group::GROUPS]) == []
 
 
-async def look(site: Site, world: World, language: Language, pages: Iterable[Shown]) -> list[str]:
+async def look(site: Site, world: World, language: Language, axe: Axe, pages: Iterable[Shown]) -> list[str]:
     """What is wrong on these pages, as sentences."""
     people: dict[str, tuple[Page, Trouble]] = {}
     wrong: list[str] = []
     for shown in pages:
         if shown.who not in people:
             context: BrowserContext = await site.person(world, shown.who, locale=LOCALES[language])
+            await axe.prepare(context)
             people[shown.who] = await watched(context)
         page, trouble = people[shown.who]
-        found = await examine(page, trouble, world, shown, language)
+        found = await examine(page, trouble, world, shown, language, axe)
         wrong += [f"{shown.path} as {shown.who or 'nobody'}: {problem}" for problem in found]
     return wrong
 
 
-async def examine(page: Page, trouble: Trouble, world: World, shown: Shown, language: Language) -> list[str]:
+async def examine(page: Page, trouble: Trouble, world: World, shown: Shown, language: Language, axe: Axe) -> list[str]:
     """One page at both widths; what a smaller window shows is the same document."""
     trouble.lines.clear()
     trouble.refusals = shown.status >= 400
@@ -97,12 +93,11 @@ async def examine(page: Page, trouble: Trouble, world: World, shown: Shown, lang
     answer = await page.goto(world.address(shown.path))
     assert answer is not None
     found = [] if answer.status == shown.status else [f"answers {answer.status} instead of {shown.status}"]
-    await page.evaluate(AXE_SCRIPT)
-    asked = [TAGS, language is Language.EN]  # colours are the same in every language, and take half of the time
+    contrast = language is Language.EN  # colours are the same in every language
     for width in (DESKTOP, PHONE):
         await page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
         await page.evaluate(SETTLE)
-        found += [f"{width} px: {problem}" for problem in await page.evaluate(AXE, asked)]
+        found += [f"{width} px: {problem}" for problem in await axe.violations(page, contrast=contrast)]
         found += [f"{width} px: wider than the window: {name}" for name in await page.evaluate(TOO_WIDE)]
     found += [f"missing picture {name}" for name in await page.evaluate(MISSING)]
     found += await headed(page, language)
