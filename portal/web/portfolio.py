@@ -85,7 +85,7 @@ def context(found: Portfolio, by: By, way: Direction | None) -> dict[str, Any]:
         "by": by.value,
         "heading": _(NAMES[by]),
         "direction": way.value if way else "",
-        "choices": [(_(name), address(PATH, {"by": one} | kept), None, one is by) for one, name in NAMES.items()],
+        "choices": [(_(name), address(PATH, {"by": one.value} | kept), None, one is by) for one, name in NAMES.items()],
         "directions": [("", _("All")), *((one.value, _(name)) for one, name in DIRECTION_NAMES.items())],
         "rows": [view(row, by, found.currency, kept) for row in found.items],
         "figures": figures(found.total, found.currency),
