@@ -173,8 +173,8 @@ async def test_the_version_in_force_stays_in_force_until_the_amendments_day(
     assert [tuple(row) for row in ids] == [(line_id, 2)]
     verbs = [verb for verb, _ in await history(partner, contract.id)][-3:]
     assert verbs == ["amendment_proposed", "amendment_accepted", "amendment_applied"]
-    told = (await events(tenant, contract.id))[-3:]
-    assert told == ["AmendmentProposed", "AmendmentAccepted", "AmendmentApplied"]
+    told = [name for name in await events(tenant, contract.id) if name != "ContractUnderused"]  # nothing was called off
+    assert told[-3:] == ["AmendmentProposed", "AmendmentAccepted", "AmendmentApplied"]
 
 
 async def test_an_amendment_that_the_factory_accepts_on_its_day_holds_at_once(tenant: Tenant) -> None:
