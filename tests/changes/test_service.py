@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from portal.changes import service_answering, service_asking, service_terms
+from portal.changes import service_answering, service_asking, service_files, service_terms
 from portal.changes.inputs import Comment, NewPiece, NoteErp, SetTerms
 from portal.changes.model import ChangeStatus, ErpState, PartKind, Way
 from portal.changes.rules import (
@@ -24,6 +24,7 @@ from portal.changes.rules import (
 )
 from portal.changes.service import get_change
 from portal.contracts.rules_buckets import NoPeriod
+from portal.contracts.service_files import FileThere
 from portal.core import clock
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
@@ -318,3 +319,20 @@ async def test_remarks_and_the_erp_are_part_of_the_history(tenant: Tenant) -> No
 async def history(actor: Actor, change_id: UUID) -> list[str]:
     rows = await fetch(actor, "select verb from timeline where subject_id = $1 order by id", change_id)
     return [row["verb"] for row in rows]
+
+
+async def test_a_place_is_changed_and_a_file_says_why(tenant: Tenant) -> None:
+    made, line_id = await delivery(tenant, Direction.SALE)
+    change = await ask(tenant.customer, made, wish(line_id, place="GATE-7"))
+    async with unit_of_work(tenant.customer) as session:
+        file = await service_files.add_file(session, tenant.customer, change.id, "gate.csv", b"gate;7\n")
+    async with unit_of_work(tenant.factory) as session:
+        shown, content = await service_files.get_file(session, tenant.factory, change.id, file.id)
+    assert (shown.name, content) == ("gate.csv", b"gate;7\n")
+    with pytest.raises(FileThere):
+        async with unit_of_work(tenant.customer) as session:
+            await service_files.add_file(session, tenant.customer, change.id, "again.csv", b"gate;7\n")
+    await agree(tenant.factory, change.id)
+    (line,) = await fetch(tenant.customer, "select ship_to_code from schedule_line where id = $1", line_id)
+    assert line["ship_to_code"] == "GATE-7"
+    assert (await history(tenant.factory, change.id)).count("file_added") == 1
