@@ -70,7 +70,8 @@ async def main(settings: Settings) -> None:
 async def made(server: Server) -> None:
     settings = await create_database(server, "portal_pictures")
     for field in Settings.model_fields:
-        os.environ[variable(field)] = str(getattr(settings, field))
+        value = getattr(settings, field)
+        os.environ[variable(field)] = "" if value is None else str(value)
     get_settings.cache_clear()
     await main(settings)
 
