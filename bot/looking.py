@@ -13,6 +13,7 @@ from bot.phrases import asks_where, sought
 from bot.talk import Talk
 from portal.changes import reads as changes
 from portal.changes.reads import ChangeFilter
+from portal.contracts.parts import part_of
 from portal.core import clock, db
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
@@ -24,7 +25,7 @@ from portal.notices.cards import Button, Card
 from portal.notices.compose import card_for
 from portal.notices.wording import address, day, joined, listed, opening
 from portal.schedules import reads
-from portal.schedules.reads import LineFilter, LineRow, View, part_of
+from portal.schedules.reads import LineFilter, LineRow, View
 from portal.shipments import reads as shipments
 
 REQUEST = re.compile(r"c-\d{1,9}", re.IGNORECASE)

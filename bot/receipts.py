@@ -15,6 +15,7 @@ from bot.answers import Answer, Answers, Current
 from bot.pressing import Press, on
 from bot.steps import Steps, begin, collected
 from bot.talk import Talk
+from portal.contracts.parts import part_of
 from portal.core import db
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
@@ -91,7 +92,7 @@ async def counted(message: Message, session: AsyncSession, actor: Actor, talk: T
     shipment_id = UUID(form["id"])
     receipt_id = UUID(form["receipt"]) if form["receipt"] else None
     waiting = await _waiting(session, actor, shipment_id, receipt_id)
-    found = phrases.quantities(message.text or "", [_part(line, actor) for line in waiting])
+    found = phrases.quantities(message.text or "", [part_of(line, actor) for line in waiting])
     if len(found) != len(waiting):
         example = " ".join(f"{line.quantity.normalize():f}" for line in waiting)
         words = {"lines": _announced(waiting, actor), "example": example}
@@ -162,7 +163,7 @@ async def _ask_reason(
         buttons.append(Button(_(label), action.id))
     good = Decimal(said["lines"][no][1])
     fact = _("{part}: {good} of {announced}, {missing} short. What happened?").format(
-        part=_part(line, actor),
+        part=part_of(line, actor),
         good=number(good),
         announced=show_quantity(line.quantity, line.unit),
         missing=number(line.quantity - good),
@@ -214,16 +215,12 @@ async def _waiting(session: AsyncSession, actor: Actor, shipment_id: UUID, recei
     return found
 
 
-def _part(line: NoteLine, actor: Actor) -> str:
-    return line.item_code if actor.is_factory else (line.partner_part_no or line.item_code)
-
-
 def _announced(lines: list[NoteLine], actor: Actor) -> str:
-    return listed([f"{_part(line, actor)} {show_quantity(line.quantity, line.unit)}" for line in lines])
+    return listed([f"{part_of(line, actor)} {show_quantity(line.quantity, line.unit)}" for line in lines])
 
 
 def _counted(line: NoteLine, good: str, problem: str | None, actor: Actor) -> str:
     text = _("{part}: {accepted} of {announced} accepted").format(
-        part=_part(line, actor), accepted=number(Decimal(good)), announced=show_quantity(line.quantity, line.unit)
+        part=part_of(line, actor), accepted=number(Decimal(good)), announced=show_quantity(line.quantity, line.unit)
     )
     return joined(text, _(PROBLEMS[Problem(problem)]) if problem else "")

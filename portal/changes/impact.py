@@ -32,6 +32,7 @@ from portal.changes.rules_impact import (
 )
 from portal.changes.rules_pausing import Span
 from portal.contracts.model import DayUnit, PriceTier
+from portal.contracts.parts import part_of
 from portal.contracts.rules_buckets import CallLimits
 from portal.contracts.rules_prices import AmbiguousPrice, NoPrice, price_on
 from portal.contracts.service_buckets import holdings
@@ -87,7 +88,7 @@ class Item(Struct, frozen=True):
 
     def part(self, actor: Actor) -> str:
         """The part number as the reader's company writes it."""
-        return self.item_code if actor.is_factory else (self.partner_part_no or self.item_code)
+        return part_of(self, actor)
 
 
 class LineNow(Struct, frozen=True):

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from portal.changes.rules_carrying import PeriodNow
+from portal.contracts.parts import part_of
 from portal.core.actor import Actor
 from portal.core.db import Driver
 from portal.schedules.service import visible
@@ -32,7 +33,7 @@ class EndedPeriod(Struct, frozen=True):
 
     def part(self, actor: Actor) -> str:
         """The part number as the reader's company writes it."""
-        return self.item_code if actor.is_factory else (self.partner_part_no or self.item_code)
+        return part_of(self, actor)
 
 
 _ENDED = f"""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from portal.contracts.parts import part_of
 from portal.core.actor import Actor
 from portal.core.db import Driver
 from portal.schedules.model import OPEN_SQL
@@ -35,7 +36,7 @@ class OpenDelivery(Struct, frozen=True):
 
     def part(self, actor: Actor) -> str:
         """The part number as the reader's company writes it."""
-        return self.item_code if actor.is_factory else (self.partner_part_no or self.item_code)
+        return part_of(self, actor)
 
 
 _OPEN = f"""

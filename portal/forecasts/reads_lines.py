@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from portal.contracts.parts import part_of
 from portal.core.actor import Actor, Direction
 from portal.core.db import Driver
 from portal.schedules.service import visible
@@ -28,7 +29,7 @@ class SoldLine(Struct, frozen=True):
 
     def part(self, actor: Actor) -> str:
         """The part number as the reader's company writes it."""
-        return self.item_code if actor.is_factory else (self.partner_part_no or self.item_code)
+        return part_of(self, actor)
 
 
 _SOLD = f"""

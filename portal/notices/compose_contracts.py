@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.accounts.service_acceptance import asks_for_code
 from portal.contracts import service as contracts
 from portal.contracts.model import Contract, ContractStatus
+from portal.contracts.parts import part_of
 from portal.contracts.rules_life import ends_soon, last_day
 from portal.contracts.service_versions import get_revisions
 from portal.contracts.service_versions import live as live_offer
@@ -26,7 +27,7 @@ from portal.notices.wording import joined, opening
 from portal.schedules import reads
 from portal.schedules.model import Release, ReleaseStatus
 from portal.schedules.model_releases import ReleaseStanding
-from portal.schedules.reads import LineRow, part_of
+from portal.schedules.reads import LineRow
 from portal.schedules.rules_releases import RELEASE_STATES, is_overdue
 from portal.schedules.service_answers import get_standing
 from portal.schedules.service_holding import waiting_release

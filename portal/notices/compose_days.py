@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.contracts.parts import part_of
 from portal.core import clock, db, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -20,7 +21,7 @@ from portal.notices.compose_news import first_lines, news
 from portal.notices.compose_waiting import COUNTED, first_by, waits
 from portal.notices.wording import opening
 from portal.schedules import reads
-from portal.schedules.reads import LineFilter, LineRow, View, part_of
+from portal.schedules.reads import LineFilter, LineRow, View
 
 
 def day_id(member_id: UUID, kind: str, day: date) -> UUID:

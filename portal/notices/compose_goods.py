@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.contracts.parts import part_of
 from portal.core import db, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -79,7 +80,7 @@ def _facts(row: ShipmentRow, lines: list[NoteLine], actor: Actor) -> list[str]:
 
 
 def _line(line: NoteLine, actor: Actor) -> str:
-    part = line.item_code if actor.is_factory else (line.partner_part_no or line.item_code)
+    part = part_of(line, actor)
     announced = show_quantity(line.quantity, line.unit)
     if line.receipt_id is None or line.accepted is None:
         return f"{part} {announced}"

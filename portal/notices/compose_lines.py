@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.contracts.parts import part_of
 from portal.core import db, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -19,7 +20,7 @@ from portal.notices.model import Kind
 from portal.notices.wording import acting, joined, opening
 from portal.schedules import reads, rules
 from portal.schedules.model import LineStatus, SupplyState
-from portal.schedules.reads import LineRow, PromiseRow, part_of
+from portal.schedules.reads import LineRow, PromiseRow
 
 S = LineStatus
 ENDED = {S.CONFIRMED: "confirmed", S.REJECTED: "rejected", S.CANCELLED: "cancelled"}

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from portal.contracts.parts import part_of
 from portal.core import clock, i18n
 from portal.core.access import permissions_of
 from portal.core.actor import Actor, Direction, Scope
@@ -18,7 +19,6 @@ from portal.notices import rules, wording
 from portal.notices.compose_contracts import SHOWN, amount
 from portal.notices.model import Choice, Kind
 from portal.schedules import reads
-from portal.schedules.reads import part_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.bucket_words import sentence
 from portal.contracts.model_buckets import CommitmentBucket, Consequence
+from portal.contracts.parts import part_of
 from portal.contracts.reads_buckets import PeriodRow, get_period
 from portal.contracts.rules_buckets import Standing
 from portal.contracts.service import get_contract, get_line
@@ -40,7 +41,7 @@ async def period_card(session: AsyncSession, actor: Actor, bucket_id: UUID, purp
     if row is None:
         raise NotFound
     terms = terms_on(await all_terms(session, contract), contract, row.period_start)
-    part = line.item_code if actor.is_factory else line.partner_part_no or line.item_code
+    part = part_of(line, actor)
     path = f"/contracts/{contract.id}/ledger/{bucket_id}"
     return Card(
         title=_(_title(row)),

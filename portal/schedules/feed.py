@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 from icalendar import Calendar, Event
 
+from portal.contracts.parts import part_of
 from portal.core import i18n
 from portal.core.actor import Actor
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
 from portal.core.states import Side
 from portal.schedules.model import LineStatus
-from portal.schedules.reads import part_of
 from portal.schedules.reads_feed import FeedLine
 from portal.schedules.rules_feed import Entry, EventStatus, entries
 from portal.schedules.words import ZONE_NAMES

@@ -94,11 +94,6 @@ class LineRow(Struct, frozen=True):
     deviation_price: str | None  # whether the seller may ask for another price; none: not
 
 
-def part_of(row: LineRow, actor: Actor) -> str:
-    """The part number as the reader's company writes it, else the factory's."""
-    return (row.partner_part_no or row.item_code) if not actor.is_factory else row.item_code
-
-
 _COLUMNS = """l.id, l.line_no, l.due_date, l.requested_date, l.promised_date, l.status, l.zone, l.level, l.unit,
     l.ordered_quantity, l.confirmed_quantity, l.shipped_quantity, l.received_quantity, l.rejected_quantity, l.order_no,
     l.ship_to_code, l.supply_state, l.supply_note, l.respond_by, l.version, l.contract_id, c.number, c.direction,

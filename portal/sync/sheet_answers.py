@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.contracts.parts import part_of
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -18,7 +19,7 @@ from portal.core.errors import PortalError
 from portal.core.journal import part
 from portal.schedules import reads
 from portal.schedules.model import ConfirmationStatus, LineStatus
-from portal.schedules.reads import LineRow, PromiseRow, part_of
+from portal.schedules.reads import LineRow, PromiseRow
 from portal.schedules.rules import RejectReason
 from portal.schedules.service import ConfirmLine, LineHead, RejectLine, Split, confirm_line, reject_line
 from portal.sync import sheet_bases

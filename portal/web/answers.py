@@ -14,6 +14,7 @@ from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.contracts.parts import part_of
 from portal.core import i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -24,7 +25,7 @@ from portal.schedules import reads, service_deviations
 from portal.schedules.reads import LineRow
 from portal.schedules.rules_answers import Row, running_difference
 from portal.web import delivery
-from portal.web.lines import line_card, part_of
+from portal.web.lines import line_card
 from portal.web.pages import Page
 from portal.web.schedule_forms import DeclineAnswerForm, VersionForm
 from portal.web.views import LineCard

@@ -13,6 +13,7 @@ from portal.changes.model import ChangePart, PartKind
 from portal.changes.rules_carrying import PeriodNow
 from portal.changes.service_carrying import offered
 from portal.changes.service_pausing import pauses_of
+from portal.contracts.parts import part_of
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -22,7 +23,7 @@ from portal.core.errors import NotFound, PortalError
 from portal.core.i18n import _
 from portal.core.quantities import show_quantity
 from portal.schedules import reads as schedule_reads
-from portal.schedules.reads import LineFilter, LineRow, part_of
+from portal.schedules.reads import LineFilter, LineRow
 from portal.schedules.reads import View as LineView
 from portal.web.change_forms import PIECES
 from portal.web.pages import unit_name

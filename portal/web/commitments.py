@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from portal.contracts.bucket_words import sentence
 from portal.contracts.model import Contract, ContractLine
+from portal.contracts.parts import part_of
 from portal.contracts.reads_buckets import PeriodRow, current
 from portal.contracts.rules_buckets import Standing
 from portal.contracts.service_commitments import can_set
@@ -69,7 +70,3 @@ def urgency(row: PeriodRow) -> int:
 
 def tone_of(row: PeriodRow) -> str:
     return "" if row.outlook.standing is Standing.INSIDE else "bad"
-
-
-def part_of(line: ContractLine, actor: Actor) -> str:
-    return (line.partner_part_no if not actor.is_factory else "") or line.item_code

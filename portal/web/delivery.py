@@ -10,6 +10,7 @@ from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.changes.reads import waiting_of_line
+from portal.contracts.parts import part_of
 from portal.contracts.words import show_price
 from portal.core import clock, i18n
 from portal.core.access import Permission
@@ -31,7 +32,7 @@ from portal.shipments.reads import documents_of
 from portal.web import line_report_views
 from portal.web.errors import status_of
 from portal.web.held_views import held_view
-from portal.web.lines import actions, deviation_words, joined, line_card, mark, part_of
+from portal.web.lines import actions, deviation_words, joined, line_card, mark
 from portal.web.pages import Page
 from portal.web.schedule_forms import CallOffForm
 from portal.web.views import Figure, Moment

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from portal.contracts.model import DeviationRule
+from portal.contracts.parts import part_of
 from portal.contracts.words import show_price
 from portal.core import i18n
 from portal.core.access import Permission
@@ -14,7 +15,6 @@ from portal.core.quantities import show_quantity
 from portal.core.states import Side
 from portal.schedules.model import ConfirmationStatus, LineStatus, SupplyState
 from portal.schedules.reads import LineRow, PromiseRow
-from portal.schedules.reads import part_of as part_of
 from portal.schedules.rules import LINE_STATES, RejectReason
 from portal.schedules.words import REASONS as REASONS
 from portal.web.pages import unit_name

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from portal.contracts.parts import part_of
 from portal.core import clock, i18n, paging
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
@@ -23,7 +24,7 @@ from portal.shipments.rules_documents import may_correct
 from portal.shipments.words import PROBLEMS, packing
 from portal.web.pages import unit_name
 from portal.web.shipment_forms import Count
-from portal.web.shipment_views import contents, part_of, sides
+from portal.web.shipment_views import contents, sides
 from portal.web.views import CountLine, Link, Photo, ReceiptView
 
 SIZE = 50
@@ -89,7 +90,7 @@ async def list_context(actor: Actor, cursor: str | None) -> dict[str, Any]:
 
 def goods(actor: Actor, row: ReceiptRow) -> str:
     """A100 760 pcs, and how many lines more."""
-    first = f"{part_of(actor, row)} {show_quantity(row.accepted, row.unit)}"
+    first = f"{part_of(row, actor)} {show_quantity(row.accepted, row.unit)}"
     more = row.lines - 1
     text = i18n.ngettext("and {n} more", "and {n} more", more)
     return first if more < 1 else f"{first} {text.format(n=i18n.number(more))}"
@@ -171,7 +172,7 @@ def _count_line(
     first = plain(was.accepted) if was else plain(line.quantity)
     return CountLine(
         id=str(line.id),
-        part=part_of(actor, line),
+        part=part_of(line, actor),
         name=line.description,
         packing=packing(line.packages, line.package_size),
         announced=i18n.number(line.quantity),
@@ -209,7 +210,7 @@ async def posted_context(actor: Actor, receipt_id: UUID, factory_name: str) -> d
     seller, buyer = sides(shipment, factory_name)
     return {
         "row": row,
-        "lines": [(line, part_of(actor, line), difference(line)) for line in lines],
+        "lines": [(line, part_of(line, actor), difference(line)) for line in lines],
         "photos": [
             Photo(f"/photos/{photo.id}", _("Photo {n} of receipt {number}").format(n=no, number=row.number))
             for no, photo in enumerate(photos, start=1)

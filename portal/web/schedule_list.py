@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar import Response
 from msgspec import Struct
 
+from portal.contracts.parts import part_of
 from portal.core import clock, i18n, paging
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
@@ -19,7 +20,7 @@ from portal.schedules.model import LineStatus
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.web import tables
 from portal.web.addresses import address
-from portal.web.lines import mark, part_of
+from portal.web.lines import mark
 
 SIZE = 50
 EXPORT_LIMIT = 100_000

@@ -9,6 +9,7 @@ from uuid import UUID
 from litestar.datastructures import FormMultiDict
 from msgspec import Struct
 
+from portal.contracts.parts import part_of
 from portal.core import clock, i18n, paging
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
@@ -81,14 +82,9 @@ class Asked(Struct, frozen=True):
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def part_of(actor: Actor, row: Any) -> str:
-    """The part number as the reader's company writes it, else the factory's."""
-    return str(row.item_code if actor.is_factory else row.partner_part_no or row.item_code)
-
-
 def contents(actor: Actor, row: ShipmentRow) -> str:
     """A100 800 pcs, and how many lines more."""
-    first = f"{part_of(actor, row)} {show_quantity(row.quantity, row.unit)}"
+    first = f"{part_of(row, actor)} {show_quantity(row.quantity, row.unit)}"
     more = row.lines - 1
     return (
         first if more < 1 else first + " " + ngettext("and {n} more", "and {n} more", more).format(n=i18n.number(more))
@@ -182,7 +178,7 @@ async def detail_context(actor: Actor, shipment_id: UUID, factory_name: str) -> 
     return {
         "row": row,
         "state": _(STATUSES[status]),
-        "lines": [(line, part_of(actor, line), packing(line.packages, line.package_size)) for line in lines],
+        "lines": [(line, part_of(line, actor), packing(line.packages, line.package_size)) for line in lines],
         "counted": {line.id: counted(line) for line in lines},
         "receipts": receipts,
         "moments": [moment(entry, actor.time_zone) for entry in happened],
@@ -260,7 +256,7 @@ def _entry(actor: Actor, line: OpenLine, ticked: bool, typed: Mapping[str, str])
     left = max(line.left, Decimal(0))
     return {
         "id": str(line.id),
-        "part": part_of(actor, line),
+        "part": part_of(line, actor),
         "name": line.description,
         "due": f"{i18n.day(line.due_date, year=True)} {i18n.weekday(line.due_date)}",
         "left": show_quantity(left, line.unit),

@@ -16,6 +16,7 @@ from portal.approvals import reads as approvals
 from portal.changes import reads as changes
 from portal.contracts import reads as contracts
 from portal.contracts.model import ContractStatus
+from portal.contracts.parts import part_of
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -28,7 +29,6 @@ from portal.schedules.reads import LineFilter, LineRow, View
 from portal.shipments import reads as shipments
 from portal.web.approval_views import answer_by, item
 from portal.web.change_views import items_and_count
-from portal.web.lines import part_of
 from portal.web.pages import Page
 from portal.web.shipment_views import contents
 from portal.web.views import Link, TodayGroup, TodayItem, TodayView
