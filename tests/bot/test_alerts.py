@@ -136,8 +136,8 @@ async def test_an_administrator_brings_a_contract_into_a_group(house: House, ten
     await house.quiet()
     said = "\n".join(bubble.text for bubble in await ben.phone.messages(chat=group) if bubble.by_bot)
     assert f"This group speaks of {made.contract.number}." in said
-    assert "800" in said
-    assert "55" not in said  # the group's contract alone, whatever its people may see elsewhere
+    assert "800\u00a0pcs" in said
+    assert "55\u00a0pcs" not in said  # the group's contract alone, whatever its people may see elsewhere
 
 
 async def test_a_line_that_is_cut_is_asked_again(house: House, tenant: Tenant) -> None:
