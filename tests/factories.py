@@ -218,8 +218,8 @@ def rows_of(model: type[SQLModel]) -> str:
     return f"select count(*) from {model.__tablename__} where tenant_id = $1"
 
 
-async def firm_may_change(tenant: Tenant, made: Made) -> None:
+async def firm_may_change(factory: Actor, contract_id: UUID) -> None:
     """Let a release ask for something in the firm zone that was never told."""
-    plan = ReleasePlan(tenant_id=tenant.id, contract_id=made.contract.id, only_transmitted=False, horizon_days=731)
-    async with unit_of_work(tenant.factory) as session:
+    plan = ReleasePlan(tenant_id=factory.tenant_id, contract_id=contract_id, only_transmitted=False, horizon_days=731)
+    async with unit_of_work(factory) as session:
         session.add(plan)

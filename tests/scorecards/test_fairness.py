@@ -32,7 +32,7 @@ async def pairs(actor: Actor, **chosen: Any) -> list[Fairness]:
 async def history(tenant: Tenant) -> Made:
     """The buyer changes a firm delivery, the seller delays another; two promises have passed, one was kept."""
     made, first = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
-    await firm_may_change(tenant, made)
+    await firm_may_change(tenant.factory, made.contract.id)
     second = await another(tenant, made, 300, FIRM + 1)
     async with unit_of_work(tenant.supplier) as session:
         await confirm_line(session, tenant.supplier, first, None, ConfirmLine())
