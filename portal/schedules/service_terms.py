@@ -76,15 +76,20 @@ async def lock_contract(session: AsyncSession, actor: Actor, contract_id: UUID, 
     return head
 
 
+_HEAD = """
+select id, party_id, version, status, valid_from, least(valid_to, ends_on), time_zone, response_hours, release_no,
+    last_line_no, coalesce(date_rule, 'later'), direction
+from contract where tenant_id = $1 and id = $2 and ($3::uuid[] is null or id = any($3))"""
+
+
 async def lock_head(session: AsyncSession, actor: Actor, contract_id: UUID) -> ContractHead:
     """Lock a contract, whatever its state. NotFound."""
-    connection = await db.driver(session)
-    row = await connection.fetchrow(
-        "select id, party_id, version, status, valid_from, least(valid_to, ends_on), time_zone, response_hours,"
-        " release_no, last_line_no, coalesce(date_rule, 'later'), direction from contract"
-        " where tenant_id = $1 and id = $2 and ($3::uuid[] is null or id = any($3)) for update",
-        *(actor.tenant_id, contract_id, visible(actor)),
-    )
+    return await read_head(await db.driver(session), actor, contract_id, " for update")
+
+
+async def read_head(connection: Driver, actor: Actor, contract_id: UUID, how: str = "") -> ContractHead:
+    """The contract as generation and publishing read it; how: what the query ends with. NotFound."""
+    row = await connection.fetchrow(_HEAD + how, actor.tenant_id, contract_id, visible(actor))
     if row is None:
         raise NotFound
     values: Any = [*row.values()]
