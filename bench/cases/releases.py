@@ -26,6 +26,7 @@ from portal.schedules.service_release import Generate, generate_lines
 LARGE, PAIR = 1_000, 10_000  # lines of a release
 ROLLED, CONTRACTS = 100_000, 100  # contract lines, over so many contracts
 RUNS = 3  # of the roll: each writes half a million rows
+AHEAD = timedelta(weeks=10)  # the horizon rolls on where nothing is firm: in the firm zone only what was told is
 
 _CONTRACT = """
 insert into contract select (jsonb_populate_record(c, jsonb_build_object('id', $2::uuid,
@@ -129,10 +130,10 @@ async def roll_100k(databases: Databases) -> Result:
     """Contract lines a second whose next week is generated and published, 100,000 in 100 contracts."""
     admin = await _work(databases)
     actor = _planner()
-    contracts = await _rolled(admin, actor, databases.monday)
+    week = databases.monday + AHEAD
+    contracts = await _rolled(admin, actor, week)
     folder = databases.folder / "copies"
     folder.mkdir(exist_ok=True)
-    week = databases.monday
 
     async def rolled() -> float:
         nonlocal week
