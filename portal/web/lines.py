@@ -120,9 +120,7 @@ def line_card(
     error: str = "",
     typed: Sequence[tuple[str, str, str]] = (),
 ) -> LineCard:
-    """The line with its answer form, or with the answer it got. `typed` keeps what a refused form held.
-
-    place: plant, gate and receiving window, for pages that read them; other pages show the plant."""
+    """The line with its answer form or its answer. place: plant, gate, window; typed: what a refused form held."""
     left = row.ordered_quantity - row.confirmed_quantity
     can = actions(row, actor)
     at_risk = row.supply_state == SupplyState.AT_RISK
