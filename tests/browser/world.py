@@ -180,8 +180,8 @@ async def _contract(world: World, direction: Direction, number: str, title: str,
     """A contract of the customer or the supplier, in force since thirteen weeks."""
     partner = world.customer if direction is Direction.SALE else world.supplier
     data = NewContract(
-        party_id=partner.party_id, direction=direction, number=number, title=title, currency="CNY",
-        penalty_percent=Decimal("0.5"), valid_from=_monday() - timedelta(weeks=13), valid_to=_monday() + timedelta(weeks=45), lines=lines,
+        party_id=partner.party_id, direction=direction, number=number, title=title, currency="CNY", lines=lines,
+        valid_from=_monday() - timedelta(weeks=13), valid_to=_due(45, 0), penalty_percent=Decimal("0.5"),
     )  # fmt: skip
     async with unit_of_work(world.factory) as session:
         made = await create_contract(session, world.factory, data)
