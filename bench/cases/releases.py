@@ -1,5 +1,6 @@
 """Releases: publishing a large one, comparing two, rolling a whole tenant on, and the board of a large tenant."""
 
+import asyncio
 import os
 import time
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from bench.databases import Databases
 from bench.harness import Case, Result, Target, alone, alternate, calm, rates, repeat
 from bench.load import Client, clients, request
 from bench.serving import serving
+from jobs.releases import AT_ONCE
 from portal.core import db
 from portal.core.access import Role
 from portal.core.actor import Actor, Scope
@@ -135,6 +137,11 @@ async def roll_100k(databases: Databases) -> Result:
     folder = databases.folder / "copies"
     folder.mkdir(exist_ok=True)
 
+    async def roll(contract_id: UUID, turnstile: asyncio.Semaphore) -> None:
+        async with turnstile, unit_of_work(actor) as session:
+            await generate_lines(session, actor, contract_id, Generate(until=week + timedelta(days=7)))
+            await service_holding.release(session, actor, contract_id, None, Publish())
+
     async def rolled() -> float:
         nonlocal week
         await admin.execute(
@@ -145,10 +152,8 @@ async def roll_100k(databases: Databases) -> Result:
         week += timedelta(days=7)
         calm()
         begin = time.perf_counter()
-        for contract_id in contracts:
-            async with unit_of_work(actor) as session:
-                await generate_lines(session, actor, contract_id, Generate(until=week + timedelta(days=7)))
-                await service_holding.release(session, actor, contract_id, None, Publish())
+        turnstile = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(roll(contract_id, turnstile) for contract_id in contracts))
         taken = time.perf_counter() - begin
         await _save(admin, folder, actor.tenant_id, week, begun.isoformat())
         return ROLLED / taken
