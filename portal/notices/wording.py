@@ -22,6 +22,7 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.RECEIVE: (N_("All complete"), "success"),
     Verb.COUNT: (N_("Count"), ""),
     Verb.ACKNOWLEDGE: (N_("Acknowledge"), ""),
+    Verb.TAKE_OVER: (N_("Take over"), ""),
     Verb.APPROVE: (N_("Approve"), "success"),
     Verb.TURN_DOWN: (N_("Refuse"), "danger"),
     Verb.AGREE: (N_("Agree"), "success"),
