@@ -5,6 +5,8 @@ import asyncio
 import os
 import signal
 
+import uvloop
+
 from jobs.worker import work
 from portal.core import db
 from portal.core.log import configure_logging
@@ -25,4 +27,4 @@ async def run(speed: float) -> None:
 
 if __name__ == "__main__":
     configure_logging(get_settings().log_format, "warning")
-    asyncio.run(run(float(os.environ.get("BENCH_SPEED", "1"))))
+    uvloop.run(run(float(os.environ.get("BENCH_SPEED", "1"))))

@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import Sequence
 
+import uvloop
 from aiogram import Bot, Dispatcher
 from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
@@ -74,7 +75,7 @@ def dispatcher(redis_url: str) -> Dispatcher:
 
 def run() -> None:
     """Work until SIGTERM or SIGINT."""
-    asyncio.run(_until_signal(get_settings()))
+    uvloop.run(_until_signal(get_settings()))
 
 
 async def _until_signal(settings: Settings) -> None:

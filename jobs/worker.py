@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import uvloop
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
@@ -43,7 +44,7 @@ STOP_SECONDS = 5.0  # what running jobs get to finish in
 
 def run(subscriptions: Subscriptions = SUBSCRIPTIONS) -> None:
     """Work until SIGTERM or SIGINT. What `portal worker` runs."""
-    asyncio.run(_until_signal(get_settings(), subscriptions))
+    uvloop.run(_until_signal(get_settings(), subscriptions))
 
 
 async def _until_signal(settings: Settings, subscriptions: Subscriptions) -> None:
@@ -257,7 +258,7 @@ async def _deliver_until(stop: asyncio.Event, queue: str, redis: RedisSettings, 
         handle_signals=False,
         max_jobs=AT_ONCE[queue],
         max_tries=outbox.TRIES * 2,  # tries are counted in the delivery; this only bounds a queue gone mad
-        poll_delay=0.02,
+        poll_delay=0.1,  # what a person waits for does not go through the queue
         health_check_interval=HEARTBEAT_SECONDS,
         health_check_key=HEARTBEAT_KEY if queue == QUICK else f"{HEARTBEAT_KEY}:slow",
         job_serializer=encode,

@@ -17,7 +17,7 @@ from bench.chats import Crowd
 from bench.databases import Databases
 from bench.harness import Case, Result, Target
 from bench.serving import environment, free_port, start, stop
-from portal.core import db
+from portal.core import db, live
 from portal.core.settings import Settings, TelegramMode
 from portal.dev.telegram.client import World, connect
 from portal.dev.telegram.world import DEMO_TOKEN
@@ -77,15 +77,17 @@ async def until(condition: Callable[[], Awaitable[bool]], every: float = 0.1) ->
 async def workers(
     databases: Databases, settings: Settings, count: int, speed: float
 ) -> AsyncIterator[list["subprocess.Popen[bytes]"]]:
-    """So many workers, and this process's own pools on the same database."""
+    """So many workers, and this process's own pools and bell on the same database, as the portal's web process has."""
     environ = environment(settings, free_port()) | {"BENCH_SPEED": str(speed)}
     db.configure(settings)
+    ringer = asyncio.create_task(live.ringer(str(settings.database_direct_url)))
     try:
         async with AsyncExitStack() as stack:
             log = str(databases.folder / "worker.log")
             command = ["-m", "bench.messages"]
             yield [await stack.enter_async_context(process(command, environ, log)) for _ in range(count)]
     finally:
+        ringer.cancel()
         await db.dispose()
 
 
@@ -101,7 +103,8 @@ async def crowded(databases: Databases, crowd: Crowd) -> tuple[Settings, asyncpg
 
 
 async def ask(crowd: Crowd, rate: int, first: int, count: int) -> Seen:
-    """So many events a second, each in a transaction of its own. Returns when each was committed."""
+    """So many events a second, each in a transaction of its own that rings as the portal's processes ring. Returns when
+    each was committed."""
     committed: Seen = {}
     begin = time.time()
 

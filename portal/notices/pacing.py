@@ -1,16 +1,15 @@
 """How fast a chat service may be written to, shared by all workers through Valkey.
 
 Telegram takes about one message a second in a chat, 20 a minute in a group and 30 a second of one bot. A message books
-the next free slot of the bot's second with one INCR and waits for its turn, so that sends are spread evenly and no
-second ever holds more than allowed, whoever sends. A chat that was asked to wait is left alone; all others go on.
-Without Valkey each worker keeps the pace alone.
+the bot's next turn and waits for it, so that sends are spread evenly and no second ever holds more than allowed,
+whoever sends; a turn that nobody took is lost, never caught up with. A chat that was asked to wait is left alone; all
+others go on. Without Valkey each worker keeps the pace alone.
 """
 
 import asyncio
 import hashlib
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,7 +17,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
-KEPT = 60  # seconds, and of one process seconds' counts, for which slots are remembered
+
+
+LATE = 0.5  # seconds by the service's clock; who wakes later after a stall takes a new turn, so that no burst follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,28 @@ PACES: dict[str, Pace] = {"telegram": TELEGRAM}
 FREE = Pace()
 
 
+# The chat's hold lasts until its message has left and the chat takes another. Valkey's own clock counts, so that
+# workers on several machines agree.
+_BOOK = """
+local left = ARGV[3] == '' and redis.call('PTTL', KEYS[1]) or 0
+if left > 0 then return {left, 0} end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local at = math.max(now, tonumber(redis.call('GET', KEYS[2]) or '0'))
+redis.call('SET', KEYS[2], string.format('%.3f', at + ARGV[1]), 'PX', math.ceil(at + ARGV[1] - now) + 1000)
+if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[1], '1', 'PX', math.ceil(at - now + ARGV[2])) end
+return {0, math.ceil(at - now)}"""
+
+
 class Pacer:
-    """Slots and pauses of all channels. speed: how many times as fast the service's clock runs (for trials)."""
+    """Turns and pauses of all channels. speed: how many times as fast the service's clock runs (for trials)."""
 
     def __init__(self, redis_url: str | None, speed: float = 1.0) -> None:
         self._url = redis_url
         self._client: Redis | None = None
         self._speed = speed
-        self._counts: dict[str, int] = defaultdict(int)
-        self._until: dict[str, float] = {}
+        self._until: dict[str, float] = {}  # when a chat may be written to again, as this process alone knows
+        self._next: dict[str, float] = {}  # the next turn of a bot, as this process alone knows
 
     @property
     def _redis(self) -> Redis | None:
@@ -53,101 +67,59 @@ class Pacer:
             self._client = Redis.from_url(self._url)
         return self._client
 
-    def now(self) -> float:
-        """Seconds of the service's clock."""
-        return time.time() * self._speed
-
     async def wait(self, channel: str, address: str) -> float:
-        """Wait for the bot's turn. Returns 0, or after how many real seconds to come again because the chat may not
-        be written to now; then nothing was booked."""
+        """Wait for the bot's turn. Returns 0, or after how many seconds to come again because the chat may not be
+        written to now; then nothing was booked."""
         pace = PACES.get(channel, FREE)
         if pace is FREE:
             return 0
-        later = await self._chat_free(channel, address, pace)
-        if later > 0:
-            return later / self._speed
-        at = await self._book(f"pace:{channel}", pace.bot) if pace.bot else 0.0
-        pause = (at - self.now()) / self._speed
-        if pause > 0:
+        gap = 60 / pace.group if pace.group and pace.is_group(address) else pace.chat
+        turns = 1 / pace.bot if pace.bot else 0.0
+        late, mine = 0.0, False
+        while not mine or late > LATE:
+            later, pause = await self._book(_key(channel, address), f"pace:{{{channel}}}", turns, gap, mine)
+            if later > 0:
+                return max(later, 0.05 / self._speed)
+            turn, mine = time.monotonic() + pause, True
             await asyncio.sleep(pause)
+            late = (time.monotonic() - turn) * self._speed
         return 0
 
     async def pause(self, channel: str, address: str, seconds: float) -> None:
         """The service wants this chat to be left alone for so long, by its clock."""
-        await self._block(_key(channel, address), seconds)
+        key, real = _key(channel, address), seconds / self._speed
+        self._until[key] = time.monotonic() + real
+        if (redis := self._redis) is not None:
+            try:
+                await redis.set(key, "1", px=max(1, int(real * 1000)))
+            except (RedisError, OSError):
+                logger.warning("the pace is kept by this process alone")
 
     async def close(self) -> None:
         if self._client is not None:
             await self._client.aclose()
 
-    # --- one chat -----------------------------------------------------------------------------------------------------
-
-    async def _chat_free(self, channel: str, address: str, pace: Pace) -> float:
-        """Seconds until the chat takes the next message; 0: it is taken now, and nobody else writes for a while."""
-        key = _key(channel, address)
-        gap = 60 / pace.group if pace.group and pace.is_group(address) else pace.chat
-        return 0 if await self._take(key, gap) else max(await self._left(key), 0.05)
-
-    async def _take(self, key: str, seconds: float) -> bool:
-        """Take the chat for so long; False when somebody holds it or it is paused."""
-        real = max(1, int(seconds * 1000 / self._speed))
+    async def _book(self, chat: str, bot: str, turns: float, gap: float, mine: bool) -> tuple[float, float]:
+        """Take the chat, unless it is mine already, and the bot's next turn. turns, gap: between two of the bot's and
+        of the chat's messages, by the service's clock. Returns how long the chat is closed, and otherwise how long it
+        is until the turn."""
+        turns, gap = turns / self._speed, gap / self._speed
         if (redis := self._redis) is not None:
             try:
-                return bool(await redis.set(key, "1", px=real, nx=True))
+                told = await redis.register_script(_BOOK)(
+                    keys=[chat, bot], args=[turns * 1000, gap * 1000, "mine" if mine else ""]
+                )
+                return told[0] / 1000, told[1] / 1000
             except (RedisError, OSError):
                 logger.warning("the pace is kept by this process alone")
-        if self._until.get(key, 0) > time.monotonic():
-            return False
-        self._until[key] = time.monotonic() + real / 1000
-        return True
-
-    async def _block(self, key: str, seconds: float) -> None:
-        real = max(1, int(seconds * 1000 / self._speed))
-        self._until[key] = time.monotonic() + real / 1000
-        if (redis := self._redis) is not None:
-            try:
-                await redis.set(key, "1", px=real)
-            except (RedisError, OSError):
-                logger.warning("the pace is kept by this process alone")
-
-    async def _left(self, key: str) -> float:
-        """Seconds of the service's clock for which a key still stands."""
-        if (redis := self._redis) is not None:
-            try:
-                return max(0, int(await redis.pttl(key))) / 1000 * self._speed
-            except (RedisError, OSError):
-                logger.warning("the pace is kept by this process alone")
-        return max(0.0, self._until.get(key, 0) - time.monotonic()) * self._speed
-
-    # --- the bot ------------------------------------------------------------------------------------------------------
-
-    async def _book(self, key: str, most: int) -> float:
-        """The instant of the next free slot: so many evenly in each second of the service's clock."""
-        second = int(self.now())
-        while True:
-            slot = await self._count(f"{key}:{second}") - 1
-            passed = int((self.now() - second) * most)
-            if slot < passed:  # slots that have passed are lost, never caught up with
-                slot = await self._count(f"{key}:{second}", passed - slot) - 1
-            if slot < most:
-                return second + slot / most
-            second = max(second + 1, int(self.now()))
-
-    async def _count(self, key: str, by: int = 1) -> int:
-        if (redis := self._redis) is not None:
-            try:
-                async with redis.pipeline(transaction=False) as pipe:
-                    pipe.incrby(key, by)
-                    pipe.expire(key, KEPT)
-                    return int((await pipe.execute())[0])
-            except (RedisError, OSError):
-                logger.warning("the pace is kept by this process alone")
-        self._counts[key] += by
-        for old in list(self._counts)[:-KEPT]:
-            del self._counts[old]
-        return self._counts[key]
+        now = time.monotonic()
+        if not mine and self._until.get(chat, 0) > now:
+            return self._until[chat] - now, 0
+        at = max(now, self._next.get(bot, 0))
+        self._next[bot], self._until[chat] = at + turns, at + gap
+        return 0, at - now
 
 
 def _key(channel: str, address: str) -> str:
     """No address of a person in the cache server."""
-    return f"pace:{channel}:{hashlib.sha256(address.encode()).hexdigest()[:24]}"
+    return f"pace:{{{channel}}}:{hashlib.sha256(address.encode()).hexdigest()[:24]}"
