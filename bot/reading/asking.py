@@ -59,7 +59,8 @@ _CONTRACT = re.compile(r"(?<![a-z0-9])(?=[a-z0-9/_-]*\d)[a-z]+[a-z0-9]*(?:[-/_][
 
 _THANKS = re.compile(
     r"(?:(?:ok|okay|great|good|perfect|super|all right|got it|yes)[ ,.!]+)?"
-    r"(?:(?:many |much )?thanks?(?: you| u)?|thx|ty|cheers|much appreciated|danke)(?: (?:a lot|so much|very much|again))?|"
+    r"(?:(?:many |much )?thanks?(?: you| u)?|thx|ty|cheers|much appreciated|danke)"
+    r"(?: (?:a lot|so much|very much|again))?|"
     r"(?:好的?|行|收到|嗯)?[，, ]?(?:非常|太|十分)?(?:感谢|谢谢|多谢|谢了|谢啦|辛苦了?|感恩|3q)(?:您|你|了|啦|啊)*"
 )
 

@@ -44,9 +44,9 @@ def acting(verb: Verb, actions: dict[Verb, UUID]) -> Button:
     return Button(_(label), actions[verb], style=style)
 
 
-def opening(path: str, label: str = "") -> Button:
-    """The button that opens a page."""
-    return Button(label or _("Open the page"), None, url=address(path))
+def opening(path: str, label: str = "", *, form: bool = False) -> Button:
+    """The button that opens a page. form: one to fill in."""
+    return Button(label or _("Open the page"), None, url=address(path), form=form)
 
 
 def day(value: date) -> str:
