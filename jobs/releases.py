@@ -1,6 +1,8 @@
 """Releases that the calendar asks for, and what follows when one was told or rejected."""
 
+import asyncio
 import logging
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +15,7 @@ from portal.schedules.service_answers import deliver_release, restore
 from portal.schedules.service_running import due_contracts, run_release
 
 logger = logging.getLogger(__name__)
+AT_ONCE = 2  # contracts: one is computed while the database writes the other
 
 
 async def run_releases(tenant: Tenant) -> int:
@@ -20,9 +23,15 @@ async def run_releases(tenant: Tenant) -> int:
     at. Safe to repeat: a contract is looked at once a day."""
     async with db.read(tenant.system) as connection:
         due = await due_contracts(connection, tenant.system, clock.now())
-    for contract_id in due:
-        async with db.unit_of_work(tenant.system) as session:
+    turnstile = asyncio.Semaphore(AT_ONCE)
+
+    async def run(contract_id: UUID) -> None:
+        async with turnstile, db.unit_of_work(tenant.system) as session:
             await run_release(session, tenant.system, contract_id, clock.now())
+
+    async with asyncio.TaskGroup() as group:
+        for contract_id in due:
+            group.create_task(run(contract_id))
     return len(due)
 
 

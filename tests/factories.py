@@ -23,6 +23,7 @@ from portal.core.calendars import local_today
 from portal.core.db import asyncpg_dsn, unit_of_work
 from portal.core.ids import uuid7
 from portal.schedules.model import LineStatus, ScheduleLine
+from portal.schedules.model_releases import ReleasePlan
 
 ZONE = "Asia/Shanghai"
 
@@ -215,3 +216,10 @@ async def fetch(actor: Actor, query: str, *args: Any) -> list[asyncpg.Record]:
 def rows_of(model: type[SQLModel]) -> str:
     """A query that counts a table's rows in the actor's tenant."""
     return f"select count(*) from {model.__tablename__} where tenant_id = $1"
+
+
+async def firm_may_change(factory: Actor, contract_id: UUID) -> None:
+    """Let a release ask for something in the firm zone that was never told."""
+    plan = ReleasePlan(tenant_id=factory.tenant_id, contract_id=contract_id, only_transmitted=False, horizon_days=731)
+    async with unit_of_work(factory) as session:
+        session.add(plan)

@@ -64,7 +64,7 @@ class ReleaseTermsController(Controller):
     async def get_terms(
         self, session: NamedDependency[AsyncSession], actor: NamedDependency[Actor], contract_id: FromPath[UUID]
     ) -> Response[SetTerms]:
-        """What both sides agreed about cancelling, in per cent of the price."""
+        """What both sides agreed about cancelling, in per cent of the price, and about changing the firm zone."""
         return terms_out(await service_plans.get_terms(session, actor, contract_id))
 
     @put("/release-terms")
@@ -76,7 +76,8 @@ class ReleaseTermsController(Controller):
         contract_id: FromPath[UUID],
         data: JSONBody[SetTerms],
     ) -> Response[SetTerms]:
-        """Write down what both sides agreed about cancelling."""
+        """Write down what both sides agreed about cancelling, and by how many per cent a customer's release may
+        change its firm zone: `{"zone_percent": "5"}`."""
         return terms_out(await service_plans.set_terms(session, actor, contract_id, expected, data))
 
     @get("/exposure")

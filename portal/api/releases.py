@@ -18,6 +18,7 @@ from portal.core.db import Driver, read
 from portal.schedules import (
     reads_board,
     reads_inbound,
+    reads_next,
     reads_releases,
     reads_zones,
     service_answers,
@@ -29,6 +30,7 @@ from portal.schedules.model_releases import ReleaseStanding
 from portal.schedules.reads_board import ReleaseLineRow, ReleaseRow
 from portal.schedules.reads_contents import Contents
 from portal.schedules.reads_inbound import InboundRelease
+from portal.schedules.reads_next import Kept
 from portal.schedules.reads_releases import Comparison, StandingRow
 from portal.schedules.rules_difference import ChangeKind
 from portal.schedules.rules_inbound import Finding
@@ -160,6 +162,15 @@ class ReleaseController(Controller):
         async with read(actor) as connection:
             await reads_board.board_head(connection, actor, contract_id)  # foreign and absent: not found, not empty
             return await reads_board.releases(connection, actor, contract_id)
+
+    @get("/next/kept")
+    async def kept(self, actor: NamedDependency[Actor], contract_id: FromPath[UUID]) -> list[Kept]:
+        """What the firm zone keeps of what is wanted with the next release: only what was told is firm. The factory's.
+
+        Published 100 and wanted 130: told 100, rest 30 on the first working day after the zone. Wanted 80: told 100.
+        """
+        async with read(actor) as connection:
+            return await reads_next.kept_by_firm(connection, actor, contract_id, clock.now())
 
     @get("/{number:int}")
     async def release(

@@ -44,7 +44,8 @@ class HoldBy(StrEnum):
 
 
 class ReleasePlan(PrivateRow, table=True):
-    """How the factory makes one contract's releases. Without a row: by hand, all by days, never held."""
+    """How the factory makes one contract's releases. Without a row: by hand, all by days, never held, and only what was
+    told is firm."""
 
     __tablename__ = "release_plan"
     __table_args__ = (
@@ -127,8 +128,8 @@ class ReleaseStanding(SharedRow, table=True):
 
 
 class ReleaseTerms(SharedRow, table=True):
-    """What both sides agreed about cancelling: where the trade-off zone is split, and what is owed at each stage.
-    Without a row: not split, the full price."""
+    """What both sides agreed about cancelling: where the trade-off zone is split, what is owed at each stage, how far
+    the firm zone may change. Without a row: not split, the full price, not at all."""
 
     __tablename__ = "release_terms"
     __table_args__ = (
@@ -146,6 +147,7 @@ class ReleaseTerms(SharedRow, table=True):
     finished_percent: Decimal = percentage(default=Decimal(100))  # of the price
     in_work_percent: Decimal = percentage(default=Decimal(100))
     material_percent: Decimal = percentage(default=Decimal(100))
+    zone_percent: Decimal = percentage(default=Decimal(0))  # a customer's release may change its firm zone by so much
     version: int = 1
 
 

@@ -59,12 +59,21 @@ select contract_line_id, due_date, ordered_quantity, received_quantity, status f
 where tenant_id = $1 and contract_id = $2 and status not in ('draft', 'cancelled')"""
 
 
+_TOLERANCE = "select zone_percent from release_terms where tenant_id = $1 and contract_id = $2"
+
+
+async def zone_tolerance(connection: Driver, actor: Actor, contract_id: UUID) -> Decimal:
+    """By how many per cent a customer's release may change what its firm zone asks for, as both sides agreed."""
+    return await connection.fetchval(_TOLERANCE, actor.tenant_id, contract_id) or ZERO
+
+
 async def check_inbound(connection: Driver, actor: Actor, contract_id: UUID, data: InboundRelease) -> list[Finding]:
     """Everything that is wrong with a customer's release of this contract. Nothing is changed. NotFound."""
     head = await board_head(connection, actor, contract_id)
     today = local_today(clock.now(), head.time_zone)
     terms = await read_terms(connection, actor, contract_id)
     at = await calendars(connection, actor, {line.ship_to_code for line in terms.values()})
+    tolerance = await zone_tolerance(connection, actor, contract_id)
     shipped: dict[UUID, list[tuple[str, Decimal]]] = defaultdict(list)
     for row in await connection.fetch(_SHIPPED, actor.tenant_id, contract_id):
         shipped[row[0]].append((row[1], row[2]))
@@ -85,7 +94,7 @@ async def check_inbound(connection: Driver, actor: Actor, contract_id: UUID, dat
         up_to = {number: total for (number, _), total in zip(shipped[line.id], totals, strict=True)}
         known = Ours(
             row["cumulative_from"], up_to, ends.firm_until, asked[line.id], row["target_quantity"], called[line.id],
-            places=places[line.item_code],
+            tolerance, places[line.item_code],
         )  # fmt: skip
         ours |= {row["item_code"]: known, row["known_as"]: known}
     return check_release(data.number, head.release_no, [_theirs(part) for part in data.parts], ours)

@@ -113,7 +113,10 @@ from schedule_line l left join line_plan p on $3 and p.tenant_id = l.tenant_id a
 where l.tenant_id = $1 and l.contract_id = $2
     and l.status in ('draft', 'published', 'proposed', 'partly_confirmed', 'confirmed', 'rejected')
     and ($3 or l.status <> 'draft')
-order by l.id for update of l"""
+order by l.id"""
+_BEGUN = """
+select distinct contract_line_id from schedule_line
+where tenant_id = $1 and contract_line_id = any($2) and release_line_id is not null"""
 _PRIORS = """
 select distinct on (r.kind) r.kind, r.id, r.number
 from release r left join release_standing s on s.tenant_id = r.tenant_id and s.release_id = r.id
@@ -126,26 +129,34 @@ where r.tenant_id = $1 and r.release_id = $2"""
 
 
 async def calculate(
-    connection: Driver, actor: Actor, head: ContractHead, kind: ReleaseKind, today: date, drafts: bool = True
+    connection: Driver,
+    actor: Actor,
+    head: ContractHead,
+    kind: ReleaseKind,
+    today: date,
+    drafts: bool = True,
+    lock: bool = True,
 ) -> Calculation:
     """Lock the open lines of a locked contract and say what a release of them would be. Raises NothingToPublish.
 
-    drafts: False leaves out what is still being planned: drafts, and changes of published lines.
+    drafts: False leaves out what is still being planned: drafts, and changes of published lines. lock: False looks.
     """
     plan = await read_plan(connection, actor, head.id)
     terms = await read_terms(connection, actor, head.id)
     at = await calendars(connection, actor, {line.ship_to_code for line in terms.values()})
     ends = {line.id: _ends(line, today, at[line.ship_to_code], plan) for line in terms.values()}
     last = _horizon(plan, kind, today)
-    rows = await connection.fetch(_OPEN_LINES, actor.tenant_id, head.id, drafts)
+    query = _OPEN_LINES + (" for update of l" if lock else "")
+    rows = await connection.fetch(query, actor.tenant_id, head.id, drafts)
     fresh = (row["due_date"] for row in rows if row["status"] == LineStatus.DRAFT)
     rules.check_drafts_inside(fresh, head.valid_to)
     same = _regrouped(rows, last)
+    begun = await _begun(connection, actor, rows, ends) if plan.only_transmitted else set()
     joined = [row for row in rows if row["id"] in same and row["planned"] == 0]
     lines = []
     for row in (row for row in rows if row["planned"] != 0 or row["id"] not in same):
         line = terms[row["contract_line_id"]]
-        made = _lines(row, ends[line.id], at[line.ship_to_code], plan, today, row["id"] in same)
+        made = _lines(row, ends[line.id], at[line.ship_to_code], line.id in begun, today, row["id"] in same)
         lines += [one for one in made if last is None or one.due <= last]
     if not lines:
         raise NothingToPublish
@@ -188,8 +199,22 @@ def _member(row: Any) -> Member:
     )
 
 
-def _lines(row: Any, ends: rules.Fences, calendar: WorkingCalendar, plan: Plan, today: date, same: bool) -> list[Line]:
-    """One open line as it will be told, with what is split from it. same: it is regrouped, so all of it was told."""
+async def _begun(connection: Driver, actor: Actor, rows: Sequence[Any], ends: Mapping[UUID, rules.Fences]) -> set[UUID]:
+    """The parts of which something was told: only of them a line can *enter* the firm zone without having been told. A
+    part's first release tells all of it as it is drafted, and asks the seller for what is firm."""
+    told = {row["contract_line_id"] for row in rows if row["release_line_id"] is not None}
+    drafted = ((row["contract_line_id"], row["due_date"]) for row in rows if row["status"] == LineStatus.DRAFT)
+    unsure = {part for part, due in drafted if part not in told and due <= ends[part].firm_until}
+    if not unsure:
+        return told
+    return told | {row[0] for row in await connection.fetch(_BEGUN, actor.tenant_id, list(unsure))}
+
+
+def _lines(
+    row: Any, ends: rules.Fences, calendar: WorkingCalendar, only_told: bool, today: date, same: bool
+) -> list[Line]:
+    """One open line as it will be told, with what is split from it. only_told: what was not told is not firm. same: it
+    is regrouped, so all of it was told."""
     stays = row["planned"] is None or (row["planned"] == 0 and not same)  # what joins nothing is told as before
     quantity, due = row["ordered_quantity"], row["due_date"]
     if not stays:
@@ -198,7 +223,7 @@ def _lines(row: Any, ends: rules.Fences, calendar: WorkingCalendar, plan: Plan, 
     if same:
         return [replace(_line(row, quantity, due, ends, today, True), regrouped=True)]
     wanted = Wanted(quantity, due)
-    if plan.only_transmitted and (not stays or row["status"] == LineStatus.DRAFT):
+    if only_told and (not stays or row["status"] == LineStatus.DRAFT):
         told = (row["ordered_quantity"], row["due_date"]) if known else None
         wanted = transmitted(quantity, due, told, ends.firm_until, calendar.next_working(ends.firm_until + DAY))
     first = _line(row, wanted.quantity, wanted.due, ends, today, known)

@@ -54,12 +54,16 @@ class SetPlan(Input):
 
 
 class SetTerms(Input):
-    """What both sides agreed about cancelling. make_days: none where the trade-off zone is not split."""
+    """What both sides agreed about cancelling and changing. make_days: none where the trade-off zone is not split."""
 
     make_days: int | None = Field(default=None, ge=0, le=731)
     finished_percent: Decimal = Field(default=Decimal(100), ge=0, le=100, max_digits=5, decimal_places=2)
     in_work_percent: Decimal = Field(default=Decimal(100), ge=0, le=100, max_digits=5, decimal_places=2)
     material_percent: Decimal = Field(default=Decimal(100), ge=0, le=100, max_digits=5, decimal_places=2)
+    zone_percent: Decimal = Field(
+        default=Decimal(0), ge=0, le=100, max_digits=5, decimal_places=2,
+        description="by how much a customer's release may change what its firm zone asks for",
+    )  # fmt: skip
 
 
 class PlanLine(Input):
@@ -77,7 +81,7 @@ class Plan(Struct, frozen=True):
     daily_days: int | None = None
     weekly_days: int | None = None
     jit_days: int = 14
-    only_transmitted: bool = False
+    only_transmitted: bool = True
     hold_by: HoldBy = HoldBy.NONE
     hold_quantity: Decimal | None = None
     hold_percent: Decimal | None = None
@@ -89,7 +93,7 @@ class Plan(Struct, frozen=True):
 
 _PLAN = """
 select coalesce(p.trigger, 'manual'), p.horizon_days, p.daily_days, p.weekly_days, coalesce(p.jit_days, 14),
-    coalesce(p.only_transmitted, false), coalesce(p.hold_by, 'none'), p.hold_quantity, p.hold_percent, p.hold_days,
+    coalesce(p.only_transmitted, true), coalesce(p.hold_by, 'none'), p.hold_quantity, p.hold_percent, p.hold_days,
     coalesce(p.quiet_percent, 0), p.answer_hours, t.make_days
 from (select $1::uuid as tenant_id, $2::uuid as contract_id) c
 left join release_plan p on p.tenant_id = c.tenant_id and p.contract_id = c.contract_id
@@ -160,7 +164,8 @@ async def set_terms(
     session.add(terms)
     what = Subject("contract", contract_id, contract.party_id, contract.version, contract_id)
     shares = f"{data.finished_percent} / {data.in_work_percent} / {data.material_percent} %"
-    record(session, actor, what, "release_terms_set", shares=shares, make_days=data.make_days)
+    firm = f"{data.zone_percent} %"
+    record(session, actor, what, "release_terms_set", shares=shares, make_days=data.make_days, firm=firm)
     return terms
 
 

@@ -76,20 +76,30 @@ async def lock_contract(session: AsyncSession, actor: Actor, contract_id: UUID, 
     return head
 
 
+_HEAD = """
+select id, party_id, version, status, valid_from, least(valid_to, ends_on), time_zone, response_hours, release_no,
+    last_line_no, coalesce(date_rule, 'later'), direction
+from contract where tenant_id = $1 and id = $2 and ($3::uuid[] is null or id = any($3))"""
+
+
 async def lock_head(session: AsyncSession, actor: Actor, contract_id: UUID) -> ContractHead:
     """Lock a contract, whatever its state. NotFound."""
-    connection = await db.driver(session)
-    row = await connection.fetchrow(
-        "select id, party_id, version, status, valid_from, least(valid_to, ends_on), time_zone, response_hours,"
-        " release_no, last_line_no, coalesce(date_rule, 'later'), direction from contract"
-        " where tenant_id = $1 and id = $2 and ($3::uuid[] is null or id = any($3)) for update",
-        *(actor.tenant_id, contract_id, visible(actor)),
-    )
+    return await read_head(await db.driver(session), actor, contract_id, " for update")
+
+
+async def read_head(connection: Driver, actor: Actor, contract_id: UUID, how: str = "") -> ContractHead:
+    """The contract as generation and publishing read it; how: what the query ends with. NotFound."""
+    row = await connection.fetchrow(_HEAD + how, actor.tenant_id, contract_id, visible(actor))
     if row is None:
         raise NotFound
     values: Any = [*row.values()]
     values[-1] = Direction(values[-1])
     return ContractHead(*values)
+
+
+# Members by value: a horizon has a hundred thousand lines, and asking the class takes longer than all else of a row.
+_CADENCES = {each.value: each for each in Cadence}
+_DAY_UNITS = {each.value: each for each in DayUnit}
 
 
 async def read_terms(connection: Driver, actor: Actor, contract_id: UUID) -> dict[UUID, Terms]:
@@ -104,8 +114,8 @@ async def read_terms(connection: Driver, actor: Actor, contract_id: UUID) -> dic
         row["id"]: Terms(
             **{
                 **row,
-                "cadence": Cadence(row["cadence"]) if row["cadence"] else None,
-                "day_unit": DayUnit(row["day_unit"]),
+                "cadence": _CADENCES.get(row["cadence"]),
+                "day_unit": _DAY_UNITS[row["day_unit"]],
             }
         )
         for row in rows
@@ -133,20 +143,18 @@ insert into schedule_line (tenant_id, id, party_id, contract_id, contract_line_i
     due_date, requested_date, period_start, unit, ordered_quantity, under_percent, over_percent, status, reject_reason,
     supply_state, supply_note, confirmed_quantity, shipped_quantity, received_quantity, rejected_quantity, ship_to_code,
     version)
-select $1, r.id, $2, $3, r.contract_line_id, r.line_no, $4, $5, r.due_date, r.due_date, r.period_start, r.unit,
-    r.quantity, r.under_percent, r.over_percent, 'draft', '', 'unknown', '', 0, 0, 0, 0, r.ship_to_code, 1
-from unnest($6::uuid[], $7::uuid[], $8::int[], $9::date[], $10::date[], $11::text[], $12::numeric[], $13::numeric[],
-    $14::numeric[], $15::text[])
-    as r(id, contract_line_id, line_no, due_date, period_start, unit, quantity, under_percent, over_percent,
-        ship_to_code)
+select $1, r.id, $2, $3, c.id, r.line_no, $4, $5, r.due_date, r.due_date, r.period_start, c.unit,
+    r.quantity, c.under_percent, c.over_percent, 'draft', '', 'unknown', '', 0, 0, 0, 0, c.ship_to_code, 1
+from unnest($6::uuid[], $7::uuid[], $8::int[], $9::date[], $10::date[], $11::numeric[])
+    as r(id, contract_line_id, line_no, due_date, period_start, quantity)
+join contract_line c on c.tenant_id = $1 and c.id = r.contract_line_id
 """
 _STORE_LINE_NO = "update contract set last_line_no = $3 where tenant_id = $1 and id = $2"
 
 
 def new_line(line: Terms, number: int, due: date, period: date | None, quantity: Decimal) -> tuple[Any, ...]:
     """One row of `store_lines`."""
-    percents = (line.under_percent, line.over_percent)
-    return (uuid7(), line.id, number, due, period, line.unit, quantity, *percents, line.ship_to_code)
+    return uuid7(), line.id, number, due, period, quantity
 
 
 async def store_lines(

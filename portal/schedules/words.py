@@ -8,6 +8,7 @@ from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import show_quantity
 from portal.schedules.model import Zone
 from portal.schedules.reads_board import ReleaseLineRow
+from portal.schedules.reads_next import Kept
 from portal.schedules.reads_releases import Part
 from portal.schedules.rules import RejectReason
 from portal.schedules.rules_difference import ChangeKind, Difference, PartChange
@@ -100,3 +101,25 @@ def cumulative_words(change: PartChange, parts: Mapping[UUID, Part]) -> str:
     """The largest difference of the running totals, with its sign: +80 pcs or -80 pcs."""
     sign = "+" if change.most > 0 else i18n.MINUS
     return f"{sign}{show_quantity(abs(change.most), parts[change.part_id].unit)}"
+
+
+def kept_sentence(kept: Kept) -> str:
+    """What the firm zone keeps of one wanted delivery."""
+    data = {
+        "part": kept.item_code,
+        "wanted": show_quantity(kept.wanted_quantity, kept.unit),
+        "day": i18n.day(kept.wanted_date, year=True),
+        "told": show_quantity(kept.told_quantity, kept.unit),
+        "told_day": i18n.day(kept.told_date, year=True),
+    }
+    if not kept.firm:
+        return _("{part}: {wanted} wanted on {day}, never told: asked for on {told_day}, after the firm zone.").format(
+            **data
+        )
+    if kept.rest_quantity is None or kept.rest_date is None:
+        return _("{part}: {wanted} wanted on {day}, told and firm: it stays {told} on {told_day}.").format(**data)
+    rest = {"rest": show_quantity(kept.rest_quantity, kept.unit), "rest_day": i18n.day(kept.rest_date, year=True)}
+    return _(
+        "{part}: {wanted} wanted on {day}, told and firm: {told} on {told_day}, and {rest} on {rest_day} as a delivery"
+        " of its own."
+    ).format(**data, **rest)

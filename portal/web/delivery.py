@@ -21,13 +21,13 @@ from portal.core.errors import NotFound, PortalError
 from portal.core.i18n import N_, _
 from portal.core.quantities import UNITS, show_quantity
 from portal.core.states import Side
-from portal.schedules import reads, reads_board, reads_held
+from portal.schedules import reads, reads_board, reads_held, reads_next
 from portal.schedules.model import SupplyState
 from portal.schedules.reads import Happening, LineFilter, LineRow, View
 from portal.schedules.reads_calendars import receiving_hours
 from portal.schedules.reads_prices import DeliveryPrice, price_of
 from portal.schedules.rules import OPEN
-from portal.schedules.words import ZONE_NAMES
+from portal.schedules.words import ZONE_NAMES, kept_sentence
 from portal.shipments.reads import documents_of
 from portal.web import line_report_views
 from portal.web.errors import status_of
@@ -113,6 +113,7 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "supply_states": [(state.value, _(label)) for state, label in SUPPLY.items()],
         "planned": await reads_held.planned_of(connection, actor, line_id) if plans(row, actor) else None,
         "can_plan": plans(row, actor),
+        "kept": await kept_of(connection, actor, row) if plans(row, actor) else [],
         "joinable": await reads_held.joinable(connection, actor, line_id) if plans(row, actor) else [],
         **await line_report_views.context(connection, actor, row),
         "report_error": "",
@@ -122,6 +123,12 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
 def plans(row: LineRow, actor: Actor) -> bool:
     """Whether this reader says what the next release asks for instead."""
     return actor.is_factory and actor.may(Permission.PUBLISH_SCHEDULES) and row.status in OPEN
+
+
+async def kept_of(connection: Driver, actor: Actor, row: LineRow) -> list[str]:
+    """What the firm zone keeps of what is planned for this delivery."""
+    found = await reads_next.kept_by_firm(connection, actor, row.contract_id, clock.now())
+    return [kept_sentence(one) for one in found if one.line_id == row.id]
 
 
 async def refused_report(actor: Actor, page: Page, line_id: UUID, error: PortalError) -> Template:
@@ -264,9 +271,11 @@ async def drafts(
         lines = await reads_board.board_lines(connection, actor, contract_id, today, today, 0, reads.DRAFTS)
         held = await reads_held.held_release(connection, actor, contract_id)
         planned = await reads_held.planned_lines(connection, actor, contract_id)
+        kept = await reads_next.kept_by_firm(connection, actor, contract_id, clock.now())
     return {
         "held": held_view(held, lines) if held else None,
         "planned": planned,
+        "kept": [kept_sentence(one) for one in kept],
         "head": head,
         "rows": rows[: reads.DRAFTS],
         "options": [(str(line.id), f"{line.item_code} {line.description}") for line in lines],

@@ -13,12 +13,13 @@ from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Template
 from litestar.status_codes import HTTP_200_OK
 
+from portal.core import i18n
 from portal.core.actor import Actor
 from portal.core.db import read
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_
 from portal.schedules.reads_board import board_head
-from portal.schedules.reads_inbound import InboundRelease, check_inbound
+from portal.schedules.reads_inbound import InboundRelease, check_inbound, zone_tolerance
 from portal.schedules.rules_inbound import Finding
 from portal.web.errors import status_of
 from portal.web.field_errors import filled
@@ -86,7 +87,8 @@ async def answer(
     """The form, with what was found or why the table was not read."""
     async with read(actor) as connection:
         head = await board_head(connection, actor, contract_id)
-    shown = {"head": head, "typed": typed, "findings": findings}
+        percent = i18n.number(await zone_tolerance(connection, actor, contract_id))
+    shown = {"head": head, "typed": typed, "findings": findings, "percent": percent}
     return page.render("releases/check.html", active="contracts", status=status, **shown)
 
 

@@ -75,6 +75,7 @@ class TermsForm(Form):
     finished_percent: str = ""
     in_work_percent: str = ""
     material_percent: str = ""
+    zone_percent: str = ""
 
     def command(self) -> SetTerms:
         return command(SetTerms, self.model_dump(exclude={"version"}))

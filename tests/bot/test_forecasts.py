@@ -9,7 +9,7 @@ from portal.core.i18n import Language
 from portal.forecasts import service, service_requests
 from portal.forecasts.service import SetCommitTerms
 from tests.bot.makers import House
-from tests.factories import Made, Tenant, fetch
+from tests.factories import Made, Tenant, fetch, firm_may_change
 from tests.forecasts.makers import cells, committed, make_forecast, planned
 
 D = Decimal
@@ -18,6 +18,7 @@ D = Decimal
 async def asking(tenant: Tenant) -> Made:
     """Two releases of a contract whose forecast the supplier is asked to commit to."""
     made = await make_forecast(tenant, {1: 100})
+    await firm_may_change(tenant.factory, made.contract.id)
     async with unit_of_work(tenant.factory) as session:
         await service.set_terms(session, tenant.factory, made.contract.id, SetCommitTerms(), 0)
     await released(tenant, made, {2: 50})

@@ -47,7 +47,7 @@ from tests.browser.imported import make_books, make_imports, make_sheets
 from tests.browser.moving import amended, asked, countered
 from tests.browser.photos import box_photo
 from tests.browser.words import ENGLISH, Words
-from tests.factories import ZONE, today
+from tests.factories import ZONE, firm_may_change, today
 
 PASSWORD = "nine halyards of hemp"
 PARTS = ("A100", "A120", "B210", "C330", "D045")
@@ -60,7 +60,7 @@ WEEKS = (
     (150, 150, 150, 150, 0, 150, 180, 180, 0, 200, 200, 0, 200),
     (2400, 0, 2400, 0, 0, 2400, 0, 2400, 0, 0, 2600, 0, 0),
 )
-LATER = ((0, 4, 200), (3, 5, 30))  # part, week, quantity: what the second release adds
+LATER = ((0, 5, 200), (3, 5, 30))  # part, week, quantity: what the second release adds behind the firm zone
 UNANSWERED = {(0, 0), (0, 2), (2, 1), (2, 2)}  # part, week
 LATE = (2, 1)
 NOTE, SITE = "ASN-07", "WUXI-3"
@@ -267,12 +267,11 @@ async def _sale(world: World, past: int) -> None:
     }
     await _publish(world, agreed)
     await _confirm(world.factory, [line for place, line in made.items() if place[1] < 4 and place not in UNANSWERED])
+    late, secured = (NoteSupply(state=state) for state in (SupplyState.AT_RISK, SupplyState.SECURED))
+    late.note = world.words.late
     async with unit_of_work(world.factory) as session:
-        late = NoteSupply(state=SupplyState.AT_RISK, note=world.words.late)
-        await service.note_supply(session, world.factory, made[LATE], None, late)
-        secured = NoteSupply(state=SupplyState.SECURED)
-        for place in ((0, 0), (0, 2)):
-            await service.note_supply(session, world.factory, made[place], None, secured)
+        for place, note in ((LATE, late), ((0, 0), secured), ((0, 2), secured)):
+            await service.note_supply(session, world.factory, made[place], None, note)
     for part, week, quantity in LATER:
         await _call_off(world, agreed, part, week, quantity)
     await _publish(world, agreed)
@@ -294,6 +293,7 @@ async def _spare_parts(world: World) -> None:
     """FC-2026-017: what waits at the customer's dock, and one receipt with a difference and a photo."""
     terms = [_terms(code, 800, 20_000) for code in ("A100", "A120")]
     agreed = await _contract(world, Direction.SALE, "FC-2026-017", world.words.titles[1], terms)
+    await firm_may_change(world.factory, agreed.id)  # spare parts are asked for at short notice
     first = [await _call_off(world, agreed, 0, 0, 800), await _call_off(world, agreed, 1, 0, 400)]
     second = [await _call_off(world, agreed, 0, 1, 800), await _call_off(world, agreed, 1, 1, 400)]
     await _publish(world, agreed)

@@ -31,7 +31,7 @@ from portal.core.errors import Conflict, Invalid, NotFound
 from tests.changes.makers import agree, another, day, delivery, lines, state, step, wish, worked
 from tests.changes.test_interleavings import exact
 from tests.contracts.bucket_makers import figures, make_committed, periods, span
-from tests.factories import Made, Tenant
+from tests.factories import Made, Tenant, firm_may_change
 
 D = Decimal
 K, S = PartKind, ChangeStatus
@@ -158,6 +158,7 @@ async def test_a_pause_moves_what_lies_in_its_days_behind_them(tenant: Tenant) -
 
 async def test_a_pause_that_drops_its_deliveries_waits_for_the_seller(tenant: Tenant) -> None:
     made, _line = await delivery(tenant, Direction.PURCHASE, ahead=10)
+    await firm_may_change(tenant.factory, made.contract.id)
     change = await pausing(tenant.factory, made, 5, 15, drop=True)
     assert (change.status, change.way) == (S.SUBMITTED, Way.FIRM)
     assert "1 delivery, 100\u00a0pcs fall away" in await said(tenant.supplier, change)
@@ -169,6 +170,7 @@ async def test_a_pause_that_drops_its_deliveries_waits_for_the_seller(tenant: Te
 
 async def test_a_pause_asked_anew_covers_what_lies_in_its_days_now(tenant: Tenant) -> None:
     made, line_id = await delivery(tenant, Direction.PURCHASE, ahead=10)
+    await firm_may_change(tenant.factory, made.contract.id)
     change = await pausing(tenant.supplier, made, 5, 15)
     async with unit_of_work(tenant.factory) as session:
         await (await driver(session)).execute("update schedule_line set ordered_quantity = 90 where id = $1", line_id)

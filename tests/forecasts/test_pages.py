@@ -12,7 +12,7 @@ from portal.core.settings import Settings
 from tests.accounts.browser import Browser, browsing, text_of
 from tests.accounts.makers import make_person
 from tests.contracts.test_api import calling
-from tests.factories import Tenant
+from tests.factories import Tenant, firm_may_change
 from tests.forecasts.makers import committed, make_forecast, planned, week
 
 D = Decimal
@@ -66,6 +66,7 @@ async def test_terms_over_the_interface_carry_a_version(tenant: Tenant, database
 
 async def test_late_and_changed_commits_come_with_their_sentence(tenant: Tenant, database: Settings) -> None:
     made = await make_forecast(tenant, {1: 100}, Direction.SALE)
+    await firm_may_change(tenant.factory, made.contract.id)
     await committed(tenant.factory, made, percent=D(100))
     await planned(tenant, made, {1: 20})
     async with calling(database, tenant.customer) as customer, calling(database, tenant.supplier) as supplier:
@@ -115,6 +116,7 @@ async def test_the_list_names_the_exceptions_and_says_when_there_are_none(tenant
 
 async def test_a_release_comes_as_a_table_beside_the_one_before(tenant: Tenant, database: Settings) -> None:
     made = await make_forecast(tenant, {1: 100})
+    await firm_may_change(tenant.factory, made.contract.id)
     await planned(tenant, made, {2: 50})
     path = f"/contracts/{made.contract.id}/releases/2/export"
     async with person(database, tenant.supplier) as supplier, person(database, tenant.customer) as customer:

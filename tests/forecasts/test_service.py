@@ -20,7 +20,7 @@ from portal.forecasts import reads, service, service_requests
 from portal.forecasts.reads import Measure
 from portal.forecasts.rules import Exceptional, GivenTwice, NoForecast, NotAPeriod, OneWay, ReleaseMoved, Span
 from portal.forecasts.service import SetCommitTerms
-from tests.factories import Made, Tenant, fetch, make_contract, today
+from tests.factories import Made, Tenant, fetch, firm_may_change, make_contract, today
 from tests.forecasts.makers import cells, committed, exceptions, make_forecast, period, planned, week
 
 D = Decimal
@@ -121,6 +121,7 @@ async def test_without_a_release_there_is_nothing_to_commit_to(tenant: Tenant) -
 
 async def test_exceptions_name_what_changed_and_what_is_missing(tenant: Tenant) -> None:
     made = await make_forecast(tenant, {1: 100, 2: 200})
+    await firm_may_change(tenant.factory, made.contract.id)
     assert await exceptions(tenant.factory) == []
     await committed(tenant.supplier, made, periods=[period(made, 1, 100), period(made, 2, 180)])
     (under,) = await exceptions(tenant.factory)

@@ -105,6 +105,7 @@ PAGES: Routes = {
 PROGRAMS: Routes = {
     ("POST", f"{V1}{CONTRACT}/releases"): Spec(drafted, body(versioned=True), **PUBLISHES),
     ("GET", f"{V1}{CONTRACT}/releases"): Spec(contract),
+    ("GET", f"{V1}{CONTRACT}/releases/next/kept"): Spec(contract, need=P.PUBLISH_SCHEDULES),
     ("GET", f"{V1}{RELEASE}"): Spec(contract),
     ("GET", f"{V1}{RELEASE}/difference"): Spec(contract),
     ("POST", f"{V1}{RELEASE}/acknowledge"): Spec(released, version, **ANSWERS),

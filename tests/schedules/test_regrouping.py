@@ -129,6 +129,7 @@ async def test_deliveries_that_change_places_keep_the_promises_of_their_days(ten
 
 async def test_only_the_line_that_really_changes_is_asked_anew(tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.PURCHASE, foq=None)
+    await plan(tenant, made)
     one, two, three = await asked(tenant, made, (100, 7), (50, 9), (30, 11))
     await release(tenant, made)
     for line_id, quantity, day in ((one, 100, 7), (two, 50, 9), (three, 30, 11)):

@@ -71,6 +71,7 @@ async def release(tenant: Tenant, made: Made, kind: ReleaseKind = ReleaseKind.FO
 
 
 async def plan(tenant: Tenant, made: Made, **said: Any) -> None:
+    """How its releases are made; the firm zone may change unless something else is said."""
     data = SetPlan(**({"only_transmitted": False} | said))
     async with unit_of_work(tenant.factory) as session:
         await service_plans.set_plan(session, tenant.factory, made.contract.id, None, data)
@@ -117,42 +118,9 @@ async def test_the_zone_as_published_stays_and_todays_stands_beside_it(tenant: T
     assert "Zone today" in page
 
 
-# --- only what was told is firm ---------------------------------------------------------------------------------------
-
-
-async def test_more_than_was_told_becomes_a_delivery_after_the_firm_zone_and_less_stays(tenant: Tenant) -> None:
-    made = await make_contract(tenant, Direction.PURCHASE, foq=None)
-    one, two = await asked(tenant, made, (100, 7), (100, 14))
-    await release(tenant, made)
-    await confirm(tenant.supplier, one)
-    await plan(tenant, made, only_transmitted=True)
-    await change(tenant, one, 130, 7)
-    await change(tenant, two, 80, 14)
-    before = await fetch(tenant.supplier, LINES, made.contract.id)
-    assert (await release(tenant, made)).number == 2
-
-    after = await fetch(tenant.supplier, LINES, made.contract.id)  # what the supplier sees
-    assert [row["ordered_quantity"] for row in before] == [100, 100]
-    assert [(row["ordered_quantity"], row["status"]) for row in after] == [
-        (100, "confirmed"), (100, "proposed"), (30, "published"),
-    ]  # fmt: skip
-    assert after[2]["due_date"] > in_days(FIRM)
-    found, _ = await seen(tenant.supplier, made, 2)
-    assert [change.kind for change in found.difference.lines] == [ChangeKind.SAME, ChangeKind.SAME, ChangeKind.NEW]
-    assert await fetch(tenant.factory, "select 1 from line_plan where contract_id = $1", made.contract.id) == []
-
-
-async def test_what_was_never_told_moves_behind_the_firm_zone(tenant: Tenant) -> None:
-    made = await make_contract(tenant, Direction.PURCHASE, foq=None)
-    await plan(tenant, made, only_transmitted=True)
-    await asked(tenant, made, (50, 7))
-    await release(tenant, made)
-    ((row),) = await fetch(tenant.supplier, LINES, made.contract.id)
-    assert (row["due_date"] > in_days(FIRM), row["zone"]) == (True, "tradeoff")
-
-
 async def test_a_changed_line_is_asked_anew_and_its_promise_no_longer_counts(tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.PURCHASE, foq=None)
+    await plan(tenant, made)
     (one,) = await asked(tenant, made, (100, 7))
     await release(tenant, made)
     await confirm(tenant.supplier, one)
@@ -331,6 +299,7 @@ async def test_a_release_with_answers_is_not_rejected_as_a_whole(tenant: Tenant)
 
 async def test_a_past_moment_knows_nothing_that_came_later_and_no_more_than_the_partner(tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.PURCHASE, foq=None)
+    await plan(tenant, made)
     (one,) = await asked(tenant, made, (100, 7))
     earlier = clock.now()
     await release(tenant, made)
@@ -358,6 +327,7 @@ async def test_a_past_moment_knows_nothing_that_came_later_and_no_more_than_the_
 
 async def test_stability_is_computed_from_the_releases_for_both_sides(tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.PURCHASE, foq=None)
+    await plan(tenant, made)
     one, _two = await asked(tenant, made, (100, 7), (300, 40))
     await release(tenant, made)
     await change(tenant, one, 120, 7)

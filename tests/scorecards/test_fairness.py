@@ -17,7 +17,7 @@ from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.changes.makers import FAR, FIRM, agree, another, ask, day, delivery, wish, worked
 from tests.contracts.test_api import calling
-from tests.factories import Made, Tenant, make_deliveries, today
+from tests.factories import Made, Tenant, firm_may_change, make_deliveries, today
 from tests.scorecards.test_reports import app as app
 
 D = Decimal
@@ -32,6 +32,7 @@ async def pairs(actor: Actor, **chosen: Any) -> list[Fairness]:
 async def history(tenant: Tenant) -> Made:
     """The buyer changes a firm delivery, the seller delays another; two promises have passed, one was kept."""
     made, first = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    await firm_may_change(tenant.factory, made.contract.id)
     second = await another(tenant, made, 300, FIRM + 1)
     async with unit_of_work(tenant.supplier) as session:
         await confirm_line(session, tenant.supplier, first, None, ConfirmLine())

@@ -25,7 +25,7 @@ from portal.sync.sheet_book import NotASheet
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.accounts.test_keys import calling, make_key
-from tests.factories import Tenant, fetch, make_contract, make_deliveries, today
+from tests.factories import Tenant, fetch, firm_may_change, make_contract, make_deliveries, today
 from tests.forecasts.makers import cells, committed, make_forecast, period, planned, week
 from tests.schedules.answers import answer, answers_of, asked, line_of, promising
 from tests.sync.books import Edit, edited, write
@@ -188,6 +188,7 @@ async def test_the_factory_enters_what_its_supplier_said_elsewhere(tenant: Tenan
 
 async def test_commits_come_by_workbook_and_a_moved_forecast_is_for_the_seller_to_decide(tenant: Tenant) -> None:
     made = await make_forecast(tenant, {1: 100, 2: 200, 3: 300, 30: 40})
+    await firm_may_change(tenant.factory, made.contract.id)
     await committed(tenant.supplier, made, periods=[period(made, 1, 90)])
     async with unit_of_work(tenant.supplier) as session:
         book = await sheet_commits.export(session, tenant.supplier, made.contract.id, Span.WEEK)
