@@ -8,7 +8,7 @@ from portal.accounts import recovery
 from portal.core.access import Permission, Role
 from portal.core.db import driver, unit_of_work
 from tests.isolation.calls import Parts
-from tests.isolation.expect import FACTORY, SELLER, Audience, Sight, Spec, asked, body, form
+from tests.isolation.expect import FACTORY, SELLER, Audience, Sight, Spec, asked, body, form, of
 from tests.isolation.routes_open import OPEN, Routes
 from tests.isolation.routes_releases import released
 from tests.isolation.things import Ids, Token, contract, member
@@ -61,7 +61,7 @@ ROUTES: Routes = {
     ),
     ("POST", "/contracts/{contract_id:uuid}/releases/{number:int}/take-over"): Spec(owed, form(), **ANSWERS),
     ("GET", DUTY): Spec(owed, **ANSWERS),
-    ("POST", DUTY): Spec(owed, body("member_id"), **ANSWERS),
+    ("POST", DUTY): Spec(owed, body(member_id=of("member_id")), **ANSWERS),
     ("GET", "/profile/notifications"): Spec(need=None),
     ("POST", "/profile/notifications"): Spec(need=None, double=True, parts=form(version=0, **CHOICES)),
     ("POST", "/profile/notifications/detail"): Spec(

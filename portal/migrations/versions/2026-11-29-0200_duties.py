@@ -1,7 +1,7 @@
 """Who answers a release in place of those who were asked; and the telephone that colleagues are told.
 
 Revision ID: 0032
-Revises: 0029
+Revises: 0033
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0032"
-down_revision: str | None = "0029"
+down_revision: str | None = "0033"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
