@@ -33,7 +33,7 @@ demo: setup
 	@$(BIN)/portal demo
 
 test: setup
-	$(BIN)/pytest -n 2 --dist worksteal -m "not drill" $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal -m "not drill" $(ARGS)
 
 drill: setup
 	$(BIN)/pytest -m drill $(ARGS)

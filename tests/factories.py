@@ -112,8 +112,8 @@ class Made:
 
 
 def unlike_a_quantity() -> str:
-    """Six letters that no other call gives: digits in a number could be taken for the quantity a test looks for."""
-    return "".join(chr(ord("a") + int(digit, 16)) for digit in uuid7().hex[-6:])
+    """Six letters and a seven that no other call gives: more digits could be taken for the quantity a test looks for."""
+    return "".join(chr(ord("a") + int(digit, 16)) for digit in uuid7().hex[-6:]) + "7"
 
 
 async def make_contract(

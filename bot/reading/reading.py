@@ -21,6 +21,7 @@ from bot.reading.model import (
 )
 from bot.reading.parts import PART
 from bot.reading.sentence import (
+    REST,
     VERBS,
     Q,
     Roles,
@@ -242,7 +243,8 @@ def _split(made: Sentence, world: World, settled: Settled, rows: list[Delivery])
     """The delivery in parts, whose sum is the delivery."""
     said, amounts = made.days, made.amounts
     order = sorted(range(len(said)), key=lambda no: made.skeleton.index(chr(days.SIGN + no)))
-    dated = len(said) == len(amounts) + 1 or (len(amounts) <= 1 and bool(said))
+    left = made.skeleton.count(REST)
+    dated = len(said) == len(amounts) + left + 1 or (len(amounts) + left <= 1 and bool(said))
     played = Roles(tuple(order[:1]) if dated else (), tuple(order[1:] if dated else order), (), ())
     row = _delivery(made, world, settled, rows, played)
     if isinstance(row, Question):
@@ -254,13 +256,17 @@ def _split(made: Sentence, world: World, settled: Settled, rows: list[Delivery])
         each *= len(played.target)
     found = days.in_order([said[no] for no in played.target], world.today, row.due)
     values = [value for value in each if value is not None]
+    if left == 1 and len(values) == len(each) == len(found) - 1:
+        before = len(re.findall(Q, made.skeleton[: made.skeleton.index(REST)]))
+        values.insert(before, row.quantity - sum(values))
+        each = [*values]
     if len(found) < 2 or len(values) != len(found) or len(values) != len(each):
         return Question(Open.SPLIT, about=row)
     return _in_parts(row, found, values)
 
 
 def _in_parts(row: Delivery, found: list[date], values: list[Decimal]) -> Result:
-    if sum(values) != row.quantity:
+    if sum(values) != row.quantity or min(values) <= 0:
         return Question(Open.SUM, about=row)
     if any(isinstance(whole(value, row), Question) for value in values):
         return Question(Open.QUANTITY, about=row)

@@ -66,6 +66,10 @@ _INSTEAD = re.compile(  # Aug 18 rather than Aug 15
     rf"(?:\b(?:on|for|to|by) )?(?:the )?({D}|{Q}),? (?:rather than|instead of|and not)(?: on| for)?(?: the)? ({D}|{Q})"
 )
 _BECOMES = re.compile(rf"(?<!from )({Q}) ?(?:->|→|=>) ?({Q})")
+_THE_REST = re.compile(
+    r"(?:其余|余下|剩余|剩下)的?(?:数量)?|(?:\band )?\bthe (?:rest|remainder|remaining)\b(?: quantity)?"
+)
+REST = "\ue401"  # what a split leaves, as a quantity
 _COUNTERS = re.compile(
     rf"(?:[{numbers.ZH}]|\d)+(?:批|笔|次|下|份)|\binto (?:two|three|four|2|3|4)\b|\bin (?:two|three|"
     rf"four|2|3|4)\b|一起|统一|一样"
@@ -168,6 +172,8 @@ def take_apart(text: str, world: World) -> Sentence | Why:
     made = Sentence(rest, named, found, amounts, shifts)
     made.verbs = {verb for verb, pattern in VERBS.items() if made.has(pattern)}
     made.verbs |= {"more" if each.value > 0 else "less" for each in amounts if each.signed}
+    if "split" in made.verbs:
+        made.skeleton = _THE_REST.sub(REST, made.skeleton)
     return _refused(_SAME.sub(" ", plain(text)), made) or made
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +48,27 @@ def scms(file: File, tenant: Tenant = None, dry_run: DryRun = False, as_json: As
             raise Refused(str(error)) from error
     _print(figures, refused, as_json)
     raise typer.Exit(1 if refused else 0)
+
+
+First = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The day of the first release.")]
+
+
+@import_app.command("scms-stability")
+def scms_stability(file: File, first: First, weeks: int = 52) -> None:
+    """How steady weekly releases of an SCMS history would have been, by customer. Reads the file, writes nothing."""
+    from portal.core.errors import PortalError
+    from portal.sync import service
+    from portal.sync.scms_releases import steadiness_by_contract, steadiness_by_partner, told
+
+    try:
+        parsed = asyncio.run(service.read_scms(file, file.name))
+    except PortalError as error:
+        raise Refused(str(error)) from error
+    if not parsed.contracts:
+        raise Refused(f"{file.name} holds no delivery that can be read. Is it the SCMS history?")
+    by_contract = steadiness_by_contract(parsed, first.date(), min(max(weeks, 2), 520))
+    for line in told(steadiness_by_partner(parsed, by_contract)):
+        typer.echo(line)
 
 
 Target = Annotated[str, typer.Option(help="What the rows become: contracts, schedule, opening.")]

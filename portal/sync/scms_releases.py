@@ -5,7 +5,7 @@ a later order, and no later delivery, has a say, so moving a later row changes n
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -64,6 +64,27 @@ def steadiness_by_contract(file: ScmsFile, first: date, weeks: int = 52) -> dict
             found[contract] = found[contract].plus(steadiness(kept, lines, day, _zone(before), _zone(now)))
         former = (day, releases)
     return dict(found)
+
+
+def steadiness_by_partner(
+    file: ScmsFile, found: Mapping[int, Steadiness], direction: str = "sale"
+) -> dict[str, Steadiness]:
+    """The same by partner: what its contracts of one direction add up to."""
+    sums: dict[str, Steadiness] = defaultdict(Steadiness)
+    for contract, one in found.items():
+        if file.contracts[contract].direction == direction:
+            name = file.partner(contract).name
+            sums[name] = sums[name].plus(one)
+    return dict(sorted(sums.items()))
+
+
+def told(by_partner: Mapping[str, Steadiness]) -> Iterator[str]:
+    """One row a partner: releases compared, stability, changed firm lines and the mean notice in days."""
+    yield f"{'Customer':<32} {'Pairs':>6} {'Stability':>10} {'Firm lines':>11} {'Notice, days':>13}"
+    for name, one in by_partner.items():
+        stability = "-" if one.stability is None else f"{one.stability:.1%}"
+        notice = "-" if one.mean_notice is None else f"{one.mean_notice:.1f}"
+        yield f"{name[:32]:<32} {one.pairs:>6} {stability:>10} {one.firm_lines:>11} {notice:>13}"
 
 
 def _rows(file: ScmsFile) -> Iterator[tuple[date, date | None, int, str, str, date, Decimal]]:

@@ -71,7 +71,7 @@ async def test_a_new_sentence_and_a_command_end_the_question(house: House, tenan
     await ben.phone.wait_for("Which quantity is meant?")
     await ben.phone.say(f"cancel A100 of {en(ahead(FAR))}")
     card = await ben.phone.wait_for("I read this as:")
-    assert "90" not in card.text
+    assert "90\u00a0pcs" not in card.text
 
     await ben.phone.say(f"change A100 of {en(ahead(FAR))} to about 80")
     await ben.phone.wait_for("Which quantity is meant?", after=card.id)

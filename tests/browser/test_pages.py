@@ -19,7 +19,7 @@ from tests.sync.samples import some
 
 pytestmark = pytest.mark.browser
 
-GROUPS = 4  # tests a language: two workers share them evenly
+GROUPS = 4  # tests a language, so that the workers can share them
 SETTLE = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
   [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)

@@ -13,8 +13,7 @@ from portal.contracts.model import Cadence, Contract
 from portal.contracts.service_drafts import create_contract
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
-from portal.core.ids import uuid7
-from tests.factories import Tenant, fetch, today
+from tests.factories import Tenant, fetch, today, unlike_a_quantity
 
 
 async def make_item(tenant: Tenant, code: str = "A100", **more: Any) -> Item:
@@ -52,7 +51,7 @@ def new_contract(tenant: Tenant, direction: Direction = Direction.SALE, *lines: 
 async def make_draft(tenant: Tenant, direction: Direction = Direction.SALE, *lines: NewLine, **terms: Any) -> Contract:
     """A draft; without lines given, with one over an item made for it."""
     if not lines:
-        code = f"A-{uuid7().hex[-8:]}"
+        code = f"A-{unlike_a_quantity()}"
         await make_item(tenant, code)
         lines = (new_line(code),)
     async with unit_of_work(tenant.factory) as session:

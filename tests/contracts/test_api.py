@@ -136,7 +136,7 @@ async def test_prices_are_null_for_a_role_that_may_not_see_them(tenant: Tenant, 
         shown = (await admin.get(f"{BASE}/{contract.id}")).json()
     assert hidden["lines"][0]["prices"] is None
     assert [price["price"] for price in shown["lines"][0]["prices"]] == ["12.500000"]
-    assert "12.5" not in str(hidden)
+    assert "'12.5" not in str(hidden)  # as a price begins; a time of day may hold these digits
 
 
 async def test_a_viewer_writes_nothing(tenant: Tenant, database: Settings) -> None:

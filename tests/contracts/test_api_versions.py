@@ -58,7 +58,7 @@ async def test_an_amendment_over_the_wire_carries_the_version_and_hides_prices(
         }  # fmt: skip
         async with calling(database, tenant.customer, Role.CLERK) as clerk:
             hidden = await clerk.get(f"{url}/versions/2")
-            assert "11.875" not in hidden.text
+            assert '"11.875' not in hidden.text
             assert (await clerk.get(f"{url}/versions/2/differences", params={"since": 1})).json() == []
             denied = await clerk.post(f"{url}/amendment/accept", headers=matching(offered))
             assert denied.status_code == 403

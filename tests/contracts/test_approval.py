@@ -21,11 +21,10 @@ from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.core.errors import NotFound
-from portal.core.ids import uuid7
 from tests.approvals.makers import REFUSE, all_of, approvers, make_colleague, put_in_force, rules_of
 from tests.contracts.makers import make_draft, make_item, new_line, step
 from tests.contracts.versions import make_active, offers, take
-from tests.factories import Tenant, fetch, today
+from tests.factories import Tenant, fetch, today, unlike_a_quantity
 
 CONTRACT, PRICE = ApprovalPoint.CONTRACT, ApprovalPoint.PRICE
 LARGE = all_of(Condition(fact="value", op=Op.MORE, values=["10000"]))
@@ -33,7 +32,7 @@ LARGE = all_of(Condition(fact="value", op=Op.MORE, values=["10000"]))
 
 async def priced(tenant: Tenant, quantity: Decimal) -> Contract:
     """A draft over so many pieces at 12.50."""
-    code = f"A-{uuid7().hex[-8:]}"
+    code = f"A-{unlike_a_quantity()}"
     await make_item(tenant, code)
     return await make_draft(tenant, Direction.SALE, new_line(code, target_quantity=quantity))
 

@@ -94,13 +94,12 @@ async def test_the_pool_never_mixes_companies_nor_leaves_a_transaction_open(serv
         await asyncio.gather(*(one() for _ in range(40)))
 
     assert wrong == []
-    await asyncio.sleep(0.1)
-    states = await on_server(server, database, "select state from pg_stat_activity")
-    assert {row["state"] for row in states} == {"idle"}
+    await at_rest(server, database)
     for actor in actors:  # and every connection still serves
         assert await fetch(actor, "select 1 from timeline where tenant_id = $1", actor.tenant_id)
 
 
+STATES = "select state from pg_stat_activity"
 SERVING = (FACTORY, PARTNER, IDENTITY)  # not the owner, whose connection other tests of this process keep
 
 
@@ -112,6 +111,15 @@ async def on_server(server: Server, database: Settings, query: str) -> list[asyn
         return list(await superuser.fetch(query + " where datname = $1 and usename = any($2)", name, SERVING))
     finally:
         await superuser.close()
+
+
+async def at_rest(server: Server, database: Settings) -> None:
+    """Wait until the last transaction that was cancelled is rolled back."""
+    async with asyncio.timeout(30):
+        while True:
+            if {row["state"] for row in await on_server(server, database, STATES)} == {"idle"}:
+                return
+            await asyncio.sleep(0.02)
 
 
 async def test_a_connection_carries_no_scope_between_transactions(tenant: Tenant) -> None:
@@ -130,7 +138,7 @@ async def test_the_pools_mend_themselves_after_the_server_ended_every_connection
 ) -> None:
     """What a restart of PostgreSQL does to a running web server: the next request of each connection works."""
     await asyncio.gather(*(write_something(tenant.factory) for _ in range(8)))
-    await on_server(server, database, "select pg_terminate_backend(pid) from pg_stat_activity")
+    await on_server(server, database, "select pg_terminate_backend(pid, 10000) from pg_stat_activity")  # and wait
     await asyncio.sleep(0.2)
 
     results = await asyncio.gather(*(write_something(tenant.factory) for _ in range(16)), return_exceptions=True)

@@ -24,7 +24,6 @@ from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.core.errors import Forbidden, NotFound
 from portal.core.i18n import Language
-from portal.core.ids import uuid7
 from portal.core.settings import Settings
 from portal.core.versions import Stale
 from portal.fields import service
@@ -35,7 +34,7 @@ from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.approvals.makers import all_of, approvers, make_colleague, put_in_force, rules_of
 from tests.contracts.makers import make_draft, make_item, new_line, step
-from tests.factories import Tenant, fetch
+from tests.factories import Tenant, fetch, unlike_a_quantity
 
 CONTRACT = ApprovalPoint.CONTRACT
 RISKY = all_of(Condition(fact="item.risk", op=Op.MORE, values=["5"]))
@@ -55,7 +54,7 @@ async def write(actor: Actor, holder: Holder, holder_id: Any, version: int | Non
 
 async def drafted(tenant: Tenant, risk: str) -> Contract:
     """A contract about an item of this risk."""
-    code = f"A-{uuid7().hex[-8:]}"
+    code = f"A-{unlike_a_quantity()}"
     item = await make_item(tenant, code)
     await write(tenant.factory, Holder.ITEM, item.id, risk=risk)
     return await make_draft(tenant, Direction.SALE, new_line(code, target_quantity=Decimal(1000)))

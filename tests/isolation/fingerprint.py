@@ -9,6 +9,8 @@ BOOKKEEPING = ("alembic_version", "idempotency", "user_session")
 _TABLES = """
 select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
     and c.relname <> all($1::text[]) order by 1"""
+# The largest xmin, as a number without the way over text, which costs twice as much.
+_LATEST = "age('3'::xid) - coalesce(min(age(xmin)), age('3'::xid))"
 
 
 Fingerprint = dict[str, tuple[int, int]]
@@ -30,7 +32,7 @@ async def fingerprint(owner: asyncpg.Connection) -> Fingerprint:
 
 async def _read(owner: asyncpg.Connection) -> Fingerprint:
     names = [row[0] for row in await owner.fetch(_TABLES, BOOKKEEPING)]
-    each = (f"select '{name}', count(*), coalesce(max(xmin::text::bigint), 0) from {name}" for name in names)
+    each = (f"select '{name}', count(*), {_LATEST} from {name}" for name in names)
     return {row[0]: (row[1], row[2]) for row in await owner.fetch(" union all ".join(each))}
 
 

@@ -64,7 +64,8 @@ class Trial:
         return made
 
     async def make(self, place: Place) -> Ids:
-        return await named(self.world, self.route, self.spec, place)
+        """For whoever is refused; who succeeds with it would change it, gets one of its own."""
+        return await named(self.world, self.route, self.spec, place, refused=self.spec.fresh)
 
     # --- what must not happen -----------------------------------------------------------------------------------------
 
@@ -106,7 +107,7 @@ class Trial:
 
     async def success(self, sender: Principal, place: Place, ids: Ids) -> None:
         if self.spec.fresh:
-            ids = await self.make(place)
+            ids = await named(self.world, self.route, self.spec, place)
         if self.spec.double and sender.actor is not None:
             sender = await self.world.double(sender)
         answer = await self.ask(sender, ids)
@@ -166,15 +167,21 @@ def anonymous_place(there: Answer, here: Answer) -> str:
     return here.place if anonymous(there.place) == anonymous(here.place) else there.place
 
 
-async def named(world: World, route: Route, spec: Spec, place: Place) -> Ids:
-    """What the ids of a request name. Reading changes nothing, so all that read one kind of thing share one."""
+async def named(world: World, route: Route, spec: Spec, place: Place, *, refused: bool = False) -> Ids:
+    """What the ids of a request name. Reading changes nothing, so all that read one kind of thing share one.
+
+    Nor do requests that are refused: they share one too, unless it is on a contract where others have their things.
+    """
     if spec.thing is None:
         return dict(spec.given)
-    if route[0] != "GET" or spec.fresh:
-        return await spec.thing(world, place) | spec.given
-    if (spec.thing, place) not in world.read_alone:
-        world.read_alone[spec.thing, place] = await spec.thing(world, place)
-    return world.read_alone[spec.thing, place] | spec.given
+    reads = route[0] == "GET" and not spec.fresh
+    shared = world.read_alone if reads else world.refused_alone
+    if (reads or refused) and (spec.thing, place) in shared:
+        return shared[spec.thing, place] | spec.given
+    made = await spec.thing(world, place)
+    if reads or (refused and world.is_apart(made)):
+        shared[spec.thing, place] = made
+    return made | spec.given
 
 
 async def try_route(world: World, route: Route, ways: tuple[Spec, ...]) -> Tally:

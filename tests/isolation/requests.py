@@ -29,14 +29,17 @@ class Cell:
         return await self.sent(world, signed(parts, self.sender))
 
 
-async def cell(world: World, route: Route, spec: Spec) -> Cell:
-    """A request to a route that somebody signed in could make; the administrator's where none could."""
+async def cell(world: World, route: Route, spec: Spec, *, refused: bool = False) -> Cell:
+    """A request to a route that somebody signed in could make; the administrator's where none could.
+
+    refused: it will be spoilt so that it changes nothing.
+    """
     senders = (world.programs if is_program(route) else world.browsers)[1:]
     found: tuple[Principal, Ids] | None = None
     for place in spec.where():
         if place is Place.ABSENT:
             continue
-        ids = await named(world, route, spec, place)
+        ids = await named(world, route, spec, place, refused=refused)
         allowed = [person for person in senders if spec.allows(world, person.actor, place, ids)]
         found = (allowed or senders)[0], ids
         if allowed:

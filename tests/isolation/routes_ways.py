@@ -20,11 +20,14 @@ P = Permission
 
 
 async def feed(world: World, place: Place) -> Ids:
-    """A feed of somebody of the place's company, made by an administrator there."""
+    """A feed of somebody of the place's company, made by an administrator there; of a contract with few deliveries,
+    because it is sent to everybody in turn."""
     ids = await member(world, place)
     actor: Actor = world.company(place)
+    few = Place.A_OTHER if place in {Place.A, Place.FACTORY} else place
+    data = NewFeed(name="Phone", contract_id=world.contracts[few].contract.id)
     async with unit_of_work(actor) as session:
-        made, address = await service_feeds.make_feed(session, actor, ids["member_id"], NewFeed(name="Phone"))
+        made, address = await service_feeds.make_feed(session, actor, ids["member_id"], data)
     name = address.rpartition("/")[2]
     return {"member_id": ids["member_id"], "feed_id": made.id, "name": Token(name)}
 

@@ -63,7 +63,7 @@ async def forge(world: World, request: Cell, method: str, forgeries: Sequence[Fo
 @pytest.mark.parametrize("route", PAGES, ids=label)
 async def test_forged_forms_have_no_effect(world: World, route: Route) -> None:
     for spec in specs(route):
-        request = await cell(world, route, spec)
+        request = await cell(world, route, spec, refused=True)
         answers = await forge(world, request, "POST", FORGERIES)
         for forgery, answer in zip(FORGERIES, answers, strict=True):
             assert answer.status == 403, (forgery.__name__, answer.status, answer.text[-300:])
@@ -73,7 +73,7 @@ async def test_forged_forms_have_no_effect(world: World, route: Route) -> None:
 async def test_a_link_does_nothing_that_only_a_form_may_do(world: World, route: Route) -> None:
     """GET with everything that the form would say; where the same address is a page too, it only shows."""
     for spec in specs(route):
-        (as_link,) = await forge(world, await cell(world, route, spec), "GET", [_in_the_address])
+        (as_link,) = await forge(world, await cell(world, route, spec, refused=True), "GET", [_in_the_address])
         assert as_link.status in {404, 405} or ("GET", route[1]) in ROUTES, as_link.status
 
 
@@ -88,7 +88,7 @@ async def test_strangers_cannot_be_signed_in_from_another_site(world: World) -> 
         for spec in specs(route):
             if spec.audience is Audience.MEMBERS:
                 continue
-            request = await cell(world, route, spec)
+            request = await cell(world, route, spec, refused=True)
             for headers in ways:
                 parts = replace(request.parts, headers=headers)
                 address = filled(route[1], request.ids)

@@ -75,6 +75,7 @@ class World:
     password_hash: str = ""
     names: dict[Place, str] = field(default_factory=dict)  # of the places' companies, unlike any other text
     read_alone: dict[tuple[Any, Place], dict[str, Any]] = field(default_factory=dict)  # things that no request changes
+    refused_alone: dict[tuple[Any, Place], dict[str, Any]] = field(default_factory=dict)  # that no request reaches
 
     def direction(self, place: Place) -> Direction:
         """Who sells on a place's contract: C to the factory, the factory to everybody else."""
@@ -94,6 +95,10 @@ class World:
         """Who receives on a place's contract."""
         tenant = self.companies[place]
         return tenant.customer if self.direction(place) is Direction.SALE else tenant.factory
+
+    def is_apart(self, ids: dict[str, Any]) -> bool:
+        """Whether a thing is on none of the contracts that requests about other things change too."""
+        return ids.get("contract_id") not in {made.contract.id for made in self.contracts.values()}
 
     def secrets_from(self, actor: Actor | None) -> set[str]:
         """Texts that must never be in an answer to this reader: ids, numbers and names of what others have."""

@@ -229,7 +229,8 @@ async def test_what_leaves_the_country_is_a_number_and_a_link(tenant: Tenant) ->
 
     assert said.facts == ()
     assert made.contract.number in said.subject
-    assert "800" not in said.text
+    assert "800\u00a0pcs" in whole.text
+    assert "800\u00a0pcs" not in said.text
     assert said.link == whole.link
 
 

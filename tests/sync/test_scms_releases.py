@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from portal.sync.scms_demo import bundled
 from portal.sync.scms_file import ScmsFile
-from portal.sync.scms_releases import as_bytes, steadiness_by_contract, weekly
+from portal.sync.scms_releases import as_bytes, steadiness_by_contract, steadiness_by_partner, told, weekly
 
 FIRST, WEEKS = date(2013, 1, 7), 52  # Mondays
 
@@ -57,4 +57,11 @@ def test_the_steadiness_of_a_year_is_computed_for_every_customer() -> None:
         assert found.pairs <= WEEKS - 1
         assert found.stability is None or found.stability <= 1
         assert found.mean_notice is None or found.mean_notice >= 0
-    assert sum((found.changed for found in sales.values()), Decimal(0)) > 0
+    changed = sum((found.changed for found in sales.values()), Decimal(0))
+    assert changed > 0
+    shown = steadiness_by_partner(file, by_contract)
+    assert set(shown) == customers
+    assert sum((found.changed for found in shown.values()), Decimal(0)) == changed
+    heading, *rows = told(shown)
+    assert heading.split()[0] == "Customer"
+    assert len(rows) == len(customers)

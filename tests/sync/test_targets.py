@@ -30,18 +30,21 @@ async def whole(database: Settings) -> Tenant:
     return tenant
 
 
-async def said(tenant: Tenant) -> list[SuggestedLine]:
-    async with read(tenant.factory) as connection:
-        return await suggestions(connection, tenant.factory)
+@pytest.fixture(scope="module")
+async def said(whole: Tenant) -> list[SuggestedLine]:
+    """What is suggested for the set before anything is taken."""
+    async with read(whole.factory) as connection:
+        return await suggestions(connection, whole.factory)
 
 
-async def test_every_line_of_the_set_has_a_target_or_says_that_it_stays_a_pure_call_off(whole: Tenant) -> None:
-    found = await said(whole)
-    with_target = [line for line in found if line.said.target is not None]
-    assert (len({line.contract_id for line in found}), len(found)) == (558, 1834)
+async def test_every_line_of_the_set_has_a_target_or_says_that_it_stays_a_pure_call_off(
+    whole: Tenant, said: list[SuggestedLine]
+) -> None:
+    with_target = [line for line in said if line.said.target is not None]
+    assert (len({line.contract_id for line in said}), len(said)) == (558, 1834)
     assert len(with_target) == 160
     assert all(line.said.deliveries >= 12 and line.said.target > 0 for line in with_target)  # type: ignore[operator]
-    assert all(line.said.deliveries < 12 for line in found if line.said.target is None)
+    assert all(line.said.deliveries < 12 for line in said if line.said.target is None)
     for line in with_target[:20]:
         query = (
             "select sum(ordered_quantity) from schedule_line where contract_line_id = $1"
@@ -52,13 +55,13 @@ async def test_every_line_of_the_set_has_a_target_or_says_that_it_stays_a_pure_c
 
 
 async def test_a_target_that_is_taken_opens_the_ledger_with_the_lines_history(
-    whole: Tenant, database: Settings
+    whole: Tenant, said: list[SuggestedLine], database: Settings
 ) -> None:
     import asyncpg
 
     from portal.core.db import asyncpg_dsn
 
-    found = [line for line in await said(whole) if line.said.target is not None][:12]
+    found = [line for line in said if line.said.target is not None][:12]
     first = await fetch(whole.factory, "select min(due_date) from schedule_line where tenant_id = $1", whole.id)
     since = datetime.combine(first[0][0], time(0))
     done = await apply_targets(whole.factory, found, since, 240)
@@ -86,8 +89,10 @@ async def test_a_target_that_is_taken_opens_the_ledger_with_the_lines_history(
         await owner.close()
 
 
-async def test_a_contract_that_has_ended_or_was_agreed_on_is_left_as_it_is(whole: Tenant) -> None:
-    line = [line for line in await said(whole) if line.said.target is not None][-1]
+async def test_a_contract_that_has_ended_or_was_agreed_on_is_left_as_it_is(
+    whole: Tenant, said: list[SuggestedLine]
+) -> None:
+    line = [line for line in said if line.said.target is not None][-1]
     data = SetTargets(lines=[LineTarget(line_id=line.line_id, target=Decimal(5))])
     with pytest.raises(NothingToCome):
         async with unit_of_work(whole.factory) as session:
