@@ -48,14 +48,9 @@ SCAN_HEADERS = HEADERS | {  # the scan page alone reads the camera and compiles 
     "content-security-policy": CSP.format(wasm=" 'wasm-unsafe-eval'"),
     "permissions-policy": "camera=(self), microphone=(), geolocation=()",
 }
-MINI_APP_HEADERS = HEADERS | {  # Telegram in a browser frames it; there it only says that it opens in a tab
-    "content-security-policy": CSP.format(wasm="").replace("ancestors 'none'", "ancestors https://web.telegram.org"),
-}
-SENT, SENT_WITH_SCAN, SENT_WITH_MINI_APP = (
-    [(name.encode(), value.encode()) for name, value in headers.items()]
-    for headers in (HEADERS, SCAN_HEADERS, MINI_APP_HEADERS)
+SENT, SENT_WITH_SCAN = (
+    [(name.encode(), value.encode()) for name, value in headers.items()] for headers in (HEADERS, SCAN_HEADERS)
 )
-OWN_HEADERS = {"/scan": SENT_WITH_SCAN, "/app": SENT_WITH_MINI_APP}
 
 
 async def add_headers(message: Message, scope: Scope) -> None:
@@ -64,7 +59,7 @@ async def add_headers(message: Message, scope: Scope) -> None:
         return
     headers = message["headers"] = list(message["headers"])
     own = {name.lower() for name, _ in headers}
-    ours = OWN_HEADERS.get(scope["path"], SENT)
+    ours = SENT_WITH_SCAN if scope["path"] == "/scan" else SENT
     headers += [(name, value) for name, value in ours if name not in own]
     if (reference := request_id.get()) is not None and b"x-request-id" not in own:
         headers.append((b"x-request-id", reference.encode()))

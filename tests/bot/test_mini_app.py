@@ -129,8 +129,6 @@ async def test_nobody_is_led_out_of_the_portal(house: House, tenant: Tenant) -> 
         page = await browser.open("/app?to=https://evil.example/")
     assert 'name="to" value="/"' in page.text
     assert 'href="/sign-in?next=%2F"' in page.text
-    assert "frame-ancestors https://web.telegram.org" in page.headers["content-security-policy"]
-    assert "script-src 'self';" in page.headers["content-security-policy"]
 
 
 # --- the button -------------------------------------------------------------------------------------------------------

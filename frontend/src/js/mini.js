@@ -2,11 +2,7 @@
 // address, so that no link, picture or history of this page carries them on.
 const form = document.getElementById("mini");
 const given = new URLSearchParams(location.hash.slice(1)).get("tgWebAppData");
-if (form && window.top !== window) {
-  // Telegram in a browser shows the page in a frame, where nobody is ever signed in.
-  document.getElementById("mini-framed").hidden = false;
-  document.getElementById("mini-waits").hidden = true;
-} else if (form && given) {
+if (form && given) {
   history.replaceState(null, "", location.pathname + location.search);
   form.elements.init_data.value = given;
   form.submit();
