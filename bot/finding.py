@@ -34,6 +34,7 @@ from portal.schedules.reads import LineFilter, View
 router = Router(name="finding")
 UNKNOWN = N_("I do not know this command. /help lists what I can do.")
 ONLY_TEXT = N_("I read text and photos only. Write what you need, or send /help.")
+WELCOME = N_("You are welcome.")
 EDITED = N_("I read a message only once, as it was first sent. Send it again as a new message.")
 OTHER_KINDS = F.voice | F.audio | F.video | F.video_note | F.sticker | F.animation | F.location | F.contact | F.poll
 
@@ -86,6 +87,8 @@ async def where(message: Message, session: AsyncSession, actor: Actor, talk: Tal
 
 async def heard(session: AsyncSession, actor: Actor, talk: Talk, state: FSMContext, text: str) -> Answers:
     """The answer to a message that no open step waits for."""
+    if asking.thanks(text):
+        return [talk.say(_(WELCOME))]
     if (wish := asking.asked(text)) is not None:
         return await wanted(session, actor, talk, wish)
     if (led := await promises.answer(session, actor, talk, text)) is not None:

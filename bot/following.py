@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import finding, promises, sentences
 from bot.answers import Answers
+from bot.finding import WELCOME
 from bot.looking import look
 from bot.reading import answering, asking
 from bot.steps import Steps
@@ -22,6 +23,7 @@ router = Router(name="following")
 NO_ANSWER = N_(
     "I cannot read the answer to my question in this. Answer it, press a button, or write the whole sentence again."
 )
+STILL_OPEN = N_("You are welcome. My question is still open: answer it or press a button.")
 
 
 @router.message(Steps.asked, F.text.startswith("/"), flags={"transaction": False})
@@ -35,6 +37,8 @@ async def command(message: Message, state: FSMContext) -> Answers:
 async def answered(message: Message, session: AsyncSession, actor: Actor, talk: Talk, state: FSMContext) -> Answers:
     """The answer, a new sentence, or something else that can be found; else the question is still open."""
     form, text = await state.get_data(), message.text or ""
+    if asking.thanks(text):
+        return [talk.say(_(WELCOME) if talk.numbers_only else _(STILL_OPEN))]
     if talk.numbers_only or not answering.waits(datetime.fromisoformat(form["at"]), clock.now()):
         await state.clear()
         return await finding.heard(session, actor, talk, state, text)

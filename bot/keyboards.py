@@ -3,12 +3,14 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from html import escape
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from aiogram.filters import Filter
-from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
+from portal.accounts.model_chats import ChatBot
+from portal.core.settings import get_settings
 from portal.notices.cards import Button, Card, shortened
 
 VERSION = "v1:"
@@ -49,14 +51,28 @@ def text_of(card: Card, *, links: bool) -> str:
     return "\n".join(lines)
 
 
-def keyboard_of(card: Card, *, links: bool) -> InlineKeyboardMarkup | None:
-    """The card's buttons in their rows. links: buttons that open pages are left out."""
-    rows = [[_button(button) for button in row if button.action_id or not links] for row in card.buttons]
+def keyboard_of(card: Card, *, links: bool, within: bool = False) -> InlineKeyboardMarkup | None:
+    """The card's buttons in their rows. links: buttons that open pages are left out. within: forms open in the chat."""
+    rows = [[_button(button, within) for button in row if button.action_id or not links] for row in card.buttons]
     rows = [row for row in rows if row][:MOST_BUTTONS]
     return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
 
 
-def _button(button: Button) -> InlineKeyboardButton:
+def opens_within(bot: ChatBot, chat_id: int) -> bool:
+    """Whether forms open within the chat: Telegram does that in private chats, for addresses with a certificate."""
+    return bot is ChatBot.TELEGRAM and chat_id > 0 and get_settings().tls
+
+
+def _mini_app(address: str) -> str:
+    """The page that recognises the chat and then goes to this one."""
+    parts = urlsplit(address)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    return f"{get_settings().base_url}/app?{urlencode({'to': path})}"
+
+
+def _button(button: Button, within: bool) -> InlineKeyboardButton:
+    if button.action_id is None and button.form and within:
+        return InlineKeyboardButton(text=button.label, web_app=WebAppInfo(url=_mini_app(button.url)))
     if button.action_id is None:
         return InlineKeyboardButton(text=button.label, url=button.url)
     if not button.style:

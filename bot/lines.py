@@ -23,6 +23,7 @@ from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar, local_today
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
+from portal.notices import service_duties
 from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Rows
 from portal.notices.compose import card_for
@@ -91,6 +92,15 @@ async def acknowledge(press: Press) -> Answers:
     release = await service_answers.acknowledge(press.session, press.actor, release_id)
     said = _("Release {no} is acknowledged").format(no=release.number)
     await press.done(said, release.contract_id)
+    return [press.current(), press.talk.note(said)]
+
+
+@on(Verb.TAKE_OVER)
+async def take_over(press: Press) -> Answers:
+    """The answer is the presser's from now on; the colleagues who were asked are told."""
+    duty = await service_duties.take_over_by_id(press.session, press.actor, press.object[1])
+    said = _("The answer is yours now. Your colleagues are told, and nobody is asked any further.")
+    await press.done(said, duty.contract_id)
     return [press.current(), press.talk.note(said)]
 
 

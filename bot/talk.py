@@ -9,7 +9,7 @@ from aiogram.methods import AnswerCallbackQuery, EditMessageText, SendMessage
 from aiogram.types import LinkPreviewOptions
 
 from bot.answers import Answer, Shown
-from bot.keyboards import keyboard_of, reachable, text_of
+from bot.keyboards import keyboard_of, opens_within, reachable, text_of
 from portal.accounts.chats import ChatName, Known
 from portal.accounts.model_chats import ChatBot
 from portal.core.actor import Actor
@@ -78,7 +78,7 @@ class Talk:
         return self.bot is not ChatBot.PORTAL and not reachable(get_settings().base_url)
 
     def _send(self, text: str, card: Card, shown: Shown | None = None) -> Answer:
-        markup = keyboard_of(card, links=self._needs_links)
+        markup = keyboard_of(card, links=self._needs_links, within=opens_within(self.bot, self.chat.chat_id))
         more: dict[str, Any] = {"reply_markup": markup} if markup else {}
         method = SendMessage(
             chat_id=self.chat.chat_id, text=text, parse_mode="HTML", link_preview_options=NO_PREVIEW, **more
@@ -86,7 +86,7 @@ class Talk:
         return Answer(method, shown)
 
     def _edit(self, text: str, card: Card, shown: Shown | None) -> Answer:
-        markup = keyboard_of(card, links=self._needs_links)
+        markup = keyboard_of(card, links=self._needs_links, within=opens_within(self.bot, self.chat.chat_id))
         more: dict[str, Any] = {"reply_markup": markup} if markup else {}
         method = EditMessageText(
             chat_id=self.chat.chat_id,

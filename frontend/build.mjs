@@ -19,7 +19,7 @@ const shared = { bundle: true, minify: true, legalComments: "none", target, outd
 
 const pages = await build({
   ...shared,
-  entryPoints: ["app.css", "app.js", "chart.js", "grid.js", "receipt.js", "scan.js"].map((file) =>
+  entryPoints: ["app.css", "app.js", "chart.js", "grid.js", "mini.js", "receipt.js", "scan.js"].map((file) =>
     path.join(here, "src", path.extname(file).slice(1), file)),
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",

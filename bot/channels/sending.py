@@ -13,9 +13,9 @@ from aiogram.exceptions import (
     TelegramServerError,
 )
 from aiogram.methods import Response
-from aiogram.types import LinkPreviewOptions, Message
+from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions, Message
 
-from bot.keyboards import keyboard_of, reachable, text_of
+from bot.keyboards import keyboard_of, opens_within, reachable, text_of
 from portal.accounts import service_chats
 from portal.accounts.model_chats import ChatBot
 from portal.core.settings import get_settings
@@ -49,7 +49,7 @@ class ChatChannel:
                     int(address),
                     text_of(card, links=self._links),
                     parse_mode="HTML",
-                    reply_markup=keyboard_of(card, links=self._links),
+                    reply_markup=self._keyboard(card, address),
                     disable_notification=silent,
                     link_preview_options=NO_PREVIEW,
                 )
@@ -68,9 +68,12 @@ class ChatChannel:
                     chat_id=int(address),
                     message_id=int(message_id),
                     parse_mode="HTML",
-                    reply_markup=keyboard_of(card, links=self._links),
+                    reply_markup=self._keyboard(card, address),
                     link_preview_options=NO_PREVIEW,
                 )
+
+    def _keyboard(self, card: Card, address: str) -> InlineKeyboardMarkup | None:
+        return keyboard_of(card, links=self._links, within=opens_within(self.bot_name, int(address)))
 
     @property
     def _links(self) -> bool:

@@ -57,6 +57,19 @@ _READ = {wish: re.compile(shape) for wish, shape in _SHAPES.items()}
 _CONTRACT = re.compile(r"(?<![a-z0-9])(?=[a-z0-9/_-]*\d)[a-z]+[a-z0-9]*(?:[-/_][a-z0-9]+)+(?![a-z0-9])")
 
 
+_THANKS = re.compile(
+    r"(?:(?:ok|okay|great|good|perfect|super|all right|got it|yes)[ ,.!]+)?"
+    r"(?:(?:many |much )?thanks?(?: you| u)?|thx|ty|cheers|much appreciated|danke)"
+    r"(?: (?:a lot|so much|very much|again))?|"
+    r"(?:好的?|行|收到|嗯)?[，, ]?(?:非常|太|十分)?(?:感谢|谢谢|多谢|谢了|谢啦|辛苦了?|感恩|3q)(?:您|你|了|啦|啊)*"
+)
+
+
+def thanks(text: str) -> bool:
+    """Whether the whole message is nothing but thanks."""
+    return _THANKS.fullmatch(re.sub(r"[\s.!。！~～🙏👍😊]+$", "", plain(text))) is not None
+
+
 def asked(text: str) -> Asked | None:
     """The wish that the whole message is; None when it is about anything else."""
     said = plain(text)

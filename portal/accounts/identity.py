@@ -204,10 +204,10 @@ async def check_sign_in(email: str, password: str, network: str) -> User | None:
     return user
 
 
-async def open_session(user_id: UUID, membership_id: UUID | None, agent: str) -> str:
+async def open_session(user_id: UUID, membership_id: UUID | None, agent: str, lasts: timedelta | None = None) -> str:
     """A session with a fresh token. What the browser carried before is worth nothing afterwards."""
     token = secrets.token_urlsafe(32)
-    lasts = timedelta(hours=get_settings().session_absolute_hours)
+    lasts = lasts or timedelta(hours=get_settings().session_absolute_hours)
     async with db.identity_work() as session:
         connection = await db.driver(session)
         await connection.execute("delete from user_session where user_id = $1 and expires_at < now()", user_id)

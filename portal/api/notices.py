@@ -32,6 +32,7 @@ class PreferencesOut(Struct):
     deputy_id: UUID | None
     evening_summary: bool
     wake_for_line_stop: bool
+    phone: str
     version: int
 
 
@@ -54,6 +55,7 @@ def preferences_answer(found: Preference) -> Response[PreferencesOut]:
         found.deputy_id,
         found.evening_summary,
         found.wake_for_line_stop,
+        found.phone,
         found.version,
     )
     return Response(body, headers={"ETag": f'"{found.version}"'})

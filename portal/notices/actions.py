@@ -43,6 +43,7 @@ class Verb(StrEnum):
     RECEIVE = "receive"  # a shipment, all complete
     COUNT = "count"  # begin to count a shipment line by line
     ACKNOWLEDGE = "acknowledge"  # a release, as a whole
+    TAKE_OVER = "take_over"  # a release whose answer a colleague owes
     SHOW = "show"  # the current card of the object
     SHOW_RISKS = "show_risks"  # the deliveries at risk, as a list
     REPORT = "report"  # a delivery will be late or has a problem; data: what was chosen on the way
@@ -78,6 +79,7 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.RECEIVE: Permission.RECEIVE,
     Verb.COUNT: Permission.RECEIVE,
     Verb.ACKNOWLEDGE: Permission.CONFIRM_LINES,
+    Verb.TAKE_OVER: Permission.CONFIRM_LINES,
     Verb.SHOW: Permission.READ,
     Verb.SHOW_RISKS: Permission.READ,
     Verb.REPORT: Permission.CONFIRM_LINES,

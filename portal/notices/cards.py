@@ -21,6 +21,7 @@ class Button:
     action_id: UUID | None
     url: str = ""
     style: Style = ""
+    form: bool = False  # a page to fill in, which a chat may open within itself
 
 
 Rows = tuple[tuple[Button, ...], ...]

@@ -47,8 +47,8 @@ async def change_card(session: AsyncSession, actor: Actor, change_id: UUID, purp
     verbs += [Verb.COUNTER] if here and "counter" in can else []
     actions = await offer(session, actor, verbs, "change_request", change.id, change.version) if verbs else {}
     path = f"/changes/{change_id}"
-    pages = [opening(f"{path}/counter", _("Counter-offer"))] if "counter" in can and not here else []
-    rows = (tuple(acting(verb, actions) for verb in verbs), (*pages, opening(path)))
+    pages = [opening(f"{path}/counter", _("Counter-offer"), form=True)] if "counter" in can and not here else []
+    rows = (tuple(acting(verb, actions) for verb in verbs), (*pages, opening(path, form=bool(verbs))))
     told = _told(sheet)
     return Card(
         title=_(ASKED[change.status] if verbs else TITLES[change.status]),

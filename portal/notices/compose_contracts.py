@@ -23,6 +23,7 @@ from portal.core.states import Side
 from portal.notices import wording
 from portal.notices.actions import Verb, offer
 from portal.notices.cards import Button, Card
+from portal.notices.compose_duties import duty_of
 from portal.notices.wording import joined, opening
 from portal.schedules import reads
 from portal.schedules.model import Release, ReleaseStatus
@@ -127,13 +128,14 @@ async def release_card(session: AsyncSession, actor: Actor, release_id: UUID, pu
     standing = await get_standing(session, actor, release)
     waiting = await reads.to_confirm(connection, actor, MOST, contract.id) if seller else []
     asked = _asks(actor, standing)
+    duty = await duty_of(connection, actor, release, waiting, standing if asked and seller else None)
     return Card(
-        title=_release_title(release.number, len(waiting), standing, actor),
+        title=duty.title or _release_title(release.number, len(waiting), standing, actor),
         subject=joined(contract.number, contract.title, contract.party_name if actor.is_factory else ""),
-        facts=tuple([standing.reason] if standing.reason else named(waiting, actor)),
+        facts=(*([standing.reason] if standing.reason else named(waiting, actor)), *duty.facts),
         deadline=confirm_by(waiting, actor) or _answer_by(standing, actor, asked, seller),
         state=_("All deliveries are answered.") if seller and not waiting else "",
-        buttons=await _release_buttons(session, actor, release, waiting, asked),
+        buttons=(*await _release_buttons(session, actor, release, waiting, asked), *await duty.buttons(session, actor)),
         link=wording.address(f"/contracts/{contract.id}"),
     )
 

@@ -41,7 +41,7 @@ async def shipment_card(session: AsyncSession, actor: Actor, shipment_id: UUID, 
     waits = _waits(row, actor, lines)
     actions = await offer(session, actor, [Verb.RECEIVE, Verb.COUNT], "shipment", row.id, row.version) if waits else {}
     path = f"/receipts/new?shipment={row.id}" if waits else f"/shipments/{row.id}"
-    buttons = (tuple(acting(verb, actions) for verb in actions), (opening(path),))
+    buttons = (tuple(acting(verb, actions) for verb in actions), (opening(path, form=waits),))
     return Card(
         title=_title(row, actor, purpose),
         subject=joined(row.number, row.party_name if actor.is_factory else "", row.vehicle),

@@ -12,6 +12,7 @@ from portal.core.db import Driver
 from portal.core.journal import Event
 from portal.core.states import Side
 from portal.forecasts import events as forecasts
+from portal.notices import events as notices
 from portal.notices import happenings_changes, happenings_contracts
 from portal.notices.happenings_approvals import approval_case
 from portal.notices.happenings_contracts import of_contract
@@ -171,6 +172,17 @@ async def release_answered(connection: Driver, tenant_id: UUID, event: Any) -> H
     return Happening(party_id, (news,), (("release", event.release_id),))
 
 
+async def duty_taken(connection: Driver, tenant_id: UUID, event: notices.DutyTaken) -> Happening | None:
+    """Those who were asked learn that a colleague answers; the cards of all of them say so."""
+    query = "select party_id, direction from contract where tenant_id = $1 and id = $2"
+    row = await connection.fetchrow(query, tenant_id, event.contract_id)
+    if row is None:
+        return None
+    about = ("release", event.release_id)
+    news = News(Kind.OVERDUE, scope_of(Side.SELLER, row["direction"]), *about, event.contract_id)
+    return Happening(row["party_id"], (news,), (about,))
+
+
 # --- goods ------------------------------------------------------------------------------------------------------------
 
 _SHIPMENT = """
@@ -298,6 +310,7 @@ READERS: Mapping[type[Event], Reader] = {
     schedules.ReleaseHeld: of_contract(Scope.FACTORY),
     schedules.ReleaseAcknowledged: release_answered,
     schedules.ReleaseRejected: release_answered,
+    notices.DutyTaken: duty_taken,
     shipments.ShipmentSent: shipment_sent,
     shipments.ShipmentWithdrawn: shipment_withdrawn,
     shipments.ReceiptPosted: receipt_posted,

@@ -256,4 +256,17 @@ class Preference(OwnRow, table=True):
     deputy_id: UUID | None = None
     evening_summary: bool = True
     wake_for_line_stop: bool = False
+    phone: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})  # colleagues may be told it
     version: int = 1
+
+
+class Duty(OwnRow, table=True):
+    """Somebody answers a release in place of the colleagues who were asked."""
+
+    __tablename__ = "duty"
+    __table_args__ = (unique("release_id"), child_of("member", "member_id"))
+
+    release_id: UUID
+    contract_id: UUID
+    member_id: UUID
+    taken_at: datetime

@@ -39,6 +39,11 @@ class UnknownChannel(Invalid):
     text = N_("“{typed}” is not a way of sending messages. Use: {known}.")
 
 
+class WrongTelephone(Invalid):
+    code = "wrong-telephone"
+    text = N_("“{typed}” is not a telephone number. Enter it with country code such as +86 21 5555 0123.")
+
+
 class NotAColleague(Invalid):
     code = "not-a-colleague"
     text = N_("Choose a deputy among the active people of your own company, other than yourself.")
@@ -278,6 +283,15 @@ def minutes(typed: str, field: str) -> int:
     if int(hour) > 23 or int(minute) > 59:
         raise WrongHour(field=field, typed=typed)
     return int(hour) * 60 + int(minute)
+
+
+def telephone(typed: str, field: str) -> str:
+    """A number as it is dialled, with single spaces; empty stays empty. Raises WrongTelephone."""
+    said = " ".join(typed.replace("＋", "+").split())
+    plain = said.removeprefix("+").translate(str.maketrans("", "", " -()/."))
+    if said and not (plain.isascii() and plain.isdecimal() and 5 <= len(plain) <= 18):
+        raise WrongTelephone(field=field, typed=typed)
+    return said
 
 
 def clock_time(after_midnight: int) -> str:

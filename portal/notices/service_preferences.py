@@ -43,6 +43,9 @@ class SetPreferences(Input):
     deputy_id: UUID | None = Field(default=None, description="A colleague who is asked when there is no answer")
     evening_summary: bool = Field(default=True, description="Every evening: what you agreed today")
     wake_for_line_stop: bool = Field(default=False, description="A line stop may come in quiet hours")
+    phone: str = Field(
+        default="", max_length=40, description="For colleagues who stand in", examples=["+86 21 5555 0123"]
+    )
 
 
 class SetChatDetail(Input):
@@ -99,6 +102,7 @@ async def set_preferences(
     found.kinds = {kind.value: choice.value for kind, choice in data.kinds.items()}
     found.channels = list(dict.fromkeys(map(_channel, data.channels)))
     found.deputy_id = data.deputy_id
+    found.phone = rules.telephone(data.phone, "phone")
     found.evening_summary, found.wake_for_line_stop = data.evening_summary, data.wake_for_line_stop
     found.version += 1
     session.add(found)
@@ -121,6 +125,7 @@ async def change_preferences(session: AsyncSession, actor: Actor, changes: Mappi
         "deputy_id": found.deputy_id,
         "evening_summary": found.evening_summary,
         "wake_for_line_stop": found.wake_for_line_stop,
+        "phone": found.phone,
         **changes,
         "kinds": {**found.kinds, **changes.get("kinds", {})},
     }

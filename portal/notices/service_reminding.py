@@ -189,6 +189,7 @@ async def _near(connection: Driver, of: Company, now: datetime) -> list[Draft]:
     ]
 
 
+# What somebody of the company took over is asked about no further, as long as they are there.
 _UNANSWERED = """
 select r.id, l.contract_id, l.party_id, min(l.respond_by) as respond_by,
     case c.lapse when 'nothing' then 1 when 'remind' then 2 else 3 end as most
@@ -197,13 +198,17 @@ join contract c on c.tenant_id = $1 and c.id = l.contract_id
 join release r on r.tenant_id = $1 and r.contract_id = c.id and r.number = c.release_no
 where l.tenant_id = $1 and ($2::uuid is null or l.party_id = $2) and c.direction = $3 and l.status = 'proposed'
     and l.respond_by < $4 and l.respond_by > $5
+    and not exists (select from duty d join member m on m.tenant_id = $1 and m.id = d.member_id and m.status = 'active'
+        where d.tenant_id = $1 and d.release_id = r.id)
 group by r.id, l.contract_id, l.party_id, c.lapse limit $6"""
 # Releases themselves wait for the partner's acknowledgement, where their contract asks for one.
 _UNREAD = """
 select release_id as id, contract_id, party_id, answer_by as respond_by, 3 as most
-from release_standing
+from release_standing s
 where tenant_id = $1 and ($2::uuid is null or party_id = $2) and status in ('published', 'delivered')
     and answer_by < $3 and answer_by > $4
+    and not exists (select from duty d join member m on m.tenant_id = $1 and m.id = d.member_id and m.status = 'active'
+        where d.tenant_id = $1 and d.release_id = s.release_id)
 limit $5"""
 Late = tuple[asyncpg.Record, Draft]
 

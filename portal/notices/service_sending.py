@@ -126,7 +126,7 @@ def _claimed(row: asyncpg.Record, system: Actor, person: Person | None) -> Claim
 _NOTICES = """
 select n.id, n.status, n.expires_at, n.level, exists (
         select from action a where a.tenant_id = $1 and a.object_id = n.object_id and a.used_at >= n.occurred_at
-            and a.object_kind = n.object_kind) as pressed
+            and a.object_kind = n.object_kind and a.verb <> 'take_over') as pressed
 from notice n where n.tenant_id = $1 and n.id = any($2)"""
 _CARDS = """
 select m.id, m.object_kind, m.object_id, m.channel, m.address, m.message_id, m.rendering, m.purpose

@@ -22,6 +22,7 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.RECEIVE: (N_("All complete"), "success"),
     Verb.COUNT: (N_("Count"), ""),
     Verb.ACKNOWLEDGE: (N_("Acknowledge"), ""),
+    Verb.TAKE_OVER: (N_("Take over"), ""),
     Verb.APPROVE: (N_("Approve"), "success"),
     Verb.TURN_DOWN: (N_("Refuse"), "danger"),
     Verb.AGREE: (N_("Agree"), "success"),
@@ -43,9 +44,9 @@ def acting(verb: Verb, actions: dict[Verb, UUID]) -> Button:
     return Button(_(label), actions[verb], style=style)
 
 
-def opening(path: str, label: str = "") -> Button:
-    """The button that opens a page."""
-    return Button(label or _("Open the page"), None, url=address(path))
+def opening(path: str, label: str = "", *, form: bool = False) -> Button:
+    """The button that opens a page. form: one to fill in."""
+    return Button(label or _("Open the page"), None, url=address(path), form=form)
 
 
 def day(value: date) -> str:

@@ -93,6 +93,7 @@ VERBS = {
     "confirmed": N_("confirmed"),
     "countered": N_("answered with a counter-offer"),
     "created": N_("created"),
+    "taken_over": N_("the answer was taken over from a colleague"),
     "declined": N_("declined"),
     "deviated": N_("answered otherwise than asked"),
     "deviation_accepted": N_("deviating answer accepted"),

@@ -48,6 +48,7 @@ class NotificationsForm(Form):
     deputy: UUID | None = None
     evening_summary: bool = False
     wake_for_line_stop: bool = False
+    phone: str = ""
 
     @field_validator("kind")
     @classmethod
@@ -71,6 +72,7 @@ class NotificationsForm(Form):
             deputy_id=self.deputy,
             evening_summary=self.evening_summary,
             wake_for_line_stop=self.wake_for_line_stop,
+            phone=self.phone,
         )
         return command
 
@@ -93,6 +95,7 @@ def _first(found: Preference) -> dict[str, Any]:
         "deputy": found.deputy_id or "",
         "evening_summary": found.evening_summary,
         "wake_for_line_stop": found.wake_for_line_stop,
+        "phone": found.phone,
     }
 
 

@@ -17,6 +17,7 @@ from portal.core.actor import Actor
 from portal.schedules import service_answers, service_holding
 from portal.scorecards.reads import BadSelection
 from portal.web import release_views
+from portal.web.duties import duty_context
 from portal.web.pages import Page
 from portal.web.release_forms import DecideForm, PublishForm, RejectReleaseForm
 from portal.web.schedule_forms import VersionForm
@@ -79,6 +80,7 @@ async def release(
 ) -> Template:
     """One release beside another; without one, beside the one before it."""
     context = await release_views.release(actor, contract_id, number, against, told)
+    context |= await duty_context(actor, contract_id, number)
     return page.render("schedules/release.html", active="schedules", **context)
 
 

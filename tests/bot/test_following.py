@@ -35,6 +35,8 @@ async def test_the_next_message_is_read_as_the_answer(house: House, tenant: Tena
     question = await ben.phone.wait_for("Which quantity is meant?")
     await ben.phone.say("a bit more")
     await ben.phone.wait_for(NO_ANSWER, after=question.id)
+    await ben.phone.say("Thanks!")
+    await ben.phone.wait_for("You are welcome. My question is still open", after=question.id)
     await ben.phone.say("make it 95 pcs")
     card = await ben.phone.wait_for("I read this as:")
     assert "95\u00a0pcs" in card.text

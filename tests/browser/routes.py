@@ -20,6 +20,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/": (Shown("/"), Shown("/", "customer"), Shown("/", "supplier")),
     "/answers": (Shown("/answers"), Shown("/answers", "customer"), Shown("/answers", "supplier")),
     "/api/docs": (Shown("/api/docs"),),
+    "/app": (Shown("/app", ""),),
     "/approvals": (Shown("/approvals"), Shown("/approvals?view=asked")),
     "/approvals/{case_id}": (Shown("/approvals/{case_id}"),),
     "/audit": (Shown("/audit"),),

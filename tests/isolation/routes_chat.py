@@ -103,6 +103,8 @@ ROUTES: Routes = {
     ("POST", "/profile/chat/requests/{request_id:uuid}/approve"): Spec(request, form(), **OWNS),
     ("POST", "/profile/chat/requests/{request_id:uuid}/refuse"): Spec(request, form(), **OWNS),
     ("POST", "/profile/chat/{chat_id:uuid}/end"): Spec(chat, form(), **ENDS),
+    ("GET", "/app"): Spec(audience=Audience.EVERYBODY),
+    ("POST", "/app"): Spec(audience=Audience.NOBODY, parts=form(init_data="hash=1", to="/")),
     ("POST", "/bot/telegram"): Spec(audience=Audience.NOBODY, parts=update),
     ("GET", "/api/v1/chats"): Spec(need=P.MANAGE_PEOPLE),
     ("POST", "/api/v1/chats/{chat_id:uuid}/end"): Spec(chat, **ENDS),

@@ -2,12 +2,15 @@
 
 import secrets
 from dataclasses import replace
+from typing import Any
 
 from portal.accounts import recovery
 from portal.core.access import Permission, Role
+from portal.core.db import driver, unit_of_work
 from tests.isolation.calls import Parts
-from tests.isolation.expect import FACTORY, Audience, Sight, Spec, asked, form
+from tests.isolation.expect import FACTORY, SELLER, Audience, Sight, Spec, asked, body, form, of
 from tests.isolation.routes_open import OPEN, Routes
+from tests.isolation.routes_releases import released
 from tests.isolation.things import Ids, Token, contract, member
 from tests.isolation.world import Place, World
 
@@ -34,6 +37,20 @@ async def forgetful(world: World, place: Place) -> Ids:
     return {"token": Token(recovery.token_of(link.id))}
 
 
+async def owed(world: World, place: Place) -> Ids:
+    """A release with a delivery that waits for its seller's answer, and somebody of the seller's who may give it."""
+    ids = await released(world, place)
+    async with unit_of_work(world.companies[place].factory) as session:
+        await (await driver(session)).execute(
+            "update schedule_line set status = 'proposed' where id = $1", ids["delivery_id"]
+        )
+    member_id = world.seller(place).member_id
+    assert member_id is not None
+    return {**ids, "member_id": member_id}
+
+
+DUTY = "/api/v1/contracts/{contract_id:uuid}/releases/{number:int}/duty"
+ANSWERS: dict[str, Any] = {"need": P.CONFIRM_LINES, "side": SELLER}
 LINK = Spec(forgetful, audience=Audience.EVERYBODY, sight=Sight.LINK, shows_bearer=True)
 ROUTES: Routes = {
     ("GET", "/forgotten"): OPEN,
@@ -42,6 +59,9 @@ ROUTES: Routes = {
     ("POST", "/new-password/{token:str}"): replace(
         LINK, parts=form(password="twelve capstans of oak"), fresh=True, leads_to="/sign-in"
     ),
+    ("POST", "/contracts/{contract_id:uuid}/releases/{number:int}/take-over"): Spec(owed, form(), **ANSWERS),
+    ("GET", DUTY): Spec(owed, **ANSWERS),
+    ("POST", DUTY): Spec(owed, body(member_id=of("member_id")), **ANSWERS),
     ("GET", "/profile/notifications"): Spec(need=None),
     ("POST", "/profile/notifications"): Spec(need=None, double=True, parts=form(version=0, **CHOICES)),
     ("POST", "/profile/notifications/detail"): Spec(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.phrases import asks_where, sought
-from bot.reading import answering
+from bot.reading import answering, asking
 from bot.reading.asking import asked
 from bot.reading.model import Question, Settled
 from bot.reading.reading import read
@@ -92,3 +92,15 @@ def test_what_somebody_looks_for() -> None:
         found.append((row["said"], row["words"], words))
 
     assert [entry for entry in found if entry[1] != entry[2]] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Thanks", "thank you!", "ok, thanks a lot", "Thx", "谢谢", "谢谢您！", "好的，谢谢", "辛苦了", "多谢啦～"]
+)
+def test_thanks_are_known_as_such(text: str) -> None:
+    assert asking.thanks(text)
+
+
+@pytest.mark.parametrize("text", ["thanks, 800 pcs", "谢谢，改成800件", "no thanks", "ok", "好的", "thanksgiving"])
+def test_what_says_more_than_thanks_is_no_thanks(text: str) -> None:
+    assert not asking.thanks(text)

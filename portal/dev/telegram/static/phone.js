@@ -240,11 +240,22 @@ function inlineButton(message, button, spinning) {
   const node = make("button", `key ${button.style || ""} ${target ? "leads" : ""} ${spinning ? "spins" : ""}`, button.text);
   node.type = "button";
   node.addEventListener("click", () => {
+    if (button.web_app) return void openWithin(button.web_app.url);
     if (target) return void window.open(target, "_blank", "noopener");
     if (button.callback_data) act("press", { message: message.message_id, data: button.callback_data });
     if (button.copy_text) navigator.clipboard.writeText(button.copy_text.text);
   });
   return node;
+}
+
+// As the app does: the page gets who opened it, signed with the bot's token, behind its address.
+async function openWithin(address) {
+  const page = window.open("about:blank", "_blank");
+  const opened = await post(`users/${me}/web_app`, {});
+  if (!page) return;
+  if (!opened) return void page.close();
+  page.opener = null;
+  page.location = `${address}#${new URLSearchParams({ tgWebAppData: opened.init_data, tgWebAppVersion: "9.1", tgWebAppPlatform: "weba" })}`;
 }
 
 function showFoot(chat) {

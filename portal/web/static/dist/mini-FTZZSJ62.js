@@ -1,0 +1,1 @@
+var e=document.getElementById("mini"),t=new URLSearchParams(location.hash.slice(1)).get("tgWebAppData");e&&t?(history.replaceState(null,"",location.pathname+location.search),e.elements.init_data.value=t,e.submit()):e&&(document.getElementById("mini-none").hidden=!1,document.getElementById("mini-waits").hidden=!0);
