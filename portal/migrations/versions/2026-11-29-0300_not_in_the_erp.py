@@ -1,7 +1,7 @@
 """Applied changes that the factory's ERP does not show yet: how long they may wait, and the ERP's reference.
 
 Revision ID: 0034
-Revises: 0033
+Revises: 0032
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0034"
-down_revision: str | None = "0033"
+down_revision: str | None = "0032"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
