@@ -20,7 +20,7 @@ from portal.core.settings import Settings
 
 TEMPLATE = "portal_template"
 # A test run that is lost with the machine is run again, so nothing waits for the disk. Crash drills start their own.
-UNSAFE_AND_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200")
+UNSAFE_AND_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=300")
 _PREFIX = "portal-tests-"
 
 

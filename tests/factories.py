@@ -112,7 +112,7 @@ class Made:
 
 
 def unlike_a_quantity() -> str:
-    """Six letters and a seven that no other call gives: more digits could be taken for the quantity a test looks for."""
+    """Six letters and a seven that no other call gives: more digits could be taken for a quantity a test looks for."""
     return "".join(chr(ord("a") + int(digit, 16)) for digit in uuid7().hex[-6:]) + "7"
 
 

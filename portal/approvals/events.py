@@ -8,19 +8,27 @@ from portal.core.journal import Event
 
 @dataclass(frozen=True, slots=True)
 class ApprovalAsked(Event):
-    case_id: UUID  # one of its steps is open now
+    """A step of the case is open now and waits for its approvers."""
+
+    case_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalDecided(Event):
+    """The last step was decided; the thing it was about went on, or was stopped."""
+
     case_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalOverdue(Event):
-    case_id: UUID  # reminded, or gone to deputies or administrators
+    """Nobody decided in time; reminded, or passed to deputies or administrators."""
+
+    case_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalEnded(Event):
-    case_id: UUID  # withdrawn or replaced
+    """The case ended without a decision: withdrawn, or replaced by a newer one."""
+
+    case_id: UUID

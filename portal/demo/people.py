@@ -7,7 +7,7 @@ from portal.accounts import identity
 from portal.accounts.service import InviteMember
 from portal.accounts.service_joining import add_member
 from portal.core.access import Role
-from portal.core.actor import Actor, Scope
+from portal.core.actor import Actor, Channel, Scope
 from portal.core.i18n import N_, Language
 
 PASSWORD = "calm-harbour-lantern"  # noqa: S105 - printed on purpose; the demo holds published data only
@@ -88,6 +88,7 @@ async def join_all(system: Actor, companies: dict[str, UUID], zone: str) -> dict
             member_id=member_id,
             name=person.name,
             time_zone=zone,
+            channel=Channel.PAGE,
         )
         actors.setdefault(person.company, actor)
         actors[f"{person.company} {person.role.value}"] = actors.get(f"{person.company} {person.role.value}", actor)

@@ -134,7 +134,7 @@ async def _write_programme(system: Actor, direction: Direction, companies: dict[
         reference="ZM-MOH-2207" if sale else "",
         currency="USD",
         zone=ZONE,
-        place=("ZM", "Zambia", "Gate 3", "07:00-09:00") if sale else ("RDC", "", "Gate 1", "13:00-15:00"),
+        place=("Lusaka", "Zambia", "Gate 3", "07:00-09:00") if sale else ("Accra", "Ghana", "Gate 1", "13:00-15:00"),
         planner=PLANNER,
     )
     parts = [
@@ -202,7 +202,7 @@ async def _propose(planner: Actor, customer_id: UUID, today: date) -> None:
             foq=Decimal(foq),
             cadence=Cadence.MONTH,
             pack_size=Decimal(10),
-            ship_to_code="ZM",
+            ship_to_code="Lusaka",
             unloading_point="Gate 3",
             receiving_window="07:00-09:00",
             prices=[NewPrice(valid_from=begin, price=item["price"])],

@@ -3,7 +3,7 @@
 The factory's sites are read from what it publishes, a partner's from its own rows, which the factory sees too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -112,6 +112,18 @@ async def receiving_hours(connection: Driver, actor: Actor, line_id: UUID) -> li
     if row is None or not row[1]:
         return None
     return [f"{clock(opens)}-{clock(closes)}" for day, opens, closes in row[1] if day == row[0].weekday()]
+
+
+_PLACES = """
+select l.id, coalesce(nullif(l.ship_to_code, ''), k.ship_to_code), k.unloading_point, k.receiving_window
+from schedule_line l join contract_line k on k.tenant_id = $1 and k.id = l.contract_line_id
+where l.tenant_id = $1 and l.id = any($2)"""
+
+
+async def places(connection: Driver, actor: Actor, lines: Sequence[UUID]) -> dict[UUID, tuple[str, str, str]]:
+    """Where each of a few deliveries is handed over, as the contract says: plant, gate, receiving window."""
+    rows = await connection.fetch(_PLACES, actor.tenant_id, lines) if lines else []
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
 class _Way(Struct, frozen=True):

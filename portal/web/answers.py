@@ -23,6 +23,7 @@ from portal.core.errors import Conflict
 from portal.core.quantities import show_quantity
 from portal.schedules import reads, service_deviations
 from portal.schedules.reads import LineRow
+from portal.schedules.reads_calendars import places
 from portal.schedules.rules_answers import Row, running_difference
 from portal.web import delivery
 from portal.web.lines import line_card
@@ -82,7 +83,11 @@ async def cards_to_decide(actor: Actor) -> list[LineCard]:
     """The answers that wait for this company as buyer, each with its buttons."""
     async with read(actor) as connection:
         rows = await reads.to_decide(connection, actor, DECIDED)
-        return [line_card(row, actor, await reads.promises(connection, actor, row.id)) for row in rows]
+        there = await places(connection, actor, [row.id for row in rows])
+        return [
+            line_card(row, actor, await reads.promises(connection, actor, row.id), place=there.get(row.id))
+            for row in rows
+        ]
 
 
 @get("/answers")

@@ -22,7 +22,7 @@ from portal.schedules import reads, reads_board
 from portal.schedules.model import Zone
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.schedules.reads_board import BoardHead, BoardLine, Cell, Entry, Totals
-from portal.schedules.reads_calendars import Closed, closed_of
+from portal.schedules.reads_calendars import Closed, closed_of, places
 from portal.schedules.words import ZONES
 from portal.shipments.reads_board import received_by_day
 from portal.web.addresses import address
@@ -42,6 +42,7 @@ WEEKS = 13
 PIECE = "H87"
 PAGE = 500
 EMPTY = BoardCell("", "")  # a week without a delivery
+CARDS = 6  # deliveries that wait and are shown with their buttons
 AGENDA = 40  # deliveries shown a zone on the phone before "all in the list"
 
 
@@ -66,6 +67,7 @@ class Found(Struct, frozen=True):
     entries: list[Entry]
     received: list[tuple[date, Decimal]]
     waiting: list[LineRow]
+    places: dict[UUID, tuple[str, str, str]]  # of those that wait and are shown
     coming: list[LineRow]
     closed: dict[date, tuple[Closed, ...]]
 
@@ -84,9 +86,10 @@ async def read_contract(actor: Actor, contract_id: UUID, part: UUID | None, week
         asked = LineFilter(View.TO_CONFIRM, contract_id=contract_id)
         in_window = LineFilter(View.ALL, contract_id=contract_id, since=span.first, until=span.end - timedelta(days=1))
         waiting = await reads.list_lines(connection, actor, asked, None, PAGE)
+        there = await places(connection, actor, [row.id for row in waiting[:CARDS]])
         coming = await reads.list_lines(connection, actor, in_window, None, PAGE)
         closed = await closed_of(connection, actor, contract_id, span.first, span.end)
-    return Found(head, span, lines, grid, chosen, entries, received, waiting, coming, closed)
+    return Found(head, span, lines, grid, chosen, entries, received, waiting, there, coming, closed)
 
 
 async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, view: View, weeks: int) -> BoardView:
@@ -122,7 +125,7 @@ async def contract_board(actor: Actor, contract_id: UUID, part: UUID | None, vie
         cumulative_href=f"/contracts/{contract_id}/cumulative" + (f"?line={chosen.id}" if chosen else ""),
         forecast_href=f"/contracts/{contract_id}/forecast" if head.release_no else None,
         refresh_href=board_href(base, part, view, weeks),
-        **asking(actor, head, waiting, base),
+        **asking(actor, found, base),
     )
 
 
@@ -136,12 +139,13 @@ def may_ask(actor: Actor, head: BoardHead) -> bool:
     return actor.may(Permission.REQUEST_CHANGES) and head.status == ContractStatus.ACTIVE and head.release_no > 0
 
 
-def asking(actor: Actor, head: BoardHead, waiting: Sequence[LineRow], base: str) -> dict[str, Any]:
+def asking(actor: Actor, found: Found, base: str) -> dict[str, Any]:
     """What waits for the seller's answer, and the one press that answers all of it."""
+    head, waiting = found.head, found.waiting
     side = actor.side_on(head.direction)
     seller = side is Side.SELLER
     return {
-        "waiting": tuple(line_card(row, actor) for row in waiting[:6]),
+        "waiting": tuple(line_card(row, actor, place=found.places.get(row.id)) for row in waiting[:CARDS]),
         "waiting_count": len(waiting),
         "waiting_title": _("To confirm") if seller else _("Waiting for the seller"),
         "deadline": deadline_of(waiting, head.time_zone) if seller else "",

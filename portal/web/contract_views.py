@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from litestar.response import Template
+from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts import service
@@ -64,6 +66,7 @@ CHANNELS = {
     "system": N_("system"),
 }
 HISTORY = 50
+ALIKE = 2  # of the same kind in a row stand as they are
 
 
 async def context(
@@ -103,7 +106,7 @@ async def context(
         "commitments": await commitments(connection, actor, contract, lines, today),
         "papers": await papers(session, actor, contract),
         "releases": release_rows(await releases(connection, actor, contract_id, limit=8), actor),
-        "moments": [moment(entry, actor.time_zone) for entry in past],
+        "moments": folded(past, actor.time_zone),
         "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
     }
 
@@ -338,6 +341,18 @@ def moment(entry: Happening, zone: str) -> Moment:
     way = _(CHANNELS.get(entry.channel, entry.channel))
     who = _("system") if entry.channel == "system" else entry.member_name
     return Moment(text, who, i18n.moment(entry.at, zone), way, " · ".join(filter(None, notes)))
+
+
+def folded(past: Sequence[Happening], zone: str) -> list[Moment]:
+    """The history; where the portal itself did the same again and again, the latest stands for those before it."""
+    shown = []
+    for (_verb, channel), run in groupby(past, key=lambda entry: (entry.verb, entry.channel)):
+        same = [moment(entry, zone) for entry in run]
+        if channel == "system" and len(same) > ALIKE:
+            shown.append(replace(same[0], earlier=tuple(same[1:])))
+        else:
+            shown += same
+    return shown
 
 
 def readable(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from portal.core.states import Side
 from portal.schedules import reads, reads_board, reads_held, reads_next
 from portal.schedules.model import SupplyState
 from portal.schedules.reads import Happening, LineFilter, LineRow, View
-from portal.schedules.reads_calendars import receiving_hours
+from portal.schedules.reads_calendars import places, receiving_hours
 from portal.schedules.reads_prices import DeliveryPrice, price_of
 from portal.schedules.rules import OPEN
 from portal.schedules.words import ZONE_NAMES, kept_sentence
@@ -35,7 +35,7 @@ from portal.web.held_views import held_view
 from portal.web.lines import actions, deviation_words, joined, line_card, mark
 from portal.web.pages import Page
 from portal.web.schedule_forms import CallOffForm
-from portal.web.views import Figure, Moment
+from portal.web.views import Figure, LineCard, Moment
 
 VERBS = {
     "photos_added": N_("Photos added to {number}"),
@@ -88,14 +88,13 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
     row = await reads.get_row(connection, actor, line_id)
     if row is None:
         raise NotFound
-    promises = await reads.promises(connection, actor, line_id)
     history = await reads.history(connection, actor, line_id)
     documents = await documents_of(connection, actor, line_id)
     today = local_today(clock.now(), actor.time_zone)
     delivers = actor.side_on(row.direction) is Side.SELLER and row.status in OPEN
     return {
         "row": row,
-        "line": line_card(row, actor, promises),
+        "line": await card(connection, actor, row),
         "part": part_of(row, actor),
         "mark": mark(row, today, actor),
         "figures": figures(row),
@@ -224,6 +223,13 @@ class _Known(dict[str, Any]):
         return ""
 
 
+async def card(connection: Driver, actor: Actor, row: LineRow, **more: Any) -> LineCard:
+    """One delivery with its answer form, where it is handed over, and what is promised for it."""
+    promises = await reads.promises(connection, actor, row.id)
+    there = await places(connection, actor, [row.id])
+    return line_card(row, actor, promises, place=there.get(row.id), **more)
+
+
 async def answered(session: AsyncSession, actor: Actor, page: Page, line_id: UUID) -> Template | Redirect:
     """After an answer: the card itself for htmx, the delivery's page otherwise."""
     if not page.by_htmx:
@@ -232,8 +238,7 @@ async def answered(session: AsyncSession, actor: Actor, page: Page, line_id: UUI
     row = await reads.get_row(connection, actor, line_id)
     if row is None:
         raise NotFound
-    promises = await reads.promises(connection, actor, line_id)
-    return page.fragment("schedules/_line_card.html", line=line_card(row, actor, promises))
+    return page.fragment("schedules/_line_card.html", line=await card(connection, actor, row))
 
 
 async def refused(
@@ -249,11 +254,10 @@ async def refused(
     row = await reads.get_row(connection, actor, line_id)
     if row is None:
         raise error
-    promises = await reads.promises(connection, actor, line_id)
-    card, status = line_card(row, actor, promises, error=str(error), typed=typed), status_of(error)
+    line, status = await card(connection, actor, row, error=str(error), typed=typed), status_of(error)
     if page.by_htmx:
-        return page.fragment("schedules/_line_card.html", status=status, line=card)
-    shown = await context_on(connection, actor, line_id) | {"line": card}
+        return page.fragment("schedules/_line_card.html", status=status, line=line)
+    shown = await context_on(connection, actor, line_id) | {"line": line}
     return page.render("schedules/line.html", active="schedules", status=status, **shown)
 
 

@@ -105,15 +105,22 @@ def agenda_row(row: LineRow, actor: Actor, today: date) -> AgendaRow:
     )
 
 
+def place_text(plant: str, gate: str, hours: str) -> str:
+    """Gate 3, Wuxi · 07:00–09:00."""
+    where = _("{gate}, {plant}").format(gate=gate, plant=plant) if gate and plant else gate or plant
+    return " · ".join(filter(None, (where, hours.replace("-", "–"))))
+
+
 def line_card(
     row: LineRow,
     actor: Actor,
     promises: Sequence[PromiseRow] = (),
     *,
+    place: tuple[str, str, str] | None = None,
     error: str = "",
     typed: Sequence[tuple[str, str, str]] = (),
 ) -> LineCard:
-    """The line with its answer form, or with the answer it got. `typed` keeps what a refused form held."""
+    """The line with its answer form or its answer. place: plant, gate, window; typed: what a refused form held."""
     left = row.ordered_quantity - row.confirmed_quantity
     can = actions(row, actor)
     at_risk = row.supply_state == SupplyState.AT_RISK
@@ -127,7 +134,7 @@ def line_card(
         date=i18n.day(row.due_date),
         weekday=i18n.weekday(row.due_date),
         actions=can,
-        place=row.ship_to_code,
+        place=place_text(*place) if place else row.ship_to_code,
         good=_("Material secured") if row.supply_state == SupplyState.SECURED else "",
         bad=(row.supply_note or _("Material at risk")) if at_risk else "",
         plain_quantity=f"{left.normalize():f}",

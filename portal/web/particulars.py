@@ -53,6 +53,7 @@ NAMES: dict[str, str] = {
     "field": N_("Field"),
     "fields": N_("Fields"),
     "file": N_("File"),
+    "firm": N_("Share in the firm zone"),
     "former": N_("Formerly"),
     "hours": N_("Hours"),
     "is_customer": N_("Customer"),

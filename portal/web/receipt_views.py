@@ -237,10 +237,10 @@ def difference(line: CountedRow) -> str:
     """What a line's count differs by, in words; empty when all was there."""
     said = []
     if line.rejected:
-        said.append(_("{n} rejected").format(n=i18n.number(line.rejected)))
+        said.append(_("{n} rejected").format(n=show_quantity(line.rejected, line.unit)))
     if line.short:
         text = _("{n} missing") if line.short > 0 else _("{n} too many")
-        said.append(text.format(n=i18n.number(abs(line.short))))
+        said.append(text.format(n=show_quantity(abs(line.short), line.unit)))
     if line.problem:
         said.append(_(PROBLEMS[Problem(line.problem)]))
     return " · ".join(said)

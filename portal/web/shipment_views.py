@@ -95,12 +95,12 @@ def counted(line: NoteLine) -> str:
     """What the receipt of a line says, in words."""
     if line.receipt_id is None or line.accepted is None:
         return ""
-    said = [_("{n} accepted").format(n=i18n.number(line.accepted))]
+    said = [_("{n} accepted").format(n=show_quantity(line.accepted, line.unit))]
     if line.rejected:
-        said.append(_("{n} rejected").format(n=i18n.number(line.rejected)))
+        said.append(_("{n} rejected").format(n=show_quantity(line.rejected, line.unit)))
     if line.short:
         text = _("{n} missing") if line.short > 0 else _("{n} too many")
-        said.append(text.format(n=i18n.number(abs(line.short))))
+        said.append(text.format(n=show_quantity(abs(line.short), line.unit)))
     if line.problem:
         said.append(_(PROBLEMS[line.problem]))
     return " · ".join(said)

@@ -66,6 +66,7 @@ class Moment(Struct, frozen=True):
     when: str
     way: str = ""
     note: str = ""
+    earlier: tuple["Moment", ...] = ()  # the same deed of the portal itself, time after time; behind one line
 
 
 # ---- The board ------------------------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ HREF = re.compile(r'<(?:a|area)\s[^>]*?href="([^"]*)"')
 STREAMS = {route for route, what in NO_PAGE.items() if what == "stream"}
 # Pages that no page links to, with the reason.
 UNLINKED = {
-    "/contracts/{contract_id}/penalties": "only where a penalty is agreed",
     "/contracts/sheets/{run_id}": "opened by sending a workbook",
     "/profile/second-factor/set-up": "opened with the password",
     "/sign-in/code": "comes after the password",

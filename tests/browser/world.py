@@ -180,8 +180,8 @@ async def _contract(world: World, direction: Direction, number: str, title: str,
     """A contract of the customer or the supplier, in force since thirteen weeks."""
     partner = world.customer if direction is Direction.SALE else world.supplier
     data = NewContract(
-        party_id=partner.party_id, direction=direction, number=number, title=title, currency="CNY",
-        valid_from=_monday() - timedelta(weeks=13), valid_to=_monday() + timedelta(weeks=45), lines=lines,
+        party_id=partner.party_id, direction=direction, number=number, title=title, currency="CNY", lines=lines,
+        valid_from=_monday() - timedelta(weeks=13), valid_to=_due(45, 0), penalty_percent=Decimal("0.5"),
     )  # fmt: skip
     async with unit_of_work(world.factory) as session:
         made = await create_contract(session, world.factory, data)
@@ -215,8 +215,8 @@ async def _delivered(
         session.add_all(rows)
     for n, row in enumerate(rows):
         sent = quantity if last is None or n < len(rows) - 1 else last
-        number = f"{agreed.lines[part].item_code}-{row.due_date:%m%d}"
-        await _ship_and_receive(seller, buyer, row.id, sent, row.due_date, number)
+        day = row.due_date + timedelta(days=part == 1 and n == len(rows) - 1)  # one came late
+        await _ship_and_receive(seller, buyer, row.id, sent, day, f"{line.item_code}-{row.due_date:%m%d}")
 
 
 def _sides(world: World, agreed: Agreed) -> tuple[Actor, Actor]:

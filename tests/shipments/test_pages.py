@@ -181,7 +181,7 @@ async def test_a_customer_counts_without_a_script_and_adds_a_photo(tenant: Tenan
         answer = await post_files(browser, truck.count, fields, [(f"photo.{short}", photo())])
         assert answer.status_code == 303, text_of(answer)
         posted = await browser.open(answer.headers["location"])
-        assert "40 rejected · Damaged" in text_of(posted)
+        assert "40 pcs rejected · Damaged" in text_of(posted)
         assert "Correct the count" in text_of(posted)
     async with signed_in(app, tenant.factory, Role.VIEWER) as browser:
         seen = await browser.open(answer.headers["location"])
