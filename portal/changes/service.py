@@ -23,12 +23,13 @@ from portal.contracts.service_buckets import check_days
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor, Scope
-from portal.core.calendars import WorkingCalendar, deadline, local_today
+from portal.core.calendars import deadline, local_today
 from portal.core.db import Driver
 from portal.core.errors import NotFound
 from portal.core.journal import Event, Subject, emit, record
 from portal.core.states import Side
 from portal.core.versions import check_version
+from portal.schedules.reads_calendars import answering_calendar
 from portal.schedules.service_release import LineEnded, OutsideValidity
 
 logger = logging.getLogger(__name__)
@@ -261,10 +262,12 @@ async def moved_parts(
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def open_for_answer(change: ChangeRequest, head: Head) -> None:
-    """The other company has so many working hours from now."""
+async def open_for_answer(session: AsyncSession, actor: Actor, change: ChangeRequest, head: Head) -> None:
+    """The other company has so many of its own working hours from now."""
+    by_factory = change.offered_scope != Scope.FACTORY
+    calendar = await answering_calendar(await db.driver(session), actor, head.party_id, by_factory)
     hours = head.answer_hours or head.response_hours
-    change.respond_by = deadline(clock.now(), hours, head.time_zone, WorkingCalendar())
+    change.respond_by = deadline(clock.now(), hours, head.time_zone, calendar)
 
 
 def told(

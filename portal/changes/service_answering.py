@@ -154,5 +154,5 @@ async def _offer(session: AsyncSession, actor: Actor, change: ChangeRequest, dat
     change.offer_no += 1
     change.offered_scope, change.offer_note = actor.scope, data.note
     sheet = await write_offer(session, actor, head, change, data)
-    open_for_answer(change, head)
+    await open_for_answer(session, actor, change, head)
     return sheet

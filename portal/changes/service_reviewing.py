@@ -124,7 +124,7 @@ async def send(session: AsyncSession, actor: Actor, change: ChangeRequest, sheet
     change.number = f"C-{await next_number(session, actor, change.party_id, 'change_request')}"
     change.submitted_at = clock.now()
     change.status = CHANGE_STATES.target(change.status, "submit", by=Side.SELLER)
-    open_for_answer(change, sheet.head)
+    await open_for_answer(session, actor, change, sheet.head)
     by_rule = change.way is Way.INSIDE
     asked = None if by_rule else ChangeAsked(change.id)
     told(session, actor, change, "submitted", asked, reason=change.reason.value, way=change.way.value)

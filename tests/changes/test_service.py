@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from portal.accounts.service_calendars import Shutdown, shut_down
 from portal.changes import service_answering, service_asking, service_files, service_terms
 from portal.changes.inputs import Comment, NewPiece, NoteErp, SetTerms
 from portal.changes.model import ChangeStatus, ErpState, PartKind, Way
@@ -28,12 +29,14 @@ from portal.contracts.service_files import FileThere
 from portal.core import clock
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
+from portal.core.calendars import local_today
 from portal.core.db import driver, unit_of_work
 from portal.core.errors import Forbidden, NotFound
 from portal.core.states import WrongState
 from portal.core.versions import Stale
 from portal.schedules import service
 from portal.schedules.service import ConfirmLine
+from tests.accounts.test_calendars import site_of
 from tests.changes.makers import (
     FAR,
     FIRM,
@@ -52,7 +55,7 @@ from tests.changes.makers import (
     worked,
 )  # fmt: skip
 from tests.contracts.bucket_makers import figures, span
-from tests.factories import Tenant, fetch
+from tests.factories import ZONE, Tenant, fetch
 
 D = Decimal
 K, S = PartKind, ChangeStatus
@@ -314,6 +317,21 @@ async def test_remarks_and_the_erp_are_part_of_the_history(tenant: Tenant) -> No
         await step(tenant.supplier, service_terms.note_erp, change.id, NoteErp(state=ErpState.ECHOED))
     verbs = await history(tenant.supplier, change.id)
     assert verbs == ["submitted", "accepted", "applied", "commented", "erp_noted"]
+
+
+async def test_the_time_to_answer_runs_on_the_working_days_of_whoever_answers(tenant: Tenant) -> None:
+    made, line_id = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    site = await site_of(tenant, tenant.supplier, "FOUNDRY")
+    async with unit_of_work(tenant.supplier) as session:
+        await shut_down(session, tenant.supplier, site.id, Shutdown(first=day(0), last=day(20), name="Relining"))
+
+    asked = await ask(tenant.factory, made, wish(line_id, quantity=D(150)))
+    assert asked.respond_by is not None
+    assert local_today(asked.respond_by, ZONE) > day(20)  # the supplier is closed until then
+
+    offered = await counter(tenant.supplier, asked.id, wish(line_id, quantity=D(120)))
+    assert offered.respond_by is not None
+    assert local_today(offered.respond_by, ZONE) < day(20)  # the factory is not
 
 
 async def history(actor: Actor, change_id: UUID) -> list[str]:
