@@ -72,7 +72,7 @@ class CustomFieldController(Controller):
         actor: NamedDependency[Actor],
         removed: FromQuery[bool] = False,
     ) -> list[FieldOut]:
-        """The fields of items, partners, contracts and lines; with `removed=true` also those that are kept for the record."""
+        """The fields of items, partners, contracts and lines; `removed=true`: also those kept for the record."""
         return [out(field) for field in await service.list_fields(session, actor, removed=removed)]
 
     @post(status_code=HTTP_201_CREATED)
