@@ -1,4 +1,4 @@
-"""Applied changes that the factory's ERP does not show yet, and fields of contract lines.
+"""Applied changes that the factory's ERP does not show yet: how long they may wait, and the ERP's reference.
 
 Revision ID: 0034
 Revises: 0032
@@ -12,8 +12,6 @@ revision = "0034"
 down_revision: str | None = "0032"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
-
-HOLDERS = "'item', 'partner', 'contract'"
 
 
 def upgrade() -> None:
@@ -29,22 +27,9 @@ def upgrade() -> None:
         "create index ix_change_request_not_in_erp on change_request (tenant_id, applied_at, id)"
         " where status = 'applied' and erp_state <> 'echoed'"
     )
-    op.execute("create index ix_contract_line_item_id on contract_line (tenant_id, item_id)")
-    hold(f"{HOLDERS}, 'line'")
-
-
-def hold(holders: str) -> None:
-    """Let fields and their values belong to these."""
-    for table in ("custom_field", "custom_values"):
-        op.execute(f"alter table {table} drop constraint ck_{table}_holder")
-        op.execute(f"alter table {table} add constraint ck_{table}_holder check (holder in ({holders}))")
 
 
 def downgrade() -> None:
-    for table in ("custom_values", "custom_field"):
-        op.execute(f"delete from {table} where holder = 'line'")
-    hold(HOLDERS)
-    op.execute("drop index ix_contract_line_item_id")
     op.execute("drop index ix_change_request_not_in_erp")
     op.execute("alter table change_request drop column erp_reference")
     op.execute("alter table tenant drop column erp_days")
