@@ -10,7 +10,6 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.config.app import AppConfig
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Message, Scope
 from litestar_htmx import HTMXRequest
@@ -31,6 +30,7 @@ from portal.core.log import request_id
 from portal.core.settings import Settings, get_settings
 from portal.web import ROUTES as WEB_ROUTES
 from portal.web import errors, pages
+from portal.web.examples import DescriptionPlugin
 
 CSP = (
     "default-src 'none'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
@@ -200,7 +200,7 @@ OPENAPI = OpenAPIConfig(
     components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
     security=[{"key": []}],
     path="/api",
-    render_plugins=[JsonRenderPlugin()],
+    render_plugins=[DescriptionPlugin()],
     create_examples=False,
     use_handler_docstrings=True,
 )

@@ -239,7 +239,7 @@ class ChangeController(Controller):
         file = await service_files.add_file(session, actor, change_id, upload.filename, await upload.read())
         return FileRow(file.id, file.name, file.size, file.added_by, file.added_scope.value, file.added_at)
 
-    @get("/{change_id:uuid}/files/{file_id:uuid}")
+    @get("/{change_id:uuid}/files/{file_id:uuid}", media_type="application/octet-stream")
     async def download(
         self,
         session: NamedDependency[AsyncSession],

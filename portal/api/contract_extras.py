@@ -126,7 +126,7 @@ class ContractExtraController(Controller):
         file = await service_files.add_file(session, actor, contract_id, *said, internal=form.get("internal") == "yes")
         return convert(file, FileOut, from_attributes=True)
 
-    @get("/files/{file_id:uuid}")
+    @get("/files/{file_id:uuid}", media_type="application/octet-stream")
     async def download(
         self,
         session: NamedDependency[AsyncSession],

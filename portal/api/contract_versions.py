@@ -93,7 +93,7 @@ class InReview(Struct):
 
 async def told(
     session: AsyncSession, actor: Actor, contract_id: UUID, revision: ContractRevision | None
-) -> Response[OfferOut] | Response[InReview]:
+) -> Response[OfferOut | InReview]:
     """What a step made of an offer, with the contract's new version as ETag; 202 while colleagues approve it first."""
     contract = await service.get_contract(session, actor, contract_id)
     if revision is None:
@@ -102,7 +102,7 @@ async def told(
     return Response(body, headers={"ETag": f'"{contract.version}"'})
 
 
-async def in_review(session: AsyncSession, actor: Actor, contract: Contract) -> Response[InReview]:
+async def in_review(session: AsyncSession, actor: Actor, contract: Contract) -> Response[OfferOut | InReview]:
     """What became of a step that the factory's own rules do not let pass at once."""
     case = await latest_case(session, actor, contract.id)
     assert case is not None, "a step that did not pass was asked about"
@@ -166,7 +166,7 @@ class ContractVersionController(Controller):
         expected: NamedDependency[int],
         contract_id: FromPath[UUID],
         data: JSONBody[Amendment],
-    ) -> Response[OfferOut] | Response[InReview]:
+    ) -> Response[OfferOut | InReview]:
         """Offer a change of a contract in force from a day on. The version in force stays in force until then."""
         made = await service_amendments.amend(session, actor, contract_id, data, expected)
         return await told(session, actor, contract_id, made)
@@ -179,7 +179,7 @@ class ContractVersionController(Controller):
         expected: NamedDependency[int],
         contract_id: FromPath[UUID],
         data: JSONBody[Amendment],
-    ) -> Response[OfferOut] | Response[InReview]:
+    ) -> Response[OfferOut | InReview]:
         """Change terms of the waiting amendment and send it back."""
         made = await service_amendments.counter_amendment(session, actor, contract_id, data, expected)
         return await told(session, actor, contract_id, made)
@@ -192,7 +192,7 @@ class ContractVersionController(Controller):
         expected: NamedDependency[int],
         origin: NamedDependency[Origin],
         contract_id: FromPath[UUID],
-    ) -> Response[OfferOut] | Response[InReview]:
+    ) -> Response[OfferOut | InReview]:
         """Agree to the waiting amendment. It is in force from its day on.
 
         Refused with `people-accept` where the workspace asks for a one-time code: then a person accepts on the page.
@@ -208,7 +208,7 @@ class ContractVersionController(Controller):
         expected: NamedDependency[int],
         contract_id: FromPath[UUID],
         data: JSONBody[Decline],
-    ) -> Response[OfferOut] | Response[InReview]:
+    ) -> Response[OfferOut | InReview]:
         """Do not agree to the waiting amendment, and say why."""
         found = await service_amendments.decline_amendment(session, actor, contract_id, data, expected)
         return await told(session, actor, contract_id, found)
@@ -220,7 +220,7 @@ class ContractVersionController(Controller):
         actor: NamedDependency[Actor],
         expected: NamedDependency[int],
         contract_id: FromPath[UUID],
-    ) -> Response[OfferOut] | Response[InReview]:
+    ) -> Response[OfferOut | InReview]:
         """Take the own amendment back before it is answered."""
         found = await service_amendments.withdraw_amendment(session, actor, contract_id, expected)
         return await told(session, actor, contract_id, found)

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.enums import RequestEncodingType
+from litestar.openapi.spec import Example
+from litestar.params import Body, FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta, Struct
 from pydantic import AwareDatetime, Field
@@ -15,13 +17,32 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.approvals import service_sets, service_trial, words
 from portal.approvals.facts import OPS, Fact, FactKind, facts_of
-from portal.approvals.inputs import Exported, Op, OutcomeKind, Rules
+from portal.approvals.inputs import Condition, Exported, Group, Op, Outcome, OutcomeKind, Rule, Rules
 from portal.approvals.model import ApprovalPoint, RuleSet, RuleSetStatus
 from portal.approvals.own import own_facts
 from portal.approvals.rules_checking import check_point
 from portal.approvals.rules_trial import Trial
 from portal.core.actor import Actor
 from portal.core.inputs import Input
+
+RULES = Exported(
+    format="calloff-rules",
+    format_version=1,
+    point=ApprovalPoint.CHANGE.value,
+    rules=[
+        Rule(
+            name="Small changes early enough",
+            when=Group(of=[Condition(fact="change_percent", op=Op.WITHIN, values=["20"])]),
+            then=Outcome(kind=OutcomeKind.APPROVE),
+        )
+    ],
+)
+RulesFile = Annotated[
+    dict[str, Any],
+    Body(
+        media_type=RequestEncodingType.JSON, examples=[Example(value=RULES.model_dump(mode="json", exclude_unset=True))]
+    ),
+]
 
 
 class FactOut(Struct):
@@ -152,7 +173,7 @@ class RuleSetController(Controller):
         actor: NamedDependency[Actor],
         expected: NamedDependency[int],
         point: FromPath[str],
-        data: JSONBody[dict[str, Any]],
+        data: RulesFile,
     ) -> Response[RuleSetOut]:
         """Write the draft anew from a file of rules; an error names its place. If-Match "0" begins one."""
         return await tagged(

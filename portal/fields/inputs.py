@@ -29,7 +29,7 @@ class NewField(Input):
     label_zh: Label = Field(examples=["危险等级"])
     label_en: Label = Field(examples=["Hazard class"])
     kind: FieldKind = Field(examples=["choice"])
-    unit: str = Field(default="", max_length=20, description="of a number", examples=[""])
+    unit: str = Field(default="", max_length=20, description="of a number", examples=["kg"])
     choices: list[Choice] = Field(default=[], max_length=MOST_CHOICES, description="of a list")
 
 

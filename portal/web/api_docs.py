@@ -10,9 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Template
 from msgspec import Struct
 
+from portal.web.examples import JSON, METHODS, document
 from portal.web.pages import Page
-
-METHODS = ("get", "post", "put", "patch", "delete")
 
 
 class Operation(Struct, frozen=True):
@@ -23,7 +22,8 @@ class Operation(Struct, frozen=True):
     summary: str
     parameters: list[tuple[str, str, str, bool]]  # name, where, type, required
     fields: list[tuple[str, str, bool]]  # of the body: name, type, required
-    example: str
+    sent: str  # an example of the body; empty without one
+    told: str  # the same of the answer
     answers: list[str]
 
 
@@ -36,7 +36,7 @@ def api_docs(request: Request[Any, Any, Any], page: NamedDependency[Page]) -> Te
 @cache
 def describe(app: Litestar) -> dict[str, list[Operation]]:
     """The operations of the schema by tag, in the order of their paths."""
-    schema = app.openapi_schema.to_schema()
+    schema = document(app)
     groups: dict[str, list[Operation]] = {}
     for path, item in sorted(schema["paths"].items()):
         for method in METHODS:
@@ -54,6 +54,7 @@ def operation(schema: dict[str, Any], method: str, path: str, raw: dict[str, Any
     body: dict[str, Any] = contents[0].get("schema", {}) if contents else {}
     model = resolve(schema, body)
     required = set(model.get("required", []))
+    answers = sorted(raw.get("responses", {}).items())
     fields = [(name, type_name(part), name in required) for name, part in model.get("properties", {}).items()]
     return Operation(
         method.upper(),
@@ -61,8 +62,9 @@ def operation(schema: dict[str, Any], method: str, path: str, raw: dict[str, Any
         raw.get("description") or raw.get("summary") or "",
         parameters,
         fields,
-        example_of(model),
-        sorted(raw.get("responses", {})),
+        example_of(raw.get("requestBody", {})),
+        next((text for status, answer in answers if status < "3" and (text := example_of(answer))), ""),
+        [status for status, _ in answers],
     )
 
 
@@ -86,10 +88,13 @@ def type_name(part: dict[str, Any]) -> str:
     return f"{part.get('type', 'any')}" + (f" ({part['format']})" if "format" in part else "")
 
 
-def example_of(model: dict[str, Any]) -> str:
-    """A body made of the fields' own examples, as JSON; empty without any."""
-    parts = {name: part["examples"][0] for name, part in model.get("properties", {}).items() if part.get("examples")}
-    return json.dumps(parts, ensure_ascii=False, indent=2) if parts else ""
+def example_of(holder: dict[str, Any]) -> str:
+    """The example of a body or an answer, as indented JSON; empty where it is no JSON."""
+    content = (holder.get("content") or {}).get(JSON)
+    if content is None:
+        return ""
+    said = content["example"] if "example" in content else next(iter(content["examples"].values()))["value"]
+    return json.dumps(said, ensure_ascii=False, indent=2)
 
 
 ROUTES: list[HTTPRouteHandler] = [api_docs]
