@@ -8,5 +8,7 @@ from portal.core.journal import Event
 
 @dataclass(frozen=True, slots=True)
 class DutyTaken(Event):
+    """A colleague of the seller answers a release in place of those who were asked."""
+
     release_id: UUID
     contract_id: UUID
