@@ -269,11 +269,10 @@ async def _deliver_until(stop: asyncio.Event, queue: str, redis: RedisSettings, 
     stopped = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([main, stopped], return_when=asyncio.FIRST_COMPLETED)
-        worker.allow_pick_jobs = False
         if main.done():
             main.result()  # the queue went away
-        if worker.tasks:
-            await asyncio.wait(list(worker.tasks.values()), timeout=STOP_SECONDS)
+        worker.burst, worker.max_burst_jobs = True, 0  # it picks nothing more and ends by itself after its jobs
+        await asyncio.wait([main], timeout=STOP_SECONDS)
     finally:
         stopped.cancel()
         rest = [main, *worker.tasks.values()]

@@ -45,7 +45,10 @@ class Tenant(Row, table=True):
     """One factory's workspace. Partners read its name; `id` equals `tenant_id`."""
 
     __tablename__ = "tenant"
-    __table_args__ = (CheckConstraint("id = tenant_id", name="is_its_own"),)
+    __table_args__ = (
+        CheckConstraint("id = tenant_id", name="is_its_own"),
+        CheckConstraint("erp_days between 1 and 60", name="erp_days_sensible"),
+    )
     policy = Policy.PUBLISHED
 
     code: str = Field(max_length=40)
@@ -60,6 +63,7 @@ class Tenant(Row, table=True):
     acceptance: Acceptance = Field(
         default=Acceptance.PASSWORD, sa_type=text_enum(Acceptance), sa_column_kwargs={"server_default": "password"}
     )
+    erp_days: int = Field(default=3, sa_column_kwargs={"server_default": "3"})  # working days that a change waits
 
 
 class Party(SharedRow, table=True):

@@ -12,7 +12,7 @@ from portal.core.errors import Forbidden
 from portal.core.journal import Subject, record
 
 
-async def decide(session: AsyncSession, actor: Actor, **choices: StrEnum) -> Tenant:
+async def decide(session: AsyncSession, actor: Actor, **choices: StrEnum | int) -> Tenant:
     """Write choices into the tenant's columns of the same names, and into the audit. Raises Forbidden."""
     if not actor.is_factory:
         raise Forbidden

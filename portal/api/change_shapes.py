@@ -108,6 +108,7 @@ class ChangeOut(Struct):
     decline_reason: str
     failure: dict[str, str]
     erp_state: str
+    erp_reference: Annotated[str, Meta(description="as the factory's ERP numbers it; for the factory alone")]
     moved: Annotated[list[int], Meta(description="parts whose delivery is not any more what the offer was based on")]
 
 

@@ -19,6 +19,7 @@ from portal.changes import (
     service,
     service_answering,
     service_asking,
+    service_erp,
     service_files,
     service_terms,
 )
@@ -74,7 +75,8 @@ async def change_out(session: AsyncSession, actor: Actor, change_id: UUID) -> Re
     body = ChangeOut(
         row, [part_out(stake, priced) for stake in sheet.stakes], [carry_out(one) for one in sheet.carries],
         impact_out(sheet), await reads.files_of(connection, actor, change_id), service.actions(change, actor),
-        change.decline_reason, change.failure, change.erp_state.value, moved,
+        change.decline_reason, change.failure, change.erp_state.value,
+        change.erp_reference if actor.is_factory else "", moved,
     )  # fmt: skip
     return Response(body, headers={"ETag": f'"{change.version}"'})
 
@@ -219,8 +221,8 @@ class ChangeController(Controller):
         change_id: FromPath[UUID],
         data: JSONBody[inputs.NoteErp],
     ) -> Response[ChangeState]:
-        """Note how far an applied change has come in the factory's ERP: sent, or echoed back."""
-        return state(await service_terms.note_erp(session, actor, change_id, data, expected))
+        """Note how far an applied change has come in the factory's ERP: sent, or echoed back, with its reference."""
+        return state(await service_erp.note_erp(session, actor, change_id, data, expected))
 
     @post("/{change_id:uuid}/files", status_code=HTTP_201_CREATED)
     async def add_file(

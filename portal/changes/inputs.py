@@ -12,6 +12,7 @@ from portal.changes.rules import MOST_PARTS
 from portal.core.inputs import Input
 
 Amount = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
+Reference = Annotated[str, Field(max_length=60, description="the document in the ERP that shows the change")]
 Day = Annotated[date, Field(examples=["2026-12-01"])]
 
 
@@ -95,3 +96,24 @@ class NoteErp(Input):
     """How far an applied change has come in the factory's ERP."""
 
     state: ErpState
+    reference: Reference = ""
+
+
+class ShownChange(Input):
+    """One applied change that the ERP shows."""
+
+    change_id: UUID
+    version: int | None = Field(default=None, description="of the request, as the caller saw it")
+
+
+class MarkShown(Input):
+    """Several applied changes that the ERP shows: all of them are marked, or none."""
+
+    changes: list[ShownChange] = Field(min_length=1, max_length=200)
+    reference: Reference = Field(min_length=1, examples=["4500018233"])
+
+
+class SetErpDays(Input):
+    """How long an applied change may wait for the ERP before Today names it."""
+
+    working_days: int = Field(ge=1, le=60, examples=[3])

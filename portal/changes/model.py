@@ -86,6 +86,13 @@ class ChangeRequest(SharedRow, table=True):
             "respond_by",
             postgresql_where=text("status in ('submitted', 'in_review', 'countered')"),
         ),
+        Index(
+            "ix_change_request_not_in_erp",
+            "tenant_id",
+            "applied_at",
+            "id",
+            postgresql_where=text("status = 'applied' and erp_state <> 'echoed'"),
+        ),
     )
 
     partner_sees = "submitted_at is not null or asked_scope = 'partner'"  # the factory's drafts are its own
@@ -116,6 +123,7 @@ class ChangeRequest(SharedRow, table=True):
     failure: dict[str, Any] = document()  # why it could not be applied: code and data of the refusal
     erp_state: ErpState = Field(default=ErpState.NOT_SENT, sa_type=text_enum(ErpState))
     erp_at: datetime | None = None
+    erp_reference: str = Field(default="", max_length=60, sa_column_kwargs={"server_default": ""})  # its own number
     version: int = 1
 
 

@@ -74,14 +74,14 @@ class ChangeRow(Struct, frozen=True):
 _COLUMNS = """r.id, r.number, r.status, r.way, r.reason, r.note, r.asked_scope, r.asked_name, r.offered_scope,
     r.offer_no, r.created_at, r.submitted_at, r.respond_by, r.decided_at, r.release_no, r.version, r.contract_id,
     c.number, c.party_name, c.direction, p.parts, p.carried, p.items"""
-_JOINS = """ join contract c on c.tenant_id = $1 and c.id = r.contract_id
+JOINS = """ join contract c on c.tenant_id = $1 and c.id = r.contract_id
     cross join lateral (
         select count(*)::int as parts, count(*) filter (where q.kind = 'carry_over')::int as carried,
             (array_agg(distinct case when {factory} then k.item_code
             else coalesce(nullif(k.partner_part_no, ''), k.item_code) end))[1:3] as items
         from change_part q join contract_line k on k.tenant_id = $1 and k.id = q.contract_line_id
         where q.tenant_id = $1 and q.change_id = r.id and q.offer_no = r.offer_no) p"""
-_SEARCH = """ and (number = {0} or exists (select from contract c where c.tenant_id = $1 and c.id = contract_id
+SEARCH = """ and (number = {0} or exists (select from contract c where c.tenant_id = $1 and c.id = contract_id
         and (c.number ilike {1} or c.party_name ilike {1}))
     or exists (select from change_part q join contract_line k on k.tenant_id = $1 and k.id = q.contract_line_id
         where q.tenant_id = $1 and q.change_id = change_request.id
@@ -100,7 +100,7 @@ def _where(actor: Actor, wanted: ChangeFilter) -> Conditions:
     where.sql += condition.format(where.arg(actor.scope.value)) if "{0}" in condition else condition
     where.equal(contract_id=wanted.contract_id, id=wanted.change_id)
     if words := wanted.search.strip():
-        where.sql += _SEARCH.format(where.arg(words.upper()), where.arg(containing(words)))
+        where.sql += SEARCH.format(where.arg(words.upper()), where.arg(containing(words)))
     if wanted.line_id is not None:
         where.sql += _OF_LINE.format(where.arg(wanted.line_id))
     return where
@@ -139,7 +139,7 @@ async def list_changes(
             where.sql += (
                 f" and (respond_by is null or respond_by > {when} or respond_by = {when} and id < {where.arg(last)})"
             )
-    joins = _JOINS.format(factory="true" if actor.is_factory else "false")
+    joins = JOINS.format(factory="true" if actor.is_factory else "false")
     query = (
         f"select {_COLUMNS} from (select * from change_request where {where.sql}"  # noqa: S608 - own text, bound values
         f" order by {_ORDER} limit {where.arg(limit + 1)}) r {joins} order by r.respond_by nulls last, r.id desc"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -121,15 +121,23 @@ async def list_context(actor: Actor, asked: Asked) -> dict[str, Any]:
         next_href=asked.href(cursor=more) if more else None,
         first_href=asked.href() if asked.cursor else None,
     )
-    views = [
+    return {"list": view, "asked": asked, "views": tabs(actor, asked, waiting)}
+
+
+NOT_IN_ERP = "/changes/not-in-erp"
+
+
+def tabs(actor: Actor, asked: Asked | None = None, waiting: int = 0, here: str = "") -> list[tuple[str, str, bool]]:
+    """The selections of the list, and for the factory what its ERP does not show yet."""
+    found = [
         (
             f"{_(label)} {i18n.number(waiting)}" if waiting and one is View.TO_ANSWER else _(label),
-            asked.href(view=one),
-            one is asked.view,
+            (asked or Asked()).href(view=one),
+            asked is not None and one is asked.view,
         )
         for one, label in VIEWS
     ]
-    return {"list": view, "asked": asked, "views": views}
+    return [*found, (_("Not yet in the ERP"), NOT_IN_ERP, here == NOT_IN_ERP)] if actor.is_factory else found
 
 
 NOTHING = N_("No change waits for your answer. Ask for one from a delivery's page.")
@@ -137,7 +145,18 @@ PARTNER = N_("Partner")
 COLUMNS = (N_("Request"), N_("Contract"), PARTNER, N_("What"), N_("Reason"), N_("Answer by"), N_("Status"))
 
 
-def items_and_count(row: ChangeRow) -> str:
+class Counted(Protocol):
+    """What a request is about, in numbers."""
+
+    @property
+    def parts(self) -> int: ...
+    @property
+    def carried(self) -> int: ...
+    @property
+    def items(self) -> list[str]: ...
+
+
+def items_and_count(row: Counted) -> str:
     """A100 · 2 deliveries."""
     deliveries = row.parts - row.carried
     count = [ngettext("{n} delivery", "{n} deliveries", deliveries).format(n=i18n.number(deliveries))]
@@ -299,9 +318,14 @@ def _facts(change: ChangeRequest, sheet: Impact, actor: Actor) -> list[tuple[str
         (_("Difference by zone"), ("，" if i18n.language.get() is i18n.Language.ZH else ", ").join(zones)),
         (_("Why refused"), _(change.decline_reason) if change.decline_reason else ""),
         (_("Release"), str(change.release_no or "")),
-        (_("In the ERP"), _(ERP[change.erp_state]) if change.status is S.APPLIED and actor.is_factory else ""),
+        (_("In the ERP"), _in_erp(change) if change.status is S.APPLIED and actor.is_factory else ""),
     ]
     return [(label, value) for label, value in known if value]
+
+
+def _in_erp(change: ChangeRequest) -> str:
+    """shown there · 4500018233."""
+    return " · ".join(filter(None, (_(ERP[change.erp_state]), change.erp_reference)))
 
 
 def _moment(entry: Any, actor: Actor) -> Moment:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from portal.approvals import reads as approvals
 from portal.changes import reads as changes
+from portal.changes import reads_erp
 from portal.contracts import reads as contracts
 from portal.contracts.model import ContractStatus
 from portal.contracts.parts import part_of
@@ -28,7 +29,7 @@ from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.shipments import reads as shipments
 from portal.web.approval_views import answer_by, item
-from portal.web.change_views import items_and_count
+from portal.web.change_views import NOT_IN_ERP, items_and_count
 from portal.web.pages import Page
 from portal.web.shipment_views import contents
 from portal.web.views import Link, TodayGroup, TodayItem, TodayView
@@ -51,6 +52,7 @@ class Waiting(Struct, frozen=True):
     to_answer: list[changes.ChangeRow]
     overdue: list[LineRow]
     ending: list[contracts.ContractRow]
+    not_in_erp: list[reads_erp.ErpRow]
     upcoming: LineRow | None
 
     @property
@@ -98,6 +100,9 @@ async def waiting(actor: Actor) -> Waiting:
             await contracts.list_contracts(connection, actor, contracts.ContractFilter(ending=today), None, SHOWN)
             if actor.is_factory and actor.may(Permission.EDIT_CONTRACTS)
             else [],
+            await reads_erp.overdue(connection, actor)
+            if actor.is_factory and actor.may(Permission.PUBLISH_SCHEDULES)
+            else [],
             next(iter(await reads.list_lines(connection, actor, LineFilter(View.OPEN, since=today), None, 1)), None),
         )
 
@@ -126,7 +131,7 @@ def view_of(found: Waiting, actor: Actor) -> TodayView:
     """The page, in the reader's words."""
     groups = [to_approve(found, actor), to_accept(found, actor), to_decide(found, actor), to_confirm(found, actor)]
     groups += [to_answer(found, actor), to_receive(found, actor)]
-    groups += [overdue(found, actor), ending(found)]
+    groups += [overdue(found, actor), not_in_erp(found, actor), ending(found)]
     upcoming = found.upcoming
     nothing = _("Nothing waits for you.")
     if upcoming is not None:
@@ -280,6 +285,27 @@ def overdue(found: Waiting, actor: Actor) -> TodayGroup:
     )
     more = more_of(len(found.overdue), "/schedules?view=overdue")
     return TodayGroup("overdue", _("Due and not received"), len(found.overdue), items, warning=True, more=more)
+
+
+def applied(row: reads_erp.ErpRow, actor: Actor) -> str:
+    return _("applied {when}").format(when=i18n.moment(row.applied_at, actor.time_zone))
+
+
+def not_in_erp(found: Waiting, actor: Actor) -> TodayGroup:
+    """Applied changes that the ERP does not show although they have waited longer than they may."""
+    items = tuple(
+        TodayItem(
+            title=row.number,
+            amount=items_and_count(row),
+            meta=" · ".join((row.party_name, row.contract_number, applied(row, actor))),
+            href=f"/changes/{row.id}",
+            verb=_("Details"),
+        )
+        for row in found.not_in_erp[:SHOWN]
+    )
+    count = len(found.not_in_erp)
+    more = (_("Mark what the ERP shows"), f"{NOT_IN_ERP}?late=yes")
+    return TodayGroup("not_in_erp", _("Not yet in the ERP"), count, items, warning=True, more=more)
 
 
 def more_of(count: int, href: str) -> Link | None:

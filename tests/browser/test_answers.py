@@ -62,13 +62,13 @@ async def test_the_seller_splits_a_delivery_over_two_days(site: Site, world: Wor
     await card.get_by_label("Delivery date").nth(1).fill((today() + timedelta(days=20)).isoformat())
     await card.get_by_role("button", name="Confirm these quantities").click()
 
-    await expect(card).to_contain_text("300")
-    await expect(card).to_contain_text("200")
+    await expect(card.get_by_role("button", name="Confirm these quantities")).to_have_count(0)
     query = "select quantity, delivery_date from confirmation where tenant_id = $1 and line_id = $2 order by quantity"
     parts = await fetch(world.factory, query, world.factory.tenant_id, UUID(line))
     assert [part["quantity"] for part in parts] == [200, 300]
     assert parts[0]["delivery_date"] == today() + timedelta(days=20)
-    await expect(card).to_contain_text("the buyer decides")  # a part comes later than asked
+    await page.goto(f"/schedule-lines/{line}")  # the board may have let go of what is answered by now
+    await expect(page.locator("main")).to_contain_text("the buyer decides")  # a part comes later than asked
     assert await stored(world.factory, line) == ("proposed", Decimal(0), "")
     assert trouble.lines == []
 

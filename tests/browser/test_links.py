@@ -24,6 +24,7 @@ UNLINKED = {
     "/profile/second-factor/set-up": "opened with the password",
     "/sign-in/code": "comes after the password",
     "/workbooks/{run_id}": "opened by sending a workbook",
+    "/app": "opened from the menu of the bot",
     "/companies": "only for who works for two companies",
     "/invitations/{token}": "the link is handed over outside of the portal",
     "/new-password/{token}": "the link comes by mail",

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from portal.accounts.service_calendars import Shutdown, shut_down
-from portal.changes import service_answering, service_asking, service_files, service_terms
+from portal.changes import service_answering, service_asking, service_erp, service_files, service_terms
 from portal.changes.inputs import Comment, NewPiece, NoteErp, SetTerms
 from portal.changes.model import ChangeStatus, ErpState, PartKind, Way
 from portal.changes.rules import (
@@ -312,9 +312,10 @@ async def test_remarks_and_the_erp_are_part_of_the_history(tenant: Tenant) -> No
     made, line_id = await delivery(tenant, Direction.PURCHASE)
     change = await ask(tenant.factory, made, wish(line_id, quantity=D(110)))
     await step(tenant.supplier, service_asking.comment_change, change.id, Comment(note="thank you"))
-    await step(tenant.factory, service_terms.note_erp, change.id, NoteErp(state=ErpState.ECHOED))
+    await step(tenant.factory, service_erp.note_erp, change.id, NoteErp(state=ErpState.ECHOED))
+    await step(tenant.factory, service_erp.note_erp, change.id, NoteErp(state=ErpState.ECHOED))  # once is enough
     with pytest.raises(Forbidden):
-        await step(tenant.supplier, service_terms.note_erp, change.id, NoteErp(state=ErpState.ECHOED))
+        await step(tenant.supplier, service_erp.note_erp, change.id, NoteErp(state=ErpState.ECHOED))
     verbs = await history(tenant.supplier, change.id)
     assert verbs == ["submitted", "accepted", "applied", "commented", "erp_noted"]
 

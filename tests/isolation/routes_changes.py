@@ -88,6 +88,15 @@ def picture(ids: Ids) -> Parts:
     return Parts(file=("note.txt", b"more"))
 
 
+def shown(ids: Ids) -> Parts:
+    return Parts(form={"change": f"{ids['change_id']}:{ids['version']}", "reference": "4500018233"})
+
+
+def marked(ids: Ids) -> Parts:
+    one = {"change_id": str(ids["change_id"]), "version": ids["version"]}
+    return Parts(json={"changes": [one], "reference": "4500018233"})
+
+
 MAY: dict[str, Any] = {"need": P.REQUEST_CHANGES}
 ASKER: dict[str, Any] = {**MAY, "side": SELLER, "fresh": True}
 ANSWERER: dict[str, Any] = {**MAY, "side": BUYER, "fresh": True}
@@ -129,6 +138,20 @@ ROUTES: Routes = {
     ("POST", f"{API}/{{change_id:uuid}}/erp"): Spec(
         applied, body(versioned=True, state="sent"), need=P.PUBLISH_SCHEDULES, scope=FACTORY, fresh=True
     ),
+    ("GET", "/changes/not-in-erp"): Spec(scope=FACTORY),
+    ("GET", "/changes/not-in-erp/export"): Spec(scope=FACTORY),
+    ("POST", "/changes/not-in-erp"): Spec(
+        applied,
+        shown,
+        need=P.PUBLISH_SCHEDULES,
+        scope=FACTORY,
+        fresh=True,
+    ),
+    ("POST", "/changes/not-in-erp/days"): Spec(parts=form(working_days="4"), need=P.MANAGE_PEOPLE, scope=FACTORY),
+    ("GET", f"{API}/not-in-erp"): Spec(scope=FACTORY),
+    ("POST", f"{API}/not-in-erp"): Spec(applied, marked, need=P.PUBLISH_SCHEDULES, scope=FACTORY, fresh=True),
+    ("GET", "/api/v1/erp-days"): Spec(scope=FACTORY),
+    ("PUT", "/api/v1/erp-days"): Spec(parts=body(working_days=4), need=P.MANAGE_PEOPLE, scope=FACTORY),
     ("POST", f"{API}/{{change_id:uuid}}/files"): Spec(request, picture, fresh=True, **MAY),
     ("GET", f"{API}/{{change_id:uuid}}/files/{{file_id:uuid}}"): Spec(request),
     ("GET", "/api/v1/contracts/{contract_id:uuid}/change-terms"): Spec(contract),
