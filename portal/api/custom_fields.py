@@ -37,7 +37,7 @@ class FieldOut(Struct):
 
 
 class ValuesOut(Struct):
-    """What the fields of one item, partner or contract hold. The ETag is the version; "0" before the first writing."""
+    """What the fields of one document hold. The ETag is the version; "0" before the first writing."""
 
     holder: Holder
     holder_id: UUID
@@ -72,7 +72,7 @@ class CustomFieldController(Controller):
         actor: NamedDependency[Actor],
         removed: FromQuery[bool] = False,
     ) -> list[FieldOut]:
-        """The fields of items, partners and contracts; with `removed=true` also those that are kept for the record."""
+        """The fields of items, partners, contracts and lines; `removed=true`: also those kept for the record."""
         return [out(field) for field in await service.list_fields(session, actor, removed=removed)]
 
     @post(status_code=HTTP_201_CREATED)
@@ -125,7 +125,7 @@ class CustomValuesController(Controller):
         holder: FromPath[str],
         holder_id: FromPath[UUID],
     ) -> Response[ValuesOut]:
-        """What the fields of an item, a partner or a contract hold."""
+        """What the fields of an item, a partner, a contract or a contract line hold: `/custom-values/line/{id}`."""
         of = check_holder(holder)
         return values_out(of, holder_id, await service.values_of(session, actor, of, holder_id))
 

@@ -1,4 +1,4 @@
-"""The fields that the factory defined, as facts: of the items, the partner and the contract of what is asked about."""
+"""The fields that the factory defined, as facts: of the items, the partner, the contract and its lines."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -63,6 +63,8 @@ _VALUES = """
 select v.holder, v.content from custom_values v
 where v.tenant_id = $1 and (
     (v.holder = 'partner' and v.holder_id = $2) or (v.holder = 'contract' and v.holder_id = $3)
+    or (v.holder = 'line' and v.holder_id in (select k.id from contract_line k
+        where k.tenant_id = $1 and k.contract_id = $3 and k.item_code = any($4)))
     or (v.holder = 'item' and v.holder_id in (select i.id from item i where i.tenant_id = $1 and i.code = any($4))))"""
 
 

@@ -262,11 +262,11 @@ def value_delta(stakes: Iterable[Stake]) -> Decimal | None:
 
 def notice_days(stakes: Iterable[Stake], today: date) -> int | None:
     """Calendar days from today to the first day on which something is different; negative for what is overdue."""
-    days = [day for stake in stakes for day in _days_touched(stake)]
+    days = [day for stake in stakes for day in days_touched(stake)]
     return (min(days) - today).days if days else None
 
 
-def _days_touched(stake: Stake) -> list[date]:
+def days_touched(stake: Stake) -> list[date]:
     before = () if stake.kind is PartKind.ADD else (Piece(stake.before.quantity, stake.before.due_date),)
     if before == stake.after.pieces:
         return [stake.before.due_date]

@@ -186,6 +186,7 @@ class ContractLine(SharedRow, table=True):
         CheckConstraint("foq > 0 and pack_size > 0", name="positive"),
         CheckConstraint("firm_days >= 0 and tradeoff_days >= firm_days", name="zones_in_order"),
         index("contract_line", "contract_id"),
+        index("contract_line", "item_id"),
     )
 
     contract_id: UUID

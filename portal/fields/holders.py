@@ -1,4 +1,4 @@
-"""How an item, a partner or a contract is found by whoever wants to read or write its fields.
+"""How an item, a partner, a contract or a line is found by whoever wants to read or write its fields.
 
 Each domain registers its own, so that a field is never seen by a colleague who does not see what it belongs to.
 """

@@ -43,7 +43,7 @@ class ChangeField(Input):
 
 
 class WriteValues(Input):
-    """All values of one item, partner or contract by key; a field left out or empty has none.
+    """All values of one document by key; a field left out or empty has none.
 
     Numbers and dates are text: "2.5", "2026-12-31"; a yes or no is "yes" or "no"; a choice is its key.
     """

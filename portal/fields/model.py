@@ -1,5 +1,5 @@
-"""Fields that the factory defines itself, and what they hold for an item, a partner or a contract. Its own: partners
-never read either table."""
+"""Fields that the factory defines itself, and what they hold for an item, a partner, a contract or one of its lines.
+Its own: partners never read either table."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ class Holder(StrEnum):
     ITEM = "item"
     PARTNER = "partner"
     CONTRACT = "contract"
+    LINE = "line"  # of a contract
 
 
 class FieldKind(StrEnum):
@@ -48,7 +49,7 @@ class CustomField(PrivateRow, table=True):
 
 
 class CustomValues(PrivateRow, table=True):
-    """What the fields of one item, partner or contract hold: key -> text. A field without a value is left out."""
+    """What the fields of one document hold: key -> text. A field without a value is left out."""
 
     __tablename__ = "custom_values"
     __table_args__ = (UniqueConstraint("tenant_id", "holder", "holder_id"),)

@@ -1,4 +1,4 @@
-"""Own fields: defined by the administrator, filled by whoever keeps the items, partners and contracts.
+"""Own fields: defined by the administrator, filled by whoever keeps the items, partners and contracts with their lines.
 
 Which rules use a field is known above: `approvals.service_fields.remove` looks first.
 """
@@ -165,9 +165,22 @@ def _named(field: CustomField) -> dict[str, str]:
 
 
 async def values_of(session: AsyncSession, actor: Actor, holder: Holder, holder_id: UUID) -> Filled:
-    """What the fields of one item, partner or contract hold. NotFound as for the document itself."""
+    """What the fields of one document hold. NotFound as for the document itself."""
     _subject, name = await find(session, actor, holder, holder_id)
     return await _filled(session, actor, holder, holder_id, name)
+
+
+async def kept_values(
+    session: AsyncSession, actor: Actor, holder: Holder, ids: Sequence[UUID]
+) -> dict[UUID, tuple[dict[str, str], int]]:
+    """What the fields of many documents hold, and the version of it; of those of which anything was ever written."""
+    query = select(CustomValues).where(
+        CustomValues.tenant_id == actor.tenant_id,
+        CustomValues.holder == holder,
+        col(CustomValues.holder_id).in_(ids),
+    )
+    rows = (await session.exec(query.execution_options(populate_existing=True))).all()
+    return {row.holder_id: (dict(row.content), row.version) for row in rows}
 
 
 async def write_values(

@@ -12,8 +12,14 @@ HOLDER_NAMES: dict[Holder, str] = {
     Holder.ITEM: N_("Items"),
     Holder.PARTNER: N_("Partners"),
     Holder.CONTRACT: N_("Contracts"),
+    Holder.LINE: N_("Lines of contracts"),
 }
-ONE: dict[Holder, str] = {Holder.ITEM: N_("Item"), Holder.PARTNER: N_("Partner"), Holder.CONTRACT: N_("Contract")}
+ONE: dict[Holder, str] = {
+    Holder.ITEM: N_("Item"),
+    Holder.PARTNER: N_("Partner"),
+    Holder.CONTRACT: N_("Contract"),
+    Holder.LINE: N_("Contract line"),
+}
 KIND_NAMES: dict[FieldKind, str] = {
     FieldKind.TEXT: N_("Short text"),
     FieldKind.NUMBER: N_("A number"),

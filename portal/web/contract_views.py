@@ -36,7 +36,7 @@ from portal.web.contract_facts import file_row, review, value_facts
 from portal.web.contract_line_views import Reader, line_view
 from portal.web.contract_verbs import VERBS
 from portal.web.contract_version_views import amendment_steps, summary
-from portal.web.custom_field_views import card
+from portal.web.custom_field_views import card, lines_card
 from portal.web.errors import status_of
 from portal.web.pages import Page, named
 from portal.web.paper_views import LANGUAGES, papers
@@ -100,7 +100,7 @@ async def context(
         "seal": await seal(session, actor, contract, revisions),
         "today": today,
         "refusal": str(refusal) if refusal else "",
-        **await hangs_on(session, actor, contract, revisions, today),
+        **await hangs_on(session, actor, contract, lines, revisions, today),
         **await head_words(session, actor, contract, lines, prices),
         "review": await review(session, actor, contract),
         "commitments": await commitments(connection, actor, contract, lines, today),
@@ -132,7 +132,12 @@ async def head_words(
 
 
 async def hangs_on(
-    session: AsyncSession, actor: Actor, contract: Contract, revisions: Sequence[ContractRevision], today: date
+    session: AsyncSession,
+    actor: Actor,
+    contract: Contract,
+    lines: Sequence[ContractLine],
+    revisions: Sequence[ContractRevision],
+    today: date,
 ) -> dict[str, Any]:
     """Versions and files, and what this reader can do about them."""
     return {
@@ -140,6 +145,7 @@ async def hangs_on(
         "waiting": live(revisions) if contract.status in (S.ACTIVE, S.SUSPENDED) else None,
         "steps": amendment_steps(contract, revisions, actor),
         "fields_card": await card(session, actor, Holder.CONTRACT, contract.id),
+        "line_fields": await lines_card(session, actor, lines),
         "files": [file_row(file, actor) for file in await files_of(session, actor, contract.id)],
         "can_attach": service.may_step(actor, "attach"),
         "can_note": actor.is_factory and actor.may(Permission.EDIT_CONTRACTS),

@@ -1,12 +1,13 @@
 """Custom fields in the reader's words: as a list, as forms, and as a card on what they belong to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.contracts.model import ContractLine
 from portal.core.actor import Actor
 from portal.core.errors import Invalid, PortalError
 from portal.core.i18n import N_, _
@@ -22,6 +23,7 @@ PLACES = {  # where a document stands: its place in the navigation, and its page
     Holder.ITEM: ("items", "/items/"),
     Holder.PARTNER: ("partners", "/partners/"),
     Holder.CONTRACT: ("contracts", "/contracts/"),
+    Holder.LINE: ("contracts", "/contracts/"),  # the page of its contract
 }
 EDITED = ("label_zh", "label_en", "unit", "choices")
 
@@ -125,7 +127,7 @@ async def values_context(
     error: PortalError | None,
 ) -> dict[str, Any]:
     """What `fields/values.html` shows."""
-    await find(session, actor, holder, holder_id, write=True)
+    back = await back_to(session, actor, holder, holder_id, write=True)
     found = await service.values_of(session, actor, holder, holder_id)
     content = found.content if typed is None else typed
     rows = [value_row(field, content.get(field.key, ""), error) for field in found.fields]
@@ -133,14 +135,22 @@ async def values_context(
     return {
         "name": found.name,
         "holder": holder.value,
-        "holder_name": _(words.HOLDER_NAMES[holder]),
+        "holder_name": _(words.HOLDER_NAMES[Holder.CONTRACT if holder is Holder.LINE else holder]),
         "list_href": PLACES[holder][1].rstrip("/"),
-        "back": f"{PLACES[holder][1]}{holder_id}",
+        "back": back,
         "here": f"/fields/{holder.value}/{holder_id}",
         "rows": rows,
         "version": found.version,
         "refusal": str(error) if error and not at_field else "",
     }
+
+
+async def back_to(session: AsyncSession, actor: Actor, holder: Holder, holder_id: UUID, *, write: bool = False) -> str:
+    """The page on which the fields stand. NotFound or Forbidden as for the document itself."""
+    whose, _name = await find(session, actor, holder, holder_id, write=write)
+    if holder is Holder.LINE:
+        return f"/contracts/{whose.contract_id}#line-fields"
+    return f"{PLACES[holder][1]}{holder_id}#fields"
 
 
 def value_row(field: CustomField, value: str, error: PortalError | None) -> ValueRow:
@@ -166,3 +176,29 @@ async def card(session: AsyncSession, actor: Actor, holder: Holder, holder_id: U
         for field in found.fields
     ]
     return {"rows": rows, "href": f"/fields/{holder.value}/{holder_id}" if may_write(actor, holder) else ""}
+
+
+class LineRow(Struct, frozen=True):
+    """One line of a contract with what its fields hold."""
+
+    name: str  # 1 · A100
+    values: list[tuple[str, str]]
+    href: str  # "" for whoever may not write
+
+
+async def lines_card(session: AsyncSession, actor: Actor, lines: Sequence[ContractLine]) -> list[LineRow]:
+    """What `fields/_lines.html` shows on a contract's page; nothing for partners, or where no field is defined."""
+    fields = await service.list_fields(session, actor, Holder.LINE) if actor.is_factory else []
+    if not fields:
+        return []
+    kept = await service.kept_values(session, actor, Holder.LINE, [line.id for line in lines])
+    may = may_write(actor, Holder.LINE)
+    found = []
+    for line in lines:
+        content, _version = kept.get(line.id, ({}, 0))
+        values = [
+            (words.label(field), words.shown(field, content[field.key]) if field.key in content else "–")
+            for field in fields
+        ]
+        found.append(LineRow(f"{line.line_no} · {line.item_code}", values, f"/fields/line/{line.id}" if may else ""))
+    return found

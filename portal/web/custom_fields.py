@@ -155,7 +155,7 @@ async def values(
     holder: FromPath[str],
     holder_id: FromPath[UUID],
 ) -> Template:
-    """The fields of one item, partner or contract as a form."""
+    """The fields of one item, partner, contract or contract line as a form."""
     return await values_page(session, actor, page, holder, holder_id)
 
 
@@ -181,7 +181,7 @@ async def write(
     holder: FromPath[str],
     holder_id: FromPath[UUID],
 ) -> Template | Redirect:
-    """Write the fields of one item, partner or contract."""
+    """Write the fields of one item, partner, contract or contract line."""
     typed = await contract_offer_forms.read(request)
     return await written(actor, page, holder, holder_id, typed)
 
@@ -196,10 +196,11 @@ async def written(actor: Actor, page: Page, name: str, holder_id: UUID, typed: d
         async with unit_of_work(actor) as session:
             data = filled(WriteValues, {"values": said})
             await service.write_values(session, actor, holder, holder_id, data, version)
+            back = await views.back_to(session, actor, holder, holder_id)
     except (Invalid, Conflict) as error:
         async with unit_of_work(actor) as session:
             return await values_page(session, actor, page, name, holder_id, said, error)
-    return page.go(f"{views.PLACES[holder][1]}{holder_id}#fields")
+    return page.go(back)
 
 
 ROUTES: list[HTTPRouteHandler] = [fields, define, field, change, remove, values, write]

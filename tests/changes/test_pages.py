@@ -7,11 +7,12 @@ from decimal import Decimal
 from portal.app import create_app
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
+from portal.core.db import driver, unit_of_work
 from portal.core.i18n import Language
 from portal.core.settings import Settings
 from tests.accounts.browser import Browser, browsing, text_of
 from tests.accounts.makers import make_person
-from tests.changes.makers import ask, day, delivery, lines, state, wish, worked
+from tests.changes.makers import another, ask, day, delivery, lines, state, wish, worked
 from tests.contracts.bucket_makers import figures, make_committed, periods, span
 from tests.contracts.test_api import calling
 from tests.factories import Tenant
@@ -115,6 +116,31 @@ async def test_both_are_asked_over_the_interface_with_their_impact(database: Set
     assert (agreed.status_code, agreed.json()["status"]) == (200, "accepted")
     await worked(tenant, made_one.json()["id"])
     assert await figures(tenant, made) == [{"carried_out": -100}, {"carried_in": 100}]
+
+
+async def test_the_factory_alone_reads_which_supplier_lines_a_change_touches(
+    database: Settings, tenant: Tenant
+) -> None:
+    made, line_id = await delivery(tenant, Direction.SALE, ahead=10)
+    bought, _line = await delivery(tenant, Direction.PURCHASE, quantity=800, ahead=50)
+    await another(tenant, bought, 800, 57)
+    async with unit_of_work(tenant.factory) as session:
+        same = "update contract_line set item_id = $2 where id = $1"
+        await (await driver(session)).execute(same, bought.line.id, made.line.item_id)
+    change = await ask(tenant.customer, made, wish(line_id, quantity=D(150)))
+    place = f"/changes/{change.id}"
+    async with person(database, tenant.factory, Role.BUYER) as browser:
+        shown = text_of(await browser.open(place))
+        assert f"A100: Castings still delivers 1,600 pcs on {bought.contract.number}, in 2 deliveries from " in shown
+        assert f'href="/contracts/{bought.contract.id}/schedule"' in (await browser.open(place)).text
+    async with person(database, tenant.customer, Role.PARTNER_ADMIN) as browser:
+        theirs = (await browser.open(place)).text
+        assert (bought.contract.number in theirs, "Castings" in theirs) == (False, False)
+    async with calling(database, tenant.factory) as own, calling(database, tenant.customer) as customer:
+        own_sheet, their_sheet = [
+            (await client.get(f"{V1}/{change.id}")).json()["impact"]["touched"] for client in (own, customer)
+        ]
+    assert (len(own_sheet), their_sheet) == (1, [])
 
 
 async def test_who_may_not_ask_is_not_told_of_what_waits_on_today(database: Settings, tenant: Tenant) -> None:

@@ -18,6 +18,7 @@ from portal.approvals.service import open_cases
 from portal.approvals.service_sets import exported, get_draft, list_sets, write_draft
 from portal.approvals.service_sets import rules_of as content_of
 from portal.contracts.model import Contract
+from portal.contracts.service import get_lines
 from portal.core import i18n
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
@@ -33,7 +34,7 @@ from portal.fields.rules import FieldRemoved, KeyTaken, WrongValue
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.approvals.makers import all_of, approvers, make_colleague, put_in_force, rules_of
-from tests.contracts.makers import make_draft, make_item, new_line, step
+from tests.contracts.makers import make_draft, make_item, make_proposed, new_line, step
 from tests.factories import Tenant, fetch, unlike_a_quantity
 
 CONTRACT = ApprovalPoint.CONTRACT
@@ -127,6 +128,13 @@ async def test_values_are_the_factorys_and_a_refused_writing_changes_nothing(ten
     contract = await make_draft(tenant, Direction.SALE)
     assert await write(admin, Holder.CONTRACT, contract.id, 0, since="2026-01-31") == 1
     assert await write(admin, Holder.PARTNER, tenant.customer.party_id, 0, audited="yes") == 1
+    await define(admin, "mould", FieldKind.TEXT, Holder.LINE)
+    async with unit_of_work(admin) as session:
+        (line,) = await get_lines(session, admin, contract.id)
+    assert await write(admin, Holder.LINE, line.id, 0, mould="M-7") == 1
+    for actor in (tenant.customer, tenant.supplier):
+        with pytest.raises(NotFound):
+            await write(actor, Holder.LINE, line.id, 1, mould="M-8")
     refusals: list[tuple[type[Exception], Actor, int, str]] = [
         (WrongValue, admin, 1, "soon"),
         (Stale, admin, 0, "2026-02-28"),
@@ -140,7 +148,11 @@ async def test_values_are_the_factorys_and_a_refused_writing_changes_nothing(ten
         await write(admin, Holder.PARTNER, admin.party_id, audited="no")
     seen = "select holder, content, version from custom_values where tenant_id = $1 order by holder"
     rows = [tuple(row) for row in await fetch(admin, seen, tenant.id)]
-    assert rows == [("contract", {"since": "2026-01-31"}, 1), ("partner", {"audited": "yes"}, 1)]
+    assert rows == [
+        ("contract", {"since": "2026-01-31"}, 1),
+        ("line", {"mould": "M-7"}, 1),
+        ("partner", {"audited": "yes"}, 1),
+    ]
     deeds = "select data from audit where tenant_id = $1 and action like '%fields_written'"
     written = [dict(data) for (data,) in await fetch(admin, deeds, tenant.id)]
     assert ({"since": ""}, {"since": "2026-01-31"}) in [
@@ -158,6 +170,10 @@ async def test_an_administrator_defines_a_list_fills_it_and_builds_a_rule_about_
     customer = await make_person(tenant.customer, Role.PARTNER_ADMIN)
     said = {"holder": "item", "key": "hazard", "label_zh": "危险等级", "label_en": "Hazard class", "kind": "choice"}
     values = f"/fields/item/{item.id}"
+    contract = await make_proposed(tenant, Direction.SALE)
+    async with unit_of_work(tenant.factory) as session:
+        (line,) = await get_lines(session, tenant.factory, contract.id)
+    of_line = f"/fields/line/{line.id}"
     async with browsing(app, admin.token) as browser:
         await browser.open("/fields")
         wrong = await browser.send("/fields", **said, unit="", choices="acid, Acid")
@@ -165,6 +181,13 @@ async def test_an_administrator_defines_a_list_fills_it_and_builds_a_rule_about_
         made = await browser.send("/fields", **said, unit="", choices="none | 无 | None\nacid | 腐蚀品 | Acid")
         assert made.status_code == 303
         assert "item.hazard · None, Acid" in text_of(await browser.open("/fields"))
+        said |= {"holder": "line", "key": "mould", "label_zh": "模具", "label_en": "Mould", "kind": "text"}
+        assert (await browser.send("/fields", **said, unit="", choices="")).status_code == 303
+        long = await browser.send(of_line, version="0", **{"f.mould": "M" * 301})
+        assert (long.status_code, "at most 300 characters" in text_of(long)) == (422, True)
+        saved = await browser.send(of_line, version="0", **{"f.mould": "M-7"})
+        assert saved.headers["location"] == f"/contracts/{contract.id}#line-fields"
+        assert "Mould M-7" in text_of(await browser.open(f"/contracts/{contract.id}"))
         bad = await browser.send(values, version="0", **{"f.hazard": "bomb"})
         assert (bad.status_code, "one of the values of the list" in text_of(bad)) == (422, True)
         assert (await browser.send(values, version="0", **{"f.hazard": "acid"})).status_code == 303
@@ -180,4 +203,6 @@ async def test_an_administrator_defines_a_list_fills_it_and_builds_a_rule_about_
         kept = await browser.send(f"/fields/{field_id}/remove", version="1")
         assert (kept.status_code, "looks at this field" in text_of(kept)) == (409, True)
     async with browsing(app, customer.token) as theirs:
-        assert [(await theirs.open(path)).status_code for path in ("/fields", values)] == [404, 404]
+        paths = ("/fields", values, of_line)
+        assert [(await theirs.open(path)).status_code for path in paths] == [404, 404, 404]
+        assert "M-7" not in (await theirs.open(f"/contracts/{contract.id}")).text
