@@ -182,7 +182,7 @@ def sub(count: int, late: int, days: int) -> str:
     if not late:
         return said
     more = _("{n} of them longer than {days}").format(n=i18n.number(late), days=days_text(days))
-    return f"{said}{'，' if i18n.language.get() is i18n.Language.ZH else ', '}{more}"
+    return _("{waits}, {longer}").format(waits=said, longer=more)
 
 
 @post(PATH, status_code=HTTP_200_OK)

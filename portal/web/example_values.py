@@ -272,6 +272,7 @@ ENDINGS: tuple[tuple[str, str], ...] = (
     ("_difference", "0"),
     ("_name", PERSON),
     ("_code", "A100"),
+    ("_reference", "4600001234"),
 )
 COUNTS: dict[str, int] = {
     "column": 3,

@@ -1,7 +1,7 @@
 """The description of the interface: every JSON body and every JSON answer is shown by an example that holds."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,11 @@ from portal.core.settings import Settings
 from portal.web.examples import JSON, METHODS, document
 from tests.factories import Tenant
 
-FORMATS = {"uuid": UUID, "date": date.fromisoformat, "date-time": datetime.fromisoformat}
+FORMATS: dict[str, Callable[[str], object]] = {
+    "uuid": UUID,
+    "date": date.fromisoformat,
+    "date-time": datetime.fromisoformat,
+}
 KINDS: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
