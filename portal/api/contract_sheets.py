@@ -76,6 +76,7 @@ class WorkbookOut(Struct):
     drafts: Annotated[int, Meta(description="contracts whose draft changes")]
     offers: Annotated[int, Meta(description="contracts whose partner is offered an amendment")]
     periods: Annotated[int, Meta(description="contracts in force that nobody signed here, whose periods change")]
+    fields: Annotated[int, Meta(description="contracts whose custom fields change")]
     created_at: datetime | None
     finished_at: datetime | None
 
@@ -93,6 +94,7 @@ def workbook_out(run: ImportRun) -> WorkbookOut:
         drafts=found.drafts,
         offers=found.offers,
         periods=found.periods,
+        fields=found.fields,
         created_at=run.created_at,
         finished_at=run.finished_at,
     )

@@ -93,10 +93,30 @@ async def ask(
         "requested_name": actor.name if ours else "",
         "requested_scope": requested_scope,
     }
+    known, rules = await _weighed(session, actor, point, about, facts)
+    return await _new_case(session, actor, point, known, asked, rules)
+
+
+async def foreseen(
+    session: AsyncSession, actor: Actor, point: ApprovalPoint, about: Subject, facts: Mapping[str, Any]
+) -> tuple[OutcomeKind, list[Role]]:
+    """What `ask` would come to now, and whose word it would need. Nothing is asked and nothing kept."""
+    known, (_rule_set, compiled) = await _weighed(session, actor, point, about, facts)
+    outcome = compiled.verdict(known).outcome
+    return outcome.kind, [approver.role for approver in needed(outcome, _value(known))]
+
+
+async def _weighed(
+    session: AsyncSession, actor: Actor, point: ApprovalPoint, about: Subject, facts: Mapping[str, Any]
+) -> tuple[Facts, tuple[RuleSet | None, Compiled]]:
+    """All facts, own fields among them, and the rules that hold now."""
     own = await own_facts(session, actor, point)
     known = {**facts, **await own_values(session, actor, own, about, facts.get("item"))}
-    rules = await in_force(session, actor, point, clock.now(), own)
-    return await _new_case(session, actor, point, stored(point, known, own), asked, rules)
+    return stored(point, known, own), await in_force(session, actor, point, clock.now(), own)
+
+
+def _value(facts: Facts) -> Decimal | None:
+    return None if facts.get("value") is None else Decimal(facts["value"])
 
 
 async def _new_case(
@@ -142,9 +162,8 @@ async def _follow(session: AsyncSession, actor: Actor, case: ApprovalCase, verdi
 
 
 async def _ask_people(session: AsyncSession, actor: Actor, case: ApprovalCase, verdict: Verdict) -> None:
-    value = case.facts.get("value")
     outcome = verdict.outcome
-    approvers = needed(outcome, Decimal(value) if value is not None else None)
+    approvers = needed(outcome, _value(case.facts))
     steps = [
         ApprovalStep(
             tenant_id=actor.tenant_id,

@@ -24,6 +24,7 @@ from portal.changes.service import check_base, get_change, impact, open_for_answ
 from portal.changes.service_applying import settle
 from portal.contracts.service_rates import in_own_currency
 from portal.core import clock, db
+from portal.core.access import Role
 from portal.core.actor import Actor, Scope
 from portal.core.calendars import local_today
 from portal.core.errors import Conflict
@@ -49,11 +50,37 @@ class SecondPersonNeeded(Conflict):
 # --- what is asked of the approvers -----------------------------------------------------------------------------------
 
 MONEY = ("value", "value_change")
+_OFFERED_BY = """
+select coalesce(m.role, k.role) from timeline t
+left join member m on m.tenant_id = $1 and m.id = t.member_id
+left join api_key k on k.tenant_id = $1 and k.id = t.member_id
+where t.tenant_id = $1 and t.subject_id = $2 and t.scope = 'partner' and t.verb in ('submitted', 'countered', 'rebased')
+order by t.id desc limit 1"""
 _CODE = "select p.code from party p where p.tenant_id = $1 and p.id = $2"
 
 
 async def ask_approvers(session: AsyncSession, actor: Actor, change: ChangeRequest, sheet: Impact) -> ApprovalCase:
     """Bring the live offer before the factory's rules. actor: of the factory, or the system for a partner's offer."""
+    facts = await _facts(session, actor, change, sheet)
+    ours = change.offered_scope == Scope.FACTORY
+    return await approvals.ask(
+        session, actor, ApprovalPoint.CHANGE, subject(change), facts, label=change.number or "",
+        requested_scope=Scope.FACTORY if ours else Scope.PARTNER,
+    )  # fmt: skip
+
+
+async def foreseen(
+    session: AsyncSession, actor: Actor, change: ChangeRequest, sheet: Impact
+) -> tuple[OutcomeKind, list[Role]]:
+    """What the factory's rules would say of its own draft now, and whose word they would want. actor: the factory."""
+    if sheet.way is Way.INSIDE:
+        return OutcomeKind.APPROVE, []
+    facts = await _facts(session, actor, change, sheet)
+    return await approvals.foreseen(session, actor, ApprovalPoint.CHANGE, subject(change), facts)
+
+
+async def _facts(session: AsyncSession, actor: Actor, change: ChangeRequest, sheet: Impact) -> dict[str, Any]:
+    """Everything that rules can look at, money in the own currency."""
     code = await (await db.driver(session)).fetchval(_CODE, actor.tenant_id, change.party_id)
     facts = facts_of(change, sheet, code or "")
     today, amounts = local_today(clock.now(), sheet.head.time_zone), [facts.get(name) for name in MONEY]
@@ -61,12 +88,14 @@ async def ask_approvers(session: AsyncSession, actor: Actor, change: ChangeReque
     known = await items_by_code(session, actor, facts["item"])
     facts["item_category"] = sorted({item.category for item in known.values() if item.category})
     ours = change.offered_scope == Scope.FACTORY
-    if ours:
-        facts["requester_role"] = actor.role
-    return await approvals.ask(
-        session, actor, ApprovalPoint.CHANGE, subject(change), facts, label=change.number or "",
-        requested_scope=Scope.FACTORY if ours else Scope.PARTNER,
-    )  # fmt: skip
+    facts["requester_role"] = actor.role if ours else await _partners_role(session, actor, change)
+    return facts
+
+
+async def _partners_role(session: AsyncSession, actor: Actor, change: ChangeRequest) -> str | None:
+    """The role of the partner's colleague, or of its program, who made the live offer."""
+    found: str | None = await (await db.driver(session)).fetchval(_OFFERED_BY, actor.tenant_id, change.id)
+    return found
 
 
 def facts_of(change: ChangeRequest, sheet: Impact, party: str) -> dict[str, Any]:

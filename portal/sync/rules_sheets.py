@@ -67,7 +67,9 @@ def flat(content: Content, contract_id: str) -> dict[Sheet, Rows]:
         for period in line.get("periods", ()):
             row = _values(Sheet.PERIODS, period | whose | of_line)
             periods[period_key(key, row)] = row
-    return {Sheet.CONTRACTS: {contract_id: head}, Sheet.LINES: lines, Sheet.PRICES: prices, Sheet.PERIODS: periods}
+    fields = {f"{contract_id}:{one['key']}": _values(Sheet.FIELDS, one | whose) for one in content.get("fields", ())}
+    of_lines = {Sheet.LINES: lines, Sheet.PRICES: prices, Sheet.PERIODS: periods}
+    return {Sheet.CONTRACTS: {contract_id: head}, **of_lines, Sheet.FIELDS: fields}
 
 
 class NoSuchLine(Invalid):
@@ -200,6 +202,8 @@ TWICE = N_("The row stands there twice: the other one is row {other}.")
 TWICE_MEND = N_("Take one of the two out. A new row has no key.")
 NO_NEW_CONTRACT = N_("A contract is not begun here.")
 NO_NEW_CONTRACT_MEND = N_("Begin it on the page of contracts, then export it.")
+NO_NEW_FIELD = N_("Each custom field has its row already.")
+NO_NEW_FIELD_MEND = N_("Write the value into that row. New fields are defined on the page of custom fields.")
 MISSING = N_("A new row needs this cell.")
 MISSING_MEND = N_("Fill it in.")
 
@@ -259,6 +263,8 @@ def plan_new(said: RowSaid, known: Rows, base: Rows) -> RowPlan | list[Refused] 
     """What a row without a key does; None where the contract has just such a row since the export."""
     if said.sheet is Sheet.CONTRACTS:
         return [Refused(said.sheet, said.row, "", NO_NEW_CONTRACT, {}, NO_NEW_CONTRACT_MEND)]
+    if said.sheet is Sheet.FIELDS:
+        return [Refused(said.sheet, said.row, "", NO_NEW_FIELD, {}, NO_NEW_FIELD_MEND)]
     mine, refused = read_cells(said)
     refused += [
         Refused(said.sheet, said.row, name, MISSING, {}, MISSING_MEND)

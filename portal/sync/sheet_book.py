@@ -80,6 +80,8 @@ def write_book(rows: Mapping[Sheet, Sequence[OutRow]], export: str, *, raw: bool
         "plain": book.add_format({}),
     }
     for sheet, found in rows.items():
+        if sheet is Sheet.FIELDS and not found:
+            continue  # no custom field is defined, and a row cannot be added
         _write_sheet(book.add_worksheet(_(TITLES[sheet])), FIELDS[sheet], found, styles, raw=raw)
     about = book.add_worksheet(ABOUT)
     for number, pair in enumerate((("format", "export"), (FORMAT, export))):

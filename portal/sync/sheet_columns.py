@@ -55,11 +55,12 @@ class Sheet(StrEnum):
     LINES = "lines"
     PRICES = "prices"
     PERIODS = "periods"
+    FIELDS = "fields"
     ANSWERS = "answers"
     COMMITS = "commits"
 
 
-CONTRACT_SHEETS = (Sheet.CONTRACTS, Sheet.LINES, Sheet.PRICES, Sheet.PERIODS)
+CONTRACT_SHEETS = (Sheet.CONTRACTS, Sheet.LINES, Sheet.PRICES, Sheet.PERIODS, Sheet.FIELDS)
 
 
 class Reply(StrEnum):
@@ -79,6 +80,7 @@ TITLES = {
     Sheet.LINES: N_("Lines"),
     Sheet.PRICES: N_("Prices"),
     Sheet.PERIODS: N_("Periods"),
+    Sheet.FIELDS: N_("Custom fields"),
     Sheet.ANSWERS: N_("Answers"),
     Sheet.COMMITS: N_("Commits"),
 }
@@ -195,6 +197,15 @@ FIELDS: dict[Sheet, tuple[Field, ...]] = {
         Field("target", N_("Target"), N, empty=False),
         Field("ceiling", N_("Ceiling"), N, empty=False),
         Field("unit", N_("Unit"), fixed=True, longest=3),
+    ),
+    Sheet.FIELDS: (
+        *_WHOSE,
+        *_LINE,
+        Field("name", N_("Field (key)"), fixed=True, longest=40),
+        Field("label", N_("Field"), fixed=True, longest=60),
+        Field("wanted", N_("What can be written"), fixed=True, longest=8000),
+        Field("value", N_("Value")),
+        Field("unit", N_("Unit"), fixed=True, longest=20),
     ),
     Sheet.ANSWERS: (
         *_WHOSE,

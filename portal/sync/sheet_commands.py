@@ -34,6 +34,7 @@ from portal.core.errors import PortalError
 from portal.core.journal import part
 from portal.sync.rules_sheets import NoSuchLine, Refused, RowPlan, is_line
 from portal.sync.sheet_columns import BY_NAME, Sheet, typed
+from portal.sync.sheet_fields import with_fields, write_fields
 from portal.sync.sheet_periods import LIMITS, offered_periods, split, with_periods, write_periods
 from portal.sync.sheet_runs import refused_row
 
@@ -43,9 +44,10 @@ IN_FORCE = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
 async def standing(session: AsyncSession, actor: Actor, contract: Contract) -> Content:
     """What the contract says: in force the offer of ours that waits, else what was agreed last; before, its rows.
 
-    Its lines carry their periods, which are the rows of the ledger.
+    Its lines carry their periods, which are the rows of the ledger; beside them stand the custom fields.
     """
-    return await with_periods(session, actor, contract, await _text(session, actor, contract))
+    content = await with_periods(session, actor, contract, await _text(session, actor, contract))
+    return await with_fields(session, actor, contract, content)
 
 
 async def _text(session: AsyncSession, actor: Actor, contract: Contract) -> Content:
@@ -63,6 +65,16 @@ async def carry_out(
     session: AsyncSession, actor: Actor, contract: Contract, plans: Sequence[RowPlan], effective_from: date
 ) -> list[Refused]:
     """Do what the rows of one contract say. Returns the rows that were refused; they have changed nothing."""
+    fields = [plan for plan in plans if plan.sheet is Sheet.FIELDS]
+    agreed_on = [plan for plan in plans if plan.sheet is not Sheet.FIELDS]
+    refused = await _carry_out(session, actor, contract, agreed_on, effective_from)
+    return refused + [_refused(*each) for each in await write_fields(session, actor, contract, fields)]
+
+
+async def _carry_out(
+    session: AsyncSession, actor: Actor, contract: Contract, plans: Sequence[RowPlan], effective_from: date
+) -> list[Refused]:
+    """What both companies agree on: the text and the periods."""
     text, periods = split(plans)
     refused: list[Refused] = []
     if contract.status in IN_FORCE and not await writes_periods(session, actor, contract):

@@ -35,6 +35,7 @@ from portal.sync.rules_sheets import (
 from portal.sync.sheet_book import Book, NotASheet
 from portal.sync.sheet_columns import Sheet
 from portal.sync.sheet_commands import IN_FORCE, carry_out, standing, writes_periods
+from portal.sync.sheet_fields import as_kept
 
 KIND = "contract_sheets"
 Chosen = Mapping[tuple[str, str], str]  # (key, field) -> what holds now and may be replaced
@@ -66,6 +67,8 @@ class Found(Findings, frozen=True, kw_only=True):
     drafts: int = 0  # contracts whose draft changes
     offers: int = 0  # contracts whose partner is offered an amendment
     periods: int = 0  # contracts in force that nobody signed here, whose periods change
+    fields: int = 0  # contracts whose custom fields change
+    contracts: int = 0  # that change in any of these ways
 
 
 async def read_base(actor: Actor, digest: str) -> Base:
@@ -88,9 +91,9 @@ async def carried_out(session: AsyncSession, actor: Actor, book: Book, effective
     grouped, refused = _grouped([said for said in book.rows if (said.sheet, said.row) not in skipped], base)
     refused = twice + refused
     plans: list[RowPlan] = []
-    counts = {"drafts": 0, "offers": 0, "periods": 0}
+    counts = {"drafts": 0, "offers": 0, "periods": 0, "fields": 0, "contracts": 0}
     for contract_id in await _in_order(session, actor, grouped):  # always locked in the same order
-        rows = grouped.pop(contract_id)
+        rows = await as_kept(session, actor, grouped.pop(contract_id))
         contract = await get_contract(session, actor, UUID(contract_id), lock=True)
         theirs = flat(await standing(session, actor, contract), contract_id)
         kept, bad = _planned(rows, contract_id, base.contracts[contract_id], theirs, contract.version, chosen)
@@ -100,9 +103,8 @@ async def carried_out(session: AsyncSession, actor: Actor, book: Book, effective
         plans += kept
         refused += bad
         gone = {(each.sheet, each.row) for each in bad}
-        for way in _ways(
-            active, at_once, [plan for plan in kept if plan.changes and (plan.sheet, plan.row) not in gone]
-        ):
+        done = [plan for plan in kept if plan.changes and (plan.sheet, plan.row) not in gone]
+        for way in _ways(active, at_once, done) | ({"contracts"} if done else set()):
             counts[way] += 1
     for rows in grouped.values():  # contracts that are not to be seen (any more)
         refused += [Refused(said.sheet, said.row, "", str(NotFound.text)) for said in rows]
@@ -110,9 +112,15 @@ async def carried_out(session: AsyncSession, actor: Actor, book: Book, effective
 
 
 def _ways(active: bool, at_once: bool, done: Sequence[RowPlan]) -> set[str]:
-    """How one contract changes: a draft at once, in force by an offer, and its periods where they still may."""
-    return {
-        "drafts" if not active else "periods" if plan.sheet is Sheet.PERIODS and at_once else "offers" for plan in done
+    """How one contract changes: a draft at once, in force by an offer, and its periods where they still may.
+
+    Custom fields are the factory's own and change at once.
+    """
+    fields = {"fields" for plan in done if plan.sheet is Sheet.FIELDS}
+    return fields | {
+        "drafts" if not active else "periods" if plan.sheet is Sheet.PERIODS and at_once else "offers"
+        for plan in done
+        if plan.sheet is not Sheet.FIELDS
     }
 
 
@@ -139,7 +147,7 @@ def _summary(
 
 def _where(said: RowSaid) -> str:
     return " · ".join(
-        text for name in ("number", "line_no", "item_code") if (text := said.cells.get(name, "").strip()[:60])
+        text for name in ("number", "line_no", "item_code", "label") if (text := said.cells.get(name, "").strip()[:60])
     )
 
 

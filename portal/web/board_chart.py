@@ -9,6 +9,7 @@ from portal.core import i18n
 from portal.core.i18n import _, ngettext
 from portal.core.quantities import show_quantity
 from portal.schedules.reads_board import BoardLine, Entry, Totals
+from portal.schedules.rules import Fences
 from portal.schedules.rules_cumulative import aligned, cumulative_points
 from portal.schedules.words import ZONES
 from portal.web.pages import unit_name
@@ -101,7 +102,7 @@ def chart_of(
         "planned": plain(series["planned"]),
         "delivered": plain(series["delivered"]),
         "cover": plain(series["confirmed"]) if answered else None,
-        "zones": zone_bands(span),
+        "zones": zone_bands(span.today, span.fences, span.end),
         "today": seconds(span.today),
         "words": {
             "planned": _("Planned"),
@@ -127,13 +128,13 @@ def shown(value: Decimal | None) -> str:
     return "" if value is None else i18n.number(value)
 
 
-def zone_bands(span: Window) -> list[dict[str, str | int]]:
-    """The zones as bands of the chart."""
-    edges = [span.today, span.fences.firm_until, span.fences.tradeoff_until, span.end]
+def zone_bands(today: date, fences: Fences, last: date) -> list[dict[str, str | int]]:
+    """The zones as bands of a chart that ends on a day."""
+    edges = [today, fences.firm_until, fences.tradeoff_until, last]
     return [
-        {"key": zone.value, "name": _(name), "from": seconds(begin), "to": seconds(min(end, span.end))}
+        {"key": zone.value, "name": _(name), "from": seconds(begin), "to": seconds(min(end, last))}
         for (zone, name, _rule), begin, end in zip(ZONES, edges, edges[1:], strict=False)
-        if begin < min(end, span.end)
+        if begin < min(end, last)
     ]
 
 

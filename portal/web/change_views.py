@@ -23,6 +23,7 @@ from portal.core.i18n import N_, _, ngettext
 from portal.schedules import reads as schedule_reads
 from portal.schedules.words import ZONE_NAMES
 from portal.web.addresses import address
+from portal.web.change_impact_views import approval, curves
 from portal.web.contract_list import uuid_or_none
 from portal.web.delivery import moment
 from portal.web.pages import money, unit_name
@@ -197,7 +198,8 @@ async def change_context(session: AsyncSession, actor: Actor, change_id: UUID) -
             *(_carried(one, parts, moved) for one in sheet.carries),
         ],
         "periods": _periods(sheet),
-        "curves": _curves(sheet),
+        "curves": curves(sheet),
+        "approval": await approval(session, actor, change, sheet, case),
         "targets": [words.target(one) for one in sheet.carries],
         "touched": sheet.touched,
         "facts": _facts(change, sheet, actor),
@@ -283,22 +285,6 @@ def _periods(sheet: Impact) -> list[tuple[str, str, str, str, bool]]:
         )
         for effect in sheet.effects
     ]
-
-
-def _curves(sheet: Impact) -> list[tuple[str, str]]:
-    """One sentence a contract line about its cumulative curve, where it moves at all."""
-    items = {stake.contract_line_id: stake.before for stake in sheet.stakes}
-    found = []
-    for curve in sheet.curves:
-        widest, item = curve.widest, items[curve.contract_line_id]
-        if widest is not None and widest[1]:
-            day, gap = widest
-            text = _("{quantity} on {day}, where both curves are furthest apart.").format(
-                quantity=f"{i18n.signed(gap)}{i18n.NBSP}{unit_name(item.unit)}",
-                day=i18n.day(day, year=True),
-            )
-            found.append((item.item, text))
-    return found
 
 
 def _facts(change: ChangeRequest, sheet: Impact, actor: Actor) -> list[tuple[str, str]]:

@@ -65,7 +65,7 @@ TITLES_OF = {"previewed": N_("Nothing is applied yet"), "applied": N_("Applied")
 def sheet_view(run: ImportRun) -> SheetView:
     """An upload of contracts, in the reader's language."""
     found = found_of(run)
-    count = found.drafts + found.offers + found.periods
+    count = found.contracts or found.drafts + found.offers + found.periods
     contracts = ngettext("in {n} contract", "in {n} contracts", count).format(n=i18n.number(count))
     sentence = _waiting(found) if run.status == "previewed" else _done(found)
     return view(f"/contracts/sheets/{run.id}", run, found, sentence, contracts)
@@ -106,6 +106,8 @@ def _waiting(found: Found) -> str:
         )
     if found.periods:
         told.append(_("Periods of contracts that nobody signed here change as soon as you apply."))
+    if found.fields:
+        told.append(_("Custom fields change as soon as you apply; no partner is asked about them."))
     return " ".join(told) or _("Decide about the fields that both of you changed.")
 
 
@@ -115,7 +117,14 @@ def _done(found: Found) -> str:
     periods = ngettext(
         "The periods of {n} contract were changed.", "The periods of {n} contracts were changed.", found.periods
     )
-    counted = ((drafts, found.drafts), (offers, found.offers), (periods, found.periods))
+    fields = ngettext(
+        "The custom fields of {n} contract were changed.",
+        "The custom fields of {n} contracts were changed.",
+        found.fields,
+    )
+    counted = (
+        (drafts, found.drafts), (offers, found.offers), (periods, found.periods), (fields, found.fields),
+    )  # fmt: skip
     told = [text.format(n=i18n.number(n)) for text, n in counted if n]
     return " ".join(told) or _("Nothing was changed.")
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 
 from portal.app import create_app
+from portal.approvals.inputs import Group
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.db import driver, unit_of_work
@@ -12,6 +13,7 @@ from portal.core.i18n import Language
 from portal.core.settings import Settings
 from tests.accounts.browser import Browser, browsing, text_of
 from tests.accounts.makers import make_person
+from tests.approvals.makers import approvers, put_in_force, rules_of
 from tests.changes.makers import another, ask, day, delivery, lines, state, wish, worked
 from tests.contracts.bucket_makers import figures, make_committed, periods, span
 from tests.contracts.test_api import calling
@@ -135,12 +137,31 @@ async def test_the_factory_alone_reads_which_supplier_lines_a_change_touches(
         assert f'href="/contracts/{bought.contract.id}/schedule"' in (await browser.open(place)).text
     async with person(database, tenant.customer, Role.PARTNER_ADMIN) as browser:
         theirs = (await browser.open(place)).text
+        assert "data-chart=" in theirs  # the cumulative curve before and after is the same on both sides
+        assert "Show as table" in theirs
         assert (bought.contract.number in theirs, "Castings" in theirs) == (False, False)
     async with calling(database, tenant.factory) as own, calling(database, tenant.customer) as customer:
         own_sheet, their_sheet = [
             (await client.get(f"{V1}/{change.id}")).json()["impact"]["touched"] for client in (own, customer)
         ]
     assert (len(own_sheet), their_sheet) == (1, [])
+
+
+async def test_a_draft_says_whose_word_it_will_need_before_it_is_sent(database: Settings, tenant: Tenant) -> None:
+    made, line_id = await delivery(tenant, Direction.SALE, ahead=10)
+    await put_in_force(tenant, rules_of((Group(), approvers(Role.SALES, Role.FINANCE))))
+    async with person(database, tenant.factory, Role.ADMIN) as browser:
+        said = {"contract_id": str(made.contract.id), "reason": "material", "line": str(line_id)}
+        await browser.open(f"/changes/new?line={line_id}")
+        sent = await browser.send("/changes", **said, **{f"quantity.{line_id}": "60"})
+        place = sent.headers["location"]
+        shown = text_of(await browser.open(place))
+        assert "By your company's rules it goes out after the word of Sales planner, Finance." in shown
+        assert (await browser.send(f"{place}/submit", version=1)).status_code == 303
+        shown = text_of(await browser.open(place))
+        assert "Waits for the word of Sales planner. After that: Finance." in shown
+    async with person(database, tenant.customer, Role.PARTNER_ADMIN) as browser:
+        assert (await browser.open(place)).status_code == 404  # a draft still
 
 
 async def test_who_may_not_ask_is_not_told_of_what_waits_on_today(database: Settings, tenant: Tenant) -> None:

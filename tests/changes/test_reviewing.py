@@ -129,13 +129,14 @@ async def test_a_rule_about_a_change_looks_at_the_items_category_and_at_custom_f
     await make_item(tenant, made.line.item_code, category="Castings")
     castings = Condition(fact="item_category", op=Op.ANY_OF, values=["Castings"])
     old = Condition(fact="contract.since", op=Op.LESS, values=["2020-01-01"])
+    by_them = Condition(fact="requester_role", op=Op.ANY_OF, values=[tenant.customer.role.value])
     made_here = Condition(fact="line.mould", op=Op.ANY_OF, values=["yes"])
     async with unit_of_work(tenant.factory) as session:
         field = NewField(holder=Holder.CONTRACT, key="since", label_zh="起始", label_en="Since", kind=FieldKind.DATE)
         await create_field(session, tenant.factory, field)
         field = NewField(holder=Holder.LINE, key="mould", label_zh="模具", label_en="Mould", kind=FieldKind.YES_NO)
         await create_field(session, tenant.factory, field)
-    await put_in_force(tenant, rules_of((all_of(castings, old, made_here), APPROVE), otherwise=REFUSE))
+    await put_in_force(tenant, rules_of((all_of(castings, old, made_here, by_them), APPROVE), otherwise=REFUSE))
     first = await ask(tenant.customer, made, wish(line_id, quantity=D(120)))
     assert await reviewed(tenant, first.id) is S.DECLINED  # nobody has said since when
     async with unit_of_work(tenant.factory) as session:
