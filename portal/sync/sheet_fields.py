@@ -101,8 +101,8 @@ async def write_fields(
         if number and number not in whose:
             refused.append((plan, NoSuchLine(field="line_no")))
         else:
-            holder = (Holder.LINE, whose[number]) if number else (Holder.CONTRACT, contract.id)
-            by_holder[holder].append(plan)
+            whom = (Holder.LINE, whose[number]) if number else (Holder.CONTRACT, contract.id)
+            by_holder[whom].append(plan)
     for (holder, holder_id), rows in sorted(by_holder.items()):
         refused += await _write(session, actor, holder, holder_id, rows)
     return refused
