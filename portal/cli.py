@@ -51,12 +51,11 @@ Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the we
 
 @app.callback()
 def begin() -> None:
-    """Before every command: log as configured, and let SIGTERM run the clean-up that Ctrl-C runs."""
+    """Before every command: log as configured."""
     from portal.core.log import configure_logging
 
     settings = get_settings()
     configure_logging(settings.log_format, settings.log_level)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @app.command()
@@ -113,22 +112,20 @@ def serve(port: Port = None) -> None:
 @app.command()
 def worker() -> None:
     """Run the worker alone: deliveries, notices, imports."""
+    from jobs.worker import run
     from portal.core.provision import provisioned
 
     with provisioned():
-        from jobs.worker import run
-
         run()
 
 
 @app.command()
 def bot() -> None:
     """Run the bot alone: the chat in the portal, and Telegram when a token is set."""
+    from bot.main import run
     from portal.core.provision import provisioned
 
     with provisioned():
-        from bot.main import run
-
         run()
 
 

@@ -128,3 +128,16 @@ def stops_clean(portal: Portal) -> None:
     assert [launch.is_program(pid, "") for pid in pids] == [None] * 5
     assert not (portal.data / "run").is_symlink()
     assert "Traceback" not in portal.said()
+
+
+def test_a_part_that_is_stopped_while_it_imports_says_nothing() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "portal.cli", "bot"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as bot:
+        assert bot.stderr is not None
+        assert any("aiogram.enums" in line for line in bot.stderr), "aiogram is no longer imported"
+
+        bot.send_signal(signal.SIGTERM)
+
+        rest = bot.stderr.read()
+    assert "Traceback" not in rest
+    assert bot.returncode == -signal.SIGTERM

@@ -7,6 +7,8 @@ import asyncio
 import contextlib
 import os
 import secrets
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -52,9 +54,11 @@ class Provision:
 def provisioned() -> Iterator[Provision]:
     """Start or attach to the embedded services that the settings leave to us; stop at the end what we started.
 
-    Raises SettingsError, EmbeddedError or RolesError, each with a sentence for the operator.
+    From here SIGTERM runs the clean-up that Ctrl-C runs. Not before: in the midst of an import it would be reported
+    as that module's error. Raises SettingsError, EmbeddedError or RolesError, each with a sentence for the operator.
     """
     provision = Provision(get_settings())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
         stack.callback(provision.stop)
         if provision.settings.database_url is None:
