@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -160,7 +161,10 @@ async def test_an_operator_sees_how_the_bot_stands(house: House) -> None:
     (fine, *_given_up) = await bot_findings(get_settings())
     assert (fine.level, fine.text) == (Level.OK, "0 messages wait for the bot")
     assert list(health.concerns(found)) == []
-    behind = {"telegram": {"waiting": 51, "pending": 52, "error": "no bot runs"}, "portal": {"waiting": 50}}
+    behind: dict[str, dict[str, Any]] = {
+        "telegram": {"waiting": 51, "pending": 52, "error": "no bot runs"},
+        "portal": {"waiting": 50},
+    }
     assert list(health.concerns(behind)) == [
         "telegram: 51 messages wait for the bot, more than 50",
         "telegram: 52 updates wait at Telegram, more than 50",
