@@ -9,13 +9,13 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot import groups
 from bot.answers import Answers
 from bot.pressing import UNLINKED, Press, on
 from bot.talk import Talk
 from portal.accounts import chats, identity, service_chats
 from portal.accounts.model_chats import ChatBot
-from portal.contracts.reads import ContractFilter, list_contracts
-from portal.core import db, i18n
+from portal.core import i18n
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.i18n import N_, Language, _
@@ -166,39 +166,16 @@ async def _choice(
 
 @entrance.message(Command("stop"), flags={"transaction": False})
 async def stop(message: Message, talk: Talk, state: FSMContext) -> Answers:
-    """The link ends at once, in every company."""
+    """The link ends at once, in every company; in a group what is told there."""
     if talk.known is None or talk.known.user_id is None:
-        return [talk.say(_(UNLINKED))]
+        return [] if talk.is_group else [talk.say(_(UNLINKED))]
+    if talk.is_group and talk.known.actor is not None:
+        return await groups.stop(talk)
     if talk.bot is ChatBot.PORTAL:
         return [talk.say(_(OWN_WINDOW))]
     await state.clear()
     await service_chats.unbind_everywhere(talk.known.user_id, talk.writer)
     return [talk.say(_("The link of this chat has ended. You get no more messages here."))]
-
-
-# --- groups -----------------------------------------------------------------------------------------------------------
-
-
-@router.message(Command("bind"))
-async def bind(message: Message, command: CommandObject, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
-    """An administrator brings a contract into a group chat: /bind FC-2026-014."""
-    assert talk.known is not None
-    assert talk.known.user_id is not None
-    assert talk.known.membership_id is not None
-    if not talk.is_group:
-        raise service_chats.NotAGroup
-    number = (command.args or "").strip()
-    found = await list_contracts(await db.driver(session), actor, ContractFilter(search=number), None, 20)
-    contract = next((row for row in found if row.number.lower() == number.lower()), None)
-    if contract is None:
-        return [talk.say(_("Write the number of the contract behind it: /bind FC-2026-014"))]
-    who = talk.known.user_id, talk.known.membership_id
-    await service_chats.bind_group(session, actor, *who, talk.chat, contract.id)
-    return [
-        talk.say(
-            _("This group speaks of {contract}. Buttons ask whoever presses them.").format(contract=contract.number)
-        )
-    ]
 
 
 # --- those without a link -------------------------------------------------------------------------------------------

@@ -27,12 +27,12 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from bot.answers import Answer, Answers, Current
+from bot.channels.sending import topic_is_gone
 from bot.talk import Talk
 from portal.accounts import service_chats, updates
 from portal.accounts.model_chats import ChatBot
 from portal.accounts.updates import Taken
 from portal.core import db
-from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import NotFound
 from portal.core.i18n import speaking
@@ -133,7 +133,7 @@ class Feeder:
             if no > taken.sent:
                 ready = await rendered(talk, answer) if isinstance(answer, Current) else answer
                 if ready is not None:
-                    await send(taken, bot, ready, talk.actor)
+                    await send(taken, bot, ready, talk)
                 await updates.noted(taken, no)
 
 
@@ -154,9 +154,9 @@ async def rendered(talk: Talk, current: Current) -> Answer | None:
         return talk.card(card, of=(current.object_kind, current.object_id), edit=True)
 
 
-async def send(taken: Taken, bot: Bot, answer: Answer, actor: Actor | None) -> None:
+async def send(taken: Taken, bot: Bot, answer: Answer, talk: Talk) -> None:
     """One method. What shows an object is remembered, so that it is edited when the object moves on."""
-    method = answer.method
+    method, actor = answer.method, talk.actor
     try:
         result = await bot(method)
     except TelegramBadRequest as error:
@@ -169,10 +169,10 @@ async def send(taken: Taken, bot: Bot, answer: Answer, actor: Actor | None) -> N
         message_id = str(method.message_id)
     else:
         return
-    shown, chat = answer.shown, str(method.chat_id)  # type: ignore[attr-defined]
+    shown = answer.shown
     async with unit_of_work(actor) as session:
         connection = await db.driver(session)
-        about = shown.object_kind, shown.object_id, taken.bot.value, chat, message_id
+        about = shown.object_kind, shown.object_id, taken.bot.value, talk.chat.address, message_id
         await remember_card(connection, actor, *about, shown.purpose, shown.rendering)
 
 
@@ -183,6 +183,9 @@ async def _refused(bot: Bot, answer: Answer, error: TelegramBadRequest) -> Any:
         return None
     if isinstance(method, EditMessageText) and ("to edit not found" in said or "can't be edited" in said):
         again = method.model_dump(exclude_unset=True, exclude={"message_id", "inline_message_id"})
+        return await bot(SendMessage.model_validate(again))
+    if isinstance(method, SendMessage) and topic_is_gone(method.message_thread_id, error):
+        again = method.model_dump(exclude_unset=True, exclude={"message_thread_id"})
         return await bot(SendMessage.model_validate(again))
     raise error
 

@@ -9,6 +9,7 @@ import uvloop
 from aiogram import Bot, Dispatcher
 from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
+from aiogram.fsm.strategy import FSMStrategy
 from redis.asyncio import Redis
 
 import bot.approvals  # noqa: F401 - registers its buttons
@@ -22,6 +23,7 @@ from bot import (
     finding,
     following,
     forecasts,
+    groups,
     lines,
     photos,
     pressing,
@@ -44,6 +46,7 @@ ROUTERS = (
     errors.router,
     account.entrance,
     account.strangers,
+    groups.router,
     pressing.router,
     following.router,
     changing.router,
@@ -63,7 +66,8 @@ def dispatcher(redis_url: str) -> Dispatcher:
     redis: Redis = Redis.from_url(redis_url)
     keys = DefaultKeyBuilder(prefix="portal:chat", with_bot_id=True)
     storage = RedisStorage(redis, key_builder=keys, state_ttl=LASTS, data_ttl=LASTS)
-    made = Dispatcher(storage=storage, events_isolation=RedisEventIsolation(redis, key_builder=keys))
+    isolation = RedisEventIsolation(redis, key_builder=keys)
+    made = Dispatcher(storage=storage, fsm_strategy=FSMStrategy.USER_IN_TOPIC, events_isolation=isolation)
     made.update.outer_middleware(Recognise())
     for observer in (made.message, made.callback_query):
         observer.middleware(Transaction())

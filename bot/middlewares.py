@@ -1,18 +1,18 @@
 """Before a handler: who writes, in which language, how often; around it: the transaction with its inbox row."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from aiogram import BaseMiddleware
 from aiogram.dispatcher.flags import get_flag
-from aiogram.types import Chat, TelegramObject, Update, User
+from aiogram.types import Chat, Message, TelegramObject, Update, User
 
 from bot import flood
 from bot.answers import Answers, packed, unpacked
 from bot.talk import Talk
 from portal.accounts import chats, inbox
-from portal.accounts.chats import ChatName, Known
+from portal.accounts.chats import ChatName
 from portal.accounts.model_chats import ChatBot
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
@@ -43,13 +43,14 @@ class Recognise(BaseMiddleware):
 async def place(bot: ChatBot, event: Update, chat: Chat, user: User) -> Talk:
     """Where the update comes from and for whom it speaks there."""
     writer = ChatName(bot, user.id if chat.type != "private" else chat.id, user.full_name)
-    here = writer if chat.type == "private" else ChatName(bot, chat.id, chat.title or "")
+    here = writer if chat.type == "private" else ChatName(bot, chat.id, chat.title or "", topic_of(event))
     known = await chats.known(writer)
     if known is not None:
         await chats.heard_from(writer)
     talk = Talk(here, writer, known, known.actor if known else None, event.update_id)
     if talk.is_group and talk.actor is not None:
-        talk.actor = in_group(talk.actor, await chats.known(here))
+        await chats.heard_from(here)
+        talk.actor = in_group(talk.actor, await chats.spoken_of(here, talk.actor))
     if (query := event.callback_query) is not None:
         talk.query_id = query.id
         talk.message_id = query.message.message_id if query.message else None
@@ -57,12 +58,17 @@ async def place(bot: ChatBot, event: Update, chat: Chat, user: User) -> Talk:
     return talk
 
 
-def in_group(presser: Actor, group: Known | None) -> Actor | None:
-    """The presser's own rights, narrowed to the contract of the group; nothing where it is of other companies."""
-    if group is None or group.contract_id is None or group.tenant_id != presser.tenant_id:
-        return presser if group is None else None
-    own = frozenset({group.contract_id})
-    return replace(presser, contract_ids=own if presser.contract_ids is None else own & presser.contract_ids)
+def topic_of(event: Update) -> int | None:
+    """In which topic of a group it was said or pressed; none in its general one, and in groups without topics."""
+    message = event.callback_query.message if event.callback_query else event.message or event.edited_message
+    return message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
+
+
+def in_group(presser: Actor, contracts: frozenset[UUID] | None) -> Actor | None:
+    """The presser's own rights, narrowed to the contracts that are spoken of here; nothing where there are none."""
+    if contracts is None:
+        return presser
+    return presser.narrowed(contracts) if contracts else None
 
 
 def language_of(talk: Talk, user: User) -> Language:

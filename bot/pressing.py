@@ -91,7 +91,7 @@ async def pressed(
     if talk.actor is None or session is None:
         return [talk.alert(_(UNLINKED))]
     try:
-        action = await take_action(session, talk.actor, action_id)
+        action = await take_action(session, talk.actor, action_id, in_group=talk.is_group)
     except AlreadyTaken as error:
         raise (NumbersOnly() if talk.numbers_only else error) from None
     if talk.numbers_only and Verb(action.verb) not in TELLS_NOTHING:

@@ -41,7 +41,7 @@ class Talk:
 
     @property
     def is_group(self) -> bool:
-        return self.chat != self.writer
+        return self.chat.chat_id != self.writer.chat_id
 
     # --- the forms of answers -----------------------------------------------------------------------------------------
 
@@ -80,6 +80,7 @@ class Talk:
     def _send(self, text: str, card: Card, shown: Shown | None = None) -> Answer:
         markup = keyboard_of(card, links=self._needs_links, within=opens_within(self.bot, self.chat.chat_id))
         more: dict[str, Any] = {"reply_markup": markup} if markup else {}
+        more |= {"message_thread_id": self.chat.topic} if self.chat.topic is not None else {}
         method = SendMessage(
             chat_id=self.chat.chat_id, text=text, parse_mode="HTML", link_preview_options=NO_PREVIEW, **more
         )

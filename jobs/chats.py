@@ -21,7 +21,7 @@ LINKED = N_(
 )
 ENDED = N_("The link of this chat has ended. You get no more messages here.")
 _CHAT = """
-select h.account_id, h.member_id, h.party_id, h.unbound_at, p.is_factory,
+select h.account_id, h.address, h.member_id, h.party_id, h.unbound_at, p.is_factory,
     coalesce(f.digest_at, $3) as digest, coalesce(f.quiet_from, $4) as quiet_from, coalesce(f.quiet_to, $5) as quiet_to
 from chat h join party p on p.tenant_id = $1 and p.id = h.party_id
 left join preference f on f.tenant_id = $1 and f.party_id = h.party_id and f.member_id = h.member_id
@@ -58,7 +58,7 @@ async def _tell(actor: Actor, row_id: UUID, text: str, *, bound: bool) -> None:
         said = _(text).format(company=company, digest=rules.clock_time(row["digest"]), quiet=quiet)
         async with bots(get_settings()) as found:
             if chat.bot in found:
-                await _send(CHANNELS[chat.bot](found[chat.bot]), str(chat.chat_id), said)
+                await _send(CHANNELS[chat.bot](found[chat.bot]), row["address"] or chat.address, said)
 
 
 async def _send(channel: Channel, address: str, said: str) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from jobs import bells
 from jobs.outbox import Tenant, database_may_be_away
+from portal.accounts.chats import is_group
 from portal.accounts.model_chats import ChatBot
 from portal.core import db
 from portal.core.actor import Actor
@@ -251,7 +252,10 @@ async def hand_over(channel: Channel, claimed: Claimed, written: Written) -> str
 
 
 async def ways_of(claimed: Claimed) -> list[tuple[str, str]]:
-    """The person's channels and addresses, in their order; a chat that was just blocked is not among them."""
+    """The person's channels and addresses, in their order; a chat that was just blocked is not among them, and what is
+    for a group is for no person."""
+    if is_group(claimed.channel, claimed.address):
+        return []
     actor = recipients.speaker(claimed.tenant_id, claimed.party_id, claimed.scope)
     async with db.read(actor) as connection:
         of = await recipients.company(connection, actor)

@@ -8,6 +8,7 @@ from aiogram.exceptions import (
     TelegramAPIError,
     TelegramBadRequest,
     TelegramForbiddenError,
+    TelegramMigrateToChat,
     TelegramNetworkError,
     TelegramRetryAfter,
     TelegramServerError,
@@ -17,6 +18,7 @@ from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions, Message
 
 from bot.keyboards import keyboard_of, opens_within, reachable, text_of
 from portal.accounts import service_chats
+from portal.accounts.chats import place_of
 from portal.accounts.model_chats import ChatBot
 from portal.core.settings import get_settings
 from portal.notices.cards import Card
@@ -43,17 +45,27 @@ class ChatChannel:
 
     async def send(self, address: str, card: Card, *, silent: bool = False) -> str:
         """A new message; its number."""
+        chat, topic = place_of(address)
         async with _blocked_is_noted(self.bot_name, address):
             with refusals():
-                sent = await self._bot.send_message(
-                    int(address),
-                    text_of(card, links=self._links),
-                    parse_mode="HTML",
-                    reply_markup=self._keyboard(card, address),
-                    disable_notification=silent,
-                    link_preview_options=NO_PREVIEW,
-                )
+                try:
+                    sent = await self._send(chat, topic, card, silent)
+                except TelegramBadRequest as error:
+                    if not topic_is_gone(topic, error):
+                        raise
+                    sent = await self._send(chat, None, card, silent)
         return str(sent.message_id)
+
+    async def _send(self, chat: int, topic: int | None, card: Card, silent: bool) -> Message:
+        return await self._bot.send_message(
+            chat,
+            text_of(card, links=self._links),
+            message_thread_id=topic,
+            parse_mode="HTML",
+            reply_markup=self._keyboard(card, chat),
+            disable_notification=silent,
+            link_preview_options=NO_PREVIEW,
+        )
 
     async def close(self) -> None:
         """Let go of the service's connection."""
@@ -61,19 +73,20 @@ class ChatChannel:
 
     async def edit(self, address: str, message_id: str, card: Card) -> None:
         """Change a sent message; one that is gone, or shows the same already, is left."""
+        chat, _topic = place_of(address)
         async with _blocked_is_noted(self.bot_name, address):
             with refusals():
                 await self._bot.edit_message_text(
                     text_of(card, links=self._links),
-                    chat_id=int(address),
+                    chat_id=chat,
                     message_id=int(message_id),
                     parse_mode="HTML",
-                    reply_markup=self._keyboard(card, address),
+                    reply_markup=self._keyboard(card, chat),
                     link_preview_options=NO_PREVIEW,
                 )
 
-    def _keyboard(self, card: Card, address: str) -> InlineKeyboardMarkup | None:
-        return keyboard_of(card, links=self._links, within=opens_within(self.bot_name, int(address)))
+    def _keyboard(self, card: Card, chat: int) -> InlineKeyboardMarkup | None:
+        return keyboard_of(card, links=self._links, within=opens_within(self.bot_name, chat))
 
     @property
     def _links(self) -> bool:
@@ -91,7 +104,12 @@ class _blocked_is_noted:  # noqa: N801 - read as a word at its use
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Blocked):
-            await service_chats.blocked(self._bot, int(self._address))
+            await service_chats.blocked(self._bot, place_of(self._address)[0])
+
+
+def topic_is_gone(topic: int | None, error: TelegramBadRequest) -> bool:
+    """A topic that was deleted or closed: what is said goes to the general one."""
+    return topic is not None and any(word in str(error) for word in ("message thread not found", "TOPIC_"))
 
 
 @contextmanager
@@ -101,7 +119,7 @@ def refusals() -> Iterator[None]:
         yield
     except TelegramRetryAfter as error:
         raise SlowDown(error.retry_after) from error
-    except TelegramForbiddenError as error:
+    except (TelegramForbiddenError, TelegramMigrateToChat) as error:  # a group has another number once it has topics
         raise Blocked(str(error)) from error
     except TelegramBadRequest as error:
         if SAME in str(error) or "message to edit not found" in str(error):

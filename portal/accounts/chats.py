@@ -40,6 +40,23 @@ class ChatName:
     bot: ChatBot
     chat_id: int
     name: str = ""
+    topic: int | None = None  # of a group with topics; none: its general one
+
+    @property
+    def address(self) -> str:
+        """Where it is written to: the chat's number, and that of the topic after a stroke."""
+        return str(self.chat_id) if self.topic is None else f"{self.chat_id}/{self.topic}"
+
+
+def place_of(address: str) -> tuple[int, int | None]:
+    """The chat's number and that of the topic."""
+    chat, _, topic = address.partition("/")
+    return int(chat), int(topic) if topic else None
+
+
+def is_group(bot: str, address: str) -> bool:
+    """Whether several people read what is written there."""
+    return bot == ChatBot.TELEGRAM and address.startswith("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +72,6 @@ class Known:
     company_name: str = ""
     tenant_name: str = ""
     tenant_id: UUID | None = None
-    contract_id: UUID | None = None  # of a group
     numbers_only: bool = False  # the workspace lets no figures leave the house
 
 
@@ -111,7 +127,7 @@ left join user_account u on u.id = a.user_id and u.disabled_at is null
 left join membership m on m.id = a.membership_id and m.user_id = u.id
 where a.bot = $1 and a.chat_id = $2"""
 _LIVE = """
-select id, contract_id, (select chat_detail = 'number_only' from tenant where tenant_id = $1) as numbers_only from chat
+select id, (select chat_detail = 'number_only' from tenant where tenant_id = $1) as numbers_only from chat
 where tenant_id = $1 and party_id = $2 and member_id = $3 and account_id = $4 and unbound_at is null"""
 
 
@@ -138,13 +154,45 @@ async def known(chat: ChatName) -> Known | None:
         company_name=live.company_name,
         tenant_name=live.tenant_name,
         tenant_id=place.tenant_id,
-        contract_id=chat_row["contract_id"],
         numbers_only=chat_row["numbers_only"],
     )
 
 
 def _speaking(live: LiveMember, language: str | None) -> Actor:
     return replace(live.actor.via(Channel.CHAT), language=Language(language) if language else live.actor.language)
+
+
+_SPOKEN = """
+select contract_id, address from chat
+where tenant_id = $1 and party_id = $2 and account_id = $3 and contract_id is not null and unbound_at is null"""
+
+
+async def spoken_of(group: ChatName, presser: Actor) -> frozenset[UUID] | None:
+    """The contracts that may be spoken of in this place of a group: those of its topic, elsewhere all of the group's;
+    nothing where it belongs to another workspace. None: nobody has bound the group, so it narrows nothing.
+
+    What the presser's own company bound here counts, else what the company did that bound it last.
+    """
+    row = await _one(_ACCOUNT, group.bot.value, group.chat_id)
+    if row is None or row["user_id"] is None:
+        return None
+    rows = await _spoken(presser, row["id"])
+    if not rows and row["membership_id"] is not None and row["tenant_id"] == presser.tenant_id:
+        rows = await _spoken(_place(row).asking, row["id"])
+    here = [each["contract_id"] for each in rows if each["address"] == group.address]
+    return frozenset(here or [each["contract_id"] for each in rows])
+
+
+async def _spoken(actor: Actor, account_id: UUID) -> list[asyncpg.Record]:
+    async with db.read(actor) as connection:
+        rows: list[asyncpg.Record] = await connection.fetch(_SPOKEN, actor.tenant_id, actor.party_id, account_id)
+        return rows
+
+
+async def alive(account_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these accounts that nobody has closed to the bot."""
+    rows = await _all("select id from chat_account where id = any($1) and dead_at is null", list(account_ids))
+    return {row["id"] for row in rows}
 
 
 async def heard_from(chat: ChatName) -> None:

@@ -26,8 +26,8 @@ class ChatMessageKind(StrEnum):
 
 
 class Chat(SharedRow, table=True):
-    """A chat that speaks for a member, or a group chat about a contract. The authority: without a live row of its
-    company a recognised chat opens nothing."""
+    """A chat that speaks for a member, or a group chat about a contract: a group has a row for each of its contracts.
+    The authority: without a live row of its company a recognised chat opens nothing."""
 
     __tablename__ = "chat"
     __table_args__ = (
@@ -36,9 +36,10 @@ class Chat(SharedRow, table=True):
         index("chat", "member_id"),
         Index(
             "uq_chat_live",
-            *("tenant_id", "party_id", "account_id"),
+            *("tenant_id", "party_id", "account_id", "contract_id"),
             unique=True,
             postgresql_where=text("unbound_at is null"),
+            postgresql_nulls_not_distinct=True,
         ),
     )
 
@@ -47,6 +48,8 @@ class Chat(SharedRow, table=True):
     account_id: UUID  # of the identity row that knows the chat's number
     name: str = Field(max_length=120)  # as the other service shows it
     contract_id: UUID | None = None  # of a group: the contract it is about
+    # of a group: where of this contract is spoken, its number and that of the topic
+    address: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     bound_at: datetime
     unbound_at: datetime | None = None
 

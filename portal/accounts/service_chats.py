@@ -105,7 +105,8 @@ async def _bind(
     greet: bool = True,
 ) -> Chat:
     """The company's row, in place of one that this chat had here before. greet: the chat is told."""
-    await _end(session, actor, await _live(session, actor, account_id=account_id), tell=False)
+    before = await _live(session, actor, account_id=account_id)
+    await _end(session, actor, [row for row in before if row.contract_id == contract_id], tell=False)
     assert actor.member_id is not None
     row = Chat(
         tenant_id=actor.tenant_id,
@@ -116,6 +117,7 @@ async def _bind(
         account_id=account_id,
         name=chat.name[: chats.NAME_LENGTH],
         contract_id=contract_id,
+        address=chat.address if contract_id else "",
         bound_at=clock.now(),
     )
     session.add(row)
@@ -129,12 +131,32 @@ async def _bind(
 async def bind_group(
     session: AsyncSession, actor: Actor, user_id: UUID, membership_id: UUID, chat: ChatName, contract_id: UUID
 ) -> Chat:
-    """An administrator lets a group chat speak of one contract. Its buttons ask whoever presses them."""
+    """An administrator lets a group chat speak of a contract, in this topic. Its buttons ask whoever presses them.
+
+    The contract may have been spoken of in another topic before; the same once more changes nothing.
+    """
     actor.require(Permission.MANAGE_PEOPLE)
     if chat.chat_id > 0:
         raise NotAGroup
     account_id = await chats.bind_group(chat, user_id, membership_id)
+    for row in await _live(session, actor, account_id=account_id):
+        if row.contract_id == contract_id and row.address == chat.address:
+            return row
     return await _bind(session, actor, account_id, chat, contract_id=contract_id, greet=False)
+
+
+async def group_rows(session: AsyncSession, actor: Actor, group: ChatName) -> list[Chat]:
+    """What the own company bound in a group, in any of its topics."""
+    known = await chats.known(group)
+    return [] if known is None else await _live(session, actor, account_id=known.account_id)
+
+
+async def unbind_here(session: AsyncSession, actor: Actor, group: ChatName) -> int:
+    """An administrator ends what this topic of a group speaks of. Returns of how many contracts."""
+    actor.require(Permission.MANAGE_PEOPLE)
+    rows = [row for row in await group_rows(session, actor, group) if row.address == group.address]
+    await _end(session, actor, rows, tell=False)
+    return len(rows)
 
 
 async def open_window(signed: Signed) -> tuple[UUID, ChatName]:
@@ -203,8 +225,10 @@ async def blocked(bot: ChatBot, chat_id: int) -> None:
         return
     actor = nobody_of(known.actor)
     async with unit_of_work(actor) as session:
-        for row in await _live(session, actor, account_id=known.account_id):
+        rows = await _live(session, actor, account_id=known.account_id)
+        for row in rows:
             record(session, actor, _subject(row), "blocked", bot=row.bot, name=row.name)
+        for row in rows[:1]:  # a group with several contracts is one chat
             emit(session, actor, row.party_id, ChatBlocked(chat_id=row.id))
 
 

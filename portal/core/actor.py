@@ -90,3 +90,8 @@ class Actor:
     def via(self, channel: Channel) -> "Actor":
         """The same member, speaking by another way."""
         return replace(self, channel=channel)
+
+    def narrowed(self, contracts: frozenset[UUID]) -> "Actor":
+        """The same member where nothing but these contracts may be spoken of."""
+        own = self.contract_ids
+        return replace(self, contract_ids=contracts if own is None else own & contracts)

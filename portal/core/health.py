@@ -6,7 +6,7 @@ from typing import Any
 MOST_WAITING = 50  # updates that a bot may be behind before an operator is told
 
 
-def concerns(bots: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def concerns(bots: Mapping[str, Any]) -> Iterator[str]:
     """What wants a look, for each bot: too much stored and not worked off, too much held at Telegram, an error."""
     for name, bot in bots.items():
         if bot.get("waiting", 0) > MOST_WAITING:

@@ -109,6 +109,7 @@ REPEATABLE = frozenset(  # change nothing of the business by themselves
 )
 # Made of what one person was shown, or about that person: for nobody else to press.
 PERSONAL = frozenset({Verb.CONFIRM_ALL, Verb.SWITCH, Verb.LANGUAGE, Verb.SETTING})
+SHARED = frozenset({Verb.CONFIRM_ALL})  # but for whoever reads the same group, where everybody is shown the same
 
 
 class NotYours(Forbidden):
@@ -183,7 +184,7 @@ async def offer(
     return found | new
 
 
-async def take_action(session: AsyncSession, actor: Actor, action_id: UUID) -> Action:
+async def take_action(session: AsyncSession, actor: Actor, action_id: UUID, *, in_group: bool = False) -> Action:
     """Lock the action that this person presses, before its command is done in the same transaction.
 
     Absent or another company's: NotFound. Somebody who left, or may not: Forbidden. A colleague's own: NotYours. Done
@@ -198,7 +199,7 @@ async def take_action(session: AsyncSession, actor: Actor, action_id: UUID) -> A
     await _check_presser(session, actor)
     verb = Verb(action.verb)
     actor.require(PERMISSION[verb])
-    if verb in PERSONAL and action.member_id != actor.member_id:
+    if verb in (PERSONAL - SHARED if in_group else PERSONAL) and action.member_id != actor.member_id:
         raise NotYours
     if action.used_at is not None and verb not in REPEATABLE:
         raise AlreadyTaken(result=action.result)

@@ -14,7 +14,7 @@ from portal.core.quantities import show_quantity
 from portal.core.states import Side
 from portal.notices import wording
 from portal.notices.actions import Verb, offer
-from portal.notices.cards import Card
+from portal.notices.cards import Button, Card
 from portal.notices.compose_where import where
 from portal.notices.model import Kind
 from portal.notices.wording import acting, joined, opening
@@ -65,7 +65,7 @@ async def line_card(session: AsyncSession, actor: Actor, line_id: UUID, purpose:
         facts=tuple(facts),
         deadline=_deadline(row, actor, verbs, purpose),
         state=state,
-        buttons=tuple(filter(None, (rows, notes, (opening(path),)))),
+        buttons=tuple(filter(None, (rows, notes, (opening(path), *_asking(row, actor))))),
         link=wording.address(path),
     )
 
@@ -85,6 +85,13 @@ def offered(row: LineRow, actor: Actor) -> list[Verb]:
     status = S(row.status)
     verbs = [Verb.CONFIRM] if "confirm" in rules.LINE_STATES.actions(status, Side.SELLER) else []
     return [*verbs, Verb.LATE, Verb.PROBLEM] if status in rules.SHIPPABLE else verbs
+
+
+def _asking(row: LineRow, actor: Actor) -> list[Button]:
+    """The form of a change, where this reader may ask for one."""
+    if row.status not in rules.OPEN or not actor.may(Permission.REQUEST_CHANGES):
+        return []
+    return [opening(f"/changes/new?line={row.id}", _("Ask for a change"), form=True)]
 
 
 def _partner(row: LineRow, actor: Actor) -> str:

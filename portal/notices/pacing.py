@@ -121,5 +121,6 @@ class Pacer:
 
 
 def _key(channel: str, address: str) -> str:
-    """No address of a person in the cache server."""
-    return f"pace:{{{channel}}}:{hashlib.sha256(address.encode()).hexdigest()[:24]}"
+    """No address of a person in the cache server. The topics of a group are one chat."""
+    chat = address.partition("/")[0] if PACES.get(channel, FREE).is_group(address) else address
+    return f"pace:{{{channel}}}:{hashlib.sha256(chat.encode()).hexdigest()[:24]}"

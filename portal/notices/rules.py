@@ -131,6 +131,13 @@ ALWAYS_NEW = TO_DO | {
     *(Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.DIFFERENCE, Kind.CONTRACT, Kind.REMINDER, Kind.APPROVED),
     Kind.CHANGE,
 }
+# What a group chat is told of its contract at once: news that its people act on. Nothing that names or asks one person.
+IN_GROUPS = frozenset(
+    {
+        *(Kind.TO_CONFIRM, Kind.REJECTED, Kind.AT_RISK, Kind.CANCELLED, Kind.SHIPPED, Kind.DIFFERENCE, Kind.CONTRACT),
+        *(Kind.CHANGE_ASKED, Kind.CHANGE, Kind.COMMIT, Kind.REMINDER, Kind.RECEIPT_DUE),
+    }
+)
 QUIETLY = frozenset({Kind.RELEASED, Kind.CONFIRMED, Kind.RECEIVED})  # with the daily summary, if nothing else is wished
 
 

@@ -6,7 +6,7 @@ hear of a kind with the daily summary, or not at all, gets no notice.
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from portal.core.ids import uuid7
 from portal.core.journal import Event
 from portal.notices import rules
 from portal.notices.addresses import Address, addresses_of
+from portal.notices.groups import Group, about, groups_of
 from portal.notices.happenings import understood
 from portal.notices.model import Choice, Kind, Urgency
 from portal.notices.news import News, Touched
@@ -46,6 +47,7 @@ class Draft:
     expires_at: datetime | None = None
     at_once: bool = False  # at the person's own hour, so quiet hours do not move it
     also: Sequence[str] = field(default=())  # channels that get it in any case
+    group: Address | None = None  # a group chat that gets it instead of the person
 
 
 _NOTICES = """
@@ -74,7 +76,7 @@ async def plan(
 
     Whoever cannot be reached at all gets none, so that it is planned when they can.
     """
-    wanted = [(uuid7(), draft) for draft in drafts if addresses.get(draft.who.member_id)]
+    wanted = [(uuid7(), draft) for draft in drafts if _ways(draft, addresses)]
     if not wanted:
         return 0
     party = of.actor.tenant_id, of.actor.party_id
@@ -84,12 +86,16 @@ async def plan(
         send
         for notice_id, draft in wanted
         if notice_id in fresh
-        for send in _dispatches(notice_id, draft, of, addresses[draft.who.member_id], now)
+        for send in _dispatches(notice_id, draft, of, _ways(draft, addresses), now)
     ]
     if sends:
         await connection.execute(_DISPATCHES, *party, *_columns(sends))
         logger.info("notices planned", extra={"notices": len(fresh), "first": str(sends[0][5])})
     return len(fresh)
+
+
+def _ways(draft: Draft, addresses: Mapping[UUID, list[Address]]) -> Sequence[Address]:
+    return addresses.get(draft.who.member_id, []) if draft.group is None else [draft.group]
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
@@ -183,7 +189,9 @@ async def tell(
             planned += await outdate(connection, actor, happening.touched, now)
             if news:
                 of = await company(connection, actor)
+                groups = await groups_of(connection, of)
                 drafts = [draft for each in news for draft in _drafts(of, each, key, occurred_at, actor_id, now)]
+                drafts += [draft for each in news for draft in _in_groups(groups, each, key, occurred_at, now)]
                 addresses = await addresses_of(connection, actor, [draft.who for draft in drafts])
                 planned += await plan(connection, of, drafts, addresses, now)
     return planned
@@ -202,3 +210,29 @@ def _drafts(
         for who in people
         if rules.choice(who.wishes, news.kind) is Choice.AT_ONCE
     ]  # fmt: skip
+
+
+def _in_groups(groups: Sequence[Group], news: News, key: str, occurred_at: datetime, now: datetime) -> list[Draft]:
+    """What everybody with the right is told is told in the group chats of the contract too."""
+    if news.kind not in rules.IN_GROUPS or news.only is not None:
+        return []
+    return [
+        Draft(
+            group.who, news.kind, news.object_kind, news.object_id, group.contract_id,
+            f"{news.kind}:{key}:{group.id}", occurred_at, urgency=news.urgency, due_at=news.due_at,
+            expires_at=rules.expiry(news.kind, now, news.due_at), group=group.address,
+        )
+        for group in about(groups, news.contract_id, news.contracts)
+        if group.who.may(rules.NEEDED[news.kind][group.who.scope])
+    ]  # fmt: skip
+
+
+def repeated(drafts: Sequence[Draft], groups: Sequence[Group]) -> list[Draft]:
+    """What these drafts tell people, once for each group chat of its contract."""
+    told = {
+        (draft.key, group.id): replace(draft, who=group.who, key=f"{draft.key}:{group.id}", group=group.address)
+        for draft in drafts
+        if draft.kind in rules.IN_GROUPS
+        for group in about(groups, draft.contract_id)
+    }
+    return list(told.values())

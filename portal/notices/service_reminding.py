@@ -19,10 +19,11 @@ from portal.core.journal import Subject, record
 from portal.notices import rules
 from portal.notices.addresses import EMAIL, addresses_of
 from portal.notices.compose_days import day_id
+from portal.notices.groups import groups_of
 from portal.notices.model import Choice, Kind, Urgency
 from portal.notices.recipients import Company, company, speaker
 from portal.notices.rules import Recipient
-from portal.notices.service_planning import Draft, plan
+from portal.notices.service_planning import Draft, plan, repeated
 
 NEAR = 14  # days within which a delivery can be three working days away
 LATE_RECEIPTS = 7  # days for which a missing count is worth a notice
@@ -52,6 +53,7 @@ async def remind(system: Actor, scope: Scope, party_id: UUID, now: datetime) -> 
             *await _near(connection, of, now),
             *await _uncounted(connection, of, now),
         ]
+        drafts += repeated(drafts, await groups_of(connection, of))
         late = await _unanswered(connection, of, now)
         done = await _known_keys(connection, actor, [*drafts, *(draft for _row, draft in late)])
     drafts = [draft for draft in drafts if (draft.who.member_id, draft.key) not in done]

@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.actors import Place
 from portal.accounts.addressees import Person, addressees, people
+from portal.accounts.chats import is_group
 from portal.core import clock, db
 from portal.core.actor import Actor, Scope
 from portal.core.db import Driver
@@ -25,6 +26,7 @@ from portal.notices import rules
 from portal.notices.cards import Card, number_only, shortened
 from portal.notices.channels import Abilities
 from portal.notices.compose import card_for
+from portal.notices.groups import spoken_at
 from portal.notices.model import Kind
 from portal.notices.wording import address
 
@@ -152,22 +154,38 @@ async def write(claims: Sequence[Claimed], abilities: Mapping[str, Abilities]) -
         ids = [each.notice_id for each in claims if each.notice_id is not None]
         notices = {row["id"]: row for row in await connection.fetch(_NOTICES, of.tenant_id, ids)} if ids else {}
         cards = await _before(connection, of, claims)
+        places = [(each.channel, each.address) for each in claims]
+        spoken = await spoken_at(connection, of.tenant_id, of.party_id, places)
+        reading = {each.id: _reader(each, readers, spoken) for each in claims}
         return {
-            each.id: await _write(session, each, abilities[each.channel], readers.get(each.member_id), notices, cards)
+            each.id: await _write(session, each, abilities[each.channel], reading[each.id], notices, cards)
             for each in claims
         }
+
+
+def _reader(claimed: Claimed, readers: Mapping[UUID, Actor], spoken: Mapping[str, frozenset[UUID]]) -> Actor | Unwanted:
+    """Who reads it: in a group nobody sees more than what it speaks of."""
+    actor = readers.get(claimed.member_id)
+    if actor is None:
+        return Unwanted("dropped", "The person is not a member any more.")
+    if not is_group(claimed.channel, claimed.address):
+        return actor
+    contracts = spoken.get(claimed.address)
+    if contracts is None and claimed.notice_id is not None:
+        return Unwanted("dropped", "The group does not speak of it any more.")
+    return actor if contracts is None else actor.narrowed(contracts)
 
 
 async def _write(
     session: AsyncSession,
     claimed: Claimed,
     abilities: Abilities,
-    actor: Actor | None,
+    actor: Actor | Unwanted,
     notices: Mapping[UUID, asyncpg.Record],
     cards: Mapping[Any, asyncpg.Record],
 ) -> Written | Unwanted:
-    if actor is None:
-        return Unwanted("dropped", "The person is not a member any more.")
+    if isinstance(actor, Unwanted):
+        return actor
     level, unwanted = _still(claimed, notices)
     if unwanted is not None:
         return unwanted

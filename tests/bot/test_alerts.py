@@ -19,7 +19,7 @@ from portal.accounts.model_chats import ChatBot
 from portal.app import bot_health
 from portal.core import health
 from portal.core.access import Role
-from portal.core.actor import Actor, Direction
+from portal.core.actor import Actor
 from portal.core.doctor import Level, bot_findings
 from portal.core.journal import Event
 from portal.core.settings import Settings, get_settings, variable
@@ -27,7 +27,7 @@ from tests.accounts.browser import browsing
 from tests.accounts.makers import make_person
 from tests.accounts.test_identity import as_identity
 from tests.bot.makers import House
-from tests.factories import Tenant, fetch, make_contract, make_deliveries
+from tests.factories import Tenant, fetch
 from tests.notices.test_mail import Box
 
 MOVED = "select member_id, data from audit where tenant_id = $1 and action = 'chat.moved'"
@@ -113,37 +113,6 @@ async def test_a_blocked_chat_is_told_by_mail_once(house: House, tenant: Tenant,
     await lena.phone.say("/help")  # whoever writes again is written to again
     await lena.phone.wait_for("What this chat can do")
     assert [row[0] for row in await as_identity(get_settings(), dead, lena.phone.id)] == [False]
-
-
-async def test_an_administrator_brings_a_contract_into_a_group(house: House, tenant: Tenant) -> None:
-    made = await make_contract(tenant, Direction.PURCHASE)
-    other = await make_contract(tenant, Direction.PURCHASE, number="FC-OTHER")
-    await make_deliveries(tenant, made, [800], status="proposed")
-    await make_deliveries(tenant, other, [55], status="proposed")
-    chief = await house.linked(tenant.supplier, Role.PARTNER_ADMIN, name="Chief")
-    ben = await house.linked(tenant.supplier, name="Ben")
-    stranger = await house.world.user("Stranger")
-    group = await house.world.group("Gate 3", chief.phone, ben.phone, stranger)
-
-    await ben.phone.say(f"/bind {made.contract.number}", chat=group)
-    await house.quiet()
-    await chief.phone.say(f"/bind {made.contract.number}")
-    await chief.phone.wait_for("Only a group chat can be bound to a contract.")
-    bound = "select contract_id from chat where tenant_id = $1 and contract_id is not null and unbound_at is null"
-    assert await fetch(tenant.supplier, bound, tenant.id) == []  # a clerk may not, and a private chat is no group
-
-    await chief.phone.say(f"/bind {made.contract.number}", chat=group)
-    await house.quiet()
-    ((contract_id,),) = await fetch(tenant.supplier, bound, tenant.id)
-    assert contract_id == made.contract.id
-    await ben.phone.say(made.contract.number, chat=group)
-    await house.quiet()
-    await ben.phone.say("FC-OTHER", chat=group)
-    await house.quiet()
-    said = "\n".join(bubble.text for bubble in await ben.phone.messages(chat=group) if bubble.by_bot)
-    assert f"This group speaks of {made.contract.number}." in said
-    assert "800\u00a0pcs" in said
-    assert "55\u00a0pcs" not in said  # the group's contract alone, whatever its people may see elsewhere
 
 
 async def test_a_line_that_is_cut_is_asked_again(house: House, tenant: Tenant) -> None:

@@ -69,12 +69,15 @@ async def test_a_delivery_to_confirm_and_what_became_of_it(tenant: Tenant) -> No
     assert asked.subject == f"A100 Bearing housing · {made.contract.number}"
     assert asked.facts[0].startswith("800\u00a0pcs · ")
     assert asked.deadline.startswith("Confirm by ")
-    assert labels(asked) == ["Confirm", "Will be late", "Problem", "Open the page"]
+    assert labels(asked) == ["Confirm", "Will be late", "Problem", "Open the page", "Ask for a change"]
+    form = asked.buttons[-1][-1]
+    assert form.form  # a chat may open it within itself
+    assert form.url.endswith(f"/changes/new?line={line_id}")
     assert same == asked  # the same buttons, not new ones each time it is looked at
     assert answered.state.startswith("Confirmed by your company, ")
     assert "Confirm" not in labels(answered)
     assert other.state.startswith("Confirmed by Castings, ")
-    assert labels(other) == ["Open the page"]
+    assert labels(other) == ["Open the page", "Ask for a change"]
     assert other.deadline == "For your information; nothing is asked of you."
 
 

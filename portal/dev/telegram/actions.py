@@ -97,6 +97,15 @@ class Person:
             or (answered is not None and answered.sender is self.bot.user)
         )
 
+    def delete_topic(self, chat: int, thread: int) -> None:
+        """Take a topic out of a group, with what was said in it."""
+        where = self._chat(chat)
+        if where.topics.pop(thread, None) is None:
+            raise Impossible(f"There is no topic {thread}.")
+        for number in [message.id for message in where.messages.values() if message.thread == thread]:
+            del where.messages[number]
+        self.world.stir()
+
     # --- pressing -------------------------------------------------------------------------------------------------
 
     def press(

@@ -237,6 +237,9 @@ class Person:
     async def unblock(self) -> None:
         await self._do("unblock")
 
+    async def delete_topic(self, chat: int, thread: int) -> None:
+        await self._do("delete_topic", chat=chat, thread=thread)
+
     async def kick(self, chat: int) -> None:
         """Take the bot out of a group."""
         await self._do("kick", chat=chat)

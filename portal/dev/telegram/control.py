@@ -17,6 +17,7 @@ be read 400. With several bots, `?bot=<username>` chooses; else it is the first.
 | POST /ctl/users/{id}/edit | message, text, chat? | {} |
 | POST /ctl/users/{id}/block, unblock | {} | {} |
 | POST /ctl/users/{id}/kick | chat: a group, from which the bot is taken | {} |
+| POST /ctl/users/{id}/delete_topic | chat: a group, thread: of its topics | {} |
 | POST /ctl/users/{id}/web_app | {} | query_id, init_data of a Mini App |
 | POST /ctl/fail | kind: too_many, blocked, error, hang, cut; method?, chat?, count?, seconds?, after? | {} |
 | POST /ctl/heal | {} | {}: forgets the failures that are still to come |
@@ -49,7 +50,20 @@ from portal.dev.telegram.world import Bot, Call, Chat, Query, World
 
 WORLD = web.AppKey("world", World)
 LONGEST_WAIT = 30.0
-DEEDS = {"say", "photo", "document", "press", "forge", "forward", "edit", "block", "unblock", "kick", "web_app"}
+DEEDS = {
+    "say",
+    "photo",
+    "document",
+    "press",
+    "forge",
+    "forward",
+    "edit",
+    "block",
+    "unblock",
+    "kick",
+    "delete_topic",
+    "web_app",
+}
 
 
 class Body(BaseModel):
