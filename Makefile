@@ -38,7 +38,9 @@ test: setup
 drill: setup
 	$(BIN)/pytest -m drill $(ARGS)
 
+# Compiled as an installed portal is: what was changed since the set-up would else be compiled at every start.
 bench: setup
+	@$(BIN)/python -m compileall -q portal jobs bot bench
 	$(BIN)/python -m bench $(if $(CASES),--cases $(CASES)) $(ARGS)
 
 lint: setup

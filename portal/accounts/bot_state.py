@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import dataclass
-
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING
 
 from portal.core.settings import get_settings
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 KEY = "portal:bot"
 LASTS = 90  # seconds after which a silent bot counts as away
@@ -21,7 +22,7 @@ class BotState:
     error: str  # what it last had to say about our webhook
 
 
-async def note(redis: Redis, state: dict[str, object]) -> None:
+async def note(redis: "Redis", state: dict[str, object]) -> None:
     """Said by the bot every few seconds."""
     await redis.set(KEY, json.dumps(state), ex=LASTS)
 
@@ -31,6 +32,9 @@ async def read() -> BotState | None:
     url = get_settings().redis_url
     if not url or not get_settings().telegram_token:
         return None
+    from redis.asyncio import Redis  # imported late: without Telegram nobody pays for it
+    from redis.exceptions import RedisError
+
     redis: Redis = Redis.from_url(url)
     try:
         said = await redis.get(KEY)

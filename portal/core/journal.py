@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.core import arrays
 from portal.core.actor import Actor
 from portal.core.ids import uuid7
 
@@ -28,8 +30,7 @@ class Event:
         Event.all[cls.__name__] = cls
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The document that something was done to, as it is after the deed."""
 
     kind: str  # its table
@@ -40,8 +41,7 @@ class Subject:
     shared: bool = True  # False: audited only, no timeline for the partner
 
 
-@dataclass(frozen=True, slots=True)
-class Bell:
+class Bell(Struct, frozen=True):
     """Whose open pages should fetch again."""
 
     tenant_id: UUID
@@ -141,7 +141,7 @@ def _statement(rows: str, mark: str) -> str:
 
 
 _ONE_EACH = _statement("values ({})", "${n}::{kind}")  # what most commands write
-_MANY = _statement("select * from unnest({})", "${n}::{kind}[]")
+_MANY = _statement("select * from unnest({})", "${n}::text::{kind}[]")
 
 
 async def write(session: AsyncSession) -> set[Bell]:
@@ -155,15 +155,12 @@ async def write(session: AsyncSession) -> set[Bell]:
     if all(len(rows) == 1 for rows in tables):
         await session.info["driver"].execute(_ONE_EACH, *chain(*(rows[0] for rows in tables)))
     elif any(tables):
-        pairs = zip(tables, _COLUMNS.values(), strict=True)
-        by_column = [_by_column(rows, len(columns)) for rows, columns in pairs]
+        by_column = [
+            arrays.columns(rows) if rows else ["{}"] * len(columns)
+            for rows, columns in zip(tables, _COLUMNS.values(), strict=True)
+        ]
         await session.info["driver"].execute(_MANY, *chain(*by_column))
     return journal.bells
-
-
-def _by_column(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Rows as the columns that unnest takes; empty ones for no rows."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
 def on_ring(ring: Ring) -> None:

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-from icalendar import Calendar, Event
 
 from portal.contracts.parts import part_of
 from portal.core import i18n
@@ -17,6 +15,9 @@ from portal.schedules.model import LineStatus
 from portal.schedules.reads_feed import FeedLine
 from portal.schedules.rules_feed import Entry, EventStatus, entries
 from portal.schedules.words import ZONE_NAMES
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)  # of deliveries without a history
 HOURLY = timedelta(hours=1)
@@ -32,6 +33,8 @@ SAID = {  # what one event says, to whoever delivers and to whoever receives
 
 def calendar(name: str, lines: Sequence[FeedLine], actor: Actor, base_url: str) -> bytes:
     """The file, in the language that is spoken. The same deliveries make the same bytes."""
+    from icalendar import Calendar  # imported late: only a feed pays for it
+
     made = Calendar()
     made.add("prodid", "-//Calloff//Deliveries//EN")
     made.add("version", "2.0")
@@ -50,7 +53,9 @@ def calendar(name: str, lines: Sequence[FeedLine], actor: Actor, base_url: str) 
     return content
 
 
-def _event(line: FeedLine, entry: Entry, actor: Actor, host: str, base_url: str) -> Event:
+def _event(line: FeedLine, entry: Entry, actor: Actor, host: str, base_url: str) -> "Event":
+    from icalendar import Event
+
     row = line.row
     side = actor.side_on(row.direction)
     said: dict[str, Any] = {"quantity": show_quantity(entry.quantity, row.unit), "part": part_of(row, actor)}

@@ -4,7 +4,6 @@ import io
 from typing import Any
 from uuid import UUID
 
-import segno
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
@@ -94,6 +93,8 @@ async def printed_note(
 @get("/shipments/{shipment_id:uuid}/code.svg")
 async def code(actor: NamedDependency[Actor], shipment_id: FromPath[UUID]) -> Response[bytes]:
     """The code that opens the receipt page."""
+    import segno  # imported late: only this picture pays for it
+
     async with read(actor) as connection:
         token = await reads.scan_token(connection, actor, shipment_id)
     drawing = io.BytesIO()

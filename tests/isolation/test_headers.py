@@ -71,3 +71,19 @@ def _plain(path: str) -> str:
     for kind in (":uuid", ":int", ":date", ":str"):
         path = path.replace(kind, "")
     return path
+
+
+async def test_options_tells_the_methods_of_one_path_and_needs_the_sign_in_that_they_need(world: World) -> None:
+    path, key, browser = (
+        "/schedule-lines/" + "0" * 8 + "-0000-7000-8000-" + "0" * 12,
+        world.programs[1],
+        world.browsers[1],
+    )
+    for address, sender, methods in (
+        ("/api/v1" + path, key, "GET, OPTIONS"),
+        ("/api/v1/contracts", key, "GET, OPTIONS, POST"),
+        (path, browser, "GET, OPTIONS"),
+    ):
+        answer = await send(world.app, "OPTIONS", address, Parts(), sender.headers)
+        assert (answer.status, answer.headers["allow"]) == (204, methods)
+    assert (await send(world.app, "OPTIONS", "/api/v1/contracts", Parts(), {})).status == 401
