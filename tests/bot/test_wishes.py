@@ -281,7 +281,7 @@ async def test_deliveries_of_two_days_become_one_by_a_request(house: House, tena
     done = await worked(tenant, change["id"])  # what the job does with it
     assert done.status == "applied", done
     assert [tuple(row) for row in await fetch(tenant.supplier, JOINED, made.contract.id)] == [
-        ("cancelled", 100, ahead(FIRM)), ("proposed", 140, ahead(FIRM + 4)),
+        ("cancelled", 100, ahead(FIRM)), ("confirmed", 140, ahead(FIRM + 4)),
     ]  # fmt: skip
 
 
