@@ -10,7 +10,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import sentences, wishes
+from bot import joining, sentences, wishes
 from bot.answers import Answers
 from bot.phrases import quantities, read_day
 from bot.pressing import Press, on
@@ -125,9 +125,12 @@ async def _different(session: AsyncSession, actor: Actor, row: OpenDelivery) -> 
         await wishes.step_button(session, actor, _("Date"), "day", wish, form=True),
         await wishes.step_button(session, actor, _("Quantity"), "quantity", wish, form=True),
         await wishes.step_button(session, actor, _("Cancel it"), "reason", cancel),
+        await wishes.step_button(session, actor, _("Join with another"), "join", wish),
     )
     drop = await wishes.step_button(session, actor, _("Drop"), "drop", wish)
-    return Card(_("What is to be different?"), _subject(row, actor), _now(row), "", "", (buttons, (drop,)), "")
+    return Card(
+        _("What is to be different?"), _subject(row, actor), _now(row), "", "", (buttons[:3], (buttons[3], drop)), ""
+    )
 
 
 def _subject(row: OpenDelivery, actor: Actor) -> str:
@@ -151,6 +154,10 @@ async def go_on(press: Press) -> Answers:
             return await _chosen(press, data["chosen"])
         case "day" | "quantity":
             return await _type(press, data["step"], data["wish"], form=data.get("form", False))
+        case "join":
+            return await joining.choose(press, wishes.again(data["wish"]))
+        case "joined":
+            return await joining.chosen(press, wishes.again(data["wish"]), UUID(data["other"]))
         case "reason":
             return [
                 press.ask(await _reasons(press.session, press.actor, wishes.again(data["wish"]))),

@@ -8,11 +8,11 @@ from typing import Any
 from aiogram.fsm.context import FSMContext
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import wishes
+from bot import joining, wishes
 from bot.answers import Answer, Answers
 from bot.pressing import Press
 from bot.reading import answering
-from bot.reading.model import Choice, Delivery, NotRead, Open, Question, Reading, Settled, Why, World
+from bot.reading.model import Choice, Delivery, Kind, NotRead, Open, Question, Reading, Settled, Why, World
 from bot.reading.reading import read
 from bot.reading.sentence import take_apart
 from bot.steps import Steps, begin
@@ -44,6 +44,10 @@ ASKED: dict[Open, str] = {
     Open.SPLIT: N_("Which quantity on which day? For example: 300 on Aug 15 and 300 on Aug 22"),
     Open.SUM: N_("The parts do not add up to {quantity}. Answer with all of them, each with its day."),
     Open.UNTIL: N_("Until which day?"),
+    Open.JOIN: N_(
+        "Which deliveries become one, and on which day? For example: join A100 of Aug 15 and Aug 22 on Aug 22"
+    ),
+    Open.OTHER: N_("With which delivery is it joined?"),
     Open.MORE: N_("Is it one delivery more, or more of the delivery that there is?"),
 }
 REFUSED: dict[Why, str] = {
@@ -120,6 +124,10 @@ async def _led(
         await begin(state, Steps.asked, "member", actor.member_id, **more)
         return [await _question(session, actor, talk, result, rows, text, known, edit=edit)]
     await state.clear()
+    if isinstance(result, Reading) and result.kind is Kind.JOIN:
+        members = joining.rows_of(result, rows)
+        card = await joining.proposal(session, actor, members, result.day, wishes.READ_AS)
+        return [talk.card(card, edit=edit)]
     if isinstance(result, Reading):
         wish = wishes.wish_of(result, rows, actor, ChangeReason.OTHER)
         if wish is None:
@@ -168,7 +176,7 @@ async def _question(
     if question.open is Open.MORE:
         offered = [(_("More of it"), replace(known, new=False)), (_("A delivery more"), replace(known, new=True))]
     buttons = [await _choice(session, actor, label, text, more) for label, more in offered]
-    width = 1 if question.open in {Open.WHICH, Open.NEAREST} else 3
+    width = 1 if question.open in {Open.WHICH, Open.NEAREST, Open.OTHER} else 3
     grouped: Rows = tuple(tuple(buttons[no : no + width]) for no in range(0, len(buttons), width))
     row = rows[question.about.key] if question.about else None
     title = _(ASKED[question.open]).format(

@@ -99,7 +99,7 @@ async def looked_at(session: AsyncSession, actor: Actor, wish: NewChange) -> Imp
 async def proposal(session: AsyncSession, actor: Actor, wish: NewChange, title: str = CHECK) -> Card:
     """The card that asks before anything is sent: before and after, the zone, the band, and who must agree."""
     sheet = await looked_at(session, actor, wish)
-    facts = [words.what(sheet)] if wish.pauses or sheet.carries else []
+    facts = [words.what(sheet)] if wish.pauses or sheet.carries else words.joined(sheet.stakes)
     facts += [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[: 6 - len(facts)]]
     facts += [joined(*dict.fromkeys(words.zones(stake) for stake in sheet.stakes))]
     facts += [words.band(sheet), _(words.WAYS[sheet.way]), *await _closed_days(session, actor, sheet)]

@@ -74,7 +74,7 @@ def answer(text: str, question: Question, world: World, settled: Settled, senten
             return _part(text, world, settled)
         case Open.CONTRACT:
             return _contract(text, question, settled)
-        case Open.WHICH | Open.NEAREST:
+        case Open.WHICH | Open.NEAREST | Open.OTHER:
             return _delivery(text, question, world, settled)
         case Open.DAY | Open.PAST | Open.UNTIL:
             return _day(text, question, world, settled, sentence)
@@ -82,7 +82,7 @@ def answer(text: str, question: Question, world: World, settled: Settled, senten
             return _quantity(text, question, settled, take_apart(sentence, world))
         case Open.SPLIT | Open.SUM:
             return _splits(text, question, world, settled)
-    return _more(text, settled)
+    return _more(text, settled) if question.open is Open.MORE else None
 
 
 def chosen(asked: Open, choice: Choice, settled: Settled) -> Settled:
@@ -183,7 +183,8 @@ def _day(text: str, question: Question, world: World, settled: Settled, sentence
     until = question.open is Open.UNTIL
     anchor, toward = (world.today, LATER) if until else (question.about.due, 0)
     found = days.targets(said[0], world.today, anchor, toward)
-    if found == [question.about.due] and said[0].kind == "day":  # it is there already, so the next one is meant
+    bare = said[0].kind == "day" and question.about.due not in offered
+    if bare and found == [question.about.due]:  # it is there already, so the next one is meant
         found = days.targets(said[0], world.today, anchor, LATER)
     fits = [day for day in found if day in offered] or [day for day in found if day >= world.today]
     if len(fits) == 1:

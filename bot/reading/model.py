@@ -40,6 +40,7 @@ class Kind(StrEnum):
     SPLIT = "split"
     ADD = "add"
     PAUSE = "pause"
+    JOIN = "join"  # several become one; what was promised goes on where the day stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Reading:
     quantity: Decimal | None = None
     splits: tuple[tuple[date, Decimal], ...] = ()
     since: date | None = None
+    others: tuple[Delivery, ...] = ()  # of a join: what becomes part of `delivery`
 
 
 class Open(StrEnum):
@@ -70,6 +72,8 @@ class Open(StrEnum):
     SPLIT = "split"  # days and quantities of the parts are missing
     SUM = "sum"  # the parts do not add up to the delivery
     UNTIL = "until"  # a pause has no end
+    JOIN = "join"  # which deliveries become one
+    OTHER = "other"  # choices: deliveries with which the one named can become one
     MORE = "more"  # a new delivery, or more of the one (choice) that there is
 
 

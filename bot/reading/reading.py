@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from bot.reading import days, numbers
 from bot.reading.days import EARLIER, LATER
+from bot.reading.joining import join
 from bot.reading.model import (
     Delivery,
     Kind,
@@ -60,6 +61,8 @@ def read(text: str, world: World, settled: Settled | None = None) -> Result:
         return NotRead(Why.SEVERAL)
     played = roles(made)
     rows = _rows(made, world, settled)
+    if "join" in made.verbs:
+        return join(made, world, settled, rows)
     if "split" in made.verbs:
         return _split(made, world, settled, rows)
     if "pause" in made.verbs:

@@ -72,7 +72,8 @@ _THE_REST = re.compile(
 REST = "\ue401"  # what a split leaves, as a quantity
 _COUNTERS = re.compile(
     rf"(?:[{numbers.ZH}]|\d)+(?:批|笔|次|下|份)|\binto (?:two|three|four|2|3|4)\b|\bin (?:two|three|"
-    rf"four|2|3|4)\b|一起|统一|一样"
+    rf"four|2|3|4)\b|\b(?:into|as|to) (?:one|a single)\b(?=$| deliver| on| for|[,.!])|\banother one\b|"
+    rf"\b(?:two|three|four|2|3|4) (?=deliver)|一起|统一|一样"
 )
 
 VERBS: dict[str, str] = {
@@ -80,6 +81,7 @@ VERBS: dict[str, str] = {
     rf"\bscrap\b|\b(?:skip|kill|delete|remove|drop)(?: the| our| this)?(?: {D})?(?: of)? ?(?:{PART}|deliver|{D})|"
     r"(?:no longer|not|n't) (?:need|want)|不再需要",
     "split": r"拆|分成|分为|分\ue400|分批|\bsplit\b|\bdivide\b",
+    "join": r"合并|归并|并单|合[到成为在至]|并[到成为入至在]|\bmerg|\bjoin|\bcombin|\bconsolidat|\bput\b.*\btogether\b",
     "new": r"新增|新加|新下|加订|加单|再要\ue400|再来\ue400|追?加\ue400|\b(?:new|another|extra|"
     r"additional) (?:delivery|order)\b|"
     r"\badd (?:a|another|one) (?:new )?delivery\b",
@@ -123,7 +125,7 @@ _UNCLEAR = re.compile(
 _BARE = re.compile(  # what may stand before a quantity without a unit
     rf"(?:^|[,.;:，。；：、(\ue000-\ue0ff{PART}成为到至加增多少减给送要按改量消从由]|\b(?:to|by|it|send|need|want|plus|minus|add|"
     r"cut|reduce|increase|quantity|qty|cancel|now|about|around|and|with|only|raise|lower|half|into|make|of|from|"
-    r"be|becomes|take|remove|do|deliver|ship|supply|another|the|trim)\b|"
+    r"be|becomes|take|remove|do|deliver|ship|supply|another|the|trim|merge|join|combine)\b|"
     r"[-+]) ?[-+]?$",
     re.ASCII,
 )
@@ -143,6 +145,7 @@ _ASKED = re.compile(
     r"|already|arrived|received|moved|changed)\b",
     re.ASCII,
 )
+_TOGETHER = re.compile(r"\ball\b|所有|全部|都")  # what a join may say
 _PRICE = re.compile(r"单价|价格|报价|\bprice|\bcosts?\b|[￥¥$€]|\d\s?元|\brmb\b|\bcny\b|\beur\b|\busd\b", re.ASCII)
 _APPROXIMATE = re.compile(r"大概|大约|差不多|左右|约|上下|\babout\b|\baround\b|\bapprox|\broughly\b|\bca\b", re.ASCII)
 
@@ -264,7 +267,8 @@ def _refused(text: str, made: Sentence) -> Why | None:
         return Why.SEVERAL
     if contradicts(made.verbs):
         return Why.CONTRADICTION
-    return Why.UNCLEAR if _UNCLEAR.search(made.skeleton) or _unexplained(made) else None
+    said = _TOGETHER.sub(" ", made.skeleton) if "join" in made.verbs else made.skeleton
+    return Why.UNCLEAR if _UNCLEAR.search(said) or _unexplained(made) else None
 
 
 def _unexplained(made: Sentence) -> bool:
@@ -273,7 +277,7 @@ def _unexplained(made: Sentence) -> bool:
         lead, _sign, tail = made.skeleton.partition(chr(AMOUNT + no))
         if amount.unit is None and not amount.percent and not (_BARE.search(lead) and _BARE_TAIL.match(tail)):
             return True
-        if made.verbs & {"split", "new", "more", "less"} or re.search(r"(?:[成为量]|\bit|\bto) ?$", lead):
+        if made.verbs & {"split", "new", "more", "less", "join"} or re.search(r"(?:[成为量]|\bit|\bto) ?$", lead):
             continue
         if re.search(rf"(?:到|至|\bto) ?{D}", tail, re.ASCII):
             return True
@@ -288,6 +292,8 @@ def contradicts(verbs: set[str]) -> bool:
     if "half" in verbs or "double" in verbs:
         downs, ups = downs - {"less"}, ups - {"more"}
     if (ups and downs) or {"earlier", "later"} <= verbs:
+        return True
+    if "join" in verbs and verbs & {"cancel", "split", "pause", "new", "double", "half", "more", "less"}:
         return True
     return "cancel" in verbs and bool(verbs & {"move", "earlier", "later", "split", "pause", "new"})
 

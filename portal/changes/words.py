@@ -130,8 +130,23 @@ def what(sheet: Impact) -> str:
         [] if len(sheet.stakes) <= 1 else [ngettext("{n} delivery changes", "{n} deliveries change", len(sheet.stakes))]
     )
     said = [text.format(n=i18n.number(len(sheet.stakes))) for text in several]
+    said = joined(sheet.stakes) or said
     said = said or [one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes]
     return ("；" if i18n.language.get() is i18n.Language.ZH else "; ").join([*said, *map(carry, sheet.carries[:3])])
+
+
+def joined(stakes: Sequence[Stake]) -> list[str]:
+    """2 deliveries become one: A100, 1,200 pcs on 22 Aug; nothing where one takes not exactly what the others give."""
+    if sorted(stake.kind for stake in stakes) != [*[PartKind.CANCEL] * max(1, len(stakes) - 1), PartKind.CHANGE]:
+        return []
+    (one,) = (stake for stake in stakes if stake.kind is PartKind.CHANGE)
+    total = sum((stake.before.quantity for stake in stakes), Decimal(0))
+    several = len({stake.contract_line_id for stake in stakes}) > 1
+    if several or [piece.quantity for piece in one.after.pieces] != [total]:
+        return []
+    text = _("{n} deliveries become one: {part}, {delivery}")
+    n, delivery = i18n.number(len(stakes)), standing(one.before.unit, one.after.pieces)
+    return [text.format(n=n, part=one.before.item, delivery=delivery)]
 
 
 PAUSED_UNTIL = N_("{part}: no delivery from {since} to {until}; {deliveries} move to {day}")

@@ -64,6 +64,7 @@ class Verb(StrEnum):
     OFFER = "offer"  # make it; data: the parts
     WISH = "wish"  # go on with a change that is being written; data: the step, and what was chosen so far
     ASK = "ask"  # send the change; data: the change
+    JOIN = "join"  # plan that deliveries of one day become one; data: the deliveries and their versions
 
 
 PERMISSION: dict[Verb, Permission] = {
@@ -100,6 +101,7 @@ PERMISSION: dict[Verb, Permission] = {
     Verb.OFFER: Permission.REQUEST_CHANGES,
     Verb.WISH: Permission.REQUEST_CHANGES,
     Verb.ASK: Permission.REQUEST_CHANGES,
+    Verb.JOIN: Permission.PUBLISH_SCHEDULES,
 }
 REPEATABLE = frozenset(  # change nothing of the business by themselves
     {

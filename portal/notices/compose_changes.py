@@ -17,6 +17,7 @@ from portal.notices.wording import acting, joined, opening
 
 S = ChangeStatus
 SHOWN = 5  # deliveries named in a message
+EFFECTS = 2  # of the change elsewhere, named in a message
 ASKED = {
     S.SUBMITTED: N_("A change is asked for: please agree or refuse"),
     S.IN_REVIEW: N_("A change is asked for: please agree or refuse"),
@@ -64,11 +65,17 @@ async def change_card(session: AsyncSession, actor: Actor, change_id: UUID, purp
 def _told(sheet: Impact) -> list[str]:
     """A pause or a carry-over in one sentence; else the first deliveries."""
     if sheet.carries or all(stake.pause for stake in sheet.stakes):
-        return [words.what(sheet)]
-    told = [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[:SHOWN]]
+        return [words.what(sheet), *_elsewhere(sheet)]
+    told = words.joined(sheet.stakes)
+    told += [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[:SHOWN]]
     if len(sheet.stakes) > SHOWN:
         told.append(_("and {n} more").format(n=i18n.number(len(sheet.stakes) - SHOWN)))
-    return told
+    return [*told, *_elsewhere(sheet)]
+
+
+def _elsewhere(sheet: Impact) -> list[str]:
+    """What later domains know of it, such as stock, capacity and suppliers' lines: the factory's alone."""
+    return [_("Effect: {what}").format(what=one.text) for one in sheet.touched[:EFFECTS]]
 
 
 def _deadline(change: ChangeRequest, actor: Actor, asked: bool) -> str:

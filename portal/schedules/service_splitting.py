@@ -96,14 +96,31 @@ update schedule_line l set ship_to_code = o.ship_to_code, price = o.price, perio
 from schedule_line o where l.tenant_id = $1 and l.id = $3 and o.tenant_id = $1 and o.id = $2"""
 
 
-async def join_lines(session: AsyncSession, actor: Actor, line_id: UUID, version: int | None, data: JoinLines) -> None:
-    """Plan that other deliveries of the same day become part of this one. Raises NotJoinable."""
+class Joined(Struct, frozen=True):
+    """The one delivery as it is planned."""
+
+    contract_id: UUID
+    quantity: Decimal
+    unit: str
+    due_date: date
+
+
+async def join_lines(
+    session: AsyncSession,
+    actor: Actor,
+    line_id: UUID,
+    version: int | None,
+    data: JoinLines,
+    versions: Mapping[UUID, int] | None = None,
+) -> Joined:
+    """Plan that other deliveries of the same day become part of this one. versions: of each, as the caller saw them.
+    Raises NotJoinable."""
     actor.require(Permission.PUBLISH_SCHEDULES)
     others = set(data.line_ids) - {line_id}
     if not others:
         raise NotJoinable(field="line_ids")
     await lock_contract(session, actor, await _contract_of(session, actor, line_id), None)
-    heads = await lock_lines(session, actor, {line_id: version} | dict.fromkeys(others))
+    heads = await lock_lines(session, actor, {line_id: version} | dict.fromkeys(others) | dict(versions or {}))
     asked = await _asked(session, actor, heads)
     by_id = {head.id: head for head in heads}
     into = by_id.pop(line_id)
@@ -114,6 +131,7 @@ async def join_lines(session: AsyncSession, actor: Actor, line_id: UUID, version
     for other in by_id.values():
         await note_plan(session, actor, other, Decimal(0), asked[other.id].due)
     logger.info("schedule lines joined", extra={"line_id": str(into.id), "lines": len(heads)})
+    return Joined(into.contract_id, total, into.unit, asked[into.id].due)
 
 
 def _fits(into: LineHead, other: LineHead, asked: Mapping[UUID, _Asked]) -> bool:

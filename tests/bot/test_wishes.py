@@ -4,9 +4,11 @@ import secrets
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from portal.accounts import updates
 from portal.accounts.model_chats import ChatBot
+from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.core.i18n import Language, day, speaking
@@ -14,9 +16,11 @@ from portal.schedules.service import ConfirmLine, confirm_line
 from tests.bot.makers import House
 from tests.bot.test_order import pressed
 from tests.bot.test_words import missing
-from tests.changes.makers import FAR, FIRM, agree, ask, delivery, lines, wish
+from tests.changes.makers import FAR, FIRM, agree, ask, delivery, lines, wish, worked
 from tests.changes.makers import day as ahead
-from tests.factories import Tenant, fetch
+from tests.factories import Made, Tenant, fetch, make_contract
+from tests.schedules.test_releases import asked as called_off
+from tests.schedules.test_releases import release
 
 ASKED = "select status, number, way, reason, asked_scope from change_request where tenant_id = $1 order by id"
 
@@ -240,3 +244,82 @@ async def test_a_pause_of_a_span_is_one_request_in_both_languages(house: House, 
     card = await ann.phone.wait_for("我理解为：")
     assert missing(card.text) == []
     assert "不交付" in card.text
+
+
+async def two_deliveries(tenant: Tenant, first: int, second: int) -> tuple[Made, tuple[UUID, UUID]]:
+    """100 and 40, told with one release."""
+    made = await make_contract(tenant, Direction.PURCHASE, foq=None)
+    one, two = await called_off(tenant, made, (100, first), (40, second))
+    await release(tenant, made)
+    return made, (one, two)
+
+
+JOINED = "select status, ordered_quantity, due_date from schedule_line where contract_id = $1 order by line_no"
+PLANS = "select quantity from line_plan p where tenant_id = $1 order by quantity"
+
+
+async def test_deliveries_of_two_days_become_one_by_a_request(house: House, tenant: Tenant) -> None:
+    made, _line_ids = await two_deliveries(tenant, FIRM, FIRM + 4)
+    ben = await house.linked(tenant.supplier)
+
+    await ben.phone.say(f"join A100 of {en(ahead(FIRM))} and {en(ahead(FIRM + 4))}")
+    question = await ben.phone.wait_for("Which day is meant?")
+    await ben.phone.press(question.labels[1])
+    card = await ben.phone.wait_for("I read this as:")
+    assert "2 deliveries become one: A100, 140\u00a0pcs on " in card.text
+    assert card.labels == ["Send request", "Reason", "Not this"]
+    assert await asked(tenant.factory) == []
+    await ben.phone.press("Send request")
+    assert await asked(tenant.factory) == [("submitted", "C-1", "seller", "other", "partner")]
+
+    lena = await house.linked(tenant.factory, Role.BUYER)  # the other company reads the same
+    await lena.phone.say("C-1")
+    card = await lena.phone.wait_for("2 deliveries become one: A100, 140\u00a0pcs on ")
+    answer = await lena.phone.press("Agree")
+    assert answer.text == "Agreed: C-1"
+    (change,) = await fetch(tenant.factory, "select id from change_request where tenant_id = $1", tenant.id)
+    done = await worked(tenant, change["id"])  # what the job does with it
+    assert done.status == "applied", done
+    assert [tuple(row) for row in await fetch(tenant.supplier, JOINED, made.contract.id)] == [
+        ("cancelled", 100, ahead(FIRM)), ("confirmed", 140, ahead(FIRM + 4)),
+    ]  # fmt: skip
+
+
+async def test_the_factory_plans_that_deliveries_of_a_day_become_one_and_the_next_release_tells_it(
+    house: House, tenant: Tenant
+) -> None:
+    made, (one, two) = await two_deliveries(tenant, FIRM, FIRM)
+    lena = await house.linked(tenant.factory, language=Language.ZH)
+
+    await lena.phone.say(f"合并{zh(ahead(FIRM))}的两笔A100")
+    card = await lena.phone.wait_for("我理解为：")
+    assert card.labels == ["合并", "不是这个"]
+    assert "140\u00a0件" in card.text
+    assert missing(card.text) == []
+    assert await fetch(tenant.factory, PLANS, tenant.id) == []  # nothing is kept before it is pressed
+    async with unit_of_work(tenant.supplier) as session:
+        await confirm_line(session, tenant.supplier, two, None, ConfirmLine())
+    refused = await lena.phone.press("合并")  # as it no longer stands
+    assert refused.text is not None
+    assert await fetch(tenant.factory, PLANS, tenant.id) == []
+
+    await lena.phone.say("/change")
+    await lena.phone.wait_for("哪笔交付？")
+    with speaking(Language.ZH):
+        await lena.phone.press(f"{day(ahead(FIRM))} · 100\u00a0件")
+        await lena.phone.wait_for("要更改什么？")
+        await lena.phone.press("与另一笔合并")
+        await lena.phone.wait_for("哪一笔并入这一笔？")
+        await lena.phone.press(f"{day(ahead(FIRM))} · 40\u00a0件")
+    await lena.phone.wait_for("请核对后提交")
+    done = await lena.phone.press("合并")
+    assert done.text is not None
+    assert done.text.endswith("由下一版告知。")
+    assert [row["quantity"] for row in await fetch(tenant.factory, PLANS, tenant.id)] == [0, 140]
+    assert [row["ordered_quantity"] for row in await fetch(tenant.supplier, JOINED, made.contract.id)] == [100, 40]
+    assert (await line_of(tenant.supplier, one)) == "proposed"  # told with the next release, not before
+
+
+async def line_of(actor: Actor, line_id: UUID) -> str:
+    (row,) = await fetch(actor, "select status from schedule_line where id = $1", line_id)
+    return str(row["status"])

@@ -73,14 +73,16 @@ def sentences(zh: bool) -> tuple[str, ...]:
 
 SENTENCES_ZH = (
     "A100 改成 900 件", "A100 改成 2 托", "取消 A100", "A199 改到月底", "8月32日 的 A100 改到 9月1日", "A100 暂停",
-    "把 A100 拆成两批", "不要改 A100", "如果有货就取消 A100", "A100 单价改成 12 元", "取消 A100 或者改到月底",
-    "A100 每周加 20 件", "A100 大概改成 900 件", "按 90% 承诺", "不要按 90% 承诺", "把 A100 的缺口结转", "如果能就结转",
+    "把 A100 拆成两批", "合并 A100 的交付", "不要改 A100", "如果有货就取消 A100", "A100 单价改成 12 元",
+    "取消 A100 或者改到月底", "A100 每周加 20 件", "A100 大概改成 900 件", "按 90% 承诺", "不要按 90% 承诺",
+    "把 A100 的缺口结转", "如果能就结转",
 )  # fmt: skip
 SENTENCES_EN = (
     "change A100 to 900", "change A100 to 2 pallets", "cancel A100", "move A199 to end of month", "pause A100",
-    "split A100 in two", "don't change A100", "if in stock cancel A100", "change the price of A100 to 12",
-    "cancel A100 or move it to end of month", "add 20 A100 every week", "change A100 to about 900",
-    "commit to 90%", "don't commit to 90%", "carry the shortfall of A100 over", "carry it over if we can",
+    "split A100 in two", "merge the A100 deliveries", "don't change A100", "if in stock cancel A100",
+    "change the price of A100 to 12", "cancel A100 or move it to end of month", "add 20 A100 every week",
+    "change A100 to about 900", "commit to 90%", "don't commit to 90%",
+    "carry the shortfall of A100 over", "carry it over if we can",
 )  # fmt: skip
 
 

@@ -55,6 +55,8 @@ def _words(reading: Reading) -> list[str]:
         case Kind.PAUSE:
             return [reading.contract, reading.part, f"{reading.since}..{day}"]
     assert reading.delivery is not None
+    if reading.kind is Kind.JOIN:
+        return [reading.delivery.key, *sorted(each.key for each in reading.others), day]
     if reading.kind is Kind.SPLIT:
         return [reading.delivery.key, *(f"{on}:{value}" for on, value in reading.splits)]
     return [reading.delivery.key, *([day, quantity] if reading.kind is Kind.CHANGE else [])]
