@@ -15,6 +15,7 @@ from litestar.types import Message, Scope
 from litestar_htmx import HTMXRequest
 
 import portal.catalog.service_fields
+import portal.changes.projection
 import portal.changes.supplies
 import portal.contracts.effects
 import portal.contracts.service_fields

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+import portal.changes.projection
+import portal.changes.supplies  # noqa: F401 - both register what they know of a change elsewhere
 from portal.changes import service, words
 from portal.changes.impact import Impact
 from portal.changes.model import ChangeRequest, ChangeStatus, PartKind

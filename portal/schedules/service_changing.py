@@ -53,7 +53,8 @@ class Added(Struct, frozen=True):
 _CHANGE = """
 with closed as (
     update confirmation set status = 'closed'
-    where tenant_id = $1 and line_id = any($2::text::uuid[]) and line_id = any($10) and status in ('valid', 'needs_approval')
+    where tenant_id = $1 and line_id = any($2::text::uuid[]) and line_id = any($10)
+        and status in ('valid', 'needs_approval')
 )
 update schedule_line l set version = r.version, status = r.status, ordered_quantity = r.quantity,
     due_date = r.due_date, ship_to_code = r.place, price = r.price, bucket_id = r.bucket,

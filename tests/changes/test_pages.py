@@ -1,16 +1,19 @@
 """The pages and the interface of change requests, as both companies open them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
 from portal.app import create_app
 from portal.approvals.inputs import Group
+from portal.changes.impact import Touched, also
+from portal.changes.rules_impact import Stake
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
-from portal.core.db import driver, unit_of_work
+from portal.core.db import Driver, driver, unit_of_work
 from portal.core.i18n import Language
 from portal.core.settings import Settings
+from portal.notices.compose import card_for
 from tests.accounts.browser import Browser, browsing, text_of
 from tests.accounts.makers import make_person
 from tests.approvals.makers import approvers, put_in_force, rules_of
@@ -145,6 +148,37 @@ async def test_the_factory_alone_reads_which_supplier_lines_a_change_touches(
             (await client.get(f"{V1}/{change.id}")).json()["impact"]["touched"] for client in (own, customer)
         ]
     assert (len(own_sheet), their_sheet) == (1, [])
+
+
+@also
+async def furnace(_connection: Driver, _actor: Actor, stakes: Sequence[Stake]) -> Sequence[Touched]:
+    """What a later domain, here a planning, would know of these parts."""
+    return [Touched("The furnace is full in that week.") for one in stakes if one.before.quantity == D(777)]
+
+
+async def test_what_a_later_domain_registers_is_read_on_page_interface_and_card_and_by_the_factory_alone(
+    database: Settings, tenant: Tenant
+) -> None:
+    made, line_id = await delivery(tenant, Direction.SALE, quantity=777, ahead=10)
+    bought, _line = await delivery(tenant, Direction.PURCHASE, quantity=800, ahead=5)
+    async with unit_of_work(tenant.factory) as session:
+        same = "update contract_line set item_id = $2 where id = $1"
+        await (await driver(session)).execute(same, bought.line.id, made.line.item_id)
+    change = await ask(tenant.customer, made, wish(line_id, quantity=D(850)))
+    expected = "bring in 800 pcs and take out 777 pcs. That leaves 23 pcs, and -50 pcs with this change"
+    pages, sheets, cards = [], [], []
+    for company, role in ((tenant.factory, Role.BUYER), (tenant.customer, Role.PARTNER_ADMIN)):
+        async with person(database, company, role) as browser:
+            pages.append(text_of(await browser.open(f"/changes/{change.id}")))
+        async with calling(database, company) as client:
+            sheets.append((await client.get(f"{V1}/{change.id}")).json()["impact"]["touched"])
+        async with unit_of_work(company) as session:
+            cards.append("\n".join((await card_for(session, company, "change_request", change.id)).facts))
+    for own, theirs in (pages, [" ".join(one["text"] for one in found) for found in sheets], cards):
+        assert "The furnace is full in that week." in own
+        assert expected in " ".join(own.replace("−", "-").split())
+        assert "furnace" not in theirs
+        assert "bring in" not in theirs
 
 
 async def test_a_draft_says_whose_word_it_will_need_before_it_is_sent(database: Settings, tenant: Tenant) -> None:

@@ -109,6 +109,30 @@ def test_sentences_of_templates_are_read_as_they_were_made(data: st.DataObject, 
     assert (result.day, result.quantity) == (day, wanted), sentence
 
 
+JOIN = (
+    "把{one}和{other}的{part}合并到{one}",
+    "join {part} of {one} and {other} on {one}",
+    "merge {part} of {other} into {one}",
+)
+
+
+@seed(20261130)
+@settings(max_examples=40, deadline=None, database=None)
+@given(st.data(), worlds())
+def test_joins_of_templates_are_read_as_they_were_made(data: st.DataObject, world: World) -> None:
+    pairs = [(a, b) for a in world.deliveries for b in world.deliveries if a.part == b.part and a.due != b.due]
+    if not pairs:
+        return
+    into, other = data.draw(st.sampled_from(pairs))
+    template, written = data.draw(st.sampled_from(JOIN)), DAYS[3]
+    sentence = template.format(part=into.part, one=written(into.due), other=written(other.due))
+
+    result = read(sentence, world)
+
+    assert isinstance(result, Reading), (sentence, result)
+    assert (result.kind, result.delivery, result.others, result.day) == (Kind.JOIN, into, (other,), None), sentence
+
+
 @seed(20261129)
 @settings(max_examples=80, deadline=None, database=None)
 @given(
@@ -121,6 +145,9 @@ def test_noise_is_never_an_accident(world: World, text: str) -> None:
     """Whatever is typed, there is an answer, and what is read lies ahead, is whole and differs from what is."""
     result = read(text, world)
 
+    if isinstance(result, Reading) and result.kind is Kind.JOIN:
+        assert result.others
+        assert result.day is None or result.day >= world.today
     if isinstance(result, Reading) and result.kind is Kind.CHANGE:
         assert result.delivery is not None
         assert result.day is None or (result.day >= world.today and result.day != result.delivery.due)
