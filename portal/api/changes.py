@@ -26,6 +26,7 @@ from portal.changes import (
 from portal.changes.impact import get_head
 from portal.changes.model import ChangeRequest
 from portal.changes.reads import ChangeFilter, ChangeRow, FileRow, View
+from portal.changes.service_reviewing import answers
 from portal.core import paging
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -74,7 +75,7 @@ async def change_out(session: AsyncSession, actor: Actor, change_id: UUID) -> Re
     priced = actor.may(Permission.SEE_PRICES)
     body = ChangeOut(
         row, [part_out(stake, priced) for stake in sheet.stakes], [carry_out(one) for one in sheet.carries],
-        impact_out(sheet), await reads.files_of(connection, actor, change_id), service.actions(change, actor),
+        impact_out(sheet), await reads.files_of(connection, actor, change_id), await answers(session, actor, change),
         change.decline_reason, change.failure, change.erp_state.value,
         change.erp_reference if actor.is_factory else "", moved,
     )  # fmt: skip

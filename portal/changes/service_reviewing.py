@@ -9,10 +9,12 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.approvals import people
 from portal.approvals import service as approvals
 from portal.approvals.effects import applies
 from portal.approvals.inputs import OutcomeKind
 from portal.approvals.model import ApprovalCase, ApprovalPoint, CaseStatus
+from portal.approvals.rules import may_decide
 from portal.approvals.service import Decision
 from portal.catalog.service import items_by_code
 from portal.changes.events import ChangeAsked, ChangeDeclined
@@ -20,7 +22,7 @@ from portal.changes.impact import Impact
 from portal.changes.model import ChangeRequest, ChangeStatus, PartKind, Way
 from portal.changes.rules import CHANGE_STATES, WAITING, check_in_time
 from portal.changes.rules_impact import ZERO, most_binding, zone_after, zone_before
-from portal.changes.service import check_base, get_change, impact, open_for_answer, subject, told
+from portal.changes.service import actions, check_base, get_change, impact, open_for_answer, subject, told
 from portal.changes.service_applying import settle
 from portal.contracts.service_rates import in_own_currency
 from portal.core import clock, db
@@ -45,6 +47,20 @@ class SecondPersonNeeded(Conflict):
         "Your company's rules want a second person for this offer. Refuse the request, and ask for a change of your own"
         " instead."
     )
+
+
+async def answers(session: AsyncSession, actor: Actor, change: ChangeRequest) -> list[str]:
+    """What this reader can do with the request now: while approvers are asked, its answer is theirs alone to give."""
+    possible = actions(change, actor)
+    if not actor.is_factory or "accept" not in possible:
+        return possible
+    for case in await approvals.open_cases(session, actor, change.id):
+        if case.point is not ApprovalPoint.CHANGE:
+            continue
+        decider = await people.decider(session, actor, await approvals.person_of(session, actor))
+        if not may_decide(decider, await approvals.steps_of(session, case, fresh=False), case.requested_by):
+            return [action for action in possible if action not in {"accept", "decline"}]
+    return possible
 
 
 # --- what is asked of the approvers -----------------------------------------------------------------------------------

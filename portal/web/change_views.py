@@ -15,6 +15,7 @@ from portal.changes.model import ChangePart, ChangeReason, ChangeRequest, Change
 from portal.changes.reads import ChangeFilter, ChangeRow, View
 from portal.changes.rules import WAITING
 from portal.changes.rules_carrying import Carried
+from portal.changes.service_reviewing import answers
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
@@ -205,7 +206,7 @@ async def change_context(session: AsyncSession, actor: Actor, change_id: UUID) -
         "facts": _facts(change, sheet, actor),
         "moments": [_moment(entry, actor) for entry in history],
         "files": await reads.files_of(connection, actor, change_id),
-        "actions": service.actions(change, actor),
+        "actions": await answers(session, actor, change),
         "case": case,
         "can_write": actor.may(Permission.REQUEST_CHANGES),
         "ours": change.offered_scope == actor.scope,

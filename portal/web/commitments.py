@@ -53,7 +53,7 @@ async def commitments(
     href = f"/contracts/{contract.id}/ledger"
     return Commitments(
         href=href,
-        summary=" · ".join((count, risk)) if rows else _("Every line is a pure call-off."),
+        summary=" · ".join((count, risk)) if rows else _nothing_runs(lines),
         warning=outside > 0,
         items=[
             Item(f"{href}?line={line.id}", part_of(line, actor), sentence(row), tone_of(row))
@@ -61,6 +61,11 @@ async def commitments(
         ],
         can_set=writes,
     )
+
+
+def _nothing_runs(lines: Sequence[ContractLine]) -> str:
+    agreed = any(line.foq is not None for line in lines)
+    return _("No period runs yet, or none any more.") if agreed else _("Every line is a pure call-off.")
 
 
 def urgency(row: PeriodRow) -> int:

@@ -13,7 +13,8 @@ from portal.approvals.rules import NotAsked, OwnRequest
 from portal.approvals.service import Decision, latest_case
 from portal.changes import service_asking
 from portal.changes.model import ChangeStatus
-from portal.changes.service_reviewing import RefusedByRules, SecondPersonNeeded, drop_cases, review
+from portal.changes.service import get_change
+from portal.changes.service_reviewing import RefusedByRules, SecondPersonNeeded, answers, drop_cases, review
 from portal.contracts.inputs import SetRate
 from portal.contracts.service import get_contract
 from portal.contracts.service_rates import set_rate
@@ -39,6 +40,12 @@ def system(tenant: Tenant) -> Actor:
 
 async def reviewed(tenant: Tenant, change_id: UUID) -> ChangeStatus:
     return (await step(system(tenant), review, change_id)).status
+
+
+async def offered(actor: Actor, change_id: UUID) -> list[str]:
+    """What the page offers this person to do."""
+    async with unit_of_work(actor) as session:
+        return sorted(await answers(session, actor, await get_change(session, actor, change_id)))
 
 
 async def test_a_rule_agrees_to_what_a_partner_asks_and_it_is_applied(tenant: Tenant) -> None:
@@ -70,6 +77,10 @@ async def test_two_approvers_in_order_decide_and_the_partner_sees_only_that_it_i
     assert await reviewed(tenant, change.id) is S.IN_REVIEW
     with pytest.raises(NotAsked):
         await agree(sales, change.id)
+    assert (await offered(sales, change.id), await offered(planner, change.id)) == (
+        ["counter"],  # an answer that is others' to give is not offered
+        ["accept", "counter", "decline"],
+    )
     assert (await agree(planner, change.id)).status is S.IN_REVIEW
     assert await lines(tenant.customer, made) == [(100, day(FIRM_DAY), "proposed")]
     async with unit_of_work(sales) as session:
