@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_201_CREATED, HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 from msgspec import Meta, Struct
@@ -150,6 +151,9 @@ def _forecast(head: Head, measure: Measure, parts: list[PartOut]) -> ForecastOut
     )  # fmt: skip
 
 
+HELD = ResponseSpec(Committed, description="Waits for a colleague's approval", generate_examples=False)
+
+
 class ForecastController(Controller):
     path = "/contracts/{contract_id:uuid}/forecast"
     tags = ("Forecasts",)
@@ -174,7 +178,7 @@ class ForecastController(Controller):
             await reads.head(connection, actor, contract_id)
             return await reads.commits(connection, actor, contract_id)
 
-    @post("/commits", status_code=HTTP_201_CREATED)
+    @post("/commits", status_code=HTTP_201_CREATED, responses={HTTP_202_ACCEPTED: HELD})
     async def commit(
         self,
         session: NamedDependency[AsyncSession],
