@@ -1,12 +1,12 @@
 """Asked, decided at most once, by whom the rules name: told from the database."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlmodel import col, select
 
 from portal.approvals.inputs import Mode
