@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.api.contracts import ContractState, state
+from portal.api.contracts import HELD, ContractState, state
 from portal.contracts import service_life
 from portal.contracts.inputs import Decline, Offer, Reason, Terminate
 from portal.core.actor import Actor, Origin
@@ -20,7 +20,7 @@ class ContractStepController(Controller):
     path = "/contracts"
     tags = ("Contracts",)
 
-    @post("/{contract_id:uuid}/propose", status_code=HTTP_200_OK)
+    @post("/{contract_id:uuid}/propose", status_code=HTTP_200_OK, responses=HELD)
     async def propose(
         self,
         session: NamedDependency[AsyncSession],
@@ -31,7 +31,7 @@ class ContractStepController(Controller):
         """Show the draft to the partner and ask for its answer. 202: colleagues have to approve it first."""
         return state(await service_life.propose(session, actor, contract_id, expected), actor, expected)
 
-    @post("/{contract_id:uuid}/accept", status_code=HTTP_200_OK)
+    @post("/{contract_id:uuid}/accept", status_code=HTTP_200_OK, responses=HELD)
     async def accept(
         self,
         session: NamedDependency[AsyncSession],
@@ -91,7 +91,7 @@ class ContractStepController(Controller):
         """End a contract of which nothing is open any more."""
         return state(await complete_contract(session, actor, contract_id, expected), actor)
 
-    @post("/{contract_id:uuid}/counter", status_code=HTTP_200_OK)
+    @post("/{contract_id:uuid}/counter", status_code=HTTP_200_OK, responses=HELD)
     async def counter(
         self,
         session: NamedDependency[AsyncSession],

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 from msgspec import Meta, Struct, convert
@@ -91,6 +92,11 @@ class InReview(Struct):
     version: Annotated[int, Meta(description="of the contract, which stays as it is")]
 
 
+HELD = {
+    HTTP_202_ACCEPTED: ResponseSpec(InReview, description="Waits for a colleague's approval", generate_examples=False)
+}
+
+
 async def told(
     session: AsyncSession, actor: Actor, contract_id: UUID, revision: ContractRevision | None
 ) -> Response[OfferOut | InReview]:
@@ -158,7 +164,7 @@ class ContractVersionController(Controller):
             for entry in differences(shown(old, actor), shown(new, actor))
         ]
 
-    @post("/amendment", status_code=HTTP_201_CREATED)
+    @post("/amendment", status_code=HTTP_201_CREATED, responses=HELD)
     async def amend(
         self,
         session: NamedDependency[AsyncSession],
@@ -171,7 +177,7 @@ class ContractVersionController(Controller):
         made = await service_amendments.amend(session, actor, contract_id, data, expected)
         return await told(session, actor, contract_id, made)
 
-    @post("/amendment/counter", status_code=HTTP_201_CREATED)
+    @post("/amendment/counter", status_code=HTTP_201_CREATED, responses=HELD)
     async def counter(
         self,
         session: NamedDependency[AsyncSession],
@@ -184,7 +190,7 @@ class ContractVersionController(Controller):
         made = await service_amendments.counter_amendment(session, actor, contract_id, data, expected)
         return await told(session, actor, contract_id, made)
 
-    @post("/amendment/accept", status_code=HTTP_200_OK)
+    @post("/amendment/accept", status_code=HTTP_200_OK, responses=HELD)
     async def accept(
         self,
         session: NamedDependency[AsyncSession],

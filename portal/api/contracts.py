@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, patch, post
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_201_CREATED, HTTP_202_ACCEPTED
 from msgspec import Meta, Struct, convert
@@ -142,6 +143,13 @@ class ContractState(Struct):
     status: ContractStatus
     version: int
     actions: list[str]
+
+
+HELD = {
+    HTTP_202_ACCEPTED: ResponseSpec(
+        ContractState, description="Waits for a colleague's approval", generate_examples=False
+    )
+}
 
 
 def state(contract: Contract, actor: Actor, seen: int | None = None) -> Response[ContractState]:
