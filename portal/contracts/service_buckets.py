@@ -113,7 +113,7 @@ async def post(connection: Driver, actor: Actor, entries: Sequence[Entry], reaso
     arrays = "".join(f", ${n}::numeric[]" for n, _ in enumerate(changed, start=14))
     await connection.execute(
         f"with written as ({_INSERT}) update commitment_bucket b set {sets} from unnest($13::uuid[]{arrays})"  # noqa: S608
-        f" as r(id, {', '.join(changed)}) where b.tenant_id = $1 and b.id = r.id",
+        f" as r(id, {', '.join(changed)}) where b.tenant_id = $1 and b.id = r.id and b.id = any($13)",
         *(actor.tenant_id, *values, ids, *([sums.get(one, ZERO) for one in ids] for sums in changed.values())),
     )
 

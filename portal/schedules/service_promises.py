@@ -162,7 +162,7 @@ update schedule_line l set status = r.status, confirmed_quantity = r.confirmed, 
     deviation_id = null, deemed = $10, promised_date = coalesce(l.promised_date, r.promised)
 from unnest($20::uuid[], $21::text[], $22::numeric[], $23::int[], $24::date[])
     as r(id, status, confirmed, version, promised)
-where l.tenant_id = $1 and l.id = r.id"""  # noqa: S608 - own text
+where l.tenant_id = $1 and l.id = r.id and l.id = any($20)"""  # noqa: S608 - own text
 # The same with the ledger's entries, for lines that were called off from a period.
 _CONFIRM_BOOKED = _CONFIRM.replace("with ", f"with booked as ({insert_entries(25)}), ", 1)
 

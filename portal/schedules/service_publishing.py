@@ -70,7 +70,7 @@ update schedule_line l set release_line_id = r.release_line, zone = r.zone, leve
     bucket_id = coalesce(r.bucket, l.bucket_id)
 from unnest($2::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bool[], $10::uuid[])
     as r(id, release_line, zone, level, status, version, asked, bucket)
-where l.tenant_id = $1 and l.id = r.id"""
+where l.tenant_id = $1 and l.id = r.id and l.id = any($2)"""
 
 
 class Numbered(Struct, frozen=True):
