@@ -15,11 +15,13 @@ from bot.account import commands
 from portal.accounts import bot_state, updates
 from portal.accounts.model_chats import ChatBot
 from portal.core import db
+from portal.core.health import MOST_WAITING
 from portal.core.i18n import Language
 from portal.core.settings import Settings, TelegramMode
 
 logger = logging.getLogger(__name__)
 ALLOWED = ["message", "edited_message", "callback_query"]
+MENUS = {"en": Language.EN, "zh": Language.ZH}  # by the codes of Telegram's apps
 ASK_SECONDS = 25  # how long Telegram may hold a question for updates
 STATE_SECONDS = 20.0  # between two notes of how it stands
 PAUSE_SECONDS = 2.0
@@ -40,9 +42,7 @@ async def keep(settings: Settings, bot: Bot) -> None:
 
 async def _keep(settings: Settings, bot: Bot) -> None:
     me = await bot.get_me()
-    for language in Language:
-        menu = [BotCommand(command=name, description=text) for name, text in commands(language)]
-        await bot.set_my_commands(menu, language_code="zh" if language is Language.ZH else None)
+    await set_menus(settings, bot)
     if settings.telegram_mode is TelegramMode.WEBHOOK:
         await bot.set_webhook(
             f"{settings.base_url}/bot/telegram", secret_token=settings.telegram_secret, allowed_updates=ALLOWED
@@ -53,6 +53,13 @@ async def _keep(settings: Settings, bot: Bot) -> None:
         group.create_task(_note(settings, bot, str(me.username)))
         if settings.telegram_mode is TelegramMode.POLLING:
             group.create_task(poll(settings, bot))
+
+
+async def set_menus(settings: Settings, bot: Bot) -> None:
+    """The menu of commands in each language that we speak; phones in any other show the portal's own."""
+    for code, language in ((None, settings.default_language), *MENUS.items()):
+        menu = [BotCommand(command=name, description=text) for name, text in commands(language)]
+        await bot.set_my_commands(menu, language_code=code)
 
 
 async def _note(settings: Settings, bot: Bot, username: str) -> None:
@@ -66,6 +73,8 @@ async def _note(settings: Settings, bot: Bot, username: str) -> None:
                 "error": info.last_error_message or "",
             }
             await bot_state.note(redis, state)
+            if info.pending_update_count > MOST_WAITING:
+                logger.warning("updates wait at Telegram", extra={"pending": info.pending_update_count})
             await asyncio.sleep(STATE_SECONDS)
     finally:
         await redis.aclose()

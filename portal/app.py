@@ -24,7 +24,7 @@ from portal.accounts import bot_state, identity, updates
 from portal.accounts.model_chats import ChatBot
 from portal.api import ROUTES as API_ROUTES
 from portal.api import problems
-from portal.core import clock, db, live
+from portal.core import clock, db, health, live
 from portal.core.ids import uuid7
 from portal.core.log import request_id
 from portal.core.settings import Settings, get_settings
@@ -90,9 +90,12 @@ def healthz() -> dict[str, str]:
 
 @get("/readyz", opt={"public": True}, include_in_schema=False)
 async def readyz() -> Response[dict[str, Any]]:
-    """The process can do its work: each pool of the database answers."""
+    """The process can do its work: each pool of the database answers. Degraded: it can, but a bot wants a look."""
     broken = await db.failing_pools()
-    said = {"status": "unready" if broken else "ok", "failing": broken, "bot": {} if broken else await bot_health()}
+    bots = {} if broken else await bot_health()
+    wrong = list(health.concerns(bots))
+    status = "unready" if broken else "degraded" if wrong else "ok"
+    said = {"status": status, "failing": broken, "concerns": wrong, "bot": bots}
     return Response(said, status_code=503 if broken else 200)
 
 

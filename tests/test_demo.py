@@ -61,7 +61,7 @@ async def test_three_deliveries_wait_for_each_seller(demo: Settings) -> None:
     waiting = (
         "select count(*) as lines, count(*) filter (where l.supply_state = 'secured') as secured from schedule_line l"
         " join contract c on c.tenant_id = l.tenant_id and c.id = l.contract_id"
-        " where l.tenant_id = $1 and l.status = 'proposed' and c.number like 'FC-%' and c.direction = $2"
+        " where l.tenant_id = $1 and l.status = 'proposed' and c.number like '_C-%' and c.direction = $2"
     )
     for email, direction in (("lena.vogt@factory.example", "sale"), ("li.na@supplier.example", "purchase")):
         seller = await actor(email)

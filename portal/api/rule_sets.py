@@ -205,7 +205,7 @@ class RuleSetController(Controller):
         put = await service_sets.publish(session, actor, found, expected, data.live_from, data.note)
         return await tagged(session, actor, put)
 
-    @get("/draft/trial")
+    @get("/draft/trial", opt={"refuses": ("409",)})
     async def trial(
         self,
         session: NamedDependency[AsyncSession],

@@ -75,7 +75,7 @@ class BookController(Controller):
     path = "/workbooks"
     tags = ("Schedules",)
 
-    @get("/answers", media_type=XLSX)
+    @get("/answers", media_type=XLSX, opt={"refuses": ("409",)})
     async def answers(
         self,
         session: NamedDependency[AsyncSession],
@@ -87,7 +87,7 @@ class BookController(Controller):
         factory's suppliers, whose answers it enters."""
         return Response(await sheet_answers.export(session, actor, contract_id, on_behalf), media_type=XLSX)
 
-    @get("/commits", media_type=XLSX)
+    @get("/commits", media_type=XLSX, opt={"refuses": ("409",)})
     async def commits(
         self,
         session: NamedDependency[AsyncSession],

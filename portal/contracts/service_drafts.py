@@ -30,6 +30,9 @@ from portal.core.journal import record
 from portal.core.numbering import next_number
 
 logger = logging.getLogger(__name__)
+# How each direction is counted and written. A partner's own count tells nobody what is agreed with others, so two
+# customers may carry the same number, but never a customer and a supplier.
+NUMBERED = {Direction.SALE: ("contract", "FC"), Direction.PURCHASE: ("purchase", "PC")}
 
 
 class NoDraft(Conflict):
@@ -92,16 +95,17 @@ async def _partner(session: AsyncSession, actor: Actor, party_id: UUID, directio
 
 
 async def _numbered(session: AsyncSession, actor: Actor, head: Contract, typed: str | None) -> Contract:
-    """Insert the head under the typed number, or under the next free one of this partner and year."""
+    """Insert the head under the typed number, or under the next free one of this partner, direction and year."""
     if typed is not None:
         contract = await _insert(session, head, typed)
         if contract is None:
             raise NumberTaken(field="number", number=typed)
         return contract
     year = local_today(clock.now(), head.time_zone).year
+    kind, letters = NUMBERED[head.direction]
     while True:  # a number that somebody typed is skipped
-        count = await next_number(session, actor, head.party_id, f"contract-{year}")
-        contract = await _insert(session, head, f"FC-{year}-{count:03}")
+        count = await next_number(session, actor, head.party_id, f"{kind}-{year}")
+        contract = await _insert(session, head, f"{letters}-{year}-{count:03}")
         if contract is not None:
             return contract
 

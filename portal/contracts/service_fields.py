@@ -1,8 +1,8 @@
 """The custom fields of a contract and its lines belong to whoever edits it; partners are told nothing of them."""
 
-from dataclasses import replace
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 

@@ -1,8 +1,8 @@
 """What the factory alone knows about a contract."""
 
-from dataclasses import replace
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.inputs import WriteNote

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from portal.core.health import MOST_WAITING
 from portal.core.roles import SERVING_ROLES, RolesError, connect, role_states, too_old
 from portal.core.settings import PREFIX, ROLES_WITH_URL, Settings, is_secret, variable
 
@@ -82,9 +83,6 @@ def environment_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "PORTAL_BASE_URL is not https, so passwords and sign-ins travel in the clear.")
     if settings.database_url and not settings.secret_key:
         yield Finding(Level.WARNING, "PORTAL_SECRET_KEY is not set: each machine makes its own and they must agree.")
-
-
-MOST_WAITING = 50  # updates that bots may be behind before an operator is told
 
 
 async def bot_findings(settings: Settings) -> list[Finding]:

@@ -11,8 +11,10 @@ from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.core import arrays
 from portal.core.actor import Actor
 from portal.core.ids import uuid7
 
@@ -27,8 +29,7 @@ class Event:
         Event.all[cls.__name__] = cls
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The document that something was done to, as it is after the deed."""
 
     kind: str  # its table
@@ -39,8 +40,7 @@ class Subject:
     shared: bool = True  # False: audited only, no timeline for the partner
 
 
-@dataclass(frozen=True, slots=True)
-class Bell:
+class Bell(Struct, frozen=True):
     """Whose open pages should fetch again."""
 
     tenant_id: UUID
@@ -163,7 +163,7 @@ def _one(columns: Sequence[tuple[str, str]], first: int) -> str:
 
 
 def _many(columns: Sequence[tuple[str, str]], first: int) -> str:
-    arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(columns, first))
+    arrays = ", ".join(f"${n}::text::{kind}[]" for n, (_, kind) in enumerate(columns, first))
     return f"select * from unnest({arrays}) as rows({', '.join(name for name, _ in columns)})"  # noqa: S608 - own text
 
 
@@ -183,14 +183,14 @@ async def write(session: AsyncSession) -> set[Bell]:
         if len(notes.deeds) == len(notes.events) == 1:
             await session.info["driver"].execute(_ONE_EACH, *who, *notes.deeds[0], *notes.events[0])
         elif notes.deeds or notes.events:
-            by_column = (*_by_column(notes.deeds, len(_DEED)), *_by_column(notes.events, len(_EVENT)))
-            await session.info["driver"].execute(_MANY, *who, *by_column)
+            deeds, events = _by_column(notes.deeds, _DEED), _by_column(notes.events, _EVENT)
+            await session.info["driver"].execute(_MANY, *who, *deeds, *events)
     return journal.bells
 
 
-def _by_column(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+def _by_column(rows: list[tuple[Any, ...]], columns: Sequence[object]) -> list[str]:
     """Rows as the columns that unnest takes; empty ones for no rows."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+    return arrays.columns(rows) if rows else ["{}"] * len(columns)
 
 
 def on_ring(ring: Ring) -> None:

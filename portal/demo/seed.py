@@ -129,7 +129,7 @@ async def _write_programme(system: Actor, direction: Direction, companies: dict[
         party_id=companies[role],
         party_name=PARTNERS[role],
         direction=direction,
-        number=f"FC-{now:%Y}-{'014' if sale else '021'}",
+        number=f"FC-{now:%Y}-014" if sale else f"PC-{now:%Y}-021",
         title="Weekly essential medicines" if sale else "Weekly replenishment of the distribution centres",
         reference="ZM-MOH-2207" if sale else "",
         currency="USD",

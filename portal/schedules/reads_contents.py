@@ -105,8 +105,8 @@ async def read_contents(connection: Driver, actor: Actor, head: ContractHead, ma
     due: dict[tuple[UUID, Level], Decimal] = defaultdict(Decimal)
     for line in made.lines:
         if line.level in (Level.BACKLOG, Level.IMMEDIATE):
-            due[line.frozen.part_id, line.level] += line.quantity - line.row["received_quantity"]
-    named = {line.frozen.part_id for line in made.lines}
+            due[line.row["contract_line_id"], line.level] += line.quantity - line.row["received_quantity"]
+    named = {line.row["contract_line_id"] for line in made.lines}
     rows = await connection.fetch(_SUMS, actor.tenant_id, head.party_id, head.id, made.today)
     parts = {}
     for row in (row for row in rows if row["id"] in named):

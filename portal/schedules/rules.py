@@ -120,6 +120,8 @@ def limits(ordered: Decimal, under_percent: Decimal, over_percent: Decimal, unit
 
 def delivered_complete(requested: Decimal, received: Decimal, under_percent: Decimal, unit: str) -> bool:
     """Whether the accepted total reaches the requested quantity less the agreed under-delivery."""
+    if not received and requested >= 1 and under_percent < 100:
+        return False  # of most lines nothing has come yet
     return round_to_unit(received, unit) >= limits(requested, under_percent, Decimal(0), unit).low
 
 

@@ -86,7 +86,7 @@ class Calculation(Struct, frozen=True):
     @property
     def digest(self) -> str:
         """Of what would be told: lines, days and quantities; zones move with the day by themselves."""
-        told = sorted(f"{line.frozen.line_id} {line.split} {line.due} {line.quantity:f}" for line in self.lines)
+        told = sorted(f"{line.row['id']} {line.split} {line.due} {line.quantity:f}" for line in self.lines)
         return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
     @property
@@ -104,6 +104,7 @@ class Calculation(Struct, frozen=True):
         return by_curve([line for line, _ in self.prior.lines], [one.frozen for one in self.lines], tolerance)
 
 
+_LEVELS = {each.value: each for each in Level}
 _OPEN_LINES = """
 select l.id, l.contract_line_id, l.line_no, l.order_no, l.status, l.version, l.due_date, l.ordered_quantity,
     l.under_percent, l.received_quantity, l.confirmed_quantity, l.shipped_quantity, l.unit, l.zone, l.level,
@@ -248,5 +249,5 @@ async def _prior(
         return None
     rows = await connection.fetch(_PRIOR_LINES, actor.tenant_id, row["id"])
     near = [one for one in rows if kind is ReleaseKind.FORECAST or last is None or one["due_date"] <= last]
-    lines = [(Frozen(*list(one.values())[:4]), Level(one["level"])) for one in near if not one[5]]
+    lines = [(Frozen(*list(one.values())[:4]), _LEVELS[one["level"]]) for one in near if not one[5]]
     return Prior(row["id"], row["number"], lines, [one[0] for one in near if one[5]])

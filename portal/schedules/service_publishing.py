@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.arrays import array, columns
 from portal.core.calendars import deadline, local_today
 from portal.core.db import Driver
 from portal.core.ids import uuid7
@@ -62,15 +63,17 @@ _INSERT_RELEASE_LINES = """
 insert into release_line (tenant_id, id, party_id, release_id, schedule_line_id, contract_line_id, due_date, quantity,
     zone, level)
 select $1, r.id, $2, $3, r.line, r.contract_line, r.due, r.quantity, r.zone, r.level
-from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::date[], $8::numeric[], $9::text[], $10::text[])
+from unnest($4::text::uuid[], $5::text::uuid[], $6::text::uuid[], $7::text::date[], $8::text::numeric[],
+    $9::text::text[], $10::text::text[])
     as r(id, line, contract_line, due, quantity, zone, level)"""
 _PUBLISH_LINES = """
 update schedule_line l set release_line_id = r.release_line, zone = r.zone, level = r.level, status = r.status,
     version = r.version, respond_by = case when r.asked then $3 else l.respond_by end,
     bucket_id = coalesce(r.bucket, l.bucket_id)
-from unnest($2::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bool[], $10::uuid[])
+from unnest($2::text::uuid[], $4::text::uuid[], $5::text::text[], $6::text::text[], $7::text::text[], $8::text::int[],
+    $9::text::bool[], $10::text::uuid[])
     as r(id, release_line, zone, level, status, version, asked, bucket)
-where l.tenant_id = $1 and l.id = r.id and l.id = any($2)"""
+where l.tenant_id = $1 and l.id = r.id and l.id = any($2::text::uuid[])"""
 
 
 class Numbered(Struct, frozen=True):
@@ -139,9 +142,12 @@ def _as_row(line: Line) -> Mapping[str, Any]:
     return {**line.row, "due_date": line.due, "ordered_quantity": line.quantity}
 
 
+_STATUSES = {each.value: each for each in LineStatus}  # the class takes as long to ask as all else of a line
+
+
 def _published(line: Line, bucket_id: UUID | None) -> _Published:
     """Where the line stands after the release, and whether the seller is now asked."""
-    status = LineStatus(line.row["status"])
+    status = _STATUSES[line.row["status"]]
     answered_before = line.changed and not line.split and line.row["confirmed_quantity"] > 0  # for another request
     if line.answered is not None:
         return _Published(line, uuid7(), line.answered, False, bucket_id)
@@ -186,9 +192,7 @@ async def _store_lines(
 ) -> None:
     """Write the frozen lines, what the live lines now are, and the contract's new number."""
     frozen = [(one.release_line_id, *one.line.frozen, one.line.zone.value, one.line.level.value) for one in told]
-    await connection.execute(
-        _INSERT_RELEASE_LINES, actor.tenant_id, head.party_id, release.id, *map(list, zip(*frozen, strict=True))
-    )
+    await connection.execute(_INSERT_RELEASE_LINES, actor.tenant_id, head.party_id, release.id, *columns(frozen))
     live = [
         (
             *(one.release_line_id, one.line.zone.value, one.line.level.value, one.status.value),
@@ -197,7 +201,7 @@ async def _store_lines(
         for one in told
     ]
     ids = [one.line.row["id"] for one in told]
-    await connection.execute(_PUBLISH_LINES, actor.tenant_id, ids, respond_by, *map(list, zip(*live, strict=True)))
+    await connection.execute(_PUBLISH_LINES, actor.tenant_id, array(ids), respond_by, *columns(live))
     await connection.execute(
         "update contract set release_no = $3, released_on = $4, version = version + 1 where tenant_id = $1 and id = $2",
         *(actor.tenant_id, head.id, release.number, local_today(release.now, head.time_zone)),

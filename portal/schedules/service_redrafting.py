@@ -20,6 +20,7 @@ from portal.contracts.inputs import Agreed, AgreedLine
 from portal.contracts.model import Cadence, ContractRevision, RevisionStatus
 from portal.core import clock, db
 from portal.core.actor import Actor
+from portal.core.arrays import columns
 from portal.core.calendars import WorkingCalendar, local_today
 from portal.core.db import Driver
 from portal.core.journal import Subject, record
@@ -177,7 +178,7 @@ class _Work:
         if self.new:
             await store_lines(connection, actor, self.head, "", self.today, self.new)
         if self.states:
-            await connection.execute(STORE_STATE, actor.tenant_id, *map(list, zip(*self.states, strict=True)))
+            await connection.execute(STORE_STATE, actor.tenant_id, *columns(self.states))
         return len(self.changed) + len(self.dropped) + len(self.new)
 
 

@@ -14,6 +14,7 @@ from portal.contracts.service_buckets import check_calls
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.arrays import columns
 from portal.core.calendars import local_today
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.i18n import N_
@@ -65,7 +66,7 @@ class CallOff(Input):
 
 STORE_STATE = """
 update contract_line l set generated_until = r.done, carried_remainder = r.carried
-from unnest($2::uuid[], $3::date[], $4::numeric[]) as r(id, done, carried)
+from unnest($2::text::uuid[], $3::text::date[], $4::text::numeric[]) as r(id, done, carried)
 where l.tenant_id = $1 and l.id = r.id"""
 
 
@@ -92,7 +93,7 @@ async def generate_lines(session: AsyncSession, actor: Actor, contract_id: UUID,
     if new:
         await store_lines(connection, actor, head, "", today, new)
     if states:
-        await connection.execute(STORE_STATE, actor.tenant_id, *map(list, zip(*states, strict=True)))
+        await connection.execute(STORE_STATE, actor.tenant_id, *columns(states))
     record(session, actor, contract_of(head), "generated", lines=len(new), until=until)
     logger.info("schedule lines generated", extra={"contract_id": str(contract_id), "lines": len(new)})
     return len(new)

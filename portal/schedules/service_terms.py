@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.contracts.model import Cadence, ContractStatus, DayUnit
 from portal.core import db
 from portal.core.actor import Actor, Direction
+from portal.core.arrays import columns
 from portal.core.calendars import WorkingCalendar
 from portal.core.db import Driver
 from portal.core.errors import Conflict, NotFound
@@ -110,16 +111,13 @@ async def read_terms(connection: Driver, actor: Actor, contract_id: UUID) -> dic
         " ended_from from contract_line where tenant_id = $1 and contract_id = $2 order by line_no",
         *(actor.tenant_id, contract_id),
     )
-    return {
-        row["id"]: Terms(
-            **{
-                **row,
-                "cadence": _CADENCES.get(row["cadence"]),
-                "day_unit": _DAY_UNITS[row["day_unit"]],
-            }
-        )
-        for row in rows
-    }
+    return {row["id"]: _terms(*row.values()) for row in rows}
+
+
+def _terms(*values: Any) -> Terms:
+    *first, cadence, pack, least, under, over, firm, tradeoff, day_unit = values[:12]
+    fixed: list[Any] = [_CADENCES.get(cadence), pack, least, under, over, firm, tradeoff, _DAY_UNITS[day_unit]]
+    return Terms(*first, *fixed, *values[12:])
 
 
 async def calendars(connection: Driver, actor: Actor, codes: set[str]) -> Mapping[str, WorkingCalendar]:
@@ -145,8 +143,8 @@ insert into schedule_line (tenant_id, id, party_id, contract_id, contract_line_i
     version)
 select $1, r.id, $2, $3, c.id, r.line_no, $4, $5, r.due_date, r.due_date, r.period_start, c.unit,
     r.quantity, c.under_percent, c.over_percent, 'draft', '', 'unknown', '', 0, 0, 0, 0, c.ship_to_code, 1
-from unnest($6::uuid[], $7::uuid[], $8::int[], $9::date[], $10::date[], $11::numeric[])
-    as r(id, contract_line_id, line_no, due_date, period_start, quantity)
+from unnest($6::text::uuid[], $7::text::uuid[], $8::text::int[], $9::text::date[], $10::text::date[],
+    $11::text::numeric[]) as r(id, contract_line_id, line_no, due_date, period_start, quantity)
 join contract_line c on c.tenant_id = $1 and c.id = r.contract_line_id
 """
 _STORE_LINE_NO = "update contract set last_line_no = $3 where tenant_id = $1 and id = $2"
@@ -161,7 +159,7 @@ async def store_lines(
     connection: Driver, actor: Actor, head: ContractHead, order_no: str, today: date, new: list[tuple[Any, ...]]
 ) -> None:
     fixed = (actor.tenant_id, head.party_id, head.id, order_no, today)
-    await connection.execute(_INSERT_LINES, *fixed, *map(list, zip(*new, strict=True)))
+    await connection.execute(_INSERT_LINES, *fixed, *columns(new))
     await connection.execute(_STORE_LINE_NO, actor.tenant_id, head.id, head.last_line_no + len(new))
 
 

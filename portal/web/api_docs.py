@@ -48,7 +48,7 @@ def describe(app: Litestar) -> dict[str, list[Operation]]:
 
 def operation(schema: dict[str, Any], method: str, path: str, raw: dict[str, Any]) -> Operation:
     """One operation of the schema, flattened."""
-    sent = raw.get("parameters", [])
+    sent = [resolve(schema, part) for part in raw.get("parameters", [])]
     parameters = [(p["name"], p["in"], type_name(p.get("schema", {})), p.get("required", False)) for p in sent]
     contents: list[dict[str, Any]] = list(raw.get("requestBody", {}).get("content", {}).values())
     body: dict[str, Any] = contents[0].get("schema", {}) if contents else {}
@@ -69,9 +69,11 @@ def operation(schema: dict[str, Any], method: str, path: str, raw: dict[str, Any
 
 
 def resolve(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    """The model that a reference names."""
-    name = part.get("$ref", "").rpartition("/")[2]
-    found: dict[str, Any] = schema.get("components", {}).get("schemas", {}).get(name, part) if name else part
+    """The model or the parameter that a reference names."""
+    if "$ref" not in part:
+        return part
+    kind, name = part["$ref"].split("/")[-2:]
+    found: dict[str, Any] = schema.get("components", {}).get(kind, {}).get(name, part)
     return found
 
 

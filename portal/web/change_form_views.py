@@ -1,6 +1,6 @@
 """The form that asks for a change or makes a counter-offer: deliveries as they stand, beside what is wanted of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from portal.schedules.reads import View as LineView
 from portal.web.change_forms import PIECES
 from portal.web.pages import unit_name
 
-FOLDED_FROM = 3  # deliveries; more are folded, to be opened one by one
+FOLDED_FROM = 3  # deliveries; more are folded under their parts, to be opened one by one
 OFFERED_LINES = 20  # deliveries of a contract that the form lists
 
 
@@ -41,6 +41,15 @@ class FormRow(Struct, frozen=True):
     now: str
     version: int
     unit: str
+
+
+class FormGroup(Struct, frozen=True):
+    """The deliveries of one part."""
+
+    part: str
+    name: str
+    rows: list[FormRow]
+    touched: bool  # something was typed for one of them
 
 
 async def form_context(
@@ -105,9 +114,12 @@ def _form(
     kinds = [kind for kind in PartKind if kind not in {PartKind.ADD, PartKind.CARRY_OVER}]
     if not actor.may(Permission.SEE_PRICES):
         kinds.remove(PartKind.PRICE)
+    touched = {name.partition(".")[2] for name, value in (typed or {}).items() if value and _said(name, value)}
+    shown = [form_row(row, actor) for row in rows]
     return {
         "head": head,
-        "rows": [form_row(row, actor) for row in rows],
+        "rows": shown,
+        "groups": by_part(shown, touched) if len(shown) > FOLDED_FROM else [],
         "single": len(rows) == 1,
         "kinds": [(kind.value, _(words.KINDS[kind])) for kind in kinds],
         "reasons": [(reason.value, _(label)) for reason, label in words.REASONS.items()],
@@ -116,9 +128,18 @@ def _form(
         "error": str(error) if error else "",
         "pieces": range(1, PIECES + 1),
         "change": None,
-        "folded_from": FOLDED_FROM,
-        "touched": {name.partition(".")[2] for name, value in (typed or {}).items() if value and _said(name, value)},
+        "touched": touched,
     }
+
+
+def by_part(rows: Sequence[FormRow], touched: Set[str]) -> list[FormGroup]:
+    """Many deliveries under their parts, in the order in which the parts come first."""
+    found: dict[tuple[str, str], list[FormRow]] = {}
+    for row in rows:
+        found.setdefault((row.part, row.name), []).append(row)
+    return [
+        FormGroup(part, name, group, any(row.id in touched for row in group)) for (part, name), group in found.items()
+    ]
 
 
 def _said(name: str, value: str) -> bool:

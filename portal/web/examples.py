@@ -13,6 +13,7 @@ from litestar import Litestar, Request
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from portal.web import example_values as known
+from portal.web.refusals_described import describe_refusals
 
 METHODS = ("get", "post", "put", "patch", "delete")
 JSON = "application/json"
@@ -29,7 +30,7 @@ class DescriptionPlugin(JsonRenderPlugin):
 
 @cache
 def document(app: Litestar) -> dict[str, Any]:
-    """The description of the interface, each JSON body and each JSON answer with an example."""
+    """The description of the interface, each JSON body and each JSON answer with an example, and every refusal."""
     plugin: Any = app.plugins.get("OpenAPIPlugin")
     schema: dict[str, Any] = plugin.provide_openapi_schema()  # built once, and kept there
     maker = Maker(schema["components"]["schemas"])
@@ -39,6 +40,7 @@ def document(app: Litestar) -> dict[str, Any]:
             for status, answer in operation["responses"].items():
                 if status.startswith("2"):
                     illustrate(answer, maker, sent=False)
+    describe_refusals(app, schema)
     return schema
 
 

@@ -50,7 +50,7 @@ class NavItem:
 NAV = (
     NavItem("today", N_("Today"), "/", "today"),
     NavItem("schedules", N_("Schedules"), "/schedules", "schedules"),
-    NavItem("changes", N_("Change requests"), "/changes", "git-pull-request"),
+    NavItem("changes", N_("Changes"), "/changes", "git-pull-request"),
     NavItem("forecasts", N_("Forecasts"), "/forecasts", "cloud"),
     NavItem("contracts", N_("Contracts"), "/contracts", "contracts"),
     NavItem("shipments", N_("Shipments"), "/shipments", "shipments"),

@@ -3,21 +3,27 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import pytest
 from aiosmtpd.smtp import SMTP
+from redis.asyncio import Redis
 
+from bot import account, telegram
+from bot.channels import bots
 from jobs import chat_alerts
 from jobs.subscribers import Occurrence
-from portal.accounts import events, service_chats
+from portal.accounts import bot_state, events, service_chats
 from portal.accounts.model_chats import ChatBot
 from portal.app import bot_health
+from portal.core import health
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.doctor import Level, bot_findings
 from portal.core.journal import Event
-from portal.core.settings import get_settings, variable
+from portal.core.settings import Settings, get_settings, variable
+from tests.accounts.browser import browsing
 from tests.accounts.makers import make_person
 from tests.accounts.test_identity import as_identity
 from tests.bot.makers import House
@@ -147,6 +153,36 @@ async def test_a_line_that_is_cut_is_asked_again(house: House, tenant: Tenant) -
     await lena.phone.wait_for("What this chat can do")
 
 
+async def test_the_menu_of_commands_is_set_in_each_language(house: House, chatting: Settings) -> None:
+    """Phones in neither language show that of the portal."""
+    async with bots(chatting) as found:
+        bot = found[ChatBot.TELEGRAM]
+        await telegram.set_menus(chatting, bot)
+        shown = {code: await bot.get_my_commands(language_code=code) for code in (None, "en", "zh")}
+    first = {code: (menu[0].command, menu[0].description) for code, menu in shown.items()}
+    assert first["en"] == ("today", "What waits for you now")
+    assert first["zh"] == ("today", "查看待办")
+    assert first[None] == first[chatting.default_language]
+    assert {len(menu) for menu in shown.values()} == {len(account.COMMANDS)}
+
+
+async def test_readiness_tells_an_operator_of_a_bot_that_is_behind(house: House) -> None:
+    await house.quiet()
+    redis: Redis = Redis.from_url(str(get_settings().redis_url))
+    answers = []
+    async with browsing(house.app) as browser:
+        for pending in (51, 0):
+            await bot_state.note(redis, {"username": "calloff_bot", "pending": pending, "error": ""})
+            answers.append(await browser.open("/readyz"))
+    await redis.aclose()
+    behind, fine = (answer.json() for answer in answers)
+    assert [answer.status_code for answer in answers] == [200, 200]  # pages work without the bot
+    assert (fine["status"], fine["concerns"]) == ("ok", [])
+    assert (behind["status"], behind["concerns"]) == (
+        "degraded", ["telegram: 51 updates wait at Telegram, more than 50"]
+    )  # fmt: skip
+
+
 async def test_an_operator_sees_how_the_bot_stands(house: House) -> None:
     await house.quiet()
     found = await bot_health()
@@ -155,5 +191,15 @@ async def test_an_operator_sees_how_the_bot_stands(house: House) -> None:
     }  # fmt: skip
     (fine, *_given_up) = await bot_findings(get_settings())
     assert (fine.level, fine.text) == (Level.OK, "0 messages wait for the bot")
+    assert list(health.concerns(found)) == []
+    behind: dict[str, dict[str, Any]] = {
+        "telegram": {"waiting": 51, "pending": 52, "error": "no bot runs"},
+        "portal": {"waiting": 50},
+    }
+    assert list(health.concerns(behind)) == [
+        "telegram: 51 messages wait for the bot, more than 50",
+        "telegram: 52 updates wait at Telegram, more than 50",
+        "telegram: no bot runs",
+    ]
     wrong = get_settings().model_copy(update={"telegram_mode": "webhook", "base_url": "http://127.0.0.1"})
     assert [finding.level for finding in await bot_findings(wrong)] == [Level.WARNING]

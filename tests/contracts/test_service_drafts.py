@@ -57,15 +57,15 @@ async def test_quantities_and_prices_are_kept_to_the_last_of_six_decimals(tenant
     assert tuple(rows[0]) == ("0.000003", "0.000001", "123456789012.123457")
 
 
-async def test_numbers_count_per_partner_and_skip_what_was_typed(tenant: Tenant) -> None:
+async def test_numbers_count_per_partner_and_direction_and_skip_what_was_typed(tenant: Tenant) -> None:
     year = local_today(clock.now(), tenant.factory.time_zone).year
     typed = await make_draft(tenant, number=f"FC-{year}-002")
     numbers = [(await make_draft(tenant)).number for _ in range(2)]
-    others = await make_draft(tenant, Direction.PURCHASE)
+    bought = [(await make_draft(tenant, Direction.PURCHASE)).number for _ in range(2)]
 
     assert typed.number == f"FC-{year}-002"
     assert numbers == [f"FC-{year}-001", f"FC-{year}-003"]
-    assert others.number == f"FC-{year}-001"
+    assert bought == [f"PC-{year}-001", f"PC-{year}-002"]  # a purchase is told from a sale by its number
     with pytest.raises(NumberTaken):
         await make_draft(tenant, number=numbers[0])
 

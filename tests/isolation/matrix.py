@@ -1,9 +1,13 @@
 """One route tried by everybody about everybody's objects."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from litestar import Litestar
+
+from portal.web.examples import document
 from tests.isolation.calls import Answer, Parts, anonymous, filled, send
 from tests.isolation.expect import Spec
 from tests.isolation.fingerprint import changed, fingerprint
@@ -124,7 +128,10 @@ class Trial:
     async def ask(self, sender: Principal, ids: Ids) -> Answer:
         method, path = self.route
         parts = self.spec.parts(ids | {"email": sender.email or self.world.browsers[1].email})
-        return await send(self.world.app, method, filled(path, ids), signed(parts, sender), sender.headers)
+        answer = await send(self.world.app, method, filled(path, ids), signed(parts, sender), sender.headers)
+        if is_program(self.route) and str(answer.status) not in described(self.world.app, method, path):
+            self.tally.surprises.append(f"{sender.name}: {answer.status} is not in the description of the interface")
+        return answer
 
     def succeeded(self, answer: Answer) -> bool:
         if answer.status in {301, 302, 303, 307}:
@@ -190,3 +197,9 @@ async def try_route(world: World, route: Route, ways: tuple[Spec, ...]) -> Tally
     for spec in ways:
         await Trial(world, route, spec, tally).run()
     return tally
+
+
+def described(app: Litestar, method: str, path: str) -> set[str]:
+    """The statuses that the description of the interface gives for an operation."""
+    item = document(app)["paths"][re.sub(r":\w+}", "}", path)]
+    return set(item[method.lower()]["responses"])

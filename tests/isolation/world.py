@@ -216,7 +216,7 @@ async def demo_contract(home: Tenant, company: Actor) -> Made:
     """The weekly contract of the demo with this company, with its history."""
     async with unit_of_work(home.factory) as session:
         mine = select(Contract).where(Contract.tenant_id == home.id, Contract.party_id == company.party_id)
-        weekly = mine.where(col(Contract.number).startswith("FC-"), Contract.status == ContractStatus.ACTIVE)
+        weekly = mine.where(col(Contract.number).like("_C-%"), Contract.status == ContractStatus.ACTIVE)
         contract = (await session.exec(weekly)).one()
         lines = select(ContractLine).where(ContractLine.contract_id == contract.id).order_by(col(ContractLine.line_no))
         return Made(contract, list((await session.exec(lines)).all()))

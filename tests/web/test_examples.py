@@ -163,6 +163,8 @@ async def test_every_write_of_a_versioned_thing_asks_for_the_version_seen(app: L
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=headers) as client:
         for method, route in versioned(app):
             item = schema["paths"][route.path_format][method]
+            assert {"409", "412", "428"} <= item["responses"].keys(), f"{method} {route.path} does not say so"
+            assert {"$ref": "#/components/parameters/IfMatch"} in item["parameters"], f"{method} {route.path}"
             content = item.get("requestBody", {}).get("content", {}).get(JSON)
             path = re.sub(r"\{(\w+)\}", lambda part: SAMPLES.get(part[1], str(uuid7())), route.path_format)
             for sent, status in (({}, 428), ({"if-match": "the newest"}, 412)):
@@ -171,6 +173,21 @@ async def test_every_write_of_a_versioned_thing_asks_for_the_version_seen(app: L
                 assert answer.status_code == status, f"{method} {path} {answer.status_code} {answer.text}"
             tried.append(path)
     assert len(tried) > 60
+
+
+async def test_every_operation_says_how_it_can_refuse_and_points_at_one_answer_for_all(app: Litestar) -> None:
+    schema = document(app)
+    shared = schema["components"]["responses"]
+    for path, item in schema["paths"].items():
+        for method in (method for method in METHODS if method in item and path.startswith("/api/v1")):
+            told = {status: answer for status, answer in item[method]["responses"].items() if status >= "4"}
+            assert {"401", "403", "404"} <= told.keys(), f"{method} {path}"
+            assert ("409" in told) or method == "get", f"{method} {path}"
+            assert ("400" in told) == ("requestBody" in item[method]), f"{method} {path}"
+            for status, answer in told.items():
+                content = shared[answer["$ref"].rpartition("/")[2]]["content"]["application/problem+json"]
+                assert content["example"]["status"] == int(status)
+                assert not list(faults(schema["components"]["schemas"], content["schema"], content["example"], path))
 
 
 SAMPLES = {"number": "1", "point": "change", "day": "2026-08-20", "year": "2026", "holder": "item"}
