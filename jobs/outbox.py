@@ -21,6 +21,7 @@ import msgspec
 from jobs.subscribers import Occurrence, Subscriber, Subscriptions
 from portal.core import db
 from portal.core.actor import Actor
+from portal.core.arrays import columns
 from portal.core.errors import Unavailable
 from portal.core.ids import uuid7
 from portal.core.journal import Event
@@ -106,7 +107,7 @@ select id, name from outbox where tenant_id = $1 and taken_at is null order by i
 _DELIVERIES = """
 insert into delivery (tenant_id, id, outbox_id, subscriber, tries, next_try, last_error)
 select $1, r.id, r.outbox_id, r.subscriber, 0, now(), ''
-from unnest($2::uuid[], $3::uuid[], $4::text[]) as r(id, outbox_id, subscriber)"""
+from unnest($2::text::uuid[], $3::text::uuid[], $4::text::text[]) as r(id, outbox_id, subscriber)"""
 _TAKEN = "update outbox set taken_at = now() where tenant_id = $1 and id = any($2)"
 
 
@@ -116,7 +117,7 @@ async def take(tenant: Tenant, subscriptions: Subscriptions) -> int:
         rows = await connection.fetch(_WAITING, tenant.id, BATCH)
         new = [(uuid7(), row["id"], found.name) for row in rows for found in subscriptions.get(row["name"], ())]
         if new:
-            await connection.execute(_DELIVERIES, tenant.id, *map(list, zip(*new, strict=True)))
+            await connection.execute(_DELIVERIES, tenant.id, *columns(new))
         if rows:
             await connection.execute(_TAKEN, tenant.id, [row["id"] for row in rows])
     return len(rows)

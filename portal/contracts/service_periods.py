@@ -15,8 +15,9 @@ from portal.contracts.rules_life import last_day
 from portal.contracts.rules_periods import DAY, Agreed, agreed_periods, typed_periods
 from portal.contracts.service import get_lines
 from portal.contracts.service_buckets import Document, Entry, post
-from portal.core import arrays, clock
+from portal.core import clock
 from portal.core.actor import Actor
+from portal.core.arrays import columns
 from portal.core.calendars import local_today
 from portal.core.db import driver
 from portal.core.errors import Conflict
@@ -201,8 +202,8 @@ insert into commitment_bucket (tenant_id, party_id, contract_id, price_basis, co
 select $1, $2, $3, coalesce((select price_basis from commitment_terms where tenant_id = $1 and contract_id = $3
     and replaced_on = 'infinity'),
     'receipt_date'), 0, 0, 0, r.*
-from unnest($4::text::uuid[], $5::text::uuid[], $6::text::text[], $7::text::text[], $8::text::date[], $9::text::date[],
-    $10::text::numeric[], $11::text::numeric[], $12::text::numeric[]) as r"""
+from unnest($4::text::uuid[], $5::text::uuid[], $6::text::text[], $7::text::text[], $8::text::date[],
+    $9::text::date[], $10::text::numeric[], $11::text::numeric[], $12::text::numeric[]) as r"""
 
 # So many periods at once may be the first of a fresh database, and their calls the first to be checked against them.
 _MANY = 100
@@ -215,6 +216,6 @@ async def _insert(session: AsyncSession, contract: Contract, new: Sequence[tuple
     rows = [(uuid7(), line.id, line.unit, one.cadence.value, *one[1:]) for line, one in new]
     connection = await driver(session)
     fixed = (contract.tenant_id, contract.party_id, contract.id)
-    await connection.execute(_PERIODS, *fixed, *arrays.columns(rows))
+    await connection.execute(_PERIODS, *fixed, *columns(rows))
     if len(rows) >= _MANY:
         await connection.execute("select learn_statistics()")

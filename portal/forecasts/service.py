@@ -17,6 +17,7 @@ from portal.contracts.model import ContractStatus
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.arrays import columns
 from portal.core.calendars import local_today
 from portal.core.db import Driver
 from portal.core.errors import NotFound
@@ -283,7 +284,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"""
 _INSERT_LINES = """
 insert into supply_commit_line (tenant_id, id, party_id, commit_id, contract_line_id, week, forecast, quantity)
 select $1, r.id, $2, $3, r.line, r.week, r.forecast, r.quantity
-from unnest($4::uuid[], $5::uuid[], $6::date[], $7::numeric[], $8::numeric[]) as r(id, line, week, forecast, quantity)
+from unnest($4::text::uuid[], $5::text::uuid[], $6::text::date[], $7::text::numeric[], $8::text::numeric[])
+    as r(id, line, week, forecast, quantity)
 """
 
 
@@ -297,8 +299,7 @@ async def _store(
         if forecast or quantity
     ]
     if rows:
-        columns = map(list, zip(*rows, strict=True))
-        await connection.execute(_INSERT_LINES, actor.tenant_id, party_id, commit_id, *columns)
+        await connection.execute(_INSERT_LINES, actor.tenant_id, party_id, commit_id, *columns(rows))
 
 
 async def _answer(session: AsyncSession, actor: Actor, contract_id: UUID) -> None:

@@ -18,6 +18,7 @@ from portal.contracts.model_buckets import Assignment
 from portal.contracts.service_buckets import Goods, book_goods
 from portal.core import db
 from portal.core.actor import Actor, Direction
+from portal.core.arrays import columns
 from portal.core.errors import NotFound
 from portal.core.journal import Subject, record
 from portal.core.states import Side, WrongState
@@ -197,7 +198,8 @@ _STORE = """
 update schedule_line l set version = r.version, status = r.status, close_reason = r.close_reason,
     shipped_quantity = r.shipped, received_quantity = r.received, rejected_quantity = r.rejected,
     last_received_on = r.last_received_on, respond_by = case when r.status = 'closed' then null else l.respond_by end
-from unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::numeric[], $7::numeric[], $8::numeric[], $9::date[])
+from unnest($2::text::uuid[], $3::text::int[], $4::text::text[], $5::text::text[], $6::text::numeric[],
+    $7::text::numeric[], $8::text::numeric[], $9::text::date[])
     as r(id, version, status, close_reason, shipped, received, rejected, last_received_on)
 where l.tenant_id = $1 and l.id = r.id"""
 
@@ -211,7 +213,7 @@ async def _store(session: AsyncSession, actor: Actor, lines: Sequence[Delivery])
         for line in lines
     ]
     connection = await db.driver(session)
-    await connection.execute(_STORE, actor.tenant_id, *map(list, zip(*rows, strict=True)))
+    await connection.execute(_STORE, actor.tenant_id, *columns(rows))
 
 
 def _subject(line: Delivery) -> Subject:

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import db
 from portal.core.actor import Actor
+from portal.core.arrays import columns
 from portal.core.ids import uuid7
 from portal.core.journal import Subject, record
 from portal.core.states import Side
@@ -52,7 +53,7 @@ class Added(Struct, frozen=True):
 _CHANGE = """
 with closed as (
     update confirmation set status = 'closed'
-    where tenant_id = $1 and line_id = any($2) and line_id = any($10) and status in ('valid', 'needs_approval')
+    where tenant_id = $1 and line_id = any($2::text::uuid[]) and line_id = any($10) and status in ('valid', 'needs_approval')
 )
 update schedule_line l set version = r.version, status = r.status, ordered_quantity = r.quantity,
     due_date = r.due_date, ship_to_code = r.place, price = r.price, bucket_id = r.bucket,
@@ -63,7 +64,8 @@ update schedule_line l set version = r.version, status = r.status, ordered_quant
     deemed = l.deemed and not l.id = any($10),
     requested_quantity = case when r.quantity <> l.ordered_quantity then coalesce(l.requested_quantity,
         l.ordered_quantity) else l.requested_quantity end
-from unnest($2::uuid[], $3::int[], $4::text[], $5::numeric[], $6::date[], $7::text[], $8::numeric[], $9::uuid[])
+from unnest($2::text::uuid[], $3::text::int[], $4::text::text[], $5::text::numeric[], $6::text::date[],
+    $7::text::text[], $8::text::numeric[], $9::text::uuid[])
     as r(id, version, status, quantity, due_date, place, price, bucket)
 where l.tenant_id = $1 and l.id = r.id"""
 
@@ -84,7 +86,7 @@ async def change_lines(session: AsyncSession, actor: Actor, changed: Sequence[Ch
         record(session, actor, what, "agreed_anew", **figures, **former, **said)
     anew = [one.head.id for one in changed if one.asked_anew]
     connection = await db.driver(session)
-    await connection.execute(_CHANGE, actor.tenant_id, *map(list, zip(*rows, strict=True)), anew)
+    await connection.execute(_CHANGE, actor.tenant_id, *columns(rows), anew)
 
 
 _CANCEL = """
@@ -119,7 +121,8 @@ select $1, r.id, c.party_id, c.id, k.id, c.last_line_no + r.no, coalesce(o.order
     coalesce(o.requested_date, r.due_date), o.period_start, k.unit, r.quantity, coalesce(o.under_percent,
     k.under_percent), coalesce(o.over_percent, k.over_percent), 'published', '', 'unknown', '', 0, 0, 0, 0, r.place,
     r.price, r.bucket, 1
-from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::numeric[], $8::date[], $9::text[], $10::numeric[], $11::uuid[])
+from unnest($4::text::uuid[], $5::text::uuid[], $6::text::uuid[], $7::text::numeric[], $8::text::date[],
+    $9::text::text[], $10::text::numeric[], $11::text::uuid[])
     with ordinality as r(id, line, origin, quantity, due_date, place, price, bucket, no)
 join contract c on c.tenant_id = $1 and c.id = $2
 join contract_line k on k.tenant_id = $1 and k.contract_id = c.id and k.id = r.line
@@ -139,7 +142,7 @@ async def add_lines(
         (one.id, one.contract_line_id, one.origin, one.quantity, one.due_date, one.place, one.price, one.bucket_id)
         for one in added
     ]
-    await connection.execute(_ADD, actor.tenant_id, contract.id, today, *map(list, zip(*rows, strict=True)))
+    await connection.execute(_ADD, actor.tenant_id, contract.id, today, *columns(rows))
     await connection.execute(_COUNT, actor.tenant_id, contract.id, len(added))
     for one in added:
         what = Subject("schedule_line", one.id, contract.party_id, 1, contract.id)

@@ -17,6 +17,7 @@ from portal.contracts.rules_buckets import Call
 from portal.contracts.service_buckets import Entry, consume, give_back, post
 from portal.core import db
 from portal.core.actor import Actor
+from portal.core.arrays import columns
 from portal.core.db import Driver
 from portal.core.journal import Subject, record
 from portal.schedules.model import LineStatus
@@ -30,7 +31,7 @@ update schedule_line l set due_date = r.due, ordered_quantity = r.quantity, vers
     respond_by = null, reject_reason = '', deviation_id = null, deemed = false,
     requested_quantity = case when l.status <> 'draft' and r.quantity <> l.ordered_quantity
         then coalesce(l.requested_quantity, l.ordered_quantity) else l.requested_quantity end
-from unnest($2::uuid[], $3::date[], $4::numeric[]) as r(id, due, quantity)
+from unnest($2::text::uuid[], $3::text::date[], $4::text::numeric[]) as r(id, due, quantity)
 where l.tenant_id = $1 and l.id = r.id"""
 _CLOSE_PROMISES = """
 update confirmation set status = 'closed'
@@ -49,7 +50,7 @@ async def follow(session: AsyncSession, actor: Actor, head: ContractHead, made: 
         return made.lines
     if changed:
         moved = [(one.row["id"], one.due, one.quantity) for one in changed]
-        await connection.execute(_MOVE, actor.tenant_id, *map(list, zip(*moved, strict=True)))
+        await connection.execute(_MOVE, actor.tenant_id, *columns(moved))
         await connection.execute(_CLOSE_PROMISES, actor.tenant_id, [one.row["id"] for one in changed])
     for one in changed:
         await _book(session, actor, head, one, made)

@@ -62,7 +62,7 @@ select id, contract_line_id, due_date, period_start, ordered_quantity, status = 
 where tenant_id = $1 and contract_id = $2 and period_start >= $3 and status <> 'cancelled' order by due_date, id"""
 _CHANGE = """
 update schedule_line l set ordered_quantity = r.quantity, period_start = r.period, version = l.version + 1
-from unnest($2::uuid[], $3::date[], $4::numeric[]) as r(id, period, quantity)
+from unnest($2::text::uuid[], $3::text::date[], $4::text::numeric[]) as r(id, period, quantity)
 where l.tenant_id = $1 and l.id = r.id and l.status = 'draft'"""
 _DROP = "delete from schedule_line where tenant_id = $1 and id = any($2) and status = 'draft'"
 
@@ -172,7 +172,7 @@ class _Work:
 
     async def write(self, connection: Driver, actor: Actor) -> int:
         if self.changed:
-            await connection.execute(_CHANGE, actor.tenant_id, *map(list, zip(*self.changed, strict=True)))
+            await connection.execute(_CHANGE, actor.tenant_id, *columns(self.changed))
         if self.dropped:
             await connection.execute(_DROP, actor.tenant_id, self.dropped)
         if self.new:

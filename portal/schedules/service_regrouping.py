@@ -20,6 +20,7 @@ from portal.contracts.rules_buckets import Call
 from portal.contracts.service_buckets import Entry, consume, give_back, post
 from portal.core import db
 from portal.core.actor import Actor
+from portal.core.arrays import columns
 from portal.core.db import Driver
 from portal.core.ids import uuid7
 from portal.core.journal import Subject, record
@@ -51,7 +52,8 @@ update schedule_line l set due_date = r.due, ordered_quantity = r.quantity, conf
     status = r.status, version = l.version + 1, deemed = r.deemed, requested_date = r.requested,
     promised_date = coalesce(l.promised_date, r.promised),
     respond_by = case when r.confirmed > 0 then null else l.respond_by end
-from unnest($2::uuid[], $3::date[], $4::numeric[], $5::numeric[], $6::text[], $7::bool[], $8::date[], $9::date[])
+from unnest($2::text::uuid[], $3::text::date[], $4::text::numeric[], $5::text::numeric[], $6::text::text[],
+    $7::text::bool[], $8::text::date[], $9::text::date[])
     as r(id, due, quantity, confirmed, status, deemed, requested, promised)
 where l.tenant_id = $1 and l.id = r.id"""
 _JOIN = """
@@ -74,7 +76,7 @@ async def regroup(session: AsyncSession, actor: Actor, head: ContractHead, made:
     first = _first_days(were)
     now = {line.row["id"]: _as_now(line, promised[line.row["id"]]) for line in lines}
     values = [_written(line, promised[key], deemed, first[_step(line)]) for key, line in now.items()]
-    await connection.execute(_WRITE, actor.tenant_id, *map(list, zip(*values, strict=True)))
+    await connection.execute(_WRITE, actor.tenant_id, *columns(values))
     await connection.execute(_JOIN, actor.tenant_id, [row["id"] for row in made.joined])
     await _book(session, actor, head, lines, made)
     for line in lines:
@@ -189,7 +191,8 @@ insert into confirmation (tenant_id, id, party_id, line_id, release_line_id, com
     despatch_date, line_version, status, member_id, channel, deviations, reason, note, price, on_behalf, deemed)
 select $1, r.id, c.party_id, r.line, r.release_line, c.command_id, c.delivery_date, r.quantity, c.despatch_date,
     r.version, 'valid', c.member_id, c.channel, c.deviations, c.reason, c.note, c.price, c.on_behalf, c.deemed
-from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::numeric[], $7::int[])
+from unnest($2::text::uuid[], $3::text::uuid[], $4::text::uuid[], $5::text::uuid[], $6::text::numeric[],
+    $7::text::int[])
     as r(id, row, line, release_line, quantity, version)
 join confirmation c on c.tenant_id = $1 and c.id = r.row"""
 
@@ -204,7 +207,7 @@ async def hand_over(
         for part in parts
     ]
     if copies:
-        await connection.execute(_COPY, actor.tenant_id, *map(list, zip(*copies, strict=True)))
+        await connection.execute(_COPY, actor.tenant_id, *columns(copies))
     now = {key: (places[key][1], _total(parts)) for key, parts in kept.promised.items()}
     entries = []
     for sign, state in ((-1, kept.before), (1, now)):
