@@ -166,14 +166,15 @@ def state(contract: Contract, actor: Actor, seen: int | None = None) -> Response
 
 async def whole(session: AsyncSession, actor: Actor, contract: Contract) -> ContractOut:
     """Everything about one contract that this reader may see."""
-    prices = await service.get_prices(session, actor, contract.id)
+    lines = await service.get_lines(session, actor, contract.id)
+    prices = await service.prices_of(session, actor, contract.id)  # the digest is of all, whoever may see them
     today = local_today(clock.now(), contract.time_zone)
     used = await use_of_lines(await driver(session), actor, contract, today)
     shows = actor.may(Permission.SEE_PRICES)
     out = convert(contract, ContractOut, from_attributes=True)
-    out.content_sha256 = await service_life.digest_of(session, actor, contract)
+    out.content_sha256 = await service_life.digest_of(session, actor, contract, rows=(lines, prices))
     out.actions = service.actions(contract, actor)
-    for line in await service.get_lines(session, actor, contract.id):
+    for line in lines:
         out.lines.append(line_out(line, prices.get(line.id, []) if shows else None, used.get(line.id)))
     return out
 

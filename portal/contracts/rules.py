@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from portal.contracts.model import Cadence, Lapse
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
-from portal.core.quantities import UNITS, check_scale, check_unit
+from portal.core.quantities import STEPS, check_scale, check_unit
 
 INCOTERMS = ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF")  # ICC 2020
 MOST_NOTICE = 730
@@ -275,7 +275,7 @@ def band(foq: Decimal, below_percent: Decimal, above_percent: Decimal, pack: Dec
     where the target is not a whole number of packs, rounding with carried remainder must stay inside the band.
     Test: 600 with 20 % is 480 to 720.
     """
-    step = pack if pack > 0 else Decimal(1).scaleb(-UNITS[unit][0])
+    step = pack if pack > 0 else STEPS[unit]
     low = foq * (100 - below_percent) / 100
     high = foq * (100 + above_percent) / 100
     floor = min(_in_steps(low, step, ROUND_CEILING), _in_steps(foq, step, ROUND_FLOOR))

@@ -15,7 +15,7 @@ from uuid import UUID
 from portal.contracts.model_buckets import Assignment, EntryKind
 from portal.core.errors import Conflict
 from portal.core.i18n import N_
-from portal.core.quantities import UNITS, round_to_unit
+from portal.core.quantities import STEPS, UNITS, round_to_unit
 
 ZERO = Decimal(0)
 DAY = timedelta(days=1)
@@ -175,7 +175,7 @@ def highest(ceiling: Decimal, over_call_percent: Decimal, unit: str) -> Decimal:
     The tolerance is on the original total and never on what remains. Test: 100 with 10 %: 50, then 60 passes; after
     110 nothing.
     """
-    step = Decimal(1).scaleb(-UNITS[unit][0])
+    step = STEPS[unit]
     return max((ceiling * (100 + over_call_percent) / 100).quantize(step, ROUND_FLOOR), ceiling)
 
 

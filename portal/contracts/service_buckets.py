@@ -27,7 +27,7 @@ from portal.contracts.rules_buckets import (
     take,
     uncovered,
 )
-from portal.core import db
+from portal.core import arrays, db
 from portal.core.actor import Actor
 from portal.core.db import Driver
 from portal.core.errors import Conflict
@@ -72,19 +72,18 @@ class Goods(NamedTuple):
 def insert_entries(first: int) -> str:
     """The insert of entries; its parameters, as `entry_values` gives them, begin with $first, and $1 is the tenant."""
     kinds = ("uuid", "uuid", "uuid", "text", "numeric", "text", "uuid", "uuid")
-    arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(kinds, start=first + 3))
+    columns = ", ".join(f"${n}::text::{kind}[]" for n, kind in enumerate(kinds, start=first + 3))
     return (
         "insert into bucket_entry (tenant_id, member_id, member_name, reason, id, party_id, bucket_id, kind, quantity,"  # noqa: S608
         f" document, document_id, line_id) select $1, ${first}::uuid, ${first + 1}::text, ${first + 2}::text, e.*"
-        f" from unnest({arrays}) as e"
+        f" from unnest({columns}) as e"
     )
 
 
 def entry_values(actor: Actor, entries: Sequence[Entry], reason: str = "") -> list[Any]:
     """The parameters of `insert_entries`."""
     rows = [(uuid7(), entry.party_id, entry.bucket_id, entry.kind.value, *entry[3:]) for entry in entries]
-    columns: list[Any] = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(8)]
-    return [actor.member_id, actor.name, reason, *columns]
+    return [actor.member_id, actor.name, reason, *(arrays.columns(rows) if rows else ["{}"] * 8)]
 
 
 _INSERT = insert_entries(2)
@@ -110,10 +109,10 @@ async def post(connection: Driver, actor: Actor, entries: Sequence[Entry], reaso
         return
     ids = sorted({bucket for sums in changed.values() for bucket in sums})
     sets = ", ".join(f"{name} = b.{name} + r.{name}" for name in changed)
-    arrays = "".join(f", ${n}::numeric[]" for n, _ in enumerate(changed, start=14))
+    sums_by_bucket = "".join(f", ${n}::numeric[]" for n, _ in enumerate(changed, start=14))
     await connection.execute(
-        f"with written as ({_INSERT}) update commitment_bucket b set {sets} from unnest($13::uuid[]{arrays})"  # noqa: S608
-        f" as r(id, {', '.join(changed)}) where b.tenant_id = $1 and b.id = r.id",
+        f"with written as ({_INSERT}) update commitment_bucket b set {sets} from unnest($13::uuid[]{sums_by_bucket})"  # noqa: S608
+        f" as r(id, {', '.join(changed)}) where b.tenant_id = $1 and b.id = r.id and b.id = any($13)",
         *(actor.tenant_id, *values, ids, *([sums.get(one, ZERO) for one in ids] for sums in changed.values())),
     )
 

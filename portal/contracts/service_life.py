@@ -43,6 +43,7 @@ from portal.contracts.service_approval import Passed, Wish, cleared, kept
 from portal.contracts.service_periods import open_periods
 from portal.contracts.service_signing import proven
 from portal.contracts.service_versions import (
+    Rows,
     answer,
     content_of,
     current,
@@ -298,7 +299,11 @@ async def acceptance(
 
 
 async def digest_of(
-    session: AsyncSession, actor: Actor, contract: Contract, revisions: Sequence[ContractRevision] | None = None
+    session: AsyncSession,
+    actor: Actor,
+    contract: Contract,
+    revisions: Sequence[ContractRevision] | None = None,
+    rows: Rows | None = None,
 ) -> str:
     """The sha256 of the contract's content as it is now, in the form of the version in force.
 
@@ -307,7 +312,7 @@ async def digest_of(
     known = await get_revisions(session, contract) if revisions is None else revisions
     version = current(known, local_today(clock.now(), contract.time_zone))
     form = FORM if contract.accepted_at is None else 1
-    return digest(await content_of(session, actor, contract, form_of(version.content) if version else form))
+    return digest(await content_of(session, actor, contract, form_of(version.content) if version else form, rows))
 
 
 def check_step(actor: Actor, contract: Contract, action: str) -> ContractStatus:

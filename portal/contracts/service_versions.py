@@ -26,7 +26,7 @@ from portal.contracts.model import (
 )
 from portal.contracts.rules_life import check_answered_by_other
 from portal.contracts.rules_versions import REVISION_STATES, changed, in_force
-from portal.contracts.service import get_lines, prices_of
+from portal.contracts.service import Prices, get_lines, prices_of
 from portal.contracts.service_commitments import agree_terms, get_terms
 from portal.contracts.service_periods import agreed_for, drop_periods, write_periods
 from portal.core import clock
@@ -73,10 +73,16 @@ def current(revisions: Sequence[ContractRevision], today: date) -> ContractRevis
     return in_force(versions, today) or (versions[-1] if versions else None)
 
 
-async def content_of(session: AsyncSession, actor: Actor, contract: Contract, form: int = FORM) -> Content:
-    """What the contract's rows say, as a content of this form says it."""
-    lines = await get_lines(session, actor, contract.id)
-    prices = await prices_of(session, actor, contract.id)
+Rows = tuple[Sequence[ContractLine], Prices]  # a contract's lines, and all their prices
+
+
+async def content_of(
+    session: AsyncSession, actor: Actor, contract: Contract, form: int = FORM, rows: Rows | None = None
+) -> Content:
+    """What the contract's rows say, as a content of this form says it. rows: where they were read already."""
+    if rows is None:
+        rows = await get_lines(session, actor, contract.id), await prices_of(session, actor, contract.id)
+    lines, prices = rows
     return content(contract, lines, prices, await get_terms(session, contract), form)
 
 

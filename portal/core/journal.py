@@ -4,11 +4,10 @@ Commands call `record` and `emit` wherever they act; the unit of work writes all
 the commit, and rings the bell for open pages and waiting jobs just after. Nothing is promised before the commit.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import chain, count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -49,14 +48,37 @@ class Bell(Struct, frozen=True):
     contract_id: UUID | None
 
 
+class Who(NamedTuple):
+    """Who acted. All that one transaction notes is nearly always one member's."""
+
+    tenant_id: UUID
+    member_id: UUID | None
+    name: str
+    scope: str
+    channel: str
+
+
+@dataclass(slots=True)
+class Notes:
+    """What one member has done so far. The timeline and the audit tell the same deeds."""
+
+    deeds: list[tuple[Any, ...]] = field(default_factory=list)
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Journal:
     """What one transaction has done so far."""
 
-    timeline: list[tuple[Any, ...]] = field(default_factory=list)
-    audit: list[tuple[Any, ...]] = field(default_factory=list)
-    outbox: list[tuple[Any, ...]] = field(default_factory=list)
+    notes: dict[Who, Notes] = field(default_factory=dict)
     bells: set[Bell] = field(default_factory=set)
+
+    def of(self, actor: Actor) -> Notes:
+        who = Who(actor.tenant_id, actor.member_id, actor.name, actor.scope.value, actor.channel.value)
+        notes = self.notes.get(who)
+        if notes is None:
+            notes = self.notes[who] = Notes()
+        return notes
 
 
 _encoder = msgspec.json.Encoder(enc_hook=str)  # ids, days and Decimals as text; ten times as fast as json
@@ -79,39 +101,32 @@ def _journal(session: AsyncSession) -> Journal:
 def record(session: AsyncSession, actor: Actor, subject: Subject, verb: str, **data: Any) -> None:
     """Write the deed into the document's history and into the audit."""
     journal = _journal(session)
-    text = _json(data)
-    journal.audit.append(
-        (actor.tenant_id, uuid7(), subject.party_id, actor.member_id, f"{subject.kind}.{verb}", subject.id, text)
-    )
+    told = uuid7() if subject.shared else None
+    what = (subject.kind, subject.id, subject.contract_id, verb, subject.version)
+    journal.of(actor).deeds.append((told, uuid7(), subject.party_id, *what, _json(data)))
     if subject.shared:
-        journal.timeline.append(
-            (
-                *(actor.tenant_id, uuid7(), subject.party_id, subject.kind, subject.id, subject.contract_id, verb),
-                *(subject.version, actor.member_id, actor.name, actor.scope.value, actor.channel.value, text),
-            )
-        )
         journal.bells.add(Bell(actor.tenant_id, subject.party_id, subject.contract_id))
 
 
 def emit(session: AsyncSession, actor: Actor, party_id: UUID, event: Event) -> None:
     """Tell it after the commit: one outbox row, in the same transaction as the work."""
-    name = type(event).__name__
-    _journal(session).outbox.append((actor.tenant_id, uuid7(), party_id, name, _json(event), actor.member_id))
+    _journal(session).of(actor).events.append((uuid7(), party_id, type(event).__name__, _json(event)))
 
 
 @asynccontextmanager
 async def part(session: AsyncSession) -> AsyncIterator[None]:
     """A part of a transaction that can fail alone: its rows and what it noted here are gone then, the rest stays."""
     journal = _journal(session)
-    tables = (journal.timeline, journal.audit, journal.outbox)
-    before, bells = [len(rows) for rows in tables], set(journal.bells)
+    before = {who: (len(notes.deeds), len(notes.events)) for who, notes in journal.notes.items()}
+    bells = set(journal.bells)
     try:
         async with session.begin_nested():
             await session.connection()  # the savepoint is made here: statements of the driver do not make it
             yield
     except BaseException:
-        for rows, length in zip(tables, before, strict=True):
-            del rows[length:]
+        for who, notes in journal.notes.items():
+            deeds, events = before.get(who, (0, 0))
+            del notes.deeds[deeds:], notes.events[events:]
         journal.bells = bells
         raise
 
@@ -121,27 +136,40 @@ def wake(session: AsyncSession, actor: Actor) -> None:
     _journal(session).bells.add(Bell(actor.tenant_id, actor.party_id, None))
 
 
-_TABLES = {
-    "timeline": "tenant_id uuid, id uuid, party_id uuid, subject text, subject_id uuid, contract_id uuid, verb text,"
-    " version int, member_id uuid, member_name text, scope text, channel text, data jsonb",
-    "audit": "tenant_id uuid, id uuid, party_id uuid, member_id uuid, action text, subject_id uuid, data jsonb",
-    "outbox": "tenant_id uuid, id uuid, party_id uuid, name text, data jsonb, member_id uuid",
-}
-_COLUMNS = {table: [column.split() for column in columns.split(", ")] for table, columns in _TABLES.items()}
+# One statement for the three tables, because each round trip costs a command more than the rows do; and each value in
+# it once, because to encode and to read a hundred thousand of them costs a mass command more than to keep them.
+_WRITE = """
+with deed as ({deeds}),
+history as (
+    insert into timeline (tenant_id, member_id, member_name, scope, channel, id, party_id, subject, subject_id,
+        contract_id, verb, version, data)
+    select $1::uuid, $2::uuid, $3::text, $4::text, $5::text, told, party_id, subject, subject_id,
+        contract_id, verb, version, data
+    from deed where told is not null),
+proof as (
+    insert into audit (tenant_id, member_id, id, party_id, action, subject_id, data)
+    select $1::uuid, $2::uuid, id, party_id, subject || '.' || verb, subject_id, data from deed)
+insert into outbox (tenant_id, member_id, id, party_id, name, data)
+select $1::uuid, $2::uuid, id, party_id, name, data from ({events}) e"""
+_DEED = (
+    ("told", "uuid"), ("id", "uuid"), ("party_id", "uuid"), ("subject", "text"), ("subject_id", "uuid"),
+    ("contract_id", "uuid"), ("verb", "text"), ("version", "int"), ("data", "jsonb"),
+)  # fmt: skip
+_EVENT = (("id", "uuid"), ("party_id", "uuid"), ("name", "text"), ("data", "jsonb"))
 
 
-def _statement(rows: str, mark: str) -> str:
-    """One statement for the three tables, because each round trip costs a command more than the rows do."""
-    numbers = count(1)
-    inserts = []
-    for table, columns in _COLUMNS.items():
-        marks = ", ".join(mark.format(n=next(numbers), kind=kind) for _, kind in columns)
-        inserts.append(f"insert into {table} ({', '.join(name for name, _ in columns)}) {rows.format(marks)}")
-    return "with history as ({}), proof as ({}) {}".format(*inserts)
+def _one(columns: Sequence[tuple[str, str]], first: int) -> str:
+    return "select " + ", ".join(f"${n}::{kind} as {name}" for n, (name, kind) in enumerate(columns, first))
 
 
-_ONE_EACH = _statement("values ({})", "${n}::{kind}")  # what most commands write
-_MANY = _statement("select * from unnest({})", "${n}::text::{kind}[]")
+def _many(columns: Sequence[tuple[str, str]], first: int) -> str:
+    arrays = ", ".join(f"${n}::text::{kind}[]" for n, (_, kind) in enumerate(columns, first))
+    return f"select * from unnest({arrays}) as rows({', '.join(name for name, _ in columns)})"  # noqa: S608 - own text
+
+
+_AT = len(Who._fields) + 1
+_ONE_EACH = _WRITE.format(deeds=_one(_DEED, _AT), events=_one(_EVENT, _AT + len(_DEED)))  # what most commands write
+_MANY = _WRITE.format(deeds=_many(_DEED, _AT), events=_many(_EVENT, _AT + len(_DEED)))
 
 
 async def write(session: AsyncSession) -> set[Bell]:
@@ -151,16 +179,18 @@ async def write(session: AsyncSession) -> set[Bell]:
     journal: Journal | None = session.info.pop("journal", None)
     if journal is None:
         return set()
-    tables = (journal.timeline, journal.audit, journal.outbox)
-    if all(len(rows) == 1 for rows in tables):
-        await session.info["driver"].execute(_ONE_EACH, *chain(*(rows[0] for rows in tables)))
-    elif any(tables):
-        by_column = [
-            arrays.columns(rows) if rows else ["{}"] * len(columns)
-            for rows, columns in zip(tables, _COLUMNS.values(), strict=True)
-        ]
-        await session.info["driver"].execute(_MANY, *chain(*by_column))
+    for who, notes in journal.notes.items():
+        if len(notes.deeds) == len(notes.events) == 1:
+            await session.info["driver"].execute(_ONE_EACH, *who, *notes.deeds[0], *notes.events[0])
+        elif notes.deeds or notes.events:
+            deeds, events = _by_column(notes.deeds, _DEED), _by_column(notes.events, _EVENT)
+            await session.info["driver"].execute(_MANY, *who, *deeds, *events)
     return journal.bells
+
+
+def _by_column(rows: list[tuple[Any, ...]], columns: Sequence[object]) -> list[str]:
+    """Rows as the columns that unnest takes; empty ones for no rows."""
+    return arrays.columns(rows) if rows else ["{}"] * len(columns)
 
 
 def on_ring(ring: Ring) -> None:

@@ -24,6 +24,7 @@ UNITS: dict[str, tuple[int, str]] = {
     "MTQ": (3, N_("m³")),
     "LTR": (3, N_("l")),
 }
+STEPS = {unit: Decimal(1).scaleb(-places) for unit, (places, _name) in UNITS.items()}  # the smallest quantity of each
 ONE = {"packs": "pack", "boxes": "box", "sets": "set", "pairs": "pair"}  # English alone counts one in another form
 CURRENCY_PLACES = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "KWD": 3, "BHD": 3, "TND": 3}  # all others: 2
 
@@ -58,7 +59,7 @@ def check_scale(quantity: Decimal, unit: str, field: str = "quantity") -> None:
 
 def round_to_unit(quantity: Decimal, unit: str) -> Decimal:
     """The quantity at the unit's precision, half up. 100.002 pieces are 100 pieces."""
-    return quantity.quantize(Decimal(1).scaleb(-UNITS[unit][0]), rounding=ROUND_HALF_UP)
+    return quantity.quantize(STEPS[unit], rounding=ROUND_HALF_UP)
 
 
 def round_money(amount: Decimal, currency: str) -> Decimal:

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 from portal.core.calendars import period_end, period_start
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_
-from portal.core.quantities import UNITS
+from portal.core.quantities import STEPS
 from portal.core.states import Move, Side, StateTable
 from portal.forecasts.model import RequestStatus
 
@@ -120,7 +120,7 @@ def spread(total: Decimal, weights: Sequence[Decimal], unit: str) -> list[Decima
         return []
     if not whole:
         return [total, *([ZERO] * (len(weights) - 1))]
-    step = Decimal(1).scaleb(-UNITS[unit][0])
+    step = STEPS[unit]
     sums = [(total * share / whole).quantize(step, ROUND_FLOOR) for share in accumulate(weights)]
     sums[-1] = total
     return [upper - lower for lower, upper in zip([ZERO, *sums], sums, strict=False)]
@@ -128,7 +128,7 @@ def spread(total: Decimal, weights: Sequence[Decimal], unit: str) -> list[Decima
 
 def share_of(forecast: Sequence[Decimal], percent: Decimal, unit: str) -> list[Decimal]:
     """So many per cent of a forecast: the total rounded down once, because nobody promises more than he said."""
-    step = Decimal(1).scaleb(-UNITS[unit][0])
+    step = STEPS[unit]
     total = (sum(forecast, ZERO) * percent / 100).quantize(step, ROUND_FLOOR)
     return spread(total, forecast, unit)
 

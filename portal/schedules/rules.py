@@ -14,7 +14,7 @@ from portal.contracts.model import DayUnit
 from portal.core.calendars import WorkingCalendar
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_
-from portal.core.quantities import UNITS, check_scale, round_to_unit
+from portal.core.quantities import STEPS, UNITS, check_scale, round_to_unit
 from portal.core.states import BOTH, Move, Side, StateTable, WrongSide, WrongState
 from portal.core.versions import Stale as Stale
 from portal.core.versions import check_version as check_version
@@ -111,7 +111,7 @@ class Limits(NamedTuple):
 
 def limits(ordered: Decimal, under_percent: Decimal, over_percent: Decimal, unit: str) -> Limits:
     """The tolerance around an ordered quantity, rounded inwards to the unit: 33 pcs with 10 % are 30 to 36."""
-    step = Decimal(1).scaleb(-UNITS[unit][0])
+    step = STEPS[unit]
     low = (ordered * (100 - under_percent) / 100).quantize(step, ROUND_CEILING)
     high = (ordered * (100 + over_percent) / 100).quantize(step, ROUND_FLOOR)
     exact = round_to_unit(ordered, unit)  # the ordered quantity itself is always inside

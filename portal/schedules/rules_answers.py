@@ -15,7 +15,7 @@ from portal.contracts.model import DateRule, DeviationRule, Lapse
 from portal.core.calendars import DAY, WorkingCalendar, moved
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_
-from portal.core.quantities import UNITS, round_to_unit
+from portal.core.quantities import STEPS, UNITS, round_to_unit
 from portal.core.states import Move, Side, StateTable
 from portal.schedules.model import ConfirmationStatus
 from portal.schedules.rules import OutsideTolerance, limits
@@ -209,7 +209,7 @@ def deemed_quantity(
         case Lapse.PREVIOUS:
             whole = previous
         case Lapse.PERCENT:
-            step = Decimal(1).scaleb(-UNITS[unit][0])
+            step = STEPS[unit]
             whole = (ordered * (percent or 0) / 100).quantize(step, ROUND_FLOOR)
         case _:
             return Decimal(0)

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from portal.contracts.model import Cadence
 from portal.core.calendars import WorkingCalendar, delivery_days, periods
-from portal.core.quantities import UNITS, round_to_unit
+from portal.core.quantities import STEPS, round_to_unit
 
 
 class FixedTerms(Protocol):
@@ -153,7 +153,7 @@ def _rounded(due: Decimal, count: int, carried: Decimal, line: FixedTerms) -> tu
 
     Each date is rounded on the running total, so that the rounding of one date is mended by the next.
     """
-    pack = line.pack_size if line.pack_size > 0 else Decimal(1).scaleb(-UNITS[line.unit][0])
+    pack = line.pack_size if line.pack_size > 0 else STEPS[line.unit]
     least = (line.minimum_order / pack).to_integral_value(ROUND_CEILING) * pack
     quantities = list[Decimal]()
     given = Decimal(0)

@@ -74,10 +74,12 @@ select l.id, l.party_id, l.contract_id, l.version, l.status, l.unit, l.ordered_q
     l.contract_line_id, coalesce(nullif(l.ship_to_code, ''), k.ship_to_code), c.response_hours,
     coalesce(k.transit_days, c.transit_days), c.date_rule, null,
     c.deviation_quantity, c.deviation_earlier, c.deviation_later, c.deviation_price, c.early_days, c.late_days
-from schedule_line l join contract c on c.tenant_id = l.tenant_id and c.id = l.contract_id
+from (
+    select * from schedule_line where tenant_id = $1 and id = any($2) and ($3::uuid[] is null or contract_id = any($3))
+    order by id for update) l
+join contract c on c.tenant_id = l.tenant_id and c.id = l.contract_id
 join contract_line k on k.tenant_id = l.tenant_id and k.id = l.contract_line_id
-where l.tenant_id = $1 and l.id = any($2) and ($3::uuid[] is null or l.contract_id = any($3))
-order by l.id for update of l"""
+order by l.id"""
 
 
 async def lock_lines(session: AsyncSession, actor: Actor, versions: dict[UUID, int | None]) -> list[LineHead]:

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.contracts.model import DateRule
 from portal.contracts.rules_buckets import Call
 from portal.contracts.service_buckets import consume, entry_values, give_back, insert_entries
-from portal.core import db
+from portal.core import arrays, db
 from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar
 from portal.core.ids import uuid7
@@ -151,8 +151,8 @@ _INSERT = """
         despatch_date, line_version, status, member_id, channel, deviations, reason, note, price, on_behalf, deemed)
     select $1, r.id, r.party_id, r.line_id, r.release_line_id, r.command_id, r.delivery_date, r.quantity,
         r.despatch_date, r.line_version, $2, $3, $4, $5, $6, $7, $8, $9, $10
-    from unnest($11::uuid[], $12::uuid[], $13::uuid[], $14::uuid[], $15::uuid[], $16::date[], $17::numeric[],
-        $18::date[], $19::int[])
+    from unnest($11::text::uuid[], $12::text::uuid[], $13::text::uuid[], $14::text::uuid[], $15::text::uuid[],
+        $16::text::date[], $17::text::numeric[], $18::text::date[], $19::text::int[])
         as r(id, party_id, line_id, release_line_id, command_id, delivery_date, quantity, despatch_date, line_version)
 """
 # Promises and lines in one statement: this is the hottest command, and each round trip costs it a tenth.
@@ -160,9 +160,9 @@ _CONFIRM = f"""
 with promised as ({_INSERT})
 update schedule_line l set status = r.status, confirmed_quantity = r.confirmed, version = r.version, respond_by = null,
     deviation_id = null, deemed = $10, promised_date = coalesce(l.promised_date, r.promised)
-from unnest($20::uuid[], $21::text[], $22::numeric[], $23::int[], $24::date[])
+from unnest($20::text::uuid[], $21::text::text[], $22::text::numeric[], $23::text::int[], $24::text::date[])
     as r(id, status, confirmed, version, promised)
-where l.tenant_id = $1 and l.id = r.id"""  # noqa: S608 - own text
+where l.tenant_id = $1 and l.id = r.id and l.id = any($20::text::uuid[])"""  # noqa: S608 - own text
 # The same with the ledger's entries, for lines that were called off from a period.
 _CONFIRM_BOOKED = _CONFIRM.replace("with ", f"with booked as ({insert_entries(25)}), ", 1)
 
@@ -204,7 +204,7 @@ async def _confirm(
         emit(session, actor, head.party_id, LineConfirmed(head.id, command))
     connection = await db.driver(session)
     lines = [(h.id, h.status.value, h.confirmed_quantity, h.version, h.promised_date) for h in changed]
-    columns = [list(column) for table in (promises, lines) for column in zip(*table, strict=True)]
+    columns = [*arrays.columns(promises), *arrays.columns(lines)]
     values = _values(actor, ConfirmationStatus.VALID, answers[0])
     if entries := confirmed_entries([(given.head, [(given.quantity, None)]) for given in answers]):
         await connection.execute(_CONFIRM_BOOKED, *values, *columns, *entry_values(actor, entries))
@@ -248,7 +248,7 @@ async def _insert(
     found: Sequence[Deviation],
 ) -> None:  # fmt: skip
     connection = await db.driver(session)
-    columns = [list(column) for column in zip(*_rows(given, command), strict=True)]
+    columns = arrays.columns(_rows(given, command))
     await connection.execute(_INSERT, *_values(actor, status, given, found), *columns)
 
 

@@ -73,7 +73,7 @@ update schedule_line l set release_line_id = r.release_line, zone = r.zone, leve
 from unnest($2::text::uuid[], $4::text::uuid[], $5::text::text[], $6::text::text[], $7::text::text[], $8::text::int[],
     $9::text::bool[], $10::text::uuid[])
     as r(id, release_line, zone, level, status, version, asked, bucket)
-where l.tenant_id = $1 and l.id = r.id"""
+where l.tenant_id = $1 and l.id = r.id and l.id = any($2::text::uuid[])"""
 
 
 class Numbered(Struct, frozen=True):
