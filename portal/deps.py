@@ -136,7 +136,7 @@ async def check_form(request: Request[Any, Any, Any], expected: str) -> None:
 # --- dependencies -----------------------------------------------------------------------------------------------------
 
 # Litestar resolves dependencies that do not need each other in a group of tasks, which costs more than they do. So
-# the others ask for the actor, and come one after the other.
+# the others ask for the actor or for the session, and come one after the other.
 
 
 def provide_actor(request: Request[Any, Any, Any]) -> Actor:
@@ -170,7 +170,7 @@ def provide_origin(request: Request[Any, Any, Any]) -> Origin:
     return Origin(network_of(request), header(request, "user-agent") or "")
 
 
-def provide_expected(request: Request[Any, Any, Any]) -> int:
+def provide_expected(request: Request[Any, Any, Any], session: NamedDependency[AsyncSession]) -> int:
     """The version that the caller saw, from If-Match. Raises VersionNeeded (428) or VersionStale (412)."""
     sent = header(request, "if-match")
     if sent is None:
