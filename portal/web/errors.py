@@ -2,7 +2,7 @@
 
 import logging
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from litestar import Request
 from litestar.exceptions import HTTPException, ValidationException
@@ -15,6 +15,7 @@ from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalErr
 from portal.core.i18n import N_, _, language
 from portal.core.log import request_id
 from portal.core.settings import get_settings
+from portal.web import way_back
 from portal.web.language import chosen_language
 from portal.web.pages import Page
 
@@ -90,18 +91,10 @@ def answer(request: Request[Any, Any, Any], status: int, sentence: str) -> Templ
     page = Page(request, signed, identity.form_token(signed, get_settings().secret_key or "") if signed else "")
     shown: dict[str, Any] = {"code": status, "sentence": sentence, "reference": request_id.get() or ""}
     if not page.by_htmx:
-        return page.fragment("error.html", status=status, back=came_from(request), **shown)
+        return page.fragment("error.html", status=status, back=way_back.form_page(request), **shown)
     fragment = page.fragment("_error.html", status=status, **shown)
     fragment.headers.update({"HX-Retarget": "#main", "HX-Reswap": "prepend"})  # what was typed stays where it is
     return fragment
-
-
-def came_from(request: Request[Any, Any, Any]) -> str:
-    """The page whose form was refused, so that one press leads back to it; empty when it was not ours."""
-    sender = urlsplit(request.headers.get("referer", ""))
-    if request.method == "GET" or not sender.netloc or sender.netloc != request.headers.get("host"):
-        return ""
-    return sender.path + (f"?{sender.query}" if sender.query else "")
 
 
 HANDLERS: ExceptionHandlersMap = {

@@ -19,7 +19,7 @@ from portal.core import clock, i18n, quantities
 from portal.core.access import ROLE_NAMES, Permission, Role, permissions_of
 from portal.core.actor import Actor, Scope
 from portal.core.i18n import N_, Language
-from portal.web import assets
+from portal.web import assets, way_back
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -101,6 +101,11 @@ class Page:
     def nav(self) -> list[tuple[str, str, str, str]]:
         """(key, label, href, icon) of what this role may open; counts are fetched after the page."""
         return menu(self.actor.scope, self.actor.role, self.language) if self.actor else []
+
+    @property
+    def here(self) -> str:
+        """Where switching the language leads: the page that is shown, or the one whose form it answers."""
+        return way_back.here(self._request)
 
     @property
     def other_language(self) -> Language:
