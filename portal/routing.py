@@ -19,9 +19,10 @@ class PlannedRoute(HTTPRoute):
     """A route that finds out at its first request what its handlers take: most are not asked between two starts."""
 
     unplanned_in: Litestar | None = None
+    _by_method: dict[Any, Any]
 
     @property
-    def route_handler_map(self) -> dict[Any, Any]:  # type: ignore[override]  # a plain attribute of Litestar's
+    def route_handler_map(self) -> dict[Any, Any]:
         """By method: the handler, and where its parameters come from."""
         if self.unplanned_in is not None:
             app, self.unplanned_in = self.unplanned_in, None
@@ -84,7 +85,7 @@ class Face(Router):
 class Portal(Litestar):
     """An application of faces."""
 
-    def register(self, value: ControllerRouterHandler) -> None:
+    def register(self, value: ControllerRouterHandler) -> None:  # type: ignore[override]  # as Litestar's own
         """A face's routes are taken as they are: no other has their paths."""
         if not isinstance(value, Face):
             super().register(value)
