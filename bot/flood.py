@@ -1,15 +1,13 @@
 """Somebody who writes faster than a person can: answered once, then heard no more until the minute is over."""
 
-from limits import RateLimitItemPerMinute
-
 from bot.answers import Answers
 from bot.talk import Talk
 from portal.accounts import attempts
 from portal.core.i18n import N_, _
 
-KNOWN = RateLimitItemPerMinute(60, namespace="chat")
-UNKNOWN = RateLimitItemPerMinute(10, namespace="chat")  # chats that are bound to nobody
-WARNED = RateLimitItemPerMinute(1, namespace="chat-warned")
+KNOWN = attempts.Allowance(60, 1, "chat")
+UNKNOWN = attempts.Allowance(10, 1, "chat")  # chats that are bound to nobody
+WARNED = attempts.Allowance(1, 1, "chat-warned")
 TOO_FAST = N_("Too many messages. Wait a minute, then go on.")
 
 

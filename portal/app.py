@@ -29,7 +29,7 @@ from portal.core import clock, db, health, live
 from portal.core.ids import uuid7
 from portal.core.log import request_id
 from portal.core.settings import Settings, get_settings
-from portal.routing import Face
+from portal.routing import Face, Portal
 from portal.web import ROUTES as WEB_ROUTES
 from portal.web import errors, pages
 from portal.web.examples import DescriptionPlugin
@@ -162,7 +162,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         exception_handlers=problems.HANDLERS,
         dependencies=session | {"expected": Provide(deps.provide_expected, sync_to_thread=False)},
     )
-    return Litestar(
+    return Portal(
         [web, api, healthz, readyz],
         request_class=HTMXRequest,
         template_config=pages.template_config(),

@@ -1,16 +1,46 @@
-"""How a thousand handlers are registered: Litestar's own way takes a second of every start."""
+"""How a thousand handlers are registered: Litestar's own way takes more than a second of every start."""
 
 from collections.abc import Iterator, Sequence
 from copy import copy
+from types import MethodType
 from typing import Any
 
-from litestar import Controller, Response, Router
+from litestar import Controller, Litestar, Response, Router
 from litestar.handlers import HTTPRouteHandler, route
 from litestar.routes import HTTPRoute
-from litestar.types import Scope
+from litestar.types import ControllerRouterHandler, Scope
 from litestar.utils import join_paths
 
 Handlers = Sequence[type[Controller] | HTTPRouteHandler]
+_IN_EACH_CONTROLLER = frozenset(dir(Controller))
+
+
+class PlannedRoute(HTTPRoute):
+    """A route that finds out at its first request what its handlers take: most are not asked between two starts."""
+
+    unplanned_in: Litestar | None = None
+    _by_method: dict[Any, Any]
+
+    @property
+    def route_handler_map(self) -> dict[Any, Any]:
+        """By method: the handler, and where its parameters come from."""
+        if self.unplanned_in is not None:
+            app, self.unplanned_in = self.unplanned_in, None
+            self._by_method = {}
+            for handler in self.route_handlers:
+                handler.on_registration(app)
+            self.create_handler_map()
+        return self._by_method
+
+    @route_handler_map.setter
+    def route_handler_map(self, value: dict[Any, Any]) -> None:
+        self._by_method = value
+
+    def name_methods(self) -> None:
+        """What the application's router and its description of the interface need to know of the route."""
+        self._by_method = {
+            method: (handler, None) for handler in self.route_handlers for method in handler.http_methods
+        }
 
 
 class Face(Router):
@@ -29,11 +59,9 @@ class Face(Router):
                     by_path.setdefault(join_paths([self.path, under, own]), []).append(handler)
         telling = route("/", http_method="OPTIONS", include_in_schema=False, sync_to_thread=False)(self._tell_methods)
         telling.owner = self
-        self.routes += [HTTPRoute(path=path, route_handlers=[*found, telling]) for path, found in by_path.items()]
-        self._methods = {made.path_format: ", ".join(sorted(made.methods)) for made in self.routes}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Face":
-        return self
+        self.planned = [PlannedRoute(path=path, route_handlers=[*found, telling]) for path, found in by_path.items()]
+        self.routes += self.planned
+        self._methods = {made.path_format: ", ".join(sorted(made.methods)) for made in self.planned}
 
     def _taken(self, value: type[Controller] | HTTPRouteHandler) -> Iterator[tuple[str, HTTPRouteHandler]]:
         """Handlers of our own, each with the path that its controller stands under."""
@@ -43,9 +71,31 @@ class Face(Router):
             yield "", handler
             return
         controller = value(owner=self)
-        for made in controller.get_route_handlers():
-            assert isinstance(made, HTTPRouteHandler)
-            yield controller.path, made
+        found = [getattr(value, name) for name in dir(value) if name not in _IN_EACH_CONTROLLER]
+        for handler in sorted((one for one in found if isinstance(one, HTTPRouteHandler)), key=str):
+            own = copy(handler)
+            own(MethodType(handler.fn, controller))
+            own.owner = controller
+            yield controller.path, own
 
     def _tell_methods(self, scope: Scope) -> Response[None]:
         return Response(None, status_code=204, headers={"Allow": self._methods[scope["path_template"]]})
+
+
+class Portal(Litestar):
+    """An application of faces."""
+
+    def register(self, value: ControllerRouterHandler) -> None:  # type: ignore[override]  # as Litestar's own
+        """A face's routes are taken as they are: no other has their paths."""
+        if not isinstance(value, Face):
+            super().register(value)
+            return
+        value.owner = self
+        self.routes += value.routes
+        for each in value.planned:
+            each.name_methods()
+            for plugin in self.plugins.receive_route:
+                plugin.receive_route(each)
+        self.asgi_router.construct_routing_trie()
+        for each in value.planned:
+            each.unplanned_in = self

@@ -7,23 +7,32 @@ import ipaddress
 import logging
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
-
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import FixedWindowRateLimiter
-from limits.errors import StorageError
 
 from portal.core.errors import Unavailable
 from portal.core.i18n import N_
 from portal.core.settings import get_settings
 
+if TYPE_CHECKING:  # imported at the first use: it is not needed to start
+    from limits import RateLimitItem
+    from limits.aio.strategies import FixedWindowRateLimiter
+
+
+class Allowance(NamedTuple):
+    """How often something may be done in so many minutes; namespace: what is counted."""
+
+    times: int
+    minutes: int
+    namespace: str
+
+
 MINUTES = 15
-HERE = RateLimitItemPerMinute(10, MINUTES, namespace="sign-in")  # one account from one network
-ACCOUNT = RateLimitItemPerMinute(50, MINUTES, namespace="sign-in")  # one account from anywhere
-NETWORK = RateLimitItemPerMinute(100, MINUTES, namespace="sign-in")  # any account from one network
-CODES = RateLimitItemPerMinute(5, MINUTES, namespace="second-factor")  # of one person, from anywhere
-Counted = tuple[RateLimitItem, str]  # what is counted, and for whom
+HERE = Allowance(10, MINUTES, "sign-in")  # one account from one network
+ACCOUNT = Allowance(50, MINUTES, "sign-in")  # one account from anywhere
+NETWORK = Allowance(100, MINUTES, "sign-in")  # any account from one network
+CODES = Allowance(5, MINUTES, "second-factor")  # of one person, from anywhere
+Counted = tuple[Allowance, str]  # what is counted, and for whom
 logger = logging.getLogger(__name__)
 
 
@@ -33,25 +42,39 @@ class TooManyAttempts(Unavailable):
 
 
 @cache
-def _shared(url: str, loop: int) -> FixedWindowRateLimiter:
+def _item(allowance: Allowance) -> "RateLimitItem":
+    from limits import RateLimitItemPerMinute
+
+    return RateLimitItemPerMinute(allowance.times, allowance.minutes, namespace=allowance.namespace)
+
+
+@cache
+def _shared(url: str, loop: int) -> "FixedWindowRateLimiter":
+    from limits.aio.storage import RedisStorage
+    from limits.aio.strategies import FixedWindowRateLimiter
+
     uri = url.replace("unix://", "redis+unix://", 1) if url.startswith("unix://") else url
     return FixedWindowRateLimiter(RedisStorage(f"async+{uri}", implementation="redispy", wrap_exceptions=True))
 
 
 @cache
-def _alone(loop: int) -> FixedWindowRateLimiter:
+def _alone(loop: int) -> "FixedWindowRateLimiter":
+    from limits.aio.storage import MemoryStorage
+    from limits.aio.strategies import FixedWindowRateLimiter
+
     return FixedWindowRateLimiter(MemoryStorage())
 
 
 @cache
 def _away() -> tuple[type[Exception], ...]:
     """What is raised while Valkey is away. Imported when it is: a tenth of a second of every start is saved."""
+    from limits.errors import StorageError
     from redis.exceptions import RedisError
 
     return StorageError, RedisError, OSError
 
 
-def _counters() -> list[FixedWindowRateLimiter]:
+def _counters() -> "list[FixedWindowRateLimiter]":
     """The shared counter where there is one, then the process's own."""
     url, loop = get_settings().redis_url, id(asyncio.get_running_loop())
     return [*([_shared(url, loop)] if url else []), _alone(loop)]
@@ -85,8 +108,8 @@ async def check_codes(person: UUID) -> None:
 async def _check(keys: Sequence[Counted]) -> None:
     for counter in _counters():
         try:
-            for item, key in keys:
-                if not await counter.test(item, key):
+            for allowance, key in keys:
+                if not await counter.test(_item(allowance), key):
                     raise TooManyAttempts(minutes=MINUTES)
         except _away():
             logger.warning("failed attempts are counted by this process alone")
@@ -94,11 +117,11 @@ async def _check(keys: Sequence[Counted]) -> None:
         return
 
 
-async def allowed(item: RateLimitItem, key: str) -> bool:
+async def allowed(allowance: Allowance, key: str) -> bool:
     """Count one use of something that may be used so often; False above it."""
     for counter in _counters():
         try:
-            return bool(await counter.hit(item, key))
+            return bool(await counter.hit(_item(allowance), key))
         except _away():
             logger.warning("uses are counted by this process alone")
     return True
@@ -117,8 +140,8 @@ async def code_failed(person: UUID) -> None:
 async def _failed(keys: Sequence[Counted]) -> None:
     for counter in _counters():
         try:
-            for item, key in keys:
-                await counter.hit(item, key)
+            for allowance, key in keys:
+                await counter.hit(_item(allowance), key)
         except _away():
             continue
         return
@@ -135,9 +158,10 @@ async def code_fitted(person: UUID) -> None:
 
 
 async def _cleared(counted: Counted) -> None:
+    allowance, key = counted
     for counter in _counters():
         try:
-            await counter.clear(*counted)
+            await counter.clear(_item(allowance), key)
         except _away():
             continue
         return

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from limits import RateLimitItemPerHour
-
 from portal.accounts import attempts, chats, identity, second_factor
 from portal.accounts.chats import ChatName
 from portal.accounts.model_chats import ChatBot
@@ -22,7 +20,7 @@ logger = logging.getLogger(__name__)
 LASTS = timedelta(minutes=10)  # the session
 FRESH = timedelta(minutes=10)  # the words
 AHEAD = timedelta(minutes=1)  # by which the other service's clock may be ahead of ours
-ONCE = RateLimitItemPerHour(1)  # longer than the words are fresh
+ONCE = attempts.Allowance(1, 60, "mini-app")  # longer than the words are fresh
 
 
 class WordsForged(Forbidden):

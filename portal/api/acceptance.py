@@ -4,7 +4,6 @@ from typing import Any
 
 from litestar import Controller, get, put
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,6 +11,7 @@ from portal.accounts import service_acceptance
 from portal.accounts.model import Acceptance
 from portal.accounts.service_acceptance import SetAcceptance
 from portal.core.actor import Actor
+from portal.parameters import JSONBody
 
 
 class AcceptanceOut(Struct):

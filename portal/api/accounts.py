@@ -6,7 +6,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
 from pydantic import Field
@@ -21,6 +20,7 @@ from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.inputs import Input
 from portal.core.settings import get_settings
+from portal.parameters import FromPath, FromQuery, JSONBody
 
 
 class PartyState(Struct):

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta, Struct
 from pydantic import Field
@@ -25,6 +24,7 @@ from portal.core.access import Permission, Role
 from portal.core.actor import Actor
 from portal.core.db import driver, unit_of_work
 from portal.core.inputs import Input
+from portal.parameters import FromPath, FromQuery, JSONBody
 
 
 class CaseOut(Struct, kw_only=True):

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
 from msgspec import Struct
 
 from portal.core import audit, paging
 from portal.core.actor import Actor
 from portal.core.audit import AuditFilter, AuditRow
 from portal.core.db import read
+from portal.parameters import FromQuery
 
 
 class BreakOut(Struct):

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_201_CREATED
 from msgspec import Meta, Struct, convert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +25,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.db import driver, read
 from portal.core.errors import NotFound
 from portal.core.quantities import round_money
+from portal.parameters import FromPath, FromQuery, JSONBody
 from portal.shipments import reads_ledger, service_ledger
 from portal.shipments.reads_ledger import EntryRow
 from portal.shipments.service_ledger import SuggestedLine

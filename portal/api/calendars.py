@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import idempotency
 from portal.core.actor import Actor
+from portal.parameters import FromPath, JSONBody
 from portal.schedules import service_feeds
 from portal.schedules.reads_feed import FeedRow
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +16,7 @@ from portal.catalog.service import ChangeItem, NewItem, NewPartNumber
 from portal.core import paging
 from portal.core.actor import Actor
 from portal.core.db import driver, read
+from portal.parameters import FromPath, FromQuery, JSONBody
 
 
 class ItemOut(Struct):

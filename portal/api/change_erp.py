@@ -6,7 +6,6 @@ from uuid import UUID
 
 from litestar import Controller, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +17,7 @@ from portal.changes.reads_erp import ErpFilter, ErpRow, Patience
 from portal.core import paging
 from portal.core.actor import Actor
 from portal.core.db import read
+from portal.parameters import FromQuery, JSONBody
 
 
 class WaitingOut(Struct):

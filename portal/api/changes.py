@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get, post, put
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,6 +31,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import driver, read
 from portal.core.files import AttachmentEmpty, disposition
+from portal.parameters import FromPath, FromQuery, JSONBody
 from portal.schedules import reads as schedule_reads
 from portal.schedules.reads import Happening
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct, convert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -22,6 +21,7 @@ from portal.core.actor import Actor
 from portal.core.files import AttachmentEmpty, disposition
 from portal.core.i18n import _
 from portal.core.quantities import UNITS
+from portal.parameters import FromPath, FromQuery, JSONBody
 
 
 class FileOut(Struct):

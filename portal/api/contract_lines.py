@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.contracts import service, service_drafts
 from portal.contracts.inputs import ChangeLine, NewLine, NewPrice
 from portal.core.actor import Actor
+from portal.parameters import FromPath, JSONBody
 
 
 class PartOut(Struct):

@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +20,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.db import read
 from portal.core.inputs import Input
 from portal.core.model import ImportRun
+from portal.parameters import FromPath, FromQuery, JSONBody, MultipartBody
 from portal.sync import service_sheets
 from portal.sync.rules_sheets import Change
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +12,7 @@ from portal.api.contracts import HELD, ContractState, state
 from portal.contracts import service_life
 from portal.contracts.inputs import Decline, Offer, Reason, Terminate
 from portal.core.actor import Actor, Origin
+from portal.parameters import FromPath, JSONBody
 from portal.schedules.service_contract import complete_contract
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 from msgspec import Meta, Struct, convert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -24,6 +23,7 @@ from portal.core import clock
 from portal.core.access import Permission
 from portal.core.actor import Actor, Origin
 from portal.core.calendars import local_today
+from portal.parameters import FromPath, FromQuery, JSONBody
 
 
 class RevisionOut(Struct, kw_only=True):

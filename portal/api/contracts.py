@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import Controller, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_201_CREATED, HTTP_202_ACCEPTED
 from msgspec import Meta, Struct, convert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -34,6 +33,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.db import driver, read
+from portal.parameters import FromPath, FromQuery, JSONBody
 from portal.schedules.reads import Happening, history
 from portal.schedules.service_contract import Use, use_of_lines
 

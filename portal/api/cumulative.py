@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +16,7 @@ from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.inputs import Input
+from portal.parameters import FromPath, FromQuery, JSONBody
 from portal.shipments import reads_cumulative as reads
 from portal.shipments import service_cumulative as service
 from portal.shipments import words_cumulative as words

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +17,7 @@ from portal.fields.inputs import ChangeField, Choice, NewField, WriteValues
 from portal.fields.model import CustomField, FieldKind, Holder
 from portal.fields.rules import choices_of
 from portal.fields.service import Filled
+from portal.parameters import FromPath, FromQuery, JSONBody
 
 
 class FieldOut(Struct):

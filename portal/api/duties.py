@@ -5,13 +5,13 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core.actor import Actor
 from portal.notices import service_duties
 from portal.notices.service_duties import Answering, HandOver
+from portal.parameters import FromPath, JSONBody
 
 
 class DutyController(Controller):

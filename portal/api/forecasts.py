@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_201_CREATED, HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -22,6 +21,7 @@ from portal.forecasts.reads import CommitRow, Head, Measure
 from portal.forecasts.reads_exceptions import ExceptionFilter
 from portal.forecasts.rules import Accuracy, Exceptional, gap
 from portal.forecasts.service import Commit, SetCommitTerms
+from portal.parameters import FromPath, FromQuery, JSONBody
 from portal.schedules import reads_board
 
 Amount = Annotated[Decimal, Meta(examples=["720.000000"], description="exact, as text")]

@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import Controller, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, MultipartBody
 from litestar.status_codes import HTTP_202_ACCEPTED
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
@@ -19,6 +18,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import read
 from portal.core.model import ImportRun
+from portal.parameters import FromPath, FromQuery, MultipartBody
 from portal.sync import service_runs
 from portal.sync.service_runs import RunRow
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,6 +15,7 @@ from portal.core import paging
 from portal.core.actor import Actor
 from portal.core.db import driver
 from portal.core.errors import NotFound
+from portal.parameters import FromPath, FromQuery, JSONBody
 from portal.shipments import reads_invoices
 from portal.shipments.reads_invoices import InvoiceRow
 

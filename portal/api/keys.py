@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,6 +14,7 @@ from portal.core import idempotency, paging
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor
 from portal.core.i18n import Language
+from portal.parameters import FromPath, FromQuery, JSONBody
 
 
 class Me(Struct):

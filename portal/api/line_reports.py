@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +15,7 @@ from portal.api.shipments import uploads
 from portal.core.actor import Actor
 from portal.core.db import driver, read
 from portal.core.errors import NotFound
+from portal.parameters import FromPath, JSONBody
 from portal.schedules import reads, reads_reports, rules_reports, service_reports
 from portal.schedules.reads_reports import ReportRow
 from portal.schedules.service_reports import ReportLine

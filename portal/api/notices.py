@@ -6,7 +6,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,6 +17,7 @@ from portal.notices import reads, rules, service_preferences
 from portal.notices.model import Choice, Kind, Preference
 from portal.notices.reads import LogFilter, LogRow, View
 from portal.notices.service_preferences import SetChatDetail, SetPreferences
+from portal.parameters import FromPath, FromQuery, JSONBody
 
 
 class PreferencesOut(Struct):

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +15,7 @@ from portal.contracts.inputs import Decline
 from portal.contracts.inputs_opening import ProposeOpening
 from portal.contracts.model_opening import OpeningBalance
 from portal.core.actor import Actor
+from portal.parameters import FromPath, JSONBody
 from portal.shipments import service_opening
 from portal.shipments.service_opening import figures_of
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Controller, delete, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, MultipartBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
 from pydantic import BaseModel, ConfigDict
@@ -17,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core.actor import Actor
 from portal.core.inputs import Input
 from portal.core.model import ImportRun
+from portal.parameters import FromPath, JSONBody, MultipartBody
 from portal.sync import service_own
 from portal.sync.own_fields import Target
 from portal.sync.own_rows import FileMapping

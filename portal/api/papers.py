@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, MultipartBody
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 from msgspec import Meta, Struct
 from pydantic import BaseModel, ConfigDict
@@ -20,6 +19,7 @@ from portal.paper import service, service_printing, service_verify
 from portal.paper.model import SealedDocument
 from portal.paper.service import PDF, File
 from portal.paper.service_verify import Issued, Verdict
+from portal.parameters import FromPath, FromQuery, MultipartBody
 
 Digest = Annotated[str, Meta(examples=["9f2c6a1e3b7d4c58a0e1f2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7"])]
 

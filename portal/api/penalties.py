@@ -5,10 +5,10 @@ from uuid import UUID
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core.actor import Actor
+from portal.parameters import FromPath
 from portal.shipments import service_penalties
 from portal.shipments.service_penalties import Penalties
 

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
 from msgspec import Meta, Struct
 
 from portal.api.releases import ReleaseOut, release_out
 from portal.core import clock, paging
 from portal.core.actor import Actor
 from portal.core.db import read
+from portal.parameters import FromPath, FromQuery
 from portal.schedules import reads_events, reads_known
 from portal.schedules.reads_events import ReleaseEvent, ReleaseHead
 from portal.schedules.rules_known import Stood

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +14,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
+from portal.parameters import FromPath, FromQuery, JSONBody
 from portal.schedules import service_plans, service_splitting
 from portal.schedules.model_releases import ReleasePlan, ReleaseTerms
 from portal.schedules.service_plans import PlanLine, SetPlan, SetTerms

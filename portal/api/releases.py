@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import Driver, read
+from portal.parameters import FromPath, FromQuery, JSONBody
 from portal.schedules import (
     reads_board,
     reads_inbound,

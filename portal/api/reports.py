@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
 from msgspec import Struct
 
 from portal.core import clock, paging
@@ -15,6 +14,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import _
+from portal.parameters import FromQuery
 from portal.schedules.rules_stability import DEFINITION
 from portal.scorecards import reads, reads_stability
 from portal.scorecards.reads import By, Performance, Report, Selection

@@ -9,7 +9,7 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import Example
-from litestar.params import Body, FromPath, FromQuery, JSONBody
+from litestar.params import Body
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta, Struct
 from pydantic import AwareDatetime, Field
@@ -24,6 +24,7 @@ from portal.approvals.rules_checking import check_point
 from portal.approvals.rules_trial import Trial
 from portal.core.actor import Actor
 from portal.core.inputs import Input
+from portal.parameters import FromPath, FromQuery, JSONBody
 
 RULES = Exported(
     format="calloff-rules",

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +15,7 @@ from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.errors import NotFound
+from portal.parameters import FromPath, FromQuery, JSONBody
 from portal.schedules import reads, service, service_deviations, service_exceptions, service_grid, service_release
 from portal.schedules.model import LineStatus
 from portal.schedules.reads import Happening, LineFilter, LineRow, PromiseRow, View

@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +16,7 @@ from portal.core import paging
 from portal.core.actor import Actor, Direction
 from portal.core.db import driver, read
 from portal.core.files import Stored, drawn_anew
+from portal.parameters import FromPath, FromQuery, JSONBody
 from portal.schedules.reads import Happening, history
 from portal.shipments import files, reads, service, service_receipts
 from portal.shipments.counting import Receive

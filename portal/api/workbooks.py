@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.api.contract_sheets import XLSX, FieldChange, RowRefused, TakeMine, field_change
 from portal.core.actor import Actor
 from portal.forecasts.rules import Span
+from portal.parameters import FromPath, FromQuery, JSONBody, MultipartBody
 from portal.sync import service_books, sheet_answers, sheet_commits
 from portal.sync.model import BookKind, BookStatus, SheetRun
 from portal.sync.sheet_bases import FoundAnswers, FoundCommits

@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 from uuid import UUID
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
-
 from portal.core.errors import Invalid, NotFound, Unavailable
 from portal.core.i18n import N_
 from portal.core.ids import uuid7
@@ -29,13 +27,14 @@ from portal.core.settings import get_settings
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
+    from PIL import Image
 
 PICTURE_MB = 15  # a photo as phones make them, before it is drawn anew
 LONG_EDGE = 1600  # pixels of a stored picture
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = {"JPEG": 120_000_000}  # JPEG is decoded at a fraction of its size; the others only whole
 MOST_PIXELS_WHOLE = 24_000_000
-KEPT_EXIF = (ExifTags.Base.DateTime, ExifTags.Base.DateTimeOriginal, ExifTags.Base.OffsetTimeOriginal)
+KEPT_EXIF = ("DateTime", "DateTimeOriginal", "OffsetTimeOriginal")
 _DRAWING = asyncio.Semaphore(2)  # pictures decoded at once; each may take 100 MB for a moment
 
 
@@ -158,6 +157,8 @@ async def drawn_anew(content: bytes, field: str | None = None) -> Stored:
 
 
 def _draw(content: bytes) -> Stored:
+    from PIL import Image, UnidentifiedImageError  # here and below imported late: the library is not needed to start
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own bound on pixels is lower than the one Pillow warns of
@@ -169,11 +170,14 @@ def _draw(content: bytes) -> Stored:
         raise NotAPicture from error
 
 
-def _upright(picture: Image.Image) -> Stored:
+def _upright(picture: "Image.Image") -> Stored:
+    from PIL import ExifTags, Image, ImageOps
+
     most = MOST_PIXELS.get(picture.format or "", MOST_PIXELS_WHOLE)
     if picture.width * picture.height > most:
         raise TooManyPixels(most=most // 1_000_000)
-    taken = {tag: value for tag, value in _times(picture).items() if tag in KEPT_EXIF and isinstance(value, str)}
+    kept = {ExifTags.Base[name] for name in KEPT_EXIF}
+    taken = {tag: value for tag, value in _times(picture).items() if tag in kept and isinstance(value, str)}
     picture.draft("RGB", (LONG_EDGE, LONG_EDGE))
     upright = ImageOps.exif_transpose(picture).convert("RGB")
     upright.thumbnail((LONG_EDGE, LONG_EDGE))
@@ -184,7 +188,9 @@ def _upright(picture: Image.Image) -> Stored:
     return Stored(target.getvalue(), "image/jpeg")
 
 
-def _times(picture: Image.Image) -> dict[int, object]:
+def _times(picture: "Image.Image") -> dict[int, object]:
+    from PIL import ExifTags
+
     exif = picture.getexif()
     return {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
 

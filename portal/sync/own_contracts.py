@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from rapidfuzz import fuzz, process
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -64,6 +63,8 @@ class Partners:
             return found[0]
         if found:
             return bad("several-partners", cell)
+        from rapidfuzz import fuzz, process  # imported late: it is not needed to start
+
         near = process.extractOne(folded(cell), self.names.keys(), scorer=fuzz.ratio, score_cutoff=NEAR)
         return bad("no-partner-near", cell, near=self.names[near[0]]) if near else bad("no-partner", cell)
 

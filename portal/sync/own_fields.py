@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
-from rapidfuzz import fuzz
 
 from portal.core.i18n import N_
 
@@ -350,6 +349,8 @@ def likeness(field: OwnField, heading: str) -> int:
         if known == wanted:
             return SURE
         if min(len(known), len(wanted)) >= 3 and EXACT not in wanted:
+            from rapidfuzz import fuzz  # imported late: it is not needed to start
+
             best = max(best, int(fuzz.ratio(known, wanted)))
     return min(best, SURE - 1)
 

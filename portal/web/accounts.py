@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Request, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from portal.accounts import attempts, identity, passwords, second_factor, service_joining
@@ -16,6 +15,7 @@ from portal.core.access import ROLE_NAMES
 from portal.core.errors import Conflict, Forbidden, Invalid, PortalError, Unavailable
 from portal.core.i18n import N_, Language, _
 from portal.core.settings import get_settings
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web.errors import SignInNeeded
 from portal.web.forms import Form
 from portal.web.pages import Page

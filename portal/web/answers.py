@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
@@ -21,6 +20,7 @@ from portal.core.actor import Actor
 from portal.core.db import read
 from portal.core.errors import Conflict
 from portal.core.quantities import show_quantity
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.schedules import reads, service_deviations
 from portal.schedules.reads import LineRow
 from portal.schedules.reads_calendars import places

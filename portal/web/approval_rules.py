@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +15,7 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.files import disposition
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web import contract_offer_forms, rule_form, rule_views
 from portal.web.errors import status_of
 from portal.web.forms import Form

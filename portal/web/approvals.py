@@ -6,7 +6,6 @@ from uuid import UUID
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +17,7 @@ from portal.approvals.service import Decision
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Forbidden, Invalid
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web import approval_views
 from portal.web.errors import status_of
 from portal.web.forms import Form

@@ -4,7 +4,6 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import deliveries
 from portal.core.actor import Actor
 from portal.core.db import read
+from portal.parameters import FromQuery, URLEncodedBody
 from portal.web import audit_views
 from portal.web.audit_views import Asked
 from portal.web.forms import Form

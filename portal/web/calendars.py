@@ -6,7 +6,6 @@ from uuid import UUID
 
 from litestar import Request, Response, get, head, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from portal.contracts import reads as contract_reads
@@ -15,6 +14,7 @@ from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.i18n import _
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.schedules import service_feeds
 from portal.web.field_errors import command
 from portal.web.forms import Form

@@ -6,7 +6,6 @@ from uuid import UUID
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +21,7 @@ from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import _
 from portal.core.quantities import UNITS
 from portal.fields.model import Holder
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web.addresses import address
 from portal.web.custom_field_views import card
 from portal.web.errors import status_of

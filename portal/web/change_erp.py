@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
@@ -24,6 +23,7 @@ from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _, ngettext
+from portal.parameters import FromQuery, URLEncodedBody
 from portal.web import tables
 from portal.web.addresses import address
 from portal.web.change_views import ERP, NOT_IN_ERP, items_and_count, tabs

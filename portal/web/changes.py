@@ -7,7 +7,6 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +17,7 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.files import AttachmentEmpty, disposition
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web import change_form_views, change_forms, change_views
 from portal.web.change_forms import AcceptForm, CommentForm, RefuseForm, TermsForm
 from portal.web.contract_list import uuid_or_none

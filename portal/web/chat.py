@@ -9,7 +9,6 @@ from litestar import Response, get, post
 from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
-from litestar.params import FromPath
 from litestar.response import Redirect, ServerSentEvent, Template
 from litestar.response.sse import ServerSentEventMessage
 from litestar.status_codes import HTTP_200_OK
@@ -23,6 +22,7 @@ from portal.core.db import read
 from portal.core.errors import Conflict, Invalid
 from portal.core.files import Stored
 from portal.core.inputs import NUL
+from portal.parameters import FromPath
 from portal.web.accounts import Browser, cookie_name, signed_of
 from portal.web.chat_views import bubbles
 from portal.web.errors import status_of

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,6 +19,7 @@ from portal.core.db import read
 from portal.core.errors import Conflict
 from portal.core.i18n import N_, _
 from portal.core.settings import get_settings
+from portal.parameters import FromPath, FromQuery
 from portal.web.accounts import Browser, signed_of
 from portal.web.pages import Page
 

@@ -7,7 +7,6 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,6 +20,7 @@ from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.files import AttachmentEmpty, disposition
 from portal.core.i18n import _
+from portal.parameters import FromPath, URLEncodedBody
 from portal.web.contract_forms import FromTemplateForm, NoteForm, RateForm, TemplateForm
 from portal.web.contract_views import DIRECTION_NAMES, refused_contract
 from portal.web.errors import status_of

@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +21,7 @@ from portal.core.calendars import WorkingCalendar, local_today
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_, _
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.schedules.rules import fences
 from portal.web.contract_forms import EditLineForm, NewLineForm, PriceForm, StepForm
 from portal.web.contracts import get_draft, plain

@@ -6,7 +6,6 @@ from uuid import UUID
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,6 +23,7 @@ from portal.core.calendars import local_today
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web import contract_offer_forms as forms
 from portal.web import contract_version_views as views
 from portal.web.contract_forms import AcceptForm, DeclineForm, StepForm

@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +16,7 @@ from portal.core.calendars import local_today
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Forbidden, Invalid
 from portal.core.i18n import _
+from portal.parameters import FromPath, FromQuery
 from portal.sync import service_sheets
 from portal.sync.service_runs import EmptyUpload
 from portal.web import contract_list, tables

@@ -5,13 +5,13 @@ from uuid import UUID
 from litestar import post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts import service_life
 from portal.core.actor import Actor, Origin
 from portal.core.db import unit_of_work
+from portal.parameters import FromPath, URLEncodedBody
 from portal.schedules.service_contract import complete_contract
 from portal.web.contract_forms import AcceptForm, DeclineForm, ReasonForm, StepForm, TerminateForm
 from portal.web.contract_views import refused_contract

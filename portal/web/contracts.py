@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,6 +20,7 @@ from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import _
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web import contract_list, contract_views
 from portal.web.contract_forms import EditContractForm, NewContractForm
 from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES

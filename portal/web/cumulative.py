@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 
@@ -16,6 +15,7 @@ from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import _
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.shipments import reads_cumulative as reads
 from portal.shipments import service_cumulative as service
 from portal.shipments import words_cumulative as words

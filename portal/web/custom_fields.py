@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,6 +19,7 @@ from portal.fields import service
 from portal.fields.holders import check_holder
 from portal.fields.inputs import ChangeField, NewField, WriteValues
 from portal.fields.model import Holder
+from portal.parameters import FromPath, URLEncodedBody
 from portal.web import contract_offer_forms
 from portal.web import custom_field_views as views
 from portal.web.errors import BadForm, status_of

@@ -6,7 +6,6 @@ from uuid import UUID
 from litestar import post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +16,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import Forbidden
 from portal.core.i18n import _
 from portal.notices import service_duties
+from portal.parameters import FromPath, URLEncodedBody
 from portal.web.forms import Form
 from portal.web.pages import Page, named
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
 from litestar.response import Template
 
 from portal.core import clock, i18n
@@ -15,6 +14,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import N_, _
+from portal.parameters import FromQuery
 from portal.scorecards import reads
 from portal.scorecards.reads_fairness import DEFINITIONS, Asked, Fairness, asked_of, fairness
 from portal.web.addresses import address

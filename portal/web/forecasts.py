@@ -5,7 +5,6 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +14,7 @@ from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.forecasts import reads, service
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web import forecast_list, forecast_page
 from portal.web.contract_list import uuid_or_none
 from portal.web.errors import status_of

@@ -4,13 +4,13 @@ from typing import Any
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from portal.accounts import attempts, passwords, recovery
 from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import N_
 from portal.notices.addresses import mail_works
+from portal.parameters import FromPath, URLEncodedBody
 from portal.web.accounts import PUBLIC, network_of
 from portal.web.forms import Form
 from portal.web.pages import Page

@@ -9,7 +9,6 @@ from uuid import UUID
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
@@ -23,6 +22,7 @@ from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _
 from portal.core.quantities import UNITS
+from portal.parameters import FromPath, FromQuery
 from portal.schedules import reads_board, reads_grid, rules_grid, service_grid
 from portal.schedules.reads_calendars import closed_of
 from portal.schedules.reads_grid import Cells, GridLine

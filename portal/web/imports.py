@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,6 +19,7 @@ from portal.core.db import read, unit_of_work
 from portal.core.errors import Invalid
 from portal.core.i18n import N_, _, ngettext
 from portal.core.model import ImportRun
+from portal.parameters import FromPath, FromQuery
 from portal.sync import service_own, service_runs
 from portal.sync.findings import REMARKS
 from portal.sync.scms_file import SOURCE

@@ -9,7 +9,6 @@ from uuid import UUID
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Template
 from litestar.status_codes import HTTP_200_OK
 
@@ -18,6 +17,7 @@ from portal.core.actor import Actor
 from portal.core.db import read
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_
+from portal.parameters import FromPath, URLEncodedBody
 from portal.schedules.reads_board import board_head
 from portal.schedules.reads_inbound import InboundRelease, check_inbound, zone_tolerance
 from portal.schedules.rules_inbound import Finding

@@ -6,7 +6,6 @@ from uuid import UUID
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Struct
 
@@ -24,6 +23,7 @@ from portal.core.db import driver, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.shipments.reads_invoices import InvoiceRow, LineInvoiced, invoices, lines_invoiced
 from portal.web.contract_list import uuid_or_none
 from portal.web.errors import status_of

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import BeforeValidator, Field
 
@@ -15,6 +14,7 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_, _
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web.forms import Form
 from portal.web.pages import Page
 from portal.web.people import one_or_many

@@ -6,7 +6,6 @@ from uuid import UUID
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,6 +18,7 @@ from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import driver, unit_of_work
 from portal.core.errors import Conflict, Invalid
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.shipments import service_ledger
 from portal.shipments.service_opening import get_openings
 from portal.web import ledger_use, ledger_views

@@ -7,7 +7,6 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +16,7 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.files import Stored
+from portal.parameters import FromPath
 from portal.schedules import rules_reports, service_reports
 from portal.schedules.model_reports import ReportKind
 from portal.schedules.service_reports import ReportLine

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
 from litestar.response import Template
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -19,6 +18,7 @@ from portal.core.i18n import N_, _
 from portal.notices import reads
 from portal.notices.model import KIND_NAMES, Kind
 from portal.notices.reads import LogFilter, LogRow, View
+from portal.parameters import FromQuery
 from portal.web import tables
 from portal.web.addresses import address
 from portal.web.field_errors import NotADate

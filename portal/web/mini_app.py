@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 from pydantic import Field
@@ -14,6 +13,7 @@ from portal.accounts import mini_app
 from portal.accounts.mini_app import LASTS, Opening, WordsForged
 from portal.core.errors import Forbidden
 from portal.core.settings import get_settings
+from portal.parameters import FromQuery, URLEncodedBody
 from portal.web.accounts import PUBLIC, Browser, cookie_name, end_session, own_path, with_cookie
 from portal.web.forms import Form
 from portal.web.pages import Page

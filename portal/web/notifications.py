@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import BeforeValidator, Field, field_validator
 
@@ -18,6 +17,7 @@ from portal.core.i18n import N_, _
 from portal.notices import addresses, reads, rules, service_preferences
 from portal.notices.model import CHOICE_NAMES, KIND_NAMES, ON_OR_OFF, Choice, Kind, Preference
 from portal.notices.service_preferences import CHANNELS, SetChatDetail, SetPreferences
+from portal.parameters import FromQuery, URLEncodedBody
 from portal.web.forms import Form
 from portal.web.pages import Page
 from portal.web.people import one_or_many

@@ -10,7 +10,6 @@ from uuid import UUID
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Struct
 from pydantic import Field, field_validator
@@ -28,6 +27,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
+from portal.parameters import FromPath, URLEncodedBody
 from portal.shipments import service_opening
 from portal.shipments.service_opening import IN_FORCE, figures_of, get_openings, places_of
 from portal.web.contract_forms import DeclineForm, StepForm

@@ -6,7 +6,6 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import Field, field_validator
 
@@ -14,6 +13,7 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.sync import service_own
 from portal.sync.own_fields import TARGETS, Target
 from portal.sync.own_rows import FileMapping

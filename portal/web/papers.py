@@ -7,7 +7,6 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +16,7 @@ from portal.core.errors import Invalid
 from portal.core.i18n import Language
 from portal.paper import service, service_printing, service_verify
 from portal.paper.service import PDF, File
+from portal.parameters import FromPath, FromQuery
 from portal.web import paper_views
 from portal.web.errors import status_of
 from portal.web.forms import known_fields

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import Field
 
@@ -19,6 +18,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.i18n import N_, _
 from portal.fields.model import Holder
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web import people
 from portal.web.addresses import address
 from portal.web.custom_field_views import card

@@ -6,7 +6,6 @@ from uuid import UUID
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
 from litestar.response import Template
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +16,7 @@ from portal.core import i18n
 from portal.core.actor import Actor
 from portal.core.i18n import _, ngettext
 from portal.core.quantities import show_money, show_quantity
+from portal.parameters import FromPath
 from portal.shipments import service_penalties
 from portal.shipments.service_penalties import Penalties, Penalty
 from portal.web.pages import Page

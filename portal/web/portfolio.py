@@ -6,7 +6,6 @@ from typing import Any
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromQuery
 from litestar.response import Template
 from msgspec import Struct
 
@@ -19,6 +18,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.db import read
 from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import show_money
+from portal.parameters import FromQuery
 from portal.web.addresses import address
 from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES
 from portal.web.ledger_use import risk_words, share

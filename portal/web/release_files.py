@@ -6,12 +6,12 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery
 
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import read
 from portal.core.i18n import _
+from portal.parameters import FromPath, FromQuery
 from portal.schedules import reads_board, reads_zones
 from portal.schedules.reads_releases import Comparison
 from portal.schedules.words import ZONE_NAMES, change_of, gone_word

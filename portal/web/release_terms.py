@@ -6,7 +6,6 @@ from uuid import UUID
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +16,7 @@ from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_, _
+from portal.parameters import FromPath, URLEncodedBody
 from portal.schedules import service_plans, service_splitting
 from portal.schedules.model import Trigger
 from portal.schedules.model_releases import HoldBy

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import clock
 from portal.core.actor import Actor
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.schedules import service_answers, service_holding
 from portal.scorecards.reads import BadSelection
 from portal.web import release_views

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
 from litestar.response import Template
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -18,6 +17,7 @@ from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_money
+from portal.parameters import FromQuery
 from portal.scorecards import reads
 from portal.scorecards.reads import By, Performance, Report, Selection
 from portal.web import tables

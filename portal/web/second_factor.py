@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from portal.accounts import passwords, rules_factor, second_factor, service_factor
@@ -16,6 +15,7 @@ from portal.accounts.second_factor import FactorUnreadable
 from portal.core import i18n
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _
+from portal.parameters import FromQuery, URLEncodedBody
 from portal.web.accounts import (
     PUBLIC,
     Browser,

@@ -7,13 +7,13 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK
 
 from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.shipments import reads, service
 from portal.shipments.reads import View
 from portal.web import shipment_forms, shipment_views

@@ -9,7 +9,6 @@ from zoneinfo import available_timezones
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from pydantic import BeforeValidator, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,6 +24,7 @@ from portal.core.calendars import local_today
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _
+from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web.addresses import address
 from portal.web.errors import status_of
 from portal.web.forms import Form

@@ -8,10 +8,10 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
 
 from portal.core.errors import NotFound
 from portal.core.i18n import Language, _
+from portal.parameters import FromPath
 from portal.web.pages import Page
 
 STATIC = Path(__file__).parent / "static"

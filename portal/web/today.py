@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 from msgspec import Struct
 
@@ -25,6 +24,7 @@ from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import _
 from portal.core.quantities import show_quantity
+from portal.parameters import FromQuery
 from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.shipments import reads as shipments

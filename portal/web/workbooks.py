@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,6 +15,7 @@ from portal.core.calendars import local_today
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.forecasts.rules import Span
+from portal.parameters import FromPath, FromQuery
 from portal.sync import service_books, sheet_answers, sheet_commits
 from portal.web import tables
 from portal.web.contract_sheets import file_of, ticked
