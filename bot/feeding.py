@@ -24,7 +24,9 @@ from aiogram.exceptions import (
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, SendMessage
 from aiogram.types import Message, Update
 from pydantic import ValidationError
+from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisSlow
 
 from bot.answers import Answer, Answers, Current
 from bot.channels.sending import topic_is_gone
@@ -43,7 +45,7 @@ from portal.notices.service_noting import remember_card
 logger = logging.getLogger(__name__)
 AT_ONCE = 6  # chats in hand; fewer than database connections of one role
 POLL_SECONDS = 1.0  # how long an update waits at most when no bell was heard
-FIRST_PAUSE = 0.5  # seconds before the second try, doubled for each further one
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0  # seconds before the second try, doubled for each further one
 
 
 class Feeder:
@@ -112,8 +114,8 @@ class Feeder:
             except Exception as error:
                 if not _transient(error):
                     logger.exception("an update cannot be fed", extra={"update_id": taken.update_id})
-                pause = FIRST_PAUSE * 2**taken.tries
-                await updates.later(taken, pause, f"{type(error).__name__}: {error}")
+                pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**taken.tries)
+                await updates.later(taken, pause, f"{type(error).__name__}: {error}", outage=_outside(error))
 
     async def _handle(self, taken: Taken) -> None:
         bot, outcome = self._bots[taken.bot], dict[str, Any]()
@@ -210,6 +212,12 @@ async def listen(dsn: str, woken: asyncio.Event) -> None:
 
 def _transient(error: BaseException) -> bool:
     away = (TelegramNetworkError, TelegramServerError, TelegramAPIError, RedisError, OSError)
+    return isinstance(error, away) or db.is_away(error)
+
+
+def _outside(error: BaseException) -> bool:
+    """Whether something that we need does not answer now, so that the update itself is at no fault."""
+    away = (TelegramNetworkError, TelegramServerError, RedisAway, RedisSlow, ConnectionError)
     return isinstance(error, away) or db.is_away(error)
 
 

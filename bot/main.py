@@ -66,7 +66,9 @@ def dispatcher(redis_url: str) -> Dispatcher:
     redis: Redis = Redis.from_url(redis_url)
     keys = DefaultKeyBuilder(prefix="portal:chat", with_bot_id=True)
     storage = RedisStorage(redis, key_builder=keys, state_ttl=LASTS, data_ttl=LASTS)
-    isolation = RedisEventIsolation(redis, key_builder=keys)
+    # A killed bot leaves the lock of the chat it spoke with; it lapses with the claim of the update, not later.
+    lock = {"timeout": updates.LEASE.total_seconds()}
+    isolation = RedisEventIsolation(redis, key_builder=keys, lock_kwargs=lock)
     made = Dispatcher(storage=storage, fsm_strategy=FSMStrategy.USER_IN_TOPIC, events_isolation=isolation)
     made.update.outer_middleware(Recognise())
     for observer in (made.message, made.callback_query):

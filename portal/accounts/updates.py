@@ -91,9 +91,13 @@ async def done(taken: Taken) -> None:
     await _run("update bot_update set done_at = now(), last_error = '', raw = '{}' where id = $1", taken.id)
 
 
-async def later(taken: Taken, seconds: float, error: str) -> None:
-    """Try again after a pause; given up after some tries, which an operator sees in `portal doctor`."""
-    if taken.tries >= TRIES:
+async def later(taken: Taken, seconds: float, error: str, *, outage: bool = False) -> None:
+    """Try again after a pause; given up after some tries, which an operator sees in `portal doctor`.
+
+    outage: what could not be reached says nothing about the update, which therefore is never given up for it: what
+    somebody pressed is not lost, however long the database or the other service is away.
+    """
+    if taken.tries >= TRIES and not outage:
         await _run("update bot_update set done_at = now(), last_error = $2 where id = $1", taken.id, error[:300])
         return
     await _run(

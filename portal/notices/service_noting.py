@@ -6,13 +6,14 @@ nothing.
 
 import logging
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from portal.core import db
 from portal.core.actor import Actor
+from portal.core.arrays import array, columns
 from portal.core.db import Driver
 from portal.core.ids import uuid7
 from portal.notices.service_sending import Claimed, Unwanted, Written
@@ -36,23 +37,26 @@ class Sent:
 _SENT = """
 update dispatch d set state = 'sent', next_try = null, message_id = r.message_id, summary = r.summary, sent_at = now(),
     error = ''
-from unnest($2::uuid[], $3::int[], $4::text[], $5::text[]) as r(id, attempts, message_id, summary)
+from unnest($2::text::uuid[], $3::text::int[], $4::text::text[], $5::text::text[]) as r(id, attempts, message_id,
+    summary)
 where d.tenant_id = $1 and d.id = r.id and d.attempts = r.attempts and d.next_try is not null returning d.id"""
-_NOTICES_ARE = "update notice set status = $3 where tenant_id = $1 and id = any($2) and status = 'planned'"
+_NOTICES_ARE = (
+    "update notice set status = $3 where tenant_id = $1 and id = any($2::text::uuid[]) and status = 'planned'"
+)
 _REMEMBER = """
 insert into card_message as m (tenant_id, id, party_id, member_id, object_kind, object_id, channel, address, message_id,
     purpose, rendering, written_at)
 select $1, r.id, $2, r.member_id, r.object_kind, r.object_id, r.channel, r.address, r.message_id, r.purpose,
     r.rendering, now()
-from unnest($3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::text[])
-    as r(id, member_id, object_kind, object_id, channel, address, message_id, purpose, rendering)
+from unnest($3::text::uuid[], $4::text::uuid[], $5::text::text[], $6::text::uuid[], $7::text::text[],
+    $8::text::text[], $9::text::text[], $10::text::text[], $11::text::text[]) as r(id, member_id, object_kind,
+    object_id, channel, address, message_id, purpose, rendering)
 on conflict on constraint uq_card_message_chat do update
     set message_id = excluded.message_id, purpose = excluded.purpose, rendering = excluded.rendering,
         written_at = excluded.written_at, member_id = excluded.member_id"""
 _REWRITTEN = """
 update card_message m set rendering = r.rendering, written_at = now()
-from unnest($2::uuid[], $3::text[]) as r(id, rendering) where m.tenant_id = $1 and m.id = r.id"""
+from unnest($2::text::uuid[], $3::text::text[]) as r(id, rendering) where m.tenant_id = $1 and m.id = r.id"""
 
 
 async def note_sent(sent: Sequence[Sent]) -> set[UUID]:
@@ -65,8 +69,8 @@ async def note_sent(sent: Sequence[Sent]) -> set[UUID]:
     async with db.statements(place.asking) as connection:
         await _remember(connection, place.asking, [each for each in sent if each.remembered])
         if notices:
-            await connection.execute(_NOTICES_ARE, place.tenant_id, notices, "sent")
-        rows = await connection.fetch(_SENT, place.tenant_id, *_columns(map(_row, sent)))
+            await connection.execute(_NOTICES_ARE, place.tenant_id, array(notices), "sent")
+        rows = await connection.fetch(_SENT, place.tenant_id, *columns(map(_row, sent)))
     return {row["id"] for row in rows}
 
 
@@ -74,14 +78,10 @@ def _row(sent: Sent) -> tuple[Any, ...]:
     return sent.claimed.id, sent.claimed.attempts, sent.message_id, sent.written.card.text[:SUMMARY]
 
 
-def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
 async def _remember(connection: Driver, of: Actor, sent: Sequence[Sent]) -> None:
     edits = [(each.claimed.card_id, each.written.card.rendering) for each in sent if each.claimed.card_id is not None]
     if edits:
-        await connection.execute(_REWRITTEN, of.tenant_id, *_columns(edits))
+        await connection.execute(_REWRITTEN, of.tenant_id, *columns(edits))
     cards = [
         (
             *(uuid7(), each.claimed.member_id, each.claimed.object_kind, each.claimed.object_id, each.claimed.channel),
@@ -91,7 +91,7 @@ async def _remember(connection: Driver, of: Actor, sent: Sequence[Sent]) -> None
         if each.claimed.card_id is None
     ]
     if cards:
-        await connection.execute(_REMEMBER, of.tenant_id, of.party_id, *_columns(cards))
+        await connection.execute(_REMEMBER, of.tenant_id, of.party_id, *columns(cards))
 
 
 async def remember_card(
@@ -108,7 +108,7 @@ async def remember_card(
     """The message that shows an object in a chat from now on; the bot calls it for cards that somebody asked for."""
     assert actor.member_id is not None
     card = uuid7(), actor.member_id, object_kind, object_id, channel, address, message_id, purpose, rendering
-    await connection.execute(_REMEMBER, actor.tenant_id, actor.party_id, *_columns([card]))
+    await connection.execute(_REMEMBER, actor.tenant_id, actor.party_id, *columns([card]))
 
 
 _DROPPED = """
@@ -121,7 +121,7 @@ async def note_unwanted(claimed: Claimed, unwanted: Unwanted) -> None:
     async with db.statements(claimed.place.asking) as connection:
         await connection.execute(_DROPPED, claimed.tenant_id, claimed.id, claimed.attempts, unwanted.why)
         if claimed.notice_id is not None:
-            await connection.execute(_NOTICES_ARE, claimed.tenant_id, [claimed.notice_id], unwanted.status)
+            await connection.execute(_NOTICES_ARE, claimed.tenant_id, array([claimed.notice_id]), unwanted.status)
 
 
 _LATER = """

@@ -5,7 +5,7 @@ hear of a kind with the daily summary, or not at all, gets no notice.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ import asyncpg
 
 from portal.core import db
 from portal.core.actor import Actor, Scope
+from portal.core.arrays import columns
 from portal.core.db import Driver
 from portal.core.ids import uuid7
 from portal.core.journal import Event
@@ -55,18 +56,20 @@ insert into notice (tenant_id, id, party_id, member_id, kind, object_kind, objec
     due_at, expires_at, status, occurred_at)
 select $1, r.id, $2, r.member_id, r.kind, r.object_kind, r.object_id, r.contract_id, r.key, r.urgency, r.level,
     r.due_at, r.expires_at, 'planned', r.occurred_at
-from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::int[],
-    $12::timestamptz[], $13::timestamptz[], $14::timestamptz[])
-    as r(id, member_id, kind, object_kind, object_id, contract_id, key, urgency, level, due_at, expires_at, occurred_at)
+from unnest($3::text::uuid[], $4::text::uuid[], $5::text::text[], $6::text::text[], $7::text::uuid[],
+    $8::text::uuid[], $9::text::text[], $10::text::text[], $11::text::int[], $12::text::timestamptz[],
+    $13::text::timestamptz[], $14::text::timestamptz[]) as r(id, member_id, kind, object_kind, object_id, contract_id,
+    key, urgency, level, due_at, expires_at, occurred_at)
 on conflict (tenant_id, party_id, member_id, key) do nothing returning id"""
 _DISPATCHES = """
 insert into dispatch (tenant_id, id, party_id, notice_id, member_id, kind, object_kind, object_id, contract_id, channel,
     address, state, silent, attempts, next_try, message_id, summary, error, created_at)
 select $1, r.id, $2, r.notice_id, r.member_id, r.kind, r.object_kind, r.object_id, r.contract_id, r.channel, r.address,
     'waiting', r.silent, 0, r.next_try, '', '', '', now()
-from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::uuid[], $9::uuid[], $10::text[],
-    $11::text[], $12::boolean[], $13::timestamptz[])
-    as r(id, notice_id, member_id, kind, object_kind, object_id, contract_id, channel, address, silent, next_try)"""
+from unnest($3::text::uuid[], $4::text::uuid[], $5::text::uuid[], $6::text::text[], $7::text::text[],
+    $8::text::uuid[], $9::text::uuid[], $10::text::text[], $11::text::text[], $12::text::boolean[],
+    $13::text::timestamptz[]) as r(id, notice_id, member_id, kind, object_kind, object_id, contract_id, channel,
+    address, silent, next_try)"""
 
 
 async def plan(
@@ -80,7 +83,7 @@ async def plan(
     if not wanted:
         return 0
     party = of.actor.tenant_id, of.actor.party_id
-    rows = await connection.fetch(_NOTICES, *party, *_columns(_notice(*each) for each in wanted))
+    rows = await connection.fetch(_NOTICES, *party, *columns(_notice(*each) for each in wanted))
     fresh = {row["id"] for row in rows}
     sends = [
         send
@@ -89,17 +92,13 @@ async def plan(
         for send in _dispatches(notice_id, draft, of, _ways(draft, addresses), now)
     ]
     if sends:
-        await connection.execute(_DISPATCHES, *party, *_columns(sends))
+        await connection.execute(_DISPATCHES, *party, *columns(sends))
         logger.info("notices planned", extra={"notices": len(fresh), "first": str(sends[0][5])})
     return len(fresh)
 
 
 def _ways(draft: Draft, addresses: Mapping[UUID, list[Address]]) -> Sequence[Address]:
     return addresses.get(draft.who.member_id, []) if draft.group is None else [draft.group]
-
-
-def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _notice(notice_id: UUID, draft: Draft) -> tuple[Any, ...]:
@@ -130,7 +129,7 @@ def _dispatches(
 _OUTDATED = """
 select m.id, m.member_id, nullif(m.purpose, '') as kind, m.object_kind, m.object_id, m.channel, m.address
 from card_message m where m.tenant_id = $1 and m.party_id = $2 and (
-    (m.object_kind, m.object_id) in (select * from unnest($3::text[], $4::uuid[]))
+    (m.object_kind, m.object_id) in (select * from unnest($3::text::text[], $4::text::uuid[]))
     or (m.object_kind = 'digest' and m.id > $5))"""
 # A send that is under way may have looked before the change: its count starts anew, so that it is sent once more.
 _EDITS = """
@@ -138,8 +137,9 @@ insert into dispatch (tenant_id, id, party_id, card_id, member_id, kind, object_
     state, silent, attempts, next_try, message_id, summary, error, created_at)
 select $1, r.id, $2, r.card_id, r.member_id, r.kind, r.object_kind, r.object_id, r.channel, r.address,
     'waiting', true, 0, r.at, '', '', '', now()
-from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::uuid[], $9::text[], $10::text[],
-    $11::timestamptz[]) as r(id, card_id, member_id, kind, object_kind, object_id, channel, address, at)
+from unnest($3::text::uuid[], $4::text::uuid[], $5::text::uuid[], $6::text::text[], $7::text::text[],
+    $8::text::uuid[], $9::text::text[], $10::text::text[], $11::text::timestamptz[]) as r(id, card_id, member_id,
+    kind, object_kind, object_id, channel, address, at)
 on conflict (tenant_id, party_id, card_id) where state = 'waiting' and card_id is not null
     do update set attempts = 0, next_try = least(dispatch.next_try, excluded.next_try)"""
 DIGEST_PAUSE = timedelta(minutes=1)  # a day's summary follows a burst of events once
@@ -150,7 +150,7 @@ async def outdated(connection: Driver, actor: Actor, touched: Sequence[Touched],
     """The sent cards of these objects in this company, and the day's summaries."""
     if not touched:
         return []
-    kinds, ids = _columns(touched)
+    kinds, ids = columns(touched)
     today = UUID(int=int((now - DIGEST_LASTS).timestamp() * 1000) << 80)  # ids carry when they were made
     rows: list[asyncpg.Record] = await connection.fetch(_OUTDATED, actor.tenant_id, actor.party_id, kinds, ids, today)
     return rows
@@ -161,7 +161,7 @@ async def outdate(connection: Driver, actor: Actor, touched: Sequence[Touched], 
     rows = await outdated(connection, actor, touched, now)
     edits = [(uuid7(), *row, now + DIGEST_PAUSE if row["object_kind"] == "digest" else now) for row in rows]
     if edits:
-        await connection.execute(_EDITS, actor.tenant_id, actor.party_id, *_columns(edits))
+        await connection.execute(_EDITS, actor.tenant_id, actor.party_id, *columns(edits))
     return len(edits)
 
 

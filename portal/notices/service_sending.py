@@ -19,6 +19,7 @@ from portal.accounts.addressees import Person, addressees, people
 from portal.accounts.chats import is_group
 from portal.core import clock, db
 from portal.core.actor import Actor, Scope
+from portal.core.arrays import columns
 from portal.core.db import Driver
 from portal.core.errors import NotFound
 from portal.core.i18n import N_, _, speaking
@@ -135,7 +136,8 @@ select m.id, m.object_kind, m.object_id, m.channel, m.address, m.message_id, m.r
 from card_message m where m.tenant_id = $1 and m.party_id = $2 and m.id = any($3)
 union all
 select m.id, m.object_kind, m.object_id, m.channel, m.address, m.message_id, m.rendering, m.purpose
-from unnest($4::text[], $5::uuid[], $6::text[], $7::text[]) as r(object_kind, object_id, channel, address)
+from unnest($4::text::text[], $5::text::uuid[], $6::text::text[], $7::text::text[]) as r(object_kind, object_id,
+    channel, address)
 join card_message m on m.tenant_id = $1 and m.party_id = $2 and m.object_kind = r.object_kind
     and m.object_id = r.object_id and m.channel = r.channel and m.address = r.address"""
 Row: TypeAlias = asyncpg.Record | None
@@ -226,7 +228,7 @@ def _chat(of: Claimed | asyncpg.Record) -> tuple[str, UUID, str, str]:
 async def _before(connection: Driver, of: Place, claims: Sequence[Claimed]) -> dict[Any, asyncpg.Record]:
     """The messages that show the objects in these chats already, by their ids and by their chats."""
     ids = [each.card_id for each in claims if each.card_id is not None]
-    chats = [list(column) for column in zip(*(_chat(each) for each in claims), strict=True)]
+    chats = columns(map(_chat, claims))
     rows = await connection.fetch(_CARDS, of.tenant_id, of.party_id, ids, *chats)
     return {key: row for row in rows for key in (row["id"], _chat(row))}
 

@@ -1,13 +1,17 @@
 """However updates travel - three times, in any order, a day late - the rows end as if each had come once, in time."""
 
+import asyncio
 import random
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from portal.accounts import updates
 from portal.accounts.model_chats import ChatBot
 from portal.core.actor import Direction
-from portal.core.settings import Settings
+from portal.core.db import to_json
+from portal.core.ids import uuid7
+from portal.core.settings import Settings, get_settings
 from tests.accounts.test_identity import as_identity
 from tests.bot.makers import House
 from tests.factories import Tenant, fetch, make_contract, make_deliveries, make_tenant
@@ -90,3 +94,29 @@ async def test_updates_three_times_in_any_order_and_a_day_late_end_the_same(
     assert [line[1] for line in lines] == ["closed", "confirmed", "confirmed", "confirmed"]
     assert done[0] == 2
     assert done[2] == 1
+
+
+STORED = """
+insert into bot_update (id, bot, update_id, chat_id, raw, received_at, next_try, tries, sent, last_error)
+values ($1, 'telegram', $2, $3, $4::jsonb, now(), now(), 20, 0, '')"""
+WAITS = "select 1 from bot_update where update_id = $1 and done_at is null and next_try > now() and last_error <> ''"
+
+
+async def test_an_outage_never_gives_an_update_up(house: House, tenant: Tenant) -> None:
+    """However often kills and outages came in between: what somebody wrote is answered once the way is free."""
+    ben, number = await house.linked(tenant.supplier), 2**50 + secrets.randbelow(2**50)
+    person = {"id": ben.phone.id, "is_bot": False, "first_name": "Ben"}
+    chat = {"id": ben.phone.id, "type": "private", "first_name": "Ben"}
+    message = {"message_id": 999_999, "date": 1, "chat": chat, "from": person, "text": "/help"}
+    raw = to_json({"update_id": number, "message": message})
+    await house.world.fail("cut", "sendMessage", chat=ben.phone.id, count=1)
+
+    await as_identity(get_settings(), STORED, uuid7(), number, ben.phone.id, raw)
+    house.feeder.woken.set()
+    async with asyncio.timeout(20):
+        while not await as_identity(get_settings(), WAITS, number):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(house.feeder.fed.wait(), 0.1)
+    await as_identity(get_settings(), "update bot_update set next_try = now() where update_id = $1", number)
+    house.feeder.woken.set()
+    await ben.phone.wait_for("What this chat can do")

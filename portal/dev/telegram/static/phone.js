@@ -8,6 +8,7 @@ let pending = address.searchParams.get("start"); // what a link wants to send wi
 let language = localStorage.getItem("language") || (navigator.language.startsWith("zh") ? "zh" : "en");
 let me = Number(address.searchParams.get("user") || localStorage.getItem("user") || 0);
 let chatId = 0; // 0 is the private one
+let topic = 0; // of a group that has topics; 0 is the general one
 let state = null;
 let told = null; // answered presses that were shown already; null before the first look
 let shown = "";
@@ -39,7 +40,8 @@ async function post(path, body) {
   return response.ok ? answer : null;
 }
 
-const act = (deed, body = {}) => post(`users/${me}/${deed}`, chatId ? { chat: chatId, ...body } : body);
+const act = (deed, body = {}) =>
+  post(`users/${me}/${deed}`, { ...(chatId && { chat: chatId }), ...(topic && deed === "say" && { thread: topic }), ...body });
 
 async function follow() {
   for (let after = -1; ; ) {
@@ -75,6 +77,7 @@ function show() {
   const mine = state.chats.filter((chat) => String(me) in chat.members);
   if (chatId && !mine.some((chat) => chat.id === chatId)) chatId = 0;
   const chat = mine.find((found) => found.id === (chatId || me));
+  if (!chatId || !(topic in chat.topics)) topic = 0;
   showPeople();
   showBar(chat, mine);
   showBubbles(chat);
@@ -118,16 +121,21 @@ function showBar(chat, mine) {
   $("face").textContent = [...name][0];
   $("status").textContent = chat && chat.typing ? word("typing") : `@${state.bot.username} · ${word("bot")}`;
   const groups = mine.filter((found) => found.type !== "private");
-  const options = [[0, word("privateChat")], ...groups.map((group) => [group.id, group.title])];
-  $("chat").replaceChildren(...options.map(([id, title]) => new Option(title, id, false, id === chatId)));
+  const options = [[0, 0, word("privateChat")]];
+  for (const group of groups) {
+    options.push([group.id, 0, group.title]);
+    for (const [thread, name] of Object.entries(group.topics)) options.push([group.id, Number(thread), `${group.title} › ${name}`]);
+  }
+  const chosen = (id, thread) => id === chatId && thread === topic;
+  $("chat").replaceChildren(...options.map(([id, thread, title]) => new Option(title, `${id}/${thread}`, false, chosen(id, thread))));
   $("chat").hidden = groups.length === 0;
   $("block").hidden = !chat || chat.type !== "private";
   $("block").textContent = chat && chat.closed ? word("unblock") : word("block");
 }
 
 function showBubbles(chat) {
-  const messages = chat ? chat.messages : [];
-  const now = JSON.stringify([me, chatId, language, messages, state.queries.filter((query) => !query.answer)]);
+  const messages = (chat ? chat.messages : []).filter((message) => !chatId || (message.message_thread_id || 0) === topic);
+  const now = JSON.stringify([me, chatId, topic, language, messages, state.queries.filter((query) => !query.answer)]);
   if (now === shown) return;
   shown = now;
   const list = $("bubbles");
@@ -314,7 +322,10 @@ $("language").addEventListener("click", () => {
   translate();
   if (state) show();
 });
-$("chat").addEventListener("change", () => { chatId = Number($("chat").value); show(); });
+$("chat").addEventListener("change", () => {
+  [chatId, topic] = $("chat").value.split("/").map(Number);
+  show();
+});
 $("block").addEventListener("click", () => {
   const chat = state.chats.find((found) => found.id === me);
   post(`users/${me}/${chat && chat.closed ? "unblock" : "block"}`, {});
