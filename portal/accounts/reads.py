@@ -309,11 +309,12 @@ async def _contracts(connection: Driver, actor: Actor, whose: UUID | None) -> li
 
 async def _codes(connection: Driver, actor: Actor, whose: UUID | None) -> list[Choice]:
     rows = await connection.fetch(
-        "select distinct ship_to_code from contract_line"
-        " where tenant_id = $1 and ship_to_code <> '' and ($2::uuid is null or party_id = $2) order by 1 limit 500",
+        "select ship_to_code, (select min(s.name) from site s where s.tenant_id = $1 and s.code = ship_to_code)"
+        " from (select distinct ship_to_code from contract_line"
+        " where tenant_id = $1 and ship_to_code <> '' and ($2::uuid is null or party_id = $2)) l order by 1 limit 500",
         *(actor.tenant_id, whose),
     )
-    return [Choice(row["ship_to_code"], row["ship_to_code"]) for row in rows]
+    return [Choice(code, code if name in (None, code) else f"{code} · {name}") for code, name in rows]
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------

@@ -129,13 +129,20 @@ def figure(kind: FactKind, value: Decimal, currency: str) -> str:
     """One figure with its unit."""
     match kind:
         case FactKind.PERCENT:
-            return f"{i18n.number(value)}{'%' if i18n.language.get() is i18n.Language.ZH else i18n.NBSP + '%'}"
+            return (
+                f"{i18n.number(_readable(value))}{'%' if i18n.language.get() is i18n.Language.ZH else i18n.NBSP + '%'}"
+            )
         case FactKind.MONEY:
             return show_money(value, currency)
         case FactKind.DAYS:
             return i18n.ngettext("{n} day", "{n} days", int(value) if value == 1 else 2).format(n=i18n.number(value))
         case _:
             return i18n.number(value)
+
+
+def _readable(percent: Decimal) -> Decimal:
+    """A computed share in hundredths; what somebody typed has six decimals at most and stays."""
+    return percent if percent == round(percent, 6) else round(percent, 2)
 
 
 def sentence(point: ApprovalPoint, no: int, rule: Rule, currency: str, own: Sequence[Fact]) -> str:

@@ -8,7 +8,7 @@ from portal.changes.impact import Impact
 from portal.changes.model import ChangeReason, PartKind, Way
 from portal.changes.rules import After, Before, Piece
 from portal.changes.rules_carrying import Carried, PeriodNow
-from portal.changes.rules_impact import Stake, own_band, zone_after, zone_before
+from portal.changes.rules_impact import PeriodEffect, Stake, own_band, zone_after, zone_before
 from portal.core import i18n
 from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import show_quantity
@@ -62,11 +62,11 @@ def was(kind: PartKind, before: Before) -> str:
     return standing(before.unit, [] if kind is PartKind.ADD else [Piece(before.quantity, before.due_date)])
 
 
-def difference(kind: PartKind, before: Before, after: After) -> str:
-    """+200, 5 days later: what is different, in as few words as possible."""
+def difference(kind: PartKind, before: Before, after: After, unit: str = "") -> str:
+    """+200, 5 days later: what is different, in as few words as possible. unit: its name, where none stands beside."""
     total = sum((piece.quantity for piece in after.pieces), Decimal(0))
     more = total - (Decimal(0) if kind is PartKind.ADD else before.quantity)
-    said = [i18n.signed(more)] if more else []
+    said = [i18n.NBSP.join(filter(None, (i18n.signed(more), unit)))] if more else []
     if kind is not PartKind.ADD and after.pieces:
         last = max(piece.due_date for piece in after.pieces)
         days = (last - before.due_date).days
@@ -102,7 +102,7 @@ def band(sheet: Impact) -> str:
         if effect.leaves:
             period = effect.period
             return _("The period's total becomes {after}; {low} to {high} were agreed.").format(
-                after=i18n.number(effect.after), low=i18n.number(period.low), high=i18n.number(period.high)
+                after=figure(sheet, effect, effect.after), low=i18n.number(period.low), high=i18n.number(period.high)
             )
     planned = {period.contract_line_id for period in sheet.periods}
     for stake in sheet.stakes:
@@ -111,8 +111,16 @@ def band(sheet: Impact) -> str:
         exists = stake.kind is not PartKind.ADD and stake.after.pieces
         if stake.contract_line_id not in planned and exists and not low <= total <= high:
             said = _("{total} are outside the band of {low} to {high}.")
-            return said.format(total=i18n.number(total), low=i18n.number(low), high=i18n.number(high))
+            total_said = show_quantity(total, stake.before.unit)
+            return said.format(total=total_said, low=i18n.number(low), high=i18n.number(high))
     return ""
+
+
+def figure(sheet: Impact, effect: PeriodEffect, quantity: Decimal) -> str:
+    """A total of a period in the unit of its deliveries."""
+    units = {stake.contract_line_id: stake.before.unit for stake in sheet.stakes}
+    unit = units.get(effect.period.contract_line_id)
+    return show_quantity(quantity, unit) if unit else i18n.number(quantity)
 
 
 def sentence(sheet: Impact) -> str:

@@ -250,7 +250,7 @@ def _part(stake: Any, parts: Sequence[ChangePart], moved: set[int]) -> PartView:
         kind=_(words.KINDS[stake.kind]),
         before=words.was(stake.kind, stake.before),
         after=words.standing(stake.before.unit, stake.after.pieces),
-        difference=words.difference(stake.kind, stake.before, stake.after),
+        difference=words.difference(stake.kind, stake.before, stake.after, unit_name(stake.before.unit)),
         zones=words.zones(stake),
         moved=stake.part_no in moved,
         agreed=kept.agreed,
@@ -279,9 +279,9 @@ def _periods(sheet: Impact) -> list[tuple[str, str, str, str, bool]]:
     return [
         (
             f"{i18n.day(effect.period.start)} – {i18n.day(effect.period.end - words.DAY)}",
-            i18n.number(effect.before),
-            i18n.number(effect.after),
-            f"{i18n.number(effect.period.low)} – {i18n.number(effect.period.high)}",
+            words.figure(sheet, effect, effect.before),
+            words.figure(sheet, effect, effect.after),
+            f"{i18n.number(effect.period.low)} – {words.figure(sheet, effect, effect.period.high)}",
             effect.leaves,
         )
         for effect in sheet.effects

@@ -25,6 +25,9 @@ STATUS: dict[type[PortalError], int] = {
 }  # fmt: skip
 
 
+UNREADABLE = N_("The portal could not read this request. Open the page again.")
+
+
 class SignInNeeded(Exception):
     """Nobody is signed in; the answer is the sign-in form."""
 
@@ -71,12 +74,12 @@ def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Templat
         language.set(chosen_language(request, None))
     if isinstance(error, ValidationException):
         fields = [str(item.get("key")) for item in (error.extra or []) if isinstance(item, dict)]
-        return answer(request, 422, str(BadForm(fields=", ".join(fields))))
+        return answer(request, 422, str(BadForm(fields=", ".join(fields))) if fields else _(UNREADABLE))
     if error.status_code in {404, 405}:
         return answer(request, error.status_code, str(NotFound()))
     if error.status_code == 413:
         return answer(request, 413, _("This file is larger than the portal accepts."))
-    return answer(request, error.status_code, _("The portal could not read this request. Open the page again."))
+    return answer(request, error.status_code, _(UNREADABLE))
 
 
 def broken(request: Request[Any, Any, Any], error: Exception) -> Template:

@@ -168,12 +168,13 @@ def run_view(run: ImportRun) -> RunView:
     """Everything the page of a run says, in the reader's language."""
     found = service_runs.outcome_of(run)
     done = 100 * run.done // run.rows if run.rows else 0
+    nothing = run.status == "previewed" and found.fresh == 0
     return RunView(
         id=run.id,
         filename=run.filename,
         status=run.status,
-        title=_(TITLES[run.status]),
-        tone=TONES.get(run.status, ""),
+        title=_("Nothing to write") if nothing else _(TITLES[run.status]),
+        tone="" if nothing else TONES.get(run.status, ""),
         working=run.status in WORKING,
         done=done,
         progress=_("{done} of {rows} rows").format(done=i18n.number(run.done), rows=i18n.number(run.rows)),

@@ -25,6 +25,7 @@ from portal.core.errors import NotFound, PortalError
 from portal.core.i18n import N_, _
 from portal.fields.model import Holder
 from portal.fields.words import ONE
+from portal.web import rule_errors
 from portal.web.errors import BadForm
 from portal.web.field_errors import NotADate
 from portal.web.rule_form import NEW_GROUP, ConditionRow, Known, RuleForm
@@ -220,7 +221,7 @@ def form_context(
         "no": no,
         "version": version,
         "is_otherwise": no == OTHERWISE,
-        "refusal": str(error) if error else "",
+        "wrong": rule_errors.placed(error, form, no),
         "groups": groups,
         "facts": [("", _("choose a fact")), *offered(known)],
         "places": [

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.exceptions import HTTPException
+from litestar.response import Template
 
 from portal.web.headers import header
 
@@ -33,9 +34,10 @@ def nearest(request: Request[Any, Any, Any], path: str) -> str:
 
 
 def opens(request: Request[Any, Any, Any], path: str) -> bool:
-    """Whether there is a page at this address, whoever may see it."""
+    """Whether there is a page at this address, whoever may see it; a file is none."""
     try:
-        request.app.asgi_router.handle_routing(path=path, method="GET")
+        handler = request.app.asgi_router.handle_routing(path=path, method="GET")[1]
     except HTTPException:
         return False
-    return True
+    answer = handler.parsed_fn_signature.return_type
+    return answer.is_subclass_of(Template) or answer.has_inner_subclass_of(Template)

@@ -33,7 +33,9 @@ async def test_an_administrator_builds_a_rule_in_pages_and_finance_decides_by_it
         said = {**ROWS, "version": "1", "do": "save", "name": "Large", "kind": "approvers", "mode": "order"}
         wrong = await browser.send(f"{RULES}/rule", **said, **{"c0.op": "beyond", "c0.value": "much"})
         assert wrong.status_code == 422
+        assert 'id="f-c0.value-error"' in wrong.text  # under its field, without the place that the file names
         assert "“much” is not a number" in text_of(wrong)
+        assert "rules[1]" not in text_of(wrong)
         made = {**said, "c0.op": "beyond", "c0.value": "20", "a0.role": "finance", "answer_hours": "8"}
         assert (await browser.send(f"{RULES}/rule", **made)).status_code == 303
         shown = text_of(await browser.open(RULES))

@@ -86,6 +86,10 @@ async def test_a_file_is_previewed_then_applied_as_a_whole(app: Litestar, tenant
         assert await lines_of(tenant) == 40
         assert "deliveries.csv" in text_of(await browser.open("/imports"))
         assert (await browser.send(f"/imports/{run_id}/apply")).status_code == 409
+        again = await send(browser, as_file(some(40), tmp_path))
+        await work(tenant, again)
+        same = await browser.open(f"/imports/{again}")
+        assert ("Nothing to write" in text_of(same), "Apply the file" in text_of(same)) == (True, False)
 
 
 async def test_a_refused_file_lists_every_row_and_writes_nothing(app: Litestar, tenant: Tenant, tmp_path: Path) -> None:
