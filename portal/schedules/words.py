@@ -138,11 +138,13 @@ def pack_sentence(found: PackWarning, column: str) -> str:
         "above": show_quantity(found.above, found.unit),
     }
     if found.below is None:
-        return _("{part}, {column}: {quantity} is not whole packs of {pack}. The least is {above}.").format(**data)
+        return _(
+            "{part}, {column}: {quantity} is not a multiple of the pack size {pack}. The least is {above}."
+        ).format(**data)
     data["below"] = show_quantity(found.below, found.unit)
-    return _("{part}, {column}: {quantity} is not whole packs of {pack}. The nearest are {below} and {above}.").format(
-        **data
-    )
+    return _(
+        "{part}, {column}: {quantity} is not a multiple of the pack size {pack}. The nearest are {below} and {above}."
+    ).format(**data)
 
 
 def column_words(by: By, first: date) -> str:

@@ -21,7 +21,7 @@ from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid, PortalError
-from portal.core.i18n import N_, _, ngettext
+from portal.core.i18n import N_, _
 from portal.core.quantities import UNITS
 from portal.schedules import reads_board, reads_grid, rules_grid, service_grid, words
 from portal.schedules.reads_calendars import closed_of
@@ -133,7 +133,7 @@ def _loose(lines: list[GridLine], shown: Shown, by: By) -> list[str]:
     found = [one for line in lines for column in shown.columns for one in _warned(line, column, shown)]
     told = [words.pack_sentence(one, words.column_words(by, one.column)) for one in found[:TOLD]]
     rest = len(found) - TOLD
-    return [*told, ngettext("And {n} more.", "And {n} more.", rest).format(n=i18n.number(rest))] if rest > 0 else told
+    return [*told, _("And {n} more.").format(n=i18n.number(rest))] if rest > 0 else told
 
 
 def _warned(line: GridLine, column: Column, shown: Shown) -> list[PackWarning]:

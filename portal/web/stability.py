@@ -79,7 +79,7 @@ def _context(actor: Actor, asked: Asked, rows: list[StabilityRow]) -> dict[str, 
         ),
         "asked": asked,
         "views": [
-            (_(name), address(PATH, {"source": one, "direction": asked.direction}), None, one is asked.source)
+            (_(name), address(PATH, {"source": one, "direction": asked.direction}), one is asked.source)
             for one, name in SOURCES.items()
         ],
         "definitions": reads_history.definitions(asked.source),
