@@ -166,7 +166,7 @@ async def test_the_history_has_its_stability_on_page_interface_and_file_as_the_c
         page = text_of(await browser.open(f"/reports/stability{query}"))
         exported = await browser.open(f"/reports/stability/export{query}&kind=csv")
         wrong = [await browser.open(f"/reports/stability?{text}") for text in ("since=soon", "source=x")]
-    assert "Zimbabwe 153 99.7% 1 35.5" in page
+    assert "Zimbabwe 153 99.67% 1 35.5" in page
     rows = list(csv.reader(io.StringIO(exported.content.decode("utf-8-sig"))))
     assert ["Zimbabwe", "153", "0.9967", "1", "35.5"] in rows
     assert len(rows) == len(found) + 1
