@@ -100,7 +100,7 @@ async def test_drafts_are_added_changed_and_taken_back_at_once(tenant: Tenant) -
     assert said.startswith("A100, Wk 9 (1 Mar 2027): 85 pcs is not a multiple of the pack size 10 pcs. ")
     assert said.endswith("The nearest are 80 pcs and 90 pcs.")
     (told,) = edited_out(Edited(warnings=[loose]), By.DAY).warnings
-    assert (told.nearest, told.text.startswith("A100, ")) == ([80, 90], True)
+    assert (told.nearest, told.text.startswith("A100, ")) == ([D(80), D(90)], True)
     assert await lines_of(tenant.customer, made) == []  # told to nobody before a release
 
 
@@ -177,16 +177,16 @@ async def test_a_partner_edits_no_grid(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     ("quantity", "fixed", "pack", "near"),
     [
-        (505, 0, 10, (500, 510)),
+        (505, 0, 10, (D(500), D(510))),
         (500, 0, 10, None),
         (505, 5, 10, None),
-        (512, 5, 10, (505, 515)),
-        (4, 0, 10, (None, 10)),
+        (512, 5, 10, (D(505), D(515))),
+        (4, 0, 10, (None, D(10))),
         (0, 0, 10, None),
         (D("0.3"), 0, D("0.1"), None),
     ],
 )
 def test_the_nearest_whole_packs(
-    quantity: Decimal, fixed: Decimal, pack: Decimal, near: tuple[int | None, int] | None
+    quantity: Decimal, fixed: Decimal, pack: Decimal, near: tuple[Decimal | None, Decimal] | None
 ) -> None:
     assert nearest(D(quantity), D(fixed), D(pack)) == near
