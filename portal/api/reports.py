@@ -15,10 +15,11 @@ from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import _
 from portal.parameters import FromQuery
-from portal.schedules.rules_stability import DEFINITION
-from portal.scorecards import reads, reads_stability
+from portal.scorecards import reads, reads_history
 from portal.scorecards.reads import By, Performance, Report, Selection
 from portal.scorecards.reads_fairness import DEFINITIONS, Fairness, asked_of, fairness
+from portal.scorecards.reads_history import Source
+from portal.scorecards.reads_history import asked_of as history_asked
 from portal.scorecards.reads_stability import StabilityRow
 
 
@@ -107,15 +108,23 @@ class ReportController(Controller):
     async def stability(
         self,
         actor: NamedDependency[Actor],
+        source: FromQuery[Source] = Source.RELEASES,
         since: FromQuery[date | None] = None,
         until: FromQuery[date | None] = None,
+        direction: FromQuery[Direction | None] = None,
     ) -> StabilityOut:
-        """How steady the factory's releases were, by partner. Without dates: those of the last 365 days."""
-        last = until or local_today(clock.now(), actor.time_zone)
-        first = since or date.fromordinal(max(last.toordinal() - 365, 1))
+        """How steady the factory's releases were, by partner. Without dates: those of the last 365 days.
+
+        With `source=history` the releases that an imported history would have had are compared: one a week and
+        contract from `since` on, each from what was known on its day; without dates 52 of them up to this week.
+
+        Example: `GET /api/v1/reports/stability?source=history&direction=sale&since=2013-01-07&until=2013-12-30`
+        """
+        asked = history_asked(local_today(clock.now(), actor.time_zone), source, since, until, direction)
         async with read(actor) as connection:
-            rows = await reads_stability.stability(connection, actor, first, last)
-        return StabilityOut(_(DEFINITION), first, last, rows)
+            rows = await reads_history.stability(connection, actor, asked)
+        meaning = " ".join(reads_history.definitions(source))
+        return StabilityOut(meaning, asked.since, asked.until, rows)
 
 
 class PairOut(Struct):

@@ -1,6 +1,7 @@
 """Schedule lines and releases over the interface."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,20 @@ from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.errors import NotFound
 from portal.parameters import FromPath, FromQuery, JSONBody
-from portal.schedules import reads, service, service_deviations, service_exceptions, service_grid, service_release
+from portal.schedules import (
+    reads,
+    service,
+    service_deviations,
+    service_exceptions,
+    service_grid,
+    service_release,
+    words,
+)
 from portal.schedules.model import LineStatus
 from portal.schedules.reads import Happening, LineFilter, LineRow, PromiseRow, View
 from portal.schedules.reads_calendars import receiving_hours
 from portal.schedules.rules import LINE_STATES
+from portal.schedules.rules_grid import By
 from portal.schedules.service_deviations import DeclineAnswer
 from portal.schedules.service_exceptions import ConfirmExcept
 
@@ -48,6 +58,39 @@ class Made(Struct):
     """How many lines were generated."""
 
     lines: int
+
+
+class LooseCell(Struct):
+    """A cell that was saved and does not fill its packs: the nearest quantities that would, and it in words."""
+
+    contract_line_id: UUID
+    column: date
+    quantity: Decimal
+    pack_size: Decimal
+    nearest: list[Decimal]
+    text: str
+
+
+class EditedOut(Struct):
+    """Deliveries added, changed or taken back, published ones that the next release changes, and what was noticed."""
+
+    added: int
+    changed: int
+    planned: int
+    warnings: list[LooseCell]
+
+
+def edited_out(done: service_grid.Edited, by: By) -> EditedOut:
+    """Warnings hold nothing back: the cells are saved."""
+    warnings = [
+        LooseCell(
+            one.contract_line_id, one.column, one.quantity, one.pack_size,
+            [value for value in (one.below, one.above) if value is not None],
+            words.pack_sentence(one, words.column_words(by, one.column)),
+        )
+        for one in done.warnings
+    ]  # fmt: skip
+    return EditedOut(done.added, done.changed, done.planned, warnings)
 
 
 class Called(Struct):
@@ -245,9 +288,13 @@ class ContractScheduleController(Controller):
         actor: NamedDependency[Actor],
         contract_id: FromPath[UUID],
         data: JSONBody[service_grid.EditGrid],
-    ) -> service_grid.Edited:
-        """Change cells of the schedule, all or none: drafts at once, published lines with the next release."""
-        return await service_grid.edit_grid(session, actor, contract_id, data)
+    ) -> EditedOut:
+        """Change cells of the schedule, all or none: drafts at once, published lines with the next release.
+
+        A quantity that is not whole packs is saved and named in `warnings` with the nearest ones that would be:
+        `{"quantity": "505", "pack_size": "10", "nearest": ["500", "510"], "text": "..."}`.
+        """
+        return edited_out(await service_grid.edit_grid(session, actor, contract_id, data), data.by)
 
 
 ROUTES: list[Any] = [ScheduleLineController, ContractScheduleController]

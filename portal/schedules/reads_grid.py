@@ -22,10 +22,11 @@ class GridLine(Struct, frozen=True):
     unit: str
     firm_days: int
     tradeoff_days: int
+    pack_size: Decimal
 
 
 _LINES = """
-select id, line_no, item_code, description, unit, firm_days, tradeoff_days from contract_line
+select id, line_no, item_code, description, unit, firm_days, tradeoff_days, pack_size from contract_line
 where tenant_id = $1 and contract_id = $2 and ended_from is null order by line_no limit 200"""
 _HELD = f"""
 select l.contract_line_id, coalesce(p.due_date, l.due_date), l.id, coalesce(p.quantity, l.ordered_quantity), l.status,

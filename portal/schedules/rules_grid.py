@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from portal.core.calendars import DAY, WorkingCalendar, delivery_days
@@ -12,6 +12,7 @@ from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_
 from portal.schedules.model import LineStatus, Zone
 from portal.schedules.rules import OPEN
+from portal.schedules.rules_packs import PackWarning, nearest
 
 MOST_COLUMNS = 53
 
@@ -62,6 +63,19 @@ class Deed(NamedTuple):
     quantity: Decimal
 
 
+class Packed(Protocol):
+    """What is read of a contract line to see whether a cell's packs are whole."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def item_code(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def pack_size(self) -> Decimal: ...
+
+
 def columns(by: By, first: date, count: int) -> list[Column]:
     """Columns one after another; weeks begin on Mondays."""
     step = timedelta(days=7 if by is By.WEEK else 1)
@@ -101,6 +115,14 @@ def plan(held: Sequence[Held], wanted: Decimal) -> list[Deed] | None:
         deeds.append(Deed(line.id, left))
         difference += line.quantity - left
     return None if difference < 0 else deeds
+
+
+def loose(line: Packed, column: Column, held: Sequence[Held], quantity: Decimal) -> list[PackWarning]:
+    """The warning about a cell's quantity, if it does not fill its packs. What is fixed is left as it is."""
+    found = nearest(quantity, total([one for one in held if one.fixed]), line.pack_size)
+    if found is None:
+        return []
+    return [PackWarning(line.id, column.first, line.item_code, line.unit, quantity, line.pack_size, *found)]
 
 
 def day_in(column: Column, calendar: WorkingCalendar, weekdays: Sequence[int], rule: str, today: date) -> date | None:

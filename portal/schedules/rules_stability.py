@@ -59,10 +59,10 @@ def steadiness(
     before: Iterable[Frozen], after: Iterable[Frozen], released_on: date, zone_before: ZoneOn, zone_now: ZoneOn
 ) -> Steadiness:
     """One pair of successive releases. before: without what was delivered since; released_on: of the later one."""
-    old = list(before)
+    old, new = list(before), list(after)
     near = [line for line in old if zone_before(line) is not Zone.FORECAST]
     found = Steadiness(asked=sum((line.quantity for line in near), ZERO), pairs=1)
-    for change in compare(old, after).lines:
+    for change in compare(old, new).lines if old != new else ():
         if change.kind in (ChangeKind.SAME, ChangeKind.REGROUPED):
             continue
         zones = [zone_before(change.before)] if change.before else []

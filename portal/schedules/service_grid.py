@@ -23,6 +23,7 @@ from portal.core.quantities import check_scale
 from portal.schedules import rules_grid
 from portal.schedules.reads_grid import Cells, held_in
 from portal.schedules.rules_grid import By, CellChanged, CellFixed, CellPast
+from portal.schedules.rules_packs import PackWarning
 from portal.schedules.service import cancel_line
 from portal.schedules.service_lines import LineHead, change, lock_lines, subject
 from portal.schedules.service_plans import plan_quantities, unplan_line
@@ -54,6 +55,7 @@ class Edited(Struct, frozen=True):
     added: int = 0
     changed: int = 0
     planned: int = 0
+    warnings: list[PackWarning] = []  # quantities that were saved and do not fill their packs
 
 
 async def edit_grid(session: AsyncSession, actor: Actor, contract_id: UUID, data: EditGrid) -> Edited:
@@ -93,6 +95,7 @@ class _Work:
         self.drafts: dict[UUID, Decimal] = {}
         self.planned: dict[UUID, Decimal] = {}
         self.calls: list[Call] = []
+        self.warnings: list[PackWarning] = []
         self.added = self.gone = 0
 
     async def do(self, cell: CellChange, line: Terms, calendar: WorkingCalendar) -> None:
@@ -107,6 +110,7 @@ class _Work:
         deeds = rules_grid.plan(mine, cell.quantity)
         if deeds is None:
             raise CellFixed(fixed=rules_grid.total([one for one in mine if one.fixed]), **named)
+        self.warnings += rules_grid.loose(line, column, mine, cell.quantity)
         known = {one.id: one for one in mine}
         for deed in deeds:
             if deed.line_id is None:
@@ -140,7 +144,7 @@ class _Work:
                 await self._draft(line, self.drafts[line.id])
         if self.planned:
             await plan_quantities(self.session, self.actor, self.planned)
-        return Edited(self.added, len(self.drafts) + self.gone, len(self.planned))
+        return Edited(self.added, len(self.drafts) + self.gone, len(self.planned), self.warnings)
 
     async def _draft(self, line: LineHead, quantity: Decimal) -> None:
         after = await change(self.session, self.actor, line, ordered_quantity=quantity)

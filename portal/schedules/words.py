@@ -1,6 +1,7 @@
 """The words for zones and for what changed in a release, as pages and documents show them."""
 
 from collections.abc import Mapping
+from datetime import date
 from uuid import UUID
 
 from portal.core import i18n
@@ -12,6 +13,8 @@ from portal.schedules.reads_next import Kept
 from portal.schedules.reads_releases import Part
 from portal.schedules.rules import RejectReason
 from portal.schedules.rules_difference import ChangeKind, Difference, PartChange
+from portal.schedules.rules_grid import By
+from portal.schedules.rules_packs import PackWarning
 
 ZONES: tuple[tuple[Zone, str, str], ...] = (
     (Zone.FIRM, N_("Firm"), N_("Quantity and date are binding")),
@@ -123,3 +126,28 @@ def kept_sentence(kept: Kept) -> str:
         "{part}: {wanted} wanted on {day}, told and firm: {told} on {told_day}, and {rest} on {rest_day} as a delivery"
         " of its own."
     ).format(**data, **rest)
+
+
+def pack_sentence(found: PackWarning, column: str) -> str:
+    """Which quantity does not fill its packs, and which two would. column: how the reader's grid names it."""
+    data = {
+        "part": found.part,
+        "column": column,
+        "quantity": show_quantity(found.quantity, found.unit),
+        "pack": show_quantity(found.pack_size, found.unit),
+        "above": show_quantity(found.above, found.unit),
+    }
+    if found.below is None:
+        return _(
+            "{part}, {column}: {quantity} is not a multiple of the pack size {pack}. The least is {above}."
+        ).format(**data)
+    data["below"] = show_quantity(found.below, found.unit)
+    return _(
+        "{part}, {column}: {quantity} is not a multiple of the pack size {pack}. The nearest are {below} and {above}."
+    ).format(**data)
+
+
+def column_words(by: By, first: date) -> str:
+    """Wk 50 (7 Dec 2026), or 7 Dec 2026."""
+    day = i18n.day(first, year=True)
+    return _("{week} ({day})").format(week=i18n.week(first), day=day) if by is By.WEEK else day

@@ -1,6 +1,7 @@
 """How steady the factory's releases were, by partner, from the releases themselves."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -51,12 +52,13 @@ where tenant_id = $1 and release_id = any($2)"""
 Pair = tuple[UUID, str, Direction]  # the partner, its name, and which of the two buys
 
 
-async def stability(connection: Driver, actor: Actor, since: date, until: date) -> list[StabilityRow]:
-    """One row a partner that had a release with one before it, both days inclusive. A partner sees its own."""
-    sums: dict[tuple[UUID, str], Steadiness] = defaultdict(Steadiness)
-    for (party_id, name, _direction), found in (await steadiness_of(connection, actor, since, until)).items():
-        sums[party_id, name] = sums[party_id, name].plus(found)
-    return [_row(party_id, name, found) for (party_id, name), found in sums.items()]
+def rows_of(found: Mapping[Pair, Steadiness], direction: Direction | None = None) -> list[StabilityRow]:
+    """One row a partner that had a release with one before it, by name; of one direction, or both together."""
+    sums: dict[tuple[str, UUID], Steadiness] = defaultdict(Steadiness)
+    for (party_id, name, side), one in found.items():
+        if direction in (None, side):
+            sums[name, party_id] = sums[name, party_id].plus(one)
+    return [_row(party_id, name, sums[name, party_id]) for name, party_id in sorted(sums)]
 
 
 async def steadiness_of(connection: Driver, actor: Actor, since: date, until: date) -> dict[Pair, Steadiness]:

@@ -81,6 +81,10 @@ class EntryRow(Struct, frozen=True):
     answered_name: str
     answered_at: datetime | None
 
+    def correcting(self) -> Document | None:
+        """What a correction adds to the document that it names."""
+        return Document(self.document, self.effective_on, self.quantity) if self.document else None
+
     def agreed(self) -> Agreed:
         figure = Figure(self.figure) if self.figure else None
         return Agreed(EntryKind(self.kind), figure, self.quantity, self.sync_date, self.effective_on)
@@ -133,15 +137,14 @@ class Line(Struct, frozen=True):
         return rules.figures_on(self.asked, movements, self.agreed, self.policy, day, self.begin)
 
     def documents(self, day: date, figure: Figure) -> list[Document]:
-        """The delivery notes that count on a day, one entry a note: what was shipped, or what was received of it."""
+        """The delivery notes that count on a day, one entry a note: what was shipped, or what was received of it.
+
+        What both sides agreed to correct of a note is part of it, so an agreed difference is never found again.
+        """
         since = rules.period_on(self.agreed, day, self.begin).since
-        sums: dict[str, Document] = {}
-        for one in self.moved:
-            made = one.document(figure, self.policy.count_rejected)
-            if made is not None and since <= made.day <= day:
-                before = sums[one.number].quantity if one.number in sums else ZERO
-                sums[one.number] = made._replace(quantity=made.quantity + before)
-        return list(sums.values())
+        made = [one.document(figure, self.policy.count_rejected) for one in self.moved]
+        made += [one.correcting() for one in self.entries if one.status == "agreed" and one.figure == figure]
+        return rules.summed(one for one in made if one is not None and since <= one.day <= day)
 
     def straddling(self, sync: date) -> list[Moved]:
         """The deliveries sent before a day and received on it or later, or not yet."""

@@ -220,6 +220,15 @@ def key(number: str) -> str:
     return "".join(number.split()).casefold()
 
 
+def summed(documents: Iterable[Document]) -> list[Document]:
+    """One entry a number with all its quantities: the lines of a note, and what both sides agreed to correct of it."""
+    sums: dict[str, Document] = {}
+    for one in documents:
+        before = sums.get(key(one.number))
+        sums[key(one.number)] = before._replace(quantity=before.quantity + one.quantity) if before else one
+    return list(sums.values())
+
+
 def bisect(ours: Sequence[Document], theirs: Sequence[Document]) -> Finding | None:
     """Walk both lists in the order of their days and name the first document that disagrees; None: they are alike.
 
@@ -233,8 +242,8 @@ def bisect(ours: Sequence[Document], theirs: Sequence[Document]) -> Finding | No
     for k in sorted(days, key=lambda k: (days[k], k)):
         here, there = mine.get(k), other.get(k)
         left, right = (one.quantity if one else ZERO for one in (here, there))
-        if here is not None and there is not None and left == right:
-            common, total = here.number, total + left
+        if left == right:
+            common, total = (here or other[k]).number, total + left
             continue
         kind = Parting.DIFFERS if here and there else Parting.THERE if here else Parting.HERE
         number = here.number if here else there.number if there else ""

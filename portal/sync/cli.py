@@ -57,8 +57,9 @@ First = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="T
 def scms_stability(file: File, first: First, weeks: int = 52) -> None:
     """How steady weekly releases of an SCMS history would have been, by customer. Reads the file, writes nothing."""
     from portal.core.errors import PortalError
+    from portal.schedules.rules_history import steadiness_by_contract
     from portal.sync import service
-    from portal.sync.scms_releases import steadiness_by_contract, steadiness_by_partner, told
+    from portal.sync.scms_releases import history, steadiness_by_partner, told
 
     try:
         parsed = asyncio.run(service.read_scms(file, file.name))
@@ -66,7 +67,7 @@ def scms_stability(file: File, first: First, weeks: int = 52) -> None:
         raise Refused(str(error)) from error
     if not parsed.contracts:
         raise Refused(f"{file.name} holds no delivery that can be read. Is it the SCMS history?")
-    by_contract = steadiness_by_contract(parsed, first.date(), min(max(weeks, 2), 520))
+    by_contract = steadiness_by_contract(history(parsed), first.date(), min(max(weeks, 2), 520))
     for line in told(steadiness_by_partner(parsed, by_contract)):
         typer.echo(line)
 

@@ -1,6 +1,7 @@
 """Fills the page of a contract's cumulative quantities: figures of one part, documents, reports, what was agreed."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from portal.schedules.rules_cumulative import CountBy, Cumulative
 from portal.shipments import reads_cumulative as reads
 from portal.shipments import words_cumulative as words
 from portal.shipments.model_cumulative import CountPer, EntryKind, EntryReason, EntryStatus, Figure
-from portal.shipments.reads_cumulative import Comparison, EntryRow, Head, Line
+from portal.shipments.reads_cumulative import Comparison, EntryRow, Head, Line, Moved
 from portal.shipments.rules_cumulating import period_on
 from portal.shipments.service_cumulative import may_speak
 from portal.web.pages import unit_name
@@ -139,25 +140,39 @@ def policy_form(head: Head) -> dict[str, Any]:
 def documents(line: Line, today: date) -> list[DocumentShown]:
     """The delivery notes of the count in force with the running total of what was shipped, the newest first."""
     period = period_on(line.agreed, today, line.begin)
+    rows: list[tuple[date, Decimal, Moved | EntryRow]] = [
+        (one.movement.despatched_on, one.movement.shipped, one) for one in line.moved
+    ]
+    rows += [
+        (entry.effective_on, entry.quantity if entry.figure == Figure.SHIPPED else Decimal(0), entry)
+        for entry in line.entries
+        if entry.status == EntryStatus.AGREED and entry.figure in (Figure.SHIPPED, Figure.RECEIVED)
+    ]
     total, shown = period.base, []
-    for one in line.moved:
-        moved = one.movement
-        if moved.despatched_on < period.since:
-            continue
-        total += moved.shipped
-        shown.append(
-            DocumentShown(
-                f"/shipments/{one.shipment_id}",
-                one.number,
-                i18n.day(moved.despatched_on, year=True),
-                i18n.number(moved.shipped),
-                i18n.day(moved.received_on, year=True) if moved.received_on else "",
-                i18n.number(moved.accepted + moved.rejected) if moved.received_on else "–",
-                i18n.number(moved.short) if moved.short else "",
-                i18n.number(total),
-            )
-        )
+    for day, shipped, one in sorted(rows, key=lambda row: row[0]):
+        if period.since <= day <= today:
+            total += shipped
+            shown.append(_document(one, i18n.number(total)))
     return shown[::-1][:SHOWN]
+
+
+def _document(one: Moved | EntryRow, total: str) -> DocumentShown:
+    if isinstance(one, EntryRow):
+        name = _("Correction {n}").format(n=one.number) + (f" · {one.document}" if one.document else "")
+        shipped = one.figure == Figure.SHIPPED
+        figures = (i18n.signed(one.quantity), "", "") if shipped else ("", "", i18n.signed(one.quantity))
+        return DocumentShown("#entries", name, i18n.day(one.effective_on, year=True), *figures, "", total)
+    moved = one.movement
+    return DocumentShown(
+        f"/shipments/{one.shipment_id}",
+        one.number,
+        i18n.day(moved.despatched_on, year=True),
+        i18n.number(moved.shipped),
+        i18n.day(moved.received_on, year=True) if moved.received_on else "",
+        i18n.number(moved.accepted + moved.rejected) if moved.received_on else "–",
+        i18n.number(moved.short) if moved.short else "",
+        total,
+    )
 
 
 def report_shown(one: Comparison, actor: Actor, head: Head, line: Line) -> ReportShown:
@@ -182,7 +197,7 @@ def report_shown(one: Comparison, actor: Actor, head: Head, line: Line) -> Repor
         net=net.format(quantity=show_quantity(one.net, line.unit)) if one.net is not None else "",
         unknown="" if one.last_known else _("The portal knows no delivery note {n}.").format(n=said.last_document),
         finding=words.finding(found, line.unit) if found else "",
-        until=words.agreed_until(found, line.unit) if found else "",
+        until=words.agreed_until(found, line.unit) if found else _("Both lists are alike.") if said.documents else "",
         correction=correction_of(one) if found else {},
     )
 
@@ -198,7 +213,7 @@ def correction_of(one: Comparison) -> dict[str, str]:
         "effective_on": day.isoformat(),
         "reason": EntryReason.PARTNER.value,
         "document": found.number,
-        "note": _("{document} as in the reported list").format(document=found.number),
+        "note": f"{found.number}: {i18n.number(found.ours)} → {i18n.number(found.theirs)}",
     }
 
 

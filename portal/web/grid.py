@@ -23,10 +23,11 @@ from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _
 from portal.core.quantities import UNITS
 from portal.parameters import FromPath, FromQuery
-from portal.schedules import reads_board, reads_grid, rules_grid, service_grid
+from portal.schedules import reads_board, reads_grid, rules_grid, service_grid, words
 from portal.schedules.reads_calendars import closed_of
 from portal.schedules.reads_grid import Cells, GridLine
 from portal.schedules.rules_grid import By, Column
+from portal.schedules.rules_packs import PackWarning
 from portal.schedules.service_grid import EditGrid
 from portal.web.contract_offer_forms import read as read_form
 from portal.web.errors import BadForm, status_of
@@ -37,6 +38,7 @@ from portal.web.weeks import closed_words
 SHOWN = {By.WEEK: 16, By.DAY: 28}
 LATEST = timedelta(days=3660)
 FIELDS = ("by", "since")
+TOLD = 3  # quantities that are not whole packs, in words
 
 
 class NothingChanged(Invalid):
@@ -54,6 +56,7 @@ class GridCell(Struct, frozen=True):
     zone: str
     label: str
     wrong: bool
+    near: str  # the nearest quantities with whole packs, where these are not
 
 
 class GridRow(Struct, frozen=True):
@@ -62,6 +65,7 @@ class GridRow(Struct, frozen=True):
     part: str
     name: str
     unit: str
+    pack: str
     cells: list[GridCell]
     total: str
     periods: list[tuple[str, str]]
@@ -119,8 +123,22 @@ async def context(
         "heads": [_head(column, by, closed) for column in columns],
         "rows": [_row(line, shown) for line in lines],
         "error": str(error) if error else "",
+        "loose": _loose(lines, shown, by),
         **_ways(contract_id, by, first, end),
     }
+
+
+def _loose(lines: list[GridLine], shown: Shown, by: By) -> list[str]:
+    """Which saved quantities do not fill their packs, the first of them in words."""
+    found = [one for line in lines for column in shown.columns for one in _warned(line, column, shown)]
+    told = [words.pack_sentence(one, words.column_words(by, one.column)) for one in found[:TOLD]]
+    rest = len(found) - TOLD
+    return [*told, _("And {n} more.").format(n=i18n.number(rest))] if rest > 0 else told
+
+
+def _warned(line: GridLine, column: Column, shown: Shown) -> list[PackWarning]:
+    held = shown.held.get((line.id, column.first), [])
+    return rules_grid.loose(line, column, held, rules_grid.total(held))
 
 
 def _ways(contract_id: UUID, by: By, first: date, end: date) -> dict[str, Any]:
@@ -147,7 +165,8 @@ def _row(line: GridLine, shown: Shown) -> GridRow:
     cells = [_cell(line, column, mine, shown) for column, mine in zip(shown.columns, held, strict=True)]
     periods = [_period(one) for one in shown.periods if one.contract_line_id == line.id][:3]
     unit = _(UNITS[line.unit][1])
-    return GridRow(line.item_code, line.description, unit, cells, i18n.number(sum_of_row), periods)
+    pack = plain(line.pack_size)
+    return GridRow(line.item_code, line.description, unit, pack, cells, i18n.number(sum_of_row), periods)
 
 
 def _cell(line: GridLine, column: Column, mine: list[rules_grid.Held], shown: Shown) -> GridCell:
@@ -162,7 +181,12 @@ def _cell(line: GridLine, column: Column, mine: list[rules_grid.Held], shown: Sh
         zone,
         f"{line.item_code}, {i18n.day(column.first, year=True)}",
         name == shown.wrong,
+        "".join(_near(one) for one in _warned(line, column, shown)),
     )
+
+
+def _near(found: PackWarning) -> str:
+    return " / ".join(i18n.number(value) for value in (found.below, found.above) if value is not None)
 
 
 def _period(row: reads_buckets.PeriodRow) -> tuple[str, str]:

@@ -157,6 +157,7 @@ PAGES: dict[str, tuple[Shown, ...]] = {
     "/receipts/{receipt_id}/correct": (Shown("/receipts/{receipt_id}/correct", "customer"),),
     "/reports": (Shown("/reports"), Shown("/reports", "supplier")),
     "/reports/fairness": (Shown("/reports/fairness"), Shown("/reports/fairness", "supplier")),
+    "/reports/stability": (Shown("/reports/stability"), Shown("/reports/stability?source=history", "supplier")),
     "/rules": (Shown("/rules"),),
     "/rules/{point}": (Shown("/rules/change"), Shown("/rules/statement")),
     "/rules/{point}/rule": (

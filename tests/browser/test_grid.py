@@ -36,10 +36,13 @@ async def test_a_planner_moves_pastes_takes_back_and_saves(site: Site, world: Wo
     await page.keyboard.type("70")
     await page.keyboard.press("ArrowRight")
     await expect(cells.nth(last)).to_be_focused()
+    await expect(cells.nth(last - 1)).to_have_accessible_description("Whole packs: 40 / 80")
     await page.keyboard.type("80")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("alert")).to_have_count(0)
     assert await values(page, 0, last - 1, last) == ["70", "80"]
+    await expect(page.locator(".cf-grid-loose")).to_contain_text("is not a multiple of the pack size 40 pcs.")
+    await expect(cells.nth(last)).to_have_accessible_description("")
     assert trouble.lines == []
 
 

@@ -120,6 +120,8 @@ PROGRAMS: Routes = {
         unplanned, body(versioned=True, material_percent="30"), need=P.EDIT_CONTRACTS, fresh=True
     ),
     ("GET", f"{V1}/reports/stability"): Spec(),
+    ("GET", "/reports/stability"): Spec(parts=query(source="history")),
+    ("GET", "/reports/stability/export"): Spec(parts=query(source="history", kind="csv")),
     ("GET", f"{V1}{CONTRACT}/exposure"): Spec(contract, need=P.SEE_PRICES),
     ("PUT", f"{V1}{DELIVERY}/plan"): Spec(
         delivery(ASKED), body(versioned=True, quantity="40", due_date=LATER), **PUBLISHES

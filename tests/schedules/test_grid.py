@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.api.schedules import edited_out
 from portal.core.actor import Actor, Direction
 from portal.core.db import unit_of_work
 from portal.core.errors import Forbidden, PortalError
 from portal.core.ids import uuid7
 from portal.core.states import WrongState
-from portal.schedules import rules_grid
+from portal.schedules import rules_grid, words
 from portal.schedules.rules_grid import By, CellChanged, CellFixed, CellPast, Held, plan, total
+from portal.schedules.rules_packs import PackWarning, nearest
 from portal.schedules.service_grid import CellChange, Edited, EditGrid, edit_grid
 from portal.schedules.service_release import CallOff, Publish, call_off, publish_release
 from tests.factories import Made, Tenant, fetch, make_contract, today
@@ -88,10 +90,17 @@ async def release(tenant: Tenant, made: Made) -> None:
 
 
 async def test_drafts_are_added_changed_and_taken_back_at_once(tenant: Tenant) -> None:
-    made = await make_contract(tenant, foq=None)
+    made = await make_contract(tenant, foq=None, pack_size=D(10))
     assert await edit(tenant.factory, made, (10, 80, 0), (20, 60, 0)) == Edited(added=2)
     assert await edit(tenant.factory, made, (10, 90, 80), (20, 0, 60)) == Edited(changed=2)
-    assert await lines_of(tenant.factory, made) == [(90, "draft")]
+    loose = PackWarning(made.line.id, today() + 30 * DAY, "A100", "H87", D(85), D(10), D(80), D(90))
+    assert await edit(tenant.factory, made, (30, 85, 0)) == Edited(added=1, warnings=[loose])  # told, not held back
+    assert await lines_of(tenant.factory, made) == [(90, "draft"), (85, "draft")]
+    said = words.pack_sentence(loose, words.column_words(By.WEEK, date(2027, 3, 1))).replace("\xa0", " ")
+    assert said.startswith("A100, Wk 9 (1 Mar 2027): 85 pcs is not a multiple of the pack size 10 pcs. ")
+    assert said.endswith("The nearest are 80 pcs and 90 pcs.")
+    (told,) = edited_out(Edited(warnings=[loose]), By.DAY).warnings
+    assert (told.nearest, told.text.startswith("A100, ")) == ([D(80), D(90)], True)
     assert await lines_of(tenant.customer, made) == []  # told to nobody before a release
 
 
@@ -163,3 +172,21 @@ async def test_a_partner_edits_no_grid(tenant: Tenant) -> None:
     made, _ = await with_line(tenant, 40)
     with pytest.raises(Forbidden):
         await edit(tenant.customer, made, (60, 10, 0))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "fixed", "pack", "near"),
+    [
+        (505, 0, 10, (D(500), D(510))),
+        (500, 0, 10, None),
+        (505, 5, 10, None),
+        (512, 5, 10, (D(505), D(515))),
+        (4, 0, 10, (None, D(10))),
+        (0, 0, 10, None),
+        (D("0.3"), 0, D("0.1"), None),
+    ],
+)
+def test_the_nearest_whole_packs(
+    quantity: Decimal, fixed: Decimal, pack: Decimal, near: tuple[Decimal | None, Decimal] | None
+) -> None:
+    assert nearest(D(quantity), D(fixed), D(pack)) == near

@@ -37,7 +37,8 @@ from portal.schedules.service_holding import Decide, Outcome
 from portal.schedules.service_plans import PlanLine, SetPlan, SetTerms
 from portal.schedules.service_publishing import Publish
 from portal.schedules.service_release import CallOff, call_off
-from portal.scorecards import reads_exposure, reads_stability
+from portal.scorecards import reads_exposure, reads_history
+from portal.scorecards.reads_history import Asked, Source
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.factories import Made, Tenant, fetch, make_contract, today
@@ -332,12 +333,13 @@ async def test_stability_is_computed_from_the_releases_for_both_sides(tenant: Te
     await release(tenant, made)
     await change(tenant, one, 120, 7)
     await release(tenant, made)
+    published = Asked(Source.RELEASES, today(), today())
     for actor in (tenant.factory, tenant.supplier):
         async with read(actor) as connection:
-            (row,) = await reads_stability.stability(connection, actor, today(), today())
+            (row,) = await reads_history.stability(connection, actor, published)
         assert (row.pairs, row.stability, row.firm_lines, row.mean_notice) == (1, Decimal("0.95"), 1, Decimal(7))
     async with read(tenant.customer) as connection:
-        assert await reads_stability.stability(connection, tenant.customer, today(), today()) == []
+        assert await reads_history.stability(connection, tenant.customer, published) == []
 
 
 async def test_both_sides_see_the_exposure_that_follows_from_the_agreed_shares(tenant: Tenant) -> None:

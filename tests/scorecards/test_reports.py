@@ -14,7 +14,11 @@ from portal.core.access import Role
 from portal.core.actor import Actor, Direction, Scope
 from portal.core.db import read, unit_of_work
 from portal.core.settings import Settings
+from portal.schedules.rules_history import TooManyWeeks, steadiness_by_contract
+from portal.scorecards import reads_history
 from portal.scorecards.reads import By, Performance, Report, Selection, deliveries
+from portal.scorecards.reads_history import Asked, Source
+from portal.sync import scms_releases
 from portal.sync.scms_writer import write
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
@@ -134,3 +138,48 @@ async def test_what_is_not_received_is_overdue_and_not_on_time(tenant: Tenant) -
     assert found.total.values == {"CNY": Decimal(1250)}
     hidden = replace(tenant.customer, contract_ids=frozenset())
     assert (await report(hidden)).total.lines == 0
+
+
+YEAR = (date(2013, 1, 7), date(2013, 12, 30))  # 52 Mondays
+
+
+async def test_the_history_has_its_stability_on_page_interface_and_file_as_the_command_prints_it(
+    whole: Tenant, app: Litestar, database: Settings
+) -> None:
+    asked = Asked(Source.HISTORY, *YEAR, Direction.SALE)
+    async with read(whole.factory) as connection:
+        found = await reads_history.stability(connection, whole.factory, asked)
+        with pytest.raises(TooManyWeeks):
+            await reads_history.stability(connection, whole.factory, replace_since(asked))
+    file = history()
+    by_contract = steadiness_by_contract(scms_releases.history(file), YEAR[0], 52)
+    printed = scms_releases.steadiness_by_partner(file, by_contract)
+    assert {row.party_name: (row.pairs, row.firm_lines) for row in found} == {
+        name: (one.pairs, one.firm_lines) for name, one in printed.items()
+    }
+    zimbabwe = next(row for row in found if row.party_name == "Zimbabwe")
+    assert (zimbabwe.pairs, zimbabwe.stability, zimbabwe.mean_notice) == (153, Decimal("0.9967"), Decimal("35.5"))
+
+    query = f"?source=history&direction=sale&since={YEAR[0]}&until={YEAR[1]}"
+    ann = await make_person(whole.factory, Role.PLANNER)
+    async with browsing(app, ann.token) as browser:
+        page = text_of(await browser.open(f"/reports/stability{query}"))
+        exported = await browser.open(f"/reports/stability/export{query}&kind=csv")
+        wrong = [await browser.open(f"/reports/stability?{text}") for text in ("since=soon", "source=x")]
+    assert "Zimbabwe 153 99.67% 1 35.5" in page
+    rows = list(csv.reader(io.StringIO(exported.content.decode("utf-8-sig"))))
+    assert ["Zimbabwe", "153", "0.9967", "1", "35.5"] in rows
+    assert len(rows) == len(found) + 1
+    assert [answer.status_code for answer in wrong] == [422, 422]
+    async with calling(database, whole.factory) as client:
+        told = (await client.get(f"/api/v1/reports/stability{query}")).json()
+    assert [row["stability"] for row in told["rows"] if row["party_name"] == "Zimbabwe"] == ["0.9967"]
+
+    zambia = await partner(whole, "Zambia")
+    async with read(zambia) as connection:
+        assert [row.party_name for row in await reads_history.stability(connection, zambia, asked)] == ["Zambia"]
+
+
+def replace_since(asked: Asked) -> Asked:
+    """Eleven years of weeks."""
+    return Asked(asked.source, date(2003, 1, 6), asked.until)

@@ -202,6 +202,10 @@ async def test_the_pages_name_the_document_and_propose_its_correction_in_one_pre
     assert "Propose this correction" in seen
     assert "Agree to it" in asked
     assert "agreed by both" in after
+    # An agreed difference is not found again: the note counts with its correction, which stands in the list.
+    assert "Both lists are alike." in after
+    assert "Propose this correction" not in after
+    assert f"Correction 1 · {number}" in after
     assert (await figures(tenant.supplier, made))[2] == 700
 
 

@@ -150,6 +150,14 @@ def test_equal_lists_are_alike_and_one_spoilt_document_is_found(amounts: list[De
     assert found.difference == 1
 
 
+def test_what_both_agreed_to_correct_of_a_document_is_part_of_it() -> None:
+    theirs = [OURS[0]._replace(quantity=OURS[0].quantity - 20), *OURS[1:]]
+    corrected = rules.summed([*OURS, Document(f" {OURS[0].number.lower()} ", day(9), Decimal(-20))])
+    assert rules.bisect(corrected, theirs) is None
+    unknown = rules.summed([*OURS, Document("Z-1", day(9), Decimal(5)), Document("Z-1", day(9), Decimal(-5))])
+    assert rules.bisect(unknown, OURS) is None  # a document that was corrected to nothing need not be in the other list
+
+
 def test_what_is_left_for_the_seller_counts_despatches_after_the_last_document_they_know() -> None:
     assert rules.shipped_after(OURS, " asn-2 ") == 100
     assert rules.shipped_after(OURS, "ASN-4") == 0

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from portal.schedules.rules_history import as_bytes, steadiness_by_contract, weekly
 from portal.sync.scms_demo import bundled
 from portal.sync.scms_file import ScmsFile
-from portal.sync.scms_releases import as_bytes, steadiness_by_contract, steadiness_by_partner, told, weekly
+from portal.sync.scms_releases import history, steadiness_by_partner, told
 
 FIRST, WEEKS = date(2013, 1, 7), 52  # Mondays
 
@@ -16,7 +17,7 @@ def kept(file: ScmsFile) -> dict[tuple[date, int], bytes]:
     """Every release of the year, as it would be kept."""
     return {
         (day, contract): as_bytes(day, lines)
-        for day, releases in weekly(file, FIRST, WEEKS)
+        for day, releases in weekly(history(file), FIRST, WEEKS)
         for contract, lines in releases.items()
     }
 
@@ -47,7 +48,7 @@ def test_a_later_row_changes_no_earlier_release_by_a_byte() -> None:
 
 def test_the_steadiness_of_a_year_is_computed_for_every_customer() -> None:
     file = bundled()
-    by_contract = steadiness_by_contract(file, FIRST, WEEKS)
+    by_contract = steadiness_by_contract(history(file), FIRST, WEEKS)
     sales = {at: found for at, found in by_contract.items() if file.contracts[at].direction == "sale"}
     customers = {file.partner(at).name for at in sales}
     assert len(customers) > 5
@@ -64,4 +65,9 @@ def test_the_steadiness_of_a_year_is_computed_for_every_customer() -> None:
     assert sum((found.changed for found in shown.values()), Decimal(0)) == changed
     heading, *rows = told(shown)
     assert heading.split()[0] == "Customer"
-    assert len(rows) == len(customers)
+    assert len(rows) == len(customers) == 16
+    assert [" ".join(row.split()) for row in rows if row.startswith(("Nigeria", "Uganda", "Zimbabwe"))] == [
+        "Nigeria 51 100.0% 1 24.0",
+        "Uganda 51 99.6% 0 55.0",
+        "Zimbabwe 153 99.7% 1 35.5",
+    ]

@@ -16,6 +16,27 @@ function look(cell) {
   const sum = rows[y].reduce((total, each) => total + number(each.value), 0);
   const shown = Number.isNaN(sum) ? "?" : sum.toLocaleString("en-US", { maximumFractionDigits: 6 });
   cell.closest("tr").querySelector("[data-total]").textContent = shown;
+  packs(cell);
+}
+
+/** Which two quantities have whole packs beside what is fixed; nothing when this one has. In millionths, so exact. */
+function nearest(cell) {
+  const [value, fixed, pack] = [number(cell.value), number(cell.dataset.fixed ?? ""), number(cell.closest("tr").dataset.pack)].map((each) => Math.round(each * 1e6));
+  const rest = pack > 0 && value > fixed ? (value - fixed) % pack : 0;
+  return rest ? [value - rest, value - rest + pack].filter((each) => each > 0).map((each) => (each / 1e6).toLocaleString("en-US", { maximumFractionDigits: 6 })) : [];
+}
+
+/** The cell says at once that its packs are not whole. */
+function packs(cell) {
+  const near = nearest(cell).join(" / ");
+  let note = cell.parentElement.querySelector(".cf-grid-near");
+  if (!note && near) {
+    note = Object.assign(document.createElement("small"), { className: "cf-grid-near", id: `n.${cell.name.slice(2)}` });
+    note.append(Object.assign(document.createElement("span"), { className: "cf-vh", textContent: form.dataset.near }), "");
+    cell.parentElement.append(note);
+  }
+  if (note) { note.lastChild.textContent = near; note.hidden = !near; }
+  if (near) cell.setAttribute("aria-describedby", note.id); else cell.removeAttribute("aria-describedby");
 }
 
 function remember(step) {
