@@ -86,6 +86,15 @@ async def make_tenant(owner_url: str) -> Tenant:
     )
 
 
+async def analyze(owner_url: str) -> None:
+    """After many rows at once, as autovacuum would within a minute: else documents are joined one by one."""
+    connection = await asyncpg.connect(asyncpg_dsn(owner_url))
+    try:
+        await connection.execute("analyze")
+    finally:
+        await connection.close()
+
+
 def make_member(tenant_id: UUID, party_id: UUID, member_id: UUID, role: Role) -> Member:
     """An active member whose address is unique."""
     return Member(

@@ -25,7 +25,7 @@ from portal.core.ids import uuid7
 from portal.core.settings import Settings
 from portal.demo.seed import seed
 from portal.sync.scms_file import SOURCE
-from tests.factories import ZONE, Made, Tenant, make_contract, make_member, make_tenant
+from tests.factories import ZONE, Made, Tenant, analyze, make_contract, make_member, make_tenant
 
 CANARY = "CANARY"  # begins numbers that are found nowhere else; the demo's own are examples in the documentation too
 PASSWORD = "nine halyards of hemp"
@@ -227,6 +227,7 @@ async def build_world(settings: Settings) -> World:
     owner_url = str(settings.database_url)
     owner = await asyncpg.connect(asyncpg_dsn(owner_url))
     await seed(owner_url)
+    await analyze(owner_url)
     system = await find_tenant(owner_url, SOURCE)
     assert system is not None
     home = await demo_companies(owner, system.tenant_id)

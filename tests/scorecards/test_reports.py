@@ -23,7 +23,7 @@ from portal.sync.scms_writer import write
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.contracts.test_api import calling
-from tests.factories import Tenant, fetch, make_contract, make_deliveries, make_tenant, today
+from tests.factories import Tenant, analyze, fetch, make_contract, make_deliveries, make_tenant, today
 from tests.sync.samples import history
 
 DAY = date(2014, 6, 30)
@@ -37,6 +37,7 @@ async def whole(database: Settings) -> Tenant:
     system = Actor.system(tenant.id, tenant.factory.party_id)
     async with unit_of_work(system) as session:
         await write(session, system, history())
+    await analyze(str(database.database_url))
     return tenant
 
 

@@ -17,7 +17,7 @@ from portal.core.settings import Settings
 from portal.shipments.cli import apply_targets
 from portal.shipments.service_ledger import NothingToCome, SuggestedLine, set_targets, suggestions
 from tests.contracts.makers import make_proposed
-from tests.factories import Tenant, fetch, make_tenant
+from tests.factories import Tenant, analyze, fetch, make_tenant
 from tests.sync.samples import history
 from tests.sync.test_writer import bring_in
 
@@ -27,6 +27,7 @@ async def whole(database: Settings) -> Tenant:
     """A workspace that holds the whole set."""
     tenant = await make_tenant(str(database.database_url))
     await bring_in(tenant, history())
+    await analyze(str(database.database_url))
     return tenant
 
 

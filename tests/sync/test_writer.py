@@ -5,19 +5,18 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import asyncpg
 import pytest
 
 from portal.core.access import Role
 from portal.core.actor import Actor, Scope
-from portal.core.db import asyncpg_dsn, unit_of_work
+from portal.core.db import unit_of_work
 from portal.core.settings import Settings
 from portal.sync.scms import parse
 from portal.sync.scms_file import ScmsFile
 from portal.sync.scms_rows import ID, PROJECT
 from portal.sync.scms_writer import RowsRefused, Written, write
 from portal.sync.table import Table
-from tests.factories import Tenant, fetch, make_tenant
+from tests.factories import Tenant, analyze, fetch, make_tenant
 from tests.sync.samples import history, picked, some, whole_set, with_cell
 
 TABLES = (
@@ -56,9 +55,7 @@ async def whole(database: Settings) -> Tenant:
     """A workspace that holds the whole set. Read only: the tests of this module share it."""
     tenant = await make_tenant(str(database.database_url))
     await bring_in(tenant, history())
-    owner = await asyncpg.connect(asyncpg_dsn(str(database.database_url)))
-    await owner.execute("analyze")  # as autovacuum would within a minute: else documents are joined one by one
-    await owner.close()
+    await analyze(str(database.database_url))
     return tenant
 
 
