@@ -157,6 +157,11 @@ async def test_the_ledger_moves_with_the_deliveries_and_an_agreement_may_go_beyo
     await agree(tenant.supplier, beyond.id)
     assert (await worked(tenant, beyond.id)).status is S.APPLIED
     assert await figures(tenant, made) == [{}, {"called": 150, "confirmed": 150, "over_called": 30}]
+    async with unit_of_work(tenant.factory) as session:
+        told = await service.impact(
+            session, tenant.factory, await service.get_change(session, tenant.factory, beyond.id)
+        )
+    assert (told.way, told.effects, told.curves) == (Way.BAND, [], [])  # what holds it already is not counted again
 
 
 async def test_a_sellers_delay_counts_where_the_buyer_called_it_off(tenant: Tenant) -> None:
