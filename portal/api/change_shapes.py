@@ -83,7 +83,8 @@ class CarryOut(Struct):
 
 
 class ImpactOut(Struct):
-    """What the live offer does, from the figures of now. `way`: why nobody, or the other company, must agree."""
+    """What the live offer does, from the figures of now; once applied, they hold it, and neither periods nor curves are
+    given. `way`: why nobody, or the other company, must agree."""
 
     sentence: str
     way: Annotated[str, Meta(examples=["inside"])]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -120,13 +121,16 @@ async def impact(session: AsyncSession, actor: Actor, change: ChangeRequest, *, 
 async def sheet_of(
     connection: Driver, actor: Actor, head: Head, change: ChangeRequest, parts: Sequence[ChangePart], *, curves: bool
 ) -> Impact:
-    """What kept parts do, from the figures of now."""
+    """What kept parts do, from the figures of now; of an applied change only what was asked and who had to agree."""
     known = await items(connection, actor, head.id, [part.contract_line_id for part in parts])
     names = {line_id: item.part(actor) for line_id, item in known.items()}
     said = [asked(part, names[part.contract_line_id]) for part in parts if part.kind is not PartKind.CARRY_OVER]
     applied = change.status is ChangeStatus.APPLIED
     carries = await service_carrying.standing(connection, actor, head.id, parts, names, applied=applied)
-    return await impact_of(connection, actor, head, asker_side(change, head), said, carries, curves=curves)
+    sheet = await impact_of(connection, actor, head, asker_side(change, head), said, carries, curves=curves)
+    if not applied:
+        return sheet
+    return replace(sheet, way=change.way, effects=[], curves=[], touched=[])  # the figures of now hold it already
 
 
 # --- offers -----------------------------------------------------------------------------------------------------------

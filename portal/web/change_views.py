@@ -55,7 +55,7 @@ STATUSES: dict[ChangeStatus, tuple[str, str]] = {
 VERBS = {
     "submitted": N_("Asked"),
     "in_review": N_("In review"),
-    "accepted": N_("Agreed"),
+    "accepted": N_("Agreed to it"),
     "applied": N_("Applied"),
     "apply_failed": N_("Could not be applied"),
     "declined": N_("Refused"),
@@ -192,6 +192,7 @@ async def change_context(session: AsyncSession, actor: Actor, change_id: UUID) -
         "title": change.number or _("Draft of a change request"),
         "tag": (_(status), tone),
         "sentence": words.sentence(sheet),
+        "is_applied": change.status is S.APPLIED,
         "band": words.band(sheet),
         "figures": figures(sheet, change, actor),
         "parts": [

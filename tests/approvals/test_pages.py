@@ -34,6 +34,7 @@ async def test_an_administrator_builds_a_rule_in_pages_and_finance_decides_by_it
         wrong = await browser.send(f"{RULES}/rule", **said, **{"c0.op": "beyond", "c0.value": "much"})
         assert wrong.status_code == 422
         assert 'id="f-c0.value-error"' in wrong.text  # under its field, without the place that the file names
+        assert 'aria-invalid="true" autofocus' in wrong.text  # and the page opens at it
         assert "“much” is not a number" in text_of(wrong)
         assert "rules[1]" not in text_of(wrong)
         made = {**said, "c0.op": "beyond", "c0.value": "20", "a0.role": "finance", "answer_hours": "8"}

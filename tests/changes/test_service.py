@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from portal.accounts.service_calendars import Shutdown, shut_down
+from portal.changes import service as changes
 from portal.changes import service_answering, service_asking, service_erp, service_files, service_terms
 from portal.changes.inputs import Comment, NewPiece, NoteErp, SetTerms
 from portal.changes.model import ChangeStatus, ErpState, PartKind, Way
@@ -157,6 +158,10 @@ async def test_the_ledger_moves_with_the_deliveries_and_an_agreement_may_go_beyo
     await agree(tenant.supplier, beyond.id)
     assert (await worked(tenant, beyond.id)).status is S.APPLIED
     assert await figures(tenant, made) == [{}, {"called": 150, "confirmed": 150, "over_called": 30}]
+    async with unit_of_work(tenant.factory) as session:
+        change = await changes.get_change(session, tenant.factory, beyond.id)
+        told = await changes.impact(session, tenant.factory, change)
+    assert (told.way, told.effects, told.curves) == (Way.BAND, [], [])  # what holds it already is not counted again
 
 
 async def test_a_sellers_delay_counts_where_the_buyer_called_it_off(tenant: Tenant) -> None:
