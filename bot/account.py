@@ -51,6 +51,15 @@ async def start_with_link(message: Message, command: CommandObject, talk: Talk) 
     return [talk.say(_(APPROVE))]
 
 
+@entrance.message(F.migrate_to_chat_id | F.migrate_from_chat_id, flags={"transaction": False})
+async def upgraded(message: Message, talk: Talk) -> Answers:
+    """A group became one that can have topics. Both of its numbers are told, in the old and in the new one."""
+    here = message.chat.id
+    old, new = message.migrate_from_chat_id or here, message.migrate_to_chat_id or here
+    await service_chats.renumbered(talk.bot, old, new)
+    return []
+
+
 @entrance.message(CommandStart())
 async def start(message: Message, talk: Talk) -> Answers:
     """For whom this chat speaks, or how to link it."""

@@ -1,7 +1,8 @@
 """What both chat channels share: a card becomes text and buttons, refusals become those of the interface."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from aiogram import Bot
 from aiogram.exceptions import (
@@ -24,6 +25,7 @@ from portal.core.settings import get_settings
 from portal.notices.cards import Card
 from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
 
+T = TypeVar("T")
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 GONE = ("chat not found", "user is deactivated", "bot was kicked")
 SAME = "message is not modified"
@@ -48,13 +50,24 @@ class ChatChannel:
         chat, topic = place_of(address)
         async with _blocked_is_noted(self.bot_name, address):
             with refusals():
-                try:
-                    sent = await self._send(chat, topic, card, silent)
-                except TelegramBadRequest as error:
-                    if not topic_is_gone(topic, error):
-                        raise
-                    sent = await self._send(chat, None, card, silent)
+                sent = await self._followed(chat, lambda chat: self._in_topic(chat, topic, card, silent))
         return str(sent.message_id)
+
+    async def _followed(self, chat: int, call: Callable[[int], Awaitable[T]]) -> T:
+        """What is for a group that has another number meanwhile goes to where it is now."""
+        try:
+            return await call(chat)
+        except TelegramMigrateToChat as error:
+            await service_chats.renumbered(self.bot_name, chat, error.migrate_to_chat_id)
+            return await call(error.migrate_to_chat_id)
+
+    async def _in_topic(self, chat: int, topic: int | None, card: Card, silent: bool) -> Message:
+        try:
+            return await self._send(chat, topic, card, silent)
+        except TelegramBadRequest as error:
+            if not topic_is_gone(topic, error):
+                raise
+            return await self._send(chat, None, card, silent)
 
     async def _send(self, chat: int, topic: int | None, card: Card, silent: bool) -> Message:
         return await self._bot.send_message(
@@ -76,14 +89,17 @@ class ChatChannel:
         chat, _topic = place_of(address)
         async with _blocked_is_noted(self.bot_name, address):
             with refusals():
-                await self._bot.edit_message_text(
-                    text_of(card, links=self._links),
-                    chat_id=chat,
-                    message_id=int(message_id),
-                    parse_mode="HTML",
-                    reply_markup=self._keyboard(card, chat),
-                    link_preview_options=NO_PREVIEW,
-                )
+                await self._followed(chat, lambda chat: self._edit(chat, int(message_id), card))
+
+    async def _edit(self, chat: int, message_id: int, card: Card) -> Message | bool:
+        return await self._bot.edit_message_text(
+            text_of(card, links=self._links),
+            chat_id=chat,
+            message_id=message_id,
+            parse_mode="HTML",
+            reply_markup=self._keyboard(card, chat),
+            link_preview_options=NO_PREVIEW,
+        )
 
     def _keyboard(self, card: Card, chat: int) -> InlineKeyboardMarkup | None:
         return keyboard_of(card, links=self._links, within=opens_within(self.bot_name, chat))
@@ -119,7 +135,7 @@ def refusals() -> Iterator[None]:
         yield
     except TelegramRetryAfter as error:
         raise SlowDown(error.retry_after) from error
-    except (TelegramForbiddenError, TelegramMigrateToChat) as error:  # a group has another number once it has topics
+    except TelegramForbiddenError as error:
         raise Blocked(str(error)) from error
     except TelegramBadRequest as error:
         if SAME in str(error) or "message to edit not found" in str(error):

@@ -179,7 +179,7 @@ async def spoken_of(group: ChatName, presser: Actor) -> frozenset[UUID] | None:
     rows = await _spoken(presser, row["id"])
     if not rows and row["membership_id"] is not None and row["tenant_id"] == presser.tenant_id:
         rows = await _spoken(_place(row).asking, row["id"])
-    here = [each["contract_id"] for each in rows if each["address"] == group.address]
+    here = [each["contract_id"] for each in rows if place_of(each["address"])[1] == group.topic]
     return frozenset(here or [each["contract_id"] for each in rows])
 
 
@@ -209,6 +209,16 @@ async def mark_dead(bot: ChatBot, chat_id: int) -> bool:
     row = await _one(
         "update chat_account set dead_at = now() where bot = $1 and chat_id = $2 and dead_at is null returning id",
         *(bot.value, chat_id),
+    )
+    return row is not None
+
+
+async def renumber(bot: ChatBot, old: int, new: int) -> bool:
+    """The service gave a group another number. False: that is known, or the new number was bound by itself already."""
+    row = await _one(
+        "update chat_account a set chat_id = $3 where bot = $1 and chat_id = $2"
+        " and not exists (select from chat_account b where b.bot = $1 and b.chat_id = $3) returning id",
+        *(bot.value, old, new),
     )
     return row is not None
 

@@ -154,7 +154,7 @@ async def group_rows(session: AsyncSession, actor: Actor, group: ChatName) -> li
 async def unbind_here(session: AsyncSession, actor: Actor, group: ChatName) -> int:
     """An administrator ends what this topic of a group speaks of. Returns of how many contracts."""
     actor.require(Permission.MANAGE_PEOPLE)
-    rows = [row for row in await group_rows(session, actor, group) if row.address == group.address]
+    rows = [row for row in await group_rows(session, actor, group) if chats.place_of(row.address)[1] == group.topic]
     await _end(session, actor, rows, tell=False)
     return len(rows)
 
@@ -230,6 +230,22 @@ async def blocked(bot: ChatBot, chat_id: int) -> None:
             record(session, actor, _subject(row), "blocked", bot=row.bot, name=row.name)
         for row in rows[:1]:  # a group with several contracts is one chat
             emit(session, actor, row.party_id, ChatBlocked(chat_id=row.id))
+
+
+async def renumbered(bot: ChatBot, old: int, new: int) -> None:
+    """A group became one that can have topics and has another number since: what was bound there stays bound.
+
+    The rows of a company that did not bind it last keep the old number; who writes there is sent on.
+    """
+    if not await chats.renumber(bot, old, new):
+        return
+    known = await chats.known(ChatName(bot, new))
+    if known is None or known.actor is None:
+        return
+    async with unit_of_work(known.actor) as session:
+        for row in await _live(session, known.actor, account_id=known.account_id):
+            here = replace(known.chat, name=row.name, topic=chats.place_of(row.address)[1])
+            await _bind(session, known.actor, known.account_id, here, contract_id=row.contract_id, greet=False)
 
 
 async def end_chats_of(session: AsyncSession, actor: Actor, member_id: UUID, party_id: UUID) -> None:

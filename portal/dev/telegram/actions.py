@@ -166,6 +166,18 @@ class Person:
         old = where.members.pop(self.bot.user.id, "member")
         self._membership(where, KICKED, old=old, new="kicked")
 
+    def upgrade(self, chat: int) -> int:
+        """Make a supergroup of a basic group, as switching its topics on does. Returns the number that it has now."""
+        where = self._chat(chat)
+        if where.kind != "group" or where.moved is not None:
+            raise Impossible("Only a basic group can be upgraded.")
+        made = self.world.group(self.bot, where.title, dict(where.members), forum=True)
+        where.moved = made.id
+        for place, word, number in ((where, "migrate_to_chat_id", made.id), (made, "migrate_from_chat_id", where.id)):
+            message = Message(self.bot.message_id(), self._now(), self.user)
+            self._tell("message", place, shapes.message_json(message, place, self.world.users) | {word: number})
+        return made.id
+
     def _membership(self, chat: Chat, closed: str | None, *, old: str, new: str) -> None:
         if chat.closed == closed:
             return

@@ -7,7 +7,7 @@ from portal.dev.telegram import params, shapes
 from portal.dev.telegram.entities import Formatted, formatted
 from portal.dev.telegram.files import MOST_DOWNLOAD_BYTES, Upload
 from portal.dev.telegram.markup import InlineKeyboard, Markup, RemoveKeyboard, ReplyKeyboard
-from portal.dev.telegram.refusals import bad, forbidden
+from portal.dev.telegram.refusals import bad, forbidden, upgraded
 from portal.dev.telegram.world import Bot, Chat, Message, World
 
 MOST_TEXT, MOST_CAPTION, MOST_ALERT = 4096, 1024, 200
@@ -38,6 +38,8 @@ class Context:
         chat = self.bot.chats.get(chat_id) if isinstance(chat_id, int) else None
         if chat is None:
             raise bad("chat not found")
+        if chat.moved is not None:
+            raise upgraded(chat.moved)
         if chat.closed is not None:
             raise forbidden(chat.closed)
         return chat

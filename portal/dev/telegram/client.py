@@ -103,10 +103,12 @@ class World:
         )
         return Person(self, known["id"], first_name)
 
-    async def group(self, title: str, *members: "Person", forum: bool = False, admin: bool = True) -> int:
+    async def group(
+        self, title: str, *members: "Person", forum: bool = False, basic: bool = False, admin: bool = True
+    ) -> int:
         """A group with the bot in it; its number is the `chat` of what people do there."""
         numbers = [member.id for member in members]
-        chat = await self.post("groups", title=title, members=numbers, forum=forum, admin=admin)
+        chat = await self.post("groups", title=title, members=numbers, forum=forum, basic=basic, admin=admin)
         return int(chat["id"])
 
     # --- bending ------------------------------------------------------------------------------------------------------
@@ -239,6 +241,10 @@ class Person:
 
     async def delete_topic(self, chat: int, thread: int) -> None:
         await self._do("delete_topic", chat=chat, thread=thread)
+
+    async def upgrade(self, chat: int) -> int:
+        """Make a supergroup with topics of a basic group; its new number."""
+        return int((await self._do("upgrade", chat=chat))["message"])
 
     async def kick(self, chat: int) -> None:
         """Take the bot out of a group."""

@@ -7,7 +7,7 @@ be read 400. With several bots, `?bot=<username>` chooses; else it is the first.
 | --- | --- | --- |
 | POST /ctl/bots | token, username, name | the bot |
 | POST /ctl/users | first_name, last_name?, username?, language_code? | the user |
-| POST /ctl/groups | title, members: [user id], forum?, admin? (the bot is one) | the chat |
+| POST /ctl/groups | title, members: [user id], forum?, basic?, admin? (the bot is one) | the chat |
 | POST /ctl/users/{id}/say | text, chat?, reply_to?, thread? | {"message": number} |
 | POST /ctl/users/{id}/photo | content (base64), caption?, chat? | {"message": number} |
 | POST /ctl/users/{id}/document | content (base64), name, mime?, caption?, chat? | {"message": number} |
@@ -18,6 +18,7 @@ be read 400. With several bots, `?bot=<username>` chooses; else it is the first.
 | POST /ctl/users/{id}/block, unblock | {} | {} |
 | POST /ctl/users/{id}/kick | chat: a group, from which the bot is taken | {} |
 | POST /ctl/users/{id}/delete_topic | chat: a group, thread: of its topics | {} |
+| POST /ctl/users/{id}/upgrade | chat: a basic group, which becomes one with topics | {"message": its new number} |
 | POST /ctl/users/{id}/web_app | {} | query_id, init_data of a Mini App |
 | POST /ctl/fail | kind: too_many, blocked, error, hang, cut; method?, chat?, count?, seconds?, after? | {} |
 | POST /ctl/heal | {} | {}: forgets the failures that are still to come |
@@ -62,6 +63,7 @@ DEEDS = {
     "unblock",
     "kick",
     "delete_topic",
+    "upgrade",
     "web_app",
 }
 
@@ -87,6 +89,7 @@ class NewGroup(Body):
     title: str
     members: list[int]
     forum: bool = False
+    basic: bool = False
     admin: bool = True
 
 
@@ -175,7 +178,7 @@ async def new_group(request: web.Request) -> web.Response:
     for user_id in body.members:
         Person(world, bot, user_id)
     members = dict.fromkeys(body.members, "member") | {bot.user.id: "administrator" if body.admin else "member"}
-    chat = world.group(bot, body.title, members, forum=body.forum)
+    chat = world.group(bot, body.title, members, forum=body.forum, basic=body.basic)
     return web.json_response(shapes.chat_json(chat, world.users))
 
 

@@ -25,6 +25,10 @@ def forbidden(text: str) -> Refused:
     return Refused(403, f"Forbidden: {text}")
 
 
+def upgraded(chat: int) -> Refused:
+    return Refused(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=chat)
+
+
 def conflict(text: str) -> Refused:
     return Refused(409, f"Conflict: {text}")
 

@@ -92,6 +92,7 @@ class Chat:
     topics: dict[int, str] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
     closed: str | None = None  # why the bot may not write here
+    moved: int | None = None  # the supergroup that a basic group became
     typing_until: float = 0.0
     reply_keyboard: dict[str, Any] | None = None
 
@@ -181,9 +182,11 @@ class World:
             chat = bot.chats[user.id] = Chat(user.id, "private", user.first_name, {user.id: "member"})
         return chat
 
-    def group(self, bot: Bot, title: str, members: dict[int, str], *, forum: bool) -> Chat:
-        number = -1_001_000_000_001 - sum(not chat.private for chat in bot.chats.values())
-        chat = bot.chats[number] = Chat(number, "supergroup", title, members, forum=forum)
+    def group(self, bot: Bot, title: str, members: dict[int, str], *, forum: bool, basic: bool = False) -> Chat:
+        """basic: one without topics, which gets another number once it becomes a supergroup."""
+        before = sum(not chat.private for chat in bot.chats.values())
+        number = -4_000_000_001 - before if basic else -1_001_000_000_001 - before
+        chat = bot.chats[number] = Chat(number, "group" if basic else "supergroup", title, members, forum=forum)
         self.stir()
         return chat
 
