@@ -121,8 +121,8 @@ class Made:
 
 
 def unlike_a_quantity() -> str:
-    """Six letters and a seven that no other call gives: more digits could be taken for a quantity a test looks for."""
-    return "".join(chr(ord("a") + int(digit, 16)) for digit in uuid7().hex[-6:]) + "7"
+    """Ten letters and a seven that no other call gives: more digits could be taken for a quantity a test looks for."""
+    return "".join(chr(ord("a") + int(digit, 16)) for digit in uuid7().hex[-10:]) + "7"
 
 
 async def make_contract(
