@@ -15,18 +15,14 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import SQLModel
 
-from portal.contracts.model import Cadence, Contract, ContractKind, ContractLine, ContractPrice, ContractStatus, DayUnit
+from portal.contracts.model import Cadence, Contract, ContractKind, ContractLine, ContractPrice, ContractStatus
 from portal.core.actor import Direction
 from portal.core.calendars import WorkingCalendar, day_begins, deadline
-from portal.core.ids import uuid7
-from portal.schedules import rules
-from portal.schedules.model import CloseReason, LineStatus, Release, ReleaseLine, ScheduleLine, Zone
+from portal.demo.programme_releases import AHEAD, PACK, PAST, TRAVEL, WEEK, Story, releases_of
+from portal.schedules.model import CloseReason, LineStatus, ScheduleLine
 from portal.shipments.model import Receipt, ReceiptLine, Shipment, ShipmentLine, ShipmentStatus
 from portal.sync.staging import new_tokens
 
-PAST, AHEAD = 12, 26  # weeks
-WEEK = timedelta(weeks=1)
-PACK = Decimal(10)
 # By week, in per cent of the fixed quantity: always inside the band. The weeks around today are as agreed.
 SWING = (0, 10, 0, -10, 0, 0, 15, 0, -10, 0, 5, 0, 0)
 FIXED = 2400  # of this part nothing less is agreed, so the weeks with less end below the floor
@@ -89,7 +85,9 @@ def build(terms: Terms, parts: Sequence[Part], now: datetime) -> Programme:
     lines = list(_lines(programme, terms, parts, kept, today, monday, now))
     contract.last_line_no = programme.count = len(lines)
     documents = _documents(terms, lines, today)
-    releases = _releases(terms, programme, lines, monday, now)
+    arrivals = {line.last_received_on for line in lines if line.last_received_on}
+    receipts = {day: _receipt_number(terms, day) for day in arrivals}
+    releases = releases_of(Story(contract, kept, prices, lines, receipts, terms.planner), monday, now)
     programme.rows = [[contract], [*kept], [*prices], [*lines], *documents, *releases]
     return programme
 
@@ -233,13 +231,12 @@ def _documents(terms: Terms, lines: Sequence[ScheduleLine], today: date) -> list
     receipts: list[SQLModel] = []
     shipped: list[SQLModel] = []
     received: list[SQLModel] = []
-    prefix = "DN" if terms.direction is Direction.SALE else "ASN"
     for (day, arrived), token in zip(sorted(by_day.items()), new_tokens(len(by_day)), strict=True):
-        note = _note(terms, day, f"{prefix}-{day:%y%m%d}", token)
+        note = _note(terms, day, token)
         receipt = Receipt(
             tenant_id=terms.tenant_id,
             party_id=terms.party_id,
-            number=f"R-{note.number}",
+            number=_receipt_number(terms, day),
             shipment_id=note.id,
             received_on=day,
             posted_at=day_begins(day, terms.zone),
@@ -253,12 +250,20 @@ def _documents(terms: Terms, lines: Sequence[ScheduleLine], today: date) -> list
     return [shipments, shipped, receipts, received]
 
 
-def _note(terms: Terms, day: date, number: str, token: str) -> Shipment:
-    left = day - timedelta(days=2)
+def _note_number(terms: Terms, day: date) -> str:
+    return f"{'DN' if terms.direction is Direction.SALE else 'ASN'}-{day:%y%m%d}"
+
+
+def _receipt_number(terms: Terms, day: date) -> str:
+    return f"R-{_note_number(terms, day)}"
+
+
+def _note(terms: Terms, day: date, token: str) -> Shipment:
+    left = day - TRAVEL
     return Shipment(
         tenant_id=terms.tenant_id,
         party_id=terms.party_id,
-        number=number,
+        number=_note_number(terms, day),
         year=left.year,
         direction=terms.direction,
         status=ShipmentStatus.RECEIVED,
@@ -278,67 +283,3 @@ def _counted(note: Shipment, receipt: Receipt, line: ScheduleLine, no: int) -> t
     sent = ShipmentLine(**base, shipment_id=note.id, line_no=no, quantity=amount, **packages)
     counts: dict[str, Any] = {"announced": amount, "counted": amount, "accepted": amount}
     return sent, ReceiptLine(**base, receipt_id=receipt.id, shipment_line_id=sent.id, **counts)
-
-
-# --- releases ---------------------------------------------------------------------------------------------------------
-
-
-def _releases(
-    terms: Terms, programme: Programme, lines: Sequence[ScheduleLine], monday: date, now: datetime
-) -> list[list[SQLModel]]:
-    """The first release, last week's, and this week's, which changed two deliveries of the trade-off zone."""
-    contract = programme.contract
-    changes = _changes(lines, monday)
-    releases: list[SQLModel] = []
-    frozen: list[SQLModel] = []
-    for number, day in ((1, monday - PAST * WEEK), (2, monday - WEEK), (3, monday)):
-        horizon = day + AHEAD * WEEK if number == 1 else max(line.due_date for line in lines)
-        at = min(datetime.combine(day, time(9, 40), ZoneInfo(terms.zone)), now)
-        release = Release(
-            tenant_id=terms.tenant_id,
-            party_id=terms.party_id,
-            contract_id=contract.id,
-            number=number,
-            calculated_on=day,
-            horizon_end=horizon,
-            published_at=at,
-            published_by=terms.planner,
-        )
-        releases.append(release)
-        ends = rules.fences(day, 28, 63, DayUnit.CALENDAR, WorkingCalendar())
-        for line in lines:
-            backlog = number > 1 and line.due_date < day and line.status is not LineStatus.CLOSED
-            if backlog or day <= line.due_date <= horizon:
-                before = changes.get(line.id, line.ordered_quantity) if number < 3 else line.ordered_quantity
-                frozen.append(_frozen(release, line, before, ends))
-    return [releases, frozen]
-
-
-def _frozen(release: Release, line: ScheduleLine, amount: Decimal, ends: rules.Fences) -> ReleaseLine:
-    """The line as this release puts it; the live line carries the last one."""
-    zone = ends.zone(line.due_date)
-    level = rules.level_of(line.due_date, release.calculated_on, ends, True, release.number > 1)
-    copy = ReleaseLine(
-        id=uuid7(),
-        tenant_id=line.tenant_id,
-        party_id=line.party_id,
-        release_id=release.id,
-        schedule_line_id=line.id,
-        contract_line_id=line.contract_line_id,
-        due_date=line.due_date,
-        quantity=amount,
-        zone=zone,
-        level=level,
-    )
-    line.zone, line.level, line.release_line_id = zone, level, copy.id
-    return copy
-
-
-def _changes(lines: Sequence[ScheduleLine], monday: date) -> dict[UUID, Decimal]:
-    """What two deliveries of the trade-off zone were before this week's release: one was more, one was less."""
-    ends = rules.fences(monday, 28, 63, DayUnit.CALENDAR, WorkingCalendar())
-    parts = list(dict.fromkeys(line.contract_line_id for line in lines))
-    first = [line for line in lines if line.contract_line_id == parts[0] and ends.zone(line.due_date) is Zone.TRADEOFF]
-    last = [line for line in lines if line.contract_line_id == parts[-1] and ends.zone(line.due_date) is Zone.TRADEOFF]
-    less, more = first[0], last[1]
-    return {less.id: less.ordered_quantity + 8 * PACK, more.id: more.ordered_quantity - 3 * PACK}

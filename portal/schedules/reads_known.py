@@ -10,14 +10,16 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from portal.core.actor import Actor
+from portal.core.calendars import local_today
 from portal.core.db import Driver
 from portal.schedules.model import ReleaseKind
 from portal.schedules.reads_board import BoardHead, board_head
 from portal.schedules.reads_releases import Part, parts_of
 from portal.schedules.rules_difference import Frozen
-from portal.schedules.rules_known import Stood, known
+from portal.schedules.rules_known import ZERO, Stood, known
 from portal.schedules.rules_releases import in_force
 
 
@@ -61,6 +63,23 @@ select subject_id, verb, data from timeline
 where tenant_id = $1 and subject_id = any($2) and at <= $3 order by id"""
 
 
+# Imported documents have no history: what they moved is known from their own days.
+_TOLD = """
+select distinct subject_id, verb = 'shipped' from timeline
+where tenant_id = $1 and subject_id = any($2) and verb in ('shipped', 'received', 'receipt_corrected')"""
+_SHIPPED = """
+select l.schedule_line_id, sum(l.quantity) from shipment_line l
+join shipment s on s.tenant_id = l.tenant_id and s.id = l.shipment_id
+where l.tenant_id = $1 and l.schedule_line_id = any($2) and s.shipped_on <= $3::date
+    and s.status not in ('draft', 'withdrawn')
+group by 1"""
+_RECEIVED = """
+select l.schedule_line_id, sum(l.accepted) from receipt_line l
+join receipt r on r.tenant_id = l.tenant_id and r.id = l.receipt_id
+where l.tenant_id = $1 and l.schedule_line_id = any($2) and r.received_on <= $3::date
+group by 1"""
+
+
 async def as_known(connection: Driver, actor: Actor, contract_id: UUID, moment: datetime) -> AsKnown:
     """What the contract's schedule said at an instant, and what was known of its deliveries then. NotFound."""
     head = await board_head(connection, actor, contract_id)
@@ -80,8 +99,31 @@ async def as_known(connection: Driver, actor: Actor, contract_id: UUID, moment: 
     for one in await connection.fetch(_HISTORY, actor.tenant_id, ids, moment):
         history[one[0]].append((one[1], one[2]))
     shown = [_line(line, parts, marks[line.line_id], history[line.line_id]) for line in lines]
+    shown = await _with_imported(connection, actor, shown, local_today(moment, head.time_zone))
     numbers = (forecast["number"] if forecast else None, jit["number"] if jit else None)
     return AsKnown(head, moment, *numbers, until, shown)
+
+
+async def _with_imported(connection: Driver, actor: Actor, lines: list[KnownLine], day: date) -> list[KnownLine]:
+    """The lines whose goods no history tells of, with what imported documents moved by the end of a day."""
+    ids = [line.line_id for line in lines]
+    told = {(row[0], row[1]) for row in await connection.fetch(_TOLD, actor.tenant_id, ids)}
+    sums: list[dict[UUID, Decimal]] = []
+    for query, shipping in ((_SHIPPED, True), (_RECEIVED, False)):
+        silent = [one for one in ids if (one, shipping) not in told]
+        sums.append(dict(tuple(row) for row in await connection.fetch(query, actor.tenant_id, silent, day)))
+    shipped, received = sums
+    return [
+        replace(
+            line,
+            shipped=shipped.get(line.line_id, line.shipped),
+            received=received.get(line.line_id, line.received),
+            stood=Stood.CLOSED if received.get(line.line_id, ZERO) >= line.quantity else line.stood,
+        )
+        if line.line_id in shipped or line.line_id in received
+        else line
+        for line in lines
+    ]
 
 
 def _line(line: Frozen, parts: dict[UUID, Part], mark: tuple[str, str], history: list[tuple[str, Any]]) -> KnownLine:

@@ -157,6 +157,7 @@ TEXTS: dict[str, str] = {
     "InvoiceRow.number": "INV-2026-0331",
     "Issued.number": NOTE,
     "KeyRow.name": "ERP connection",
+    "LooseCell.text": "A100, Wk 34 (17 Aug 2026): 505 pcs is not a multiple of the pack size 10 pcs.",
     "MemberRow.name": PERSON,
     "Me.name": PERSON,
     "NewFeed.name": "Deliveries of the line",
@@ -244,6 +245,9 @@ QUANTITIES = {
 QUANTITY_TEXTS = {
     "amount": "10000.00",
     "ComparisonOut.document": "800",
+    "LooseCell.quantity": "505",
+    "pack_size": "10",
+    "nearest": "500",
     "price_unit": "1",
     "rate": "7.8125",
     "share": "50",

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from portal.core import clock, i18n
 from portal.core.access import Permission
@@ -239,6 +240,7 @@ async def as_known(actor: Actor, contract_id: UUID, moment: datetime) -> dict[st
         "head": found.head,
         "found": found,
         "moment": moment,
+        "typed": moment.astimezone(ZoneInfo(actor.time_zone)).replace(tzinfo=None).isoformat(timespec="minutes"),
         "weeks": week_totals(found.lines),
         "list": ListView(title, columns, rows, _("Nothing was published by then.")),
     }

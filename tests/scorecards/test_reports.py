@@ -3,18 +3,21 @@
 import csv
 import io
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from litestar import Litestar
 
 from portal.app import create_app
+from portal.core import clock
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction, Scope
 from portal.core.db import read, unit_of_work
 from portal.core.settings import Settings
+from portal.schedules.reads_known import as_known
 from portal.schedules.rules_history import TooManyWeeks, steadiness_by_contract
+from portal.schedules.rules_known import Stood
 from portal.scorecards import reads_history
 from portal.scorecards.reads import By, Performance, Report, Selection, deliveries
 from portal.scorecards.reads_history import Asked, Source
@@ -184,3 +187,20 @@ async def test_the_history_has_its_stability_on_page_interface_and_file_as_the_c
 def replace_since(asked: Asked) -> Asked:
     """Eleven years of weeks."""
     return Asked(asked.source, date(2003, 1, 6), asked.until)
+
+
+async def test_what_imported_documents_moved_is_known_of_a_past_moment(whole: Tenant) -> None:
+    (row,) = await fetch(
+        whole.factory,
+        "select contract_id, count(*) as lines from schedule_line where tenant_id = $1 group by 1 order by 2 desc, 1"
+        " limit 1",
+        whole.id,
+    )
+    async with read(whole.factory) as connection:
+        found = await as_known(connection, whole.factory, row["contract_id"], clock.now())
+        before = await as_known(connection, whole.factory, row["contract_id"], clock.now() - timedelta(days=1))
+    assert len(found.lines) == row["lines"]
+    assert {(line.stood, line.shipped == line.received == line.quantity) for line in found.lines} == {
+        (Stood.CLOSED, True)
+    }
+    assert before.lines == []
