@@ -3,6 +3,8 @@
 import asyncio
 import sys
 
+import uvloop
+
 from portal.dev.telegram.clock import Clock
 from portal.dev.telegram.server import serving
 from portal.dev.telegram.world import DEMO_NAME, DEMO_TOKEN, World
@@ -19,4 +21,4 @@ async def run(port: int, speed: float, people: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])))
+    uvloop.run(run(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])))

@@ -33,7 +33,8 @@ Writings: TypeAlias = Mapping[UUID, Written | Unwanted]
 AT_ONCE = 40  # messages under way in one worker
 POLL_SECONDS = 1.0
 PAUSE_SECONDS = 0.02  # between two looks, so that a burst is claimed and noted in batches
-FULL_SECONDS = 0.06  # the same while more is due than there is room for
+FULL_SECONDS = 0.12  # the same while more is due than there is room for
+NOTE_SECONDS = 0.06  # in which what leaves is noted together then: a transaction costs more than a message in it
 SECONDS = 30  # that one message may take, less than its claim
 
 
@@ -73,7 +74,7 @@ class Sender:
         self._busy: dict[str, asyncio.Task[None]] = {}  # by address
         self._room = asyncio.Event()
         self._writing: set[asyncio.Task[Writings]] = set()
-        self._noter = Noter()
+        self._noter = Noter(self._full)
 
     async def run(self) -> None:
         bells.listen(self._woken)
@@ -93,9 +94,13 @@ class Sender:
             await self._noter.rest()
             await self._channels.close()
 
+    def _full(self) -> bool:
+        """Whether more may be due than there is room for."""
+        return len(self._busy) >= AT_ONCE
+
     async def _pause(self, found: int) -> None:
         """At once when messages are under way and more may be due, else after a bell or a second."""
-        await asyncio.sleep(FULL_SECONDS if len(self._busy) >= AT_ONCE else PAUSE_SECONDS)
+        await asyncio.sleep(FULL_SECONDS if self._full() else PAUSE_SECONDS)
         self._room.clear()
         waiting = [asyncio.create_task(self._woken.wait())]
         waiting += [asyncio.create_task(self._room.wait())] if self._busy or found else []
@@ -193,7 +198,8 @@ class Sender:
 class Noter:
     """Notes what has left, many at a time: one transaction for what leaves of one company in the same moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, full: Callable[[], bool]) -> None:
+        self._full = full
         self._waiting: list[tuple[Sent, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -212,7 +218,7 @@ class Noter:
 
     async def _run(self) -> None:
         while self._waiting:
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(NOTE_SECONDS if self._full() else PAUSE_SECONDS)
             batch, self._waiting = self._waiting, []
             for _of, group in groupby(sorted(batch, key=_company_of), key=_company_of):
                 await self._note(list(group))

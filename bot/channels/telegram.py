@@ -1,5 +1,6 @@
 """Telegram: the Bot API over HTTP, wherever PORTAL_TELEGRAM_API says that it is."""
 
+import msgspec
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
@@ -13,7 +14,8 @@ from portal.notices.channels import Abilities
 
 def telegram_bot(settings: Settings) -> Bot:
     """The bot that the token names."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.telegram_api), timeout=20)
+    server = TelegramAPIServer.from_base(settings.telegram_api)
+    session = AiohttpSession(api=server, timeout=20, json_loads=msgspec.json.decode)
     return Bot(str(settings.telegram_token), session=session)
 
 

@@ -57,8 +57,8 @@ def day(value: date) -> str:
 
 
 def joined(*parts: str) -> str:
-    """Parts of one line; empty ones are left out."""
-    return " · ".join(part for part in parts if part)
+    """Parts of one line; empty ones are left out, and none is said twice."""
+    return " · ".join(dict.fromkeys(part for part in parts if part))
 
 
 def due(what: str, on: date) -> str:
