@@ -200,6 +200,8 @@ def take(calls: Iterable[Call], rooms: Sequence[Room], limits: CallLimits, spans
     for room in sorted(rooms, key=lambda room: room.start):
         by_line[room.contract_line_id].append(room)
     found: list[Posting] = []
+    if not by_line and not spans:
+        return found  # pure call-offs, all of them
     for call in sorted(calls, key=lambda call: (call.due, call.line_id)):
         if call.contract_line_id in by_line or call.contract_line_id in spans:
             found += _take(call, by_line[call.contract_line_id], limits, spans)

@@ -141,13 +141,13 @@ select b.id, b.contract_line_id, b.period_start, b.period_end, b.target, b.ceili
 from commitment_bucket b
 left join commitment_terms t on t.tenant_id = b.tenant_id and t.party_id = b.party_id and t.contract_id = b.contract_id
     and t.replaced_on = 'infinity'
-where b.tenant_id = $1 and b.party_id = $2 and b.contract_line_id = any($3) and b.period_start <= $4
+where b.tenant_id = $1 and b.party_id = $2 and b.contract_line_id = any($3::text::uuid[]) and b.period_start <= $4
     and b.period_end > $5 order by b.id {lock}"""
 _TO_TAKE = _ROOMS.format(lock="for update of b")
 _TO_LOOK = _ROOMS.format(lock="")
 _SPANS = """
 select contract_line_id, min(period_start), max(period_end) from commitment_bucket
-where tenant_id = $1 and party_id = $2 and contract_line_id = any($3) group by 1"""
+where tenant_id = $1 and party_id = $2 and contract_line_id = any($3::text::uuid[]) group by 1"""
 
 
 async def consume(session: AsyncSession, actor: Actor, party_id: UUID, calls: Sequence[Call]) -> dict[UUID, UUID]:
@@ -201,7 +201,7 @@ async def _around(
     connection: Driver, actor: Actor, party_id: UUID, calls: Sequence[Call], query: str
 ) -> tuple[list[Room], CallLimits, Spans]:
     """The periods in which the calls' days lie, the contract's limits, and how far periods reach."""
-    lines = list({call.contract_line_id for call in calls})
+    lines = arrays.array(list({call.contract_line_id for call in calls}))
     first, last = min(call.due for call in calls), max(call.due for call in calls)
     if any(call.generated for call in calls):
         first -= EARLIER
@@ -212,7 +212,7 @@ async def _around(
     )
     spans: Spans = {}
     if beside := uncovered(calls, rooms):
-        found = await connection.fetch(_SPANS, actor.tenant_id, party_id, list(beside))
+        found = await connection.fetch(_SPANS, actor.tenant_id, party_id, arrays.array(list(beside)))
         spans = {row[0]: (row[1], row[2]) for row in found}
     return rooms, limits, spans
 

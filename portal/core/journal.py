@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import arrays
 from portal.core.actor import Actor
-from portal.core.ids import uuid7
+from portal.core.ids import uuid7, uuid7s
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,22 @@ def record(session: AsyncSession, actor: Actor, subject: Subject, verb: str, **d
     journal.of(actor).deeds.append((told, uuid7(), subject.party_id, *what, _json(data)))
     if subject.shared:
         journal.bells.add(Bell(actor.tenant_id, subject.party_id, subject.contract_id))
+
+
+def record_each(
+    session: AsyncSession, actor: Actor, subject: Subject, verb: str, each: Sequence[tuple[UUID, int]], **data: Any
+) -> None:
+    """Write the same deed on many documents, each with its id and version; subject: what else they have in common."""
+    journal = _journal(session)
+    text = _json(data)
+    kind, party, contract, shared = subject.kind, subject.party_id, subject.contract_id, subject.shared
+    told: Sequence[UUID | None] = uuid7s(len(each)) if shared else [None] * len(each)
+    journal.of(actor).deeds.extend(
+        (history, proof, party, kind, one, contract, verb, version, text)
+        for history, proof, (one, version) in zip(told, uuid7s(len(each)), each, strict=True)
+    )
+    if shared:
+        journal.bells.add(Bell(actor.tenant_id, party, contract))
 
 
 def emit(session: AsyncSession, actor: Actor, party_id: UUID, event: Event) -> None:

@@ -17,6 +17,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import Driver
 from portal.schedules.model import Level
+from portal.schedules.rules import Fences
 from portal.schedules.service_calculating import Calculation
 from portal.schedules.service_terms import ContractHead
 
@@ -111,34 +112,21 @@ async def read_contents(connection: Driver, actor: Actor, head: ContractHead, ma
     parts = {}
     for row in (row for row in rows if row["id"] in named):
         part: UUID = row["id"]
-        parts[part] = _part(row, made, documents[part], short[part], due)
+        waits = [due[part, level] if due else ZERO for level in (Level.BACKLOG, Level.IMMEDIATE)]
+        parts[part] = _part(made.ends[part], documents.get(part, []), short.get(part, ZERO), waits, *row.values())
     prior, delivered = (made.prior.number, made.prior.delivered) if made.prior else (None, [])
     return Contents(actor.name, prior, delivered, parts)
 
 
 def _part(
-    row: Any, made: Calculation, documents: list[Document], short: Decimal, due: dict[tuple[UUID, Level], Decimal]
+    ends: Fences, documents: list[Document], short: Decimal, waits: list[Decimal], _part_id: UUID, *values: Any
 ) -> PartContents:
-    ends = made.ends[row["id"]]
-    shipped, received = row["shipped"] or ZERO, row["received"] or ZERO
-    return PartContents(
-        item_code=row["item_code"],
-        unit=row["unit"],
-        revision=row["revision"],
-        ship_to_code=row["ship_to_code"],
-        unloading_point=row["unloading_point"],
-        cum_received=received,
-        received_on=row["day"],
-        in_transit=shipped - received - short,
-        backlog=due[row["id"], Level.BACKLOG],
-        immediate=due[row["id"], Level.IMMEDIATE],
-        make_until=ends.make_until or ends.tradeoff_until,
-        buy_until=ends.tradeoff_until,
-        documents=documents,
-        firm_until=ends.firm_until,
-        price=row["price"],
-        price_unit=row["price_unit"],
-    )
+    *named, shipped, received, day, price, per = values
+    came: Decimal = received or ZERO
+    moving = (shipped or ZERO) - came - short
+    until = (ends.make_until or ends.tradeoff_until, ends.tradeoff_until)
+    told: list[Any] = [*named, came, day, moving, *waits, *until, documents, ends.firm_until, price, per]
+    return PartContents(*told)
 
 
 def contents_of(stored: dict[str, Any], actor: Actor) -> Contents:

@@ -9,10 +9,11 @@ same lines come out.
 from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from portal.contracts.model import Cadence
-from portal.core.calendars import WorkingCalendar, delivery_days, periods
+from portal.core.calendars import DAY, WorkingCalendar, delivery_days, periods
 from portal.core.quantities import STEPS, round_to_unit
 
 
@@ -87,24 +88,45 @@ def generate(
     if line.foq is None or line.cadence is None:
         return Generation([], line.generated_until, line.carried_remainder)
     window = Window(max(start, valid_from), valid_to)
-    done, carried, deliveries = line.generated_until, line.carried_remainder, list[Delivery]()
-    for first, end in periods(line.cadence, line.generated_until or window.first, until):
-        if valid_to is not None and first > valid_to:
-            break
-        days = _delivery_dates(line, delivery_days(first, end, calendar, line.delivery_weekdays, month_days, rule))
-        kept = [day for day in days if window.holds(day)]
-        if days:
-            due = _share(line.foq, len(kept), len(days), line.unit)
-        else:
-            due = line.foq if window.holds(first) else Decimal(0)
-        kept, due = _beside(kept, due, [each for each in published if first <= each[0] < end])
+    done, carried = line.generated_until, line.carried_remainder
+    deliveries: list[Delivery] = []
+    span = (line.generated_until or window.first, until if valid_to is None or valid_to >= until else valid_to + DAY)
+    pattern = (tuple(line.delivery_weekdays), tuple(month_days))
+    for first, end, agreed in _agreed(line.cadence, span, calendar, pattern, rule):
+        days = _delivery_dates(line, agreed)
+        kept: Sequence[date] = [day for day in days if window.holds(day)]
+        undelivered = line.foq if window.holds(first) else Decimal(0)
+        due = _share(line.foq, len(kept), len(days), line.unit) if days else undelivered
+        if published:
+            kept, due = _beside(kept, due, [each for each in published if first <= each[0] < end])
         quantities, carried = _rounded(due, len(kept), carried, line)
         deliveries += [Delivery(first, day, q) for day, q in zip(kept, quantities, strict=True) if q > 0]
         done = end
     return Generation(deliveries, done, carried)
 
 
-def _delivery_dates(line: FixedTerms, days: list[date]) -> list[date]:
+class _Period(NamedTuple):
+    """One period [first, end) with its delivery days."""
+
+    first: date
+    end: date
+    days: Sequence[date]
+
+
+@lru_cache(maxsize=1024)  # the lines of a contract, and most contracts of a factory, share their days
+def _agreed(
+    cadence: str,
+    span: tuple[date, date],
+    calendar: WorkingCalendar,
+    pattern: tuple[tuple[int, ...], tuple[int, ...]],
+    rule: str,
+) -> list[_Period]:
+    """pattern: the agreed weekdays and days of the month."""
+    found = periods(cadence, *span)
+    return [_Period(*each, tuple(delivery_days(*each, calendar, *pattern, rule))) for each in found]
+
+
+def _delivery_dates(line: FixedTerms, days: Sequence[date]) -> Sequence[date]:
     """As many of the agreed days, evenly spread, as the quantity can serve with the minimum order quantity."""
     if not days or not line.foq or line.minimum_order <= 0:
         return days
@@ -112,7 +134,9 @@ def _delivery_dates(line: FixedTerms, days: list[date]) -> list[date]:
     return [days[n * len(days) // count] for n in range(count)]
 
 
-def _beside(days: list[date], due: Decimal, published: Sequence[tuple[date, Decimal]]) -> tuple[list[date], Decimal]:
+def _beside(
+    days: Sequence[date], due: Decimal, published: Sequence[tuple[date, Decimal]]
+) -> tuple[Sequence[date], Decimal]:
     """What is left of a period's dates and quantity beside what is published of it."""
     if not published:
         return days, due
@@ -154,8 +178,8 @@ def _rounded(due: Decimal, count: int, carried: Decimal, line: FixedTerms) -> tu
     Each date is rounded on the running total, so that the rounding of one date is mended by the next.
     """
     pack = line.pack_size if line.pack_size > 0 else STEPS[line.unit]
-    least = (line.minimum_order / pack).to_integral_value(ROUND_CEILING) * pack
-    quantities = list[Decimal]()
+    least = (line.minimum_order / pack).to_integral_value(ROUND_CEILING) * pack if line.minimum_order else Decimal(0)
+    quantities: list[Decimal] = []
     given = Decimal(0)
     for n in range(1, count + 1):
         needed = carried + due * n / count - given

@@ -1,7 +1,7 @@
 """What the next release of a contract would say, before anything is written: the lines, and how they differ."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,7 @@ from portal.schedules.model_releases import HoldBy
 from portal.schedules.rules_difference import Difference, Frozen, compare
 from portal.schedules.rules_hold import DEFAULT_TEMPLATE, PartVerdict, Tolerance, by_curve, by_template
 from portal.schedules.rules_regrouping import Member, Step, regrouped
-from portal.schedules.rules_releases import Wanted, transmitted
+from portal.schedules.rules_releases import transmitted
 from portal.schedules.service_plans import Plan, read_plan
 from portal.schedules.service_terms import ContractHead, Terms, calendars, read_terms
 
@@ -145,17 +145,18 @@ async def calculate(
     plan = await read_plan(connection, actor, head.id)
     terms = await read_terms(connection, actor, head.id)
     at = await calendars(connection, actor, {line.ship_to_code for line in terms.values()})
-    ends = {line.id: _ends(line, today, at[line.ship_to_code], plan) for line in terms.values()}
+    ends = _ends(terms.values(), today, at, plan)
     last = _horizon(plan, kind, today)
     query = _OPEN_LINES + (" for update of l" if lock else "")
     rows = await connection.fetch(query, actor.tenant_id, head.id, drafts)
-    fresh = (row["due_date"] for row in rows if row["status"] == LineStatus.DRAFT)
+    draft = LineStatus.DRAFT.value
+    fresh = (row["due_date"] for row in rows if row["status"] == draft)
     rules.check_drafts_inside(fresh, head.valid_to)
     same = _regrouped(rows, last)
     begun = await _begun(connection, actor, rows, ends) if plan.only_transmitted else set()
-    joined = [row for row in rows if row["id"] in same and row["planned"] == 0]
+    joined = [row for row in rows if row["id"] in same and row["planned"] == 0] if same else []
     lines = []
-    for row in (row for row in rows if row["planned"] != 0 or row["id"] not in same):
+    for row in (row for row in rows if row["planned"] != 0 or row["id"] not in same) if joined else rows:
         line = terms[row["contract_line_id"]]
         made = _lines(row, ends[line.id], at[line.ship_to_code], line.id in begun, today, row["id"] in same)
         lines += [one for one in made if last is None or one.due <= last]
@@ -174,9 +175,20 @@ def _horizon(plan: Plan, kind: ReleaseKind, today: date) -> date | None:
     return None if days is None else today + timedelta(days=days)
 
 
-def _ends(line: Terms, today: date, calendar: WorkingCalendar, plan: Plan) -> rules.Fences:
-    ends = rules.fences(today, line.firm_days, line.tradeoff_days, line.day_unit, calendar)
-    return rules.split_fences(ends, today, plan.make_days, line.day_unit, calendar)
+def _ends(
+    terms: Iterable[Terms], today: date, at: Mapping[str, WorkingCalendar], plan: Plan
+) -> dict[UUID, rules.Fences]:
+    """Where the zones of each contract line end; lines of the same days share them."""
+    known: dict[tuple[Any, ...], rules.Fences] = {}
+    found: dict[UUID, rules.Fences] = {}
+    for line in terms:
+        days = (line.firm_days, line.tradeoff_days, line.day_unit, line.ship_to_code)
+        if days not in known:
+            calendar = at[line.ship_to_code]
+            ends = rules.fences(today, line.firm_days, line.tradeoff_days, line.day_unit, calendar)
+            known[days] = rules.split_fences(ends, today, plan.make_days, line.day_unit, calendar)
+        found[line.id] = known[days]
+    return found
 
 
 def _regrouped(rows: Sequence[Any], last: date | None) -> set[UUID]:
@@ -216,17 +228,16 @@ def _lines(
 ) -> list[Line]:
     """One open line as it will be told, with what is split from it. only_told: what was not told is not firm. same: it
     is regrouped, so all of it was told."""
-    stays = row["planned"] is None or (row["planned"] == 0 and not same)  # what joins nothing is told as before
-    quantity, due = row["ordered_quantity"], row["due_date"]
-    if not stays:
-        quantity, due = row["planned"], row["planned_date"]
+    planned = row["planned"]
+    stays = planned is None or (planned == 0 and not same)  # what joins nothing is told as before
+    quantity, due = (row["ordered_quantity"], row["due_date"]) if stays else (planned, row["planned_date"])
     known = row["release_line_id"] is not None
     if same:
         return [replace(_line(row, quantity, due, ends, today, True), regrouped=True)]
-    wanted = Wanted(quantity, due)
-    if only_told and (not stays or row["status"] == LineStatus.DRAFT):
-        told = (row["ordered_quantity"], row["due_date"]) if known else None
-        wanted = transmitted(quantity, due, told, ends.firm_until, calendar.next_working(ends.firm_until + DAY))
+    if not only_told or (stays and row["status"] != LineStatus.DRAFT):
+        return [_line(row, quantity, due, ends, today, known)]
+    told = (row["ordered_quantity"], row["due_date"]) if known else None
+    wanted = transmitted(quantity, due, told, ends.firm_until, calendar.next_working(ends.firm_until + DAY))
     first = _line(row, wanted.quantity, wanted.due, ends, today, known)
     if not wanted.rest or wanted.rest_due is None:
         return [first]
@@ -235,8 +246,10 @@ def _lines(
 
 
 def _line(row: Any, quantity: Decimal, due: date, ends: rules.Fences, today: date, known: bool) -> Line:
-    complete = rules.delivered_complete(quantity, row["received_quantity"], row["under_percent"], row["unit"])
-    level = rules.level_of(due, today, ends, not complete, known)
+    still_open = due <= today and not rules.delivered_complete(
+        quantity, row["received_quantity"], row["under_percent"], row["unit"]
+    )
+    level = rules.level_of(due, today, ends, still_open, known)
     return Line(row, quantity, due, ends.zone(due), level)
 
 

@@ -4,6 +4,7 @@ The ledger belongs to `portal.contracts.service_buckets`; here is what it is tol
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
@@ -18,6 +19,17 @@ from portal.core.actor import Actor
 from portal.schedules.model import LineStatus
 
 
+class Told(Protocol):
+    """A line with the day and quantity that are told of it."""
+
+    @property
+    def row(self) -> Any: ...
+    @property
+    def due(self) -> date: ...
+    @property
+    def quantity(self) -> Decimal: ...
+
+
 class Item(Protocol):
     """A contract line as a refusal names it."""
 
@@ -28,23 +40,20 @@ class Item(Protocol):
 
 
 async def call_drafts(
-    session: AsyncSession, actor: Actor, party_id: UUID, rows: Iterable[Mapping[str, Any]], items: Mapping[UUID, Item]
+    session: AsyncSession, actor: Actor, party_id: UUID, lines: Iterable[Told], items: Mapping[UUID, Item]
 ) -> dict[UUID, UUID]:
     """The drafts among a contract's open lines are called off: each consumes its order. Returns their periods.
 
     Raises OverCeiling, NoPeriod or CallOutsideBand, and then nothing is published.
     """
+    draft = LineStatus.DRAFT.value
     calls = [
         Call(
-            row["id"],
-            row["contract_line_id"],
-            items[row["contract_line_id"]].item_code,
-            row["due_date"],
-            row["ordered_quantity"],
-            row["period_start"] is not None,
+            *(row["id"], row["contract_line_id"], items[row["contract_line_id"]].item_code),
+            *(line.due, line.quantity, row["period_start"] is not None),
         )
-        for row in rows
-        if row["status"] == LineStatus.DRAFT
+        for line in lines
+        if (row := line.row)["status"] == draft
     ]
     return await service_buckets.consume(session, actor, party_id, calls)
 

@@ -160,9 +160,8 @@ _CONFIRM = f"""
 with promised as ({_INSERT})
 update schedule_line l set status = r.status, confirmed_quantity = r.confirmed, version = r.version, respond_by = null,
     deviation_id = null, deemed = $10, promised_date = coalesce(l.promised_date, r.promised)
-from unnest($20::text::uuid[], $21::text::text[], $22::text::numeric[], $23::text::int[], $24::text::date[])
-    as r(id, status, confirmed, version, promised)
-where l.tenant_id = $1 and l.id = r.id and l.id = any($20::text::uuid[])"""  # noqa: S608 - own text
+from unnest({arrays.unseen(20, "uuid text numeric int date")}) as r(id, status, confirmed, version, promised)
+where l.tenant_id = $1 and l.id = r.id"""  # noqa: S608 - own text
 # The same with the ledger's entries, for lines that were called off from a period.
 _CONFIRM_BOOKED = _CONFIRM.replace("with ", f"with booked as ({insert_entries(25)}), ", 1)
 

@@ -1,9 +1,9 @@
 """A release is published: its lines are frozen, the live lines follow it, and the other side is told."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -14,15 +14,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
-from portal.core.arrays import array, columns
+from portal.core.arrays import array, columns, unseen
 from portal.core.calendars import deadline, local_today
 from portal.core.db import Driver
-from portal.core.ids import uuid7
+from portal.core.ids import uuid7, uuid7s
 from portal.core.inputs import Input
-from portal.core.journal import Subject, emit, record
+from portal.core.journal import Subject, emit, record, record_each
 from portal.schedules import rules
 from portal.schedules.events import ReleasePublished
-from portal.schedules.model import LineStatus, ReleaseKind, Trigger
+from portal.schedules.model import LineStatus, ReleaseKind, Trigger, Zone
 from portal.schedules.reads_calendars import answer_until, answering_calendar
 from portal.schedules.reads_contents import read_contents
 from portal.schedules.rules_releases import Spans, spans_of
@@ -66,14 +66,13 @@ select $1, r.id, $2, $3, r.line, r.contract_line, r.due, r.quantity, r.zone, r.l
 from unnest($4::text::uuid[], $5::text::uuid[], $6::text::uuid[], $7::text::date[], $8::text::numeric[],
     $9::text::text[], $10::text::text[])
     as r(id, line, contract_line, due, quantity, zone, level)"""
-_PUBLISH_LINES = """
+_PUBLISH_LINES = f"""
 update schedule_line l set release_line_id = r.release_line, zone = r.zone, level = r.level, status = r.status,
-    version = r.version, respond_by = case when r.asked then $3 else l.respond_by end,
+    version = r.version, respond_by = case when r.asked then $2 else l.respond_by end,
     bucket_id = coalesce(r.bucket, l.bucket_id)
-from unnest($2::text::uuid[], $4::text::uuid[], $5::text::text[], $6::text::text[], $7::text::text[], $8::text::int[],
-    $9::text::bool[], $10::text::uuid[])
+from unnest({unseen(3, "uuid uuid text text text int bool uuid")})
     as r(id, release_line, zone, level, status, version, asked, bucket)
-where l.tenant_id = $1 and l.id = r.id and l.id = any($2::text::uuid[])"""
+where l.tenant_id = $1 and l.id = r.id"""  # noqa: S608 - own text
 
 
 class Numbered(Struct, frozen=True):
@@ -117,44 +116,52 @@ async def publish(
     connection = await db.driver(session)
     release = Numbered(uuid7(), head.release_no + 1, clock.now(), note, trigger)
     kept = await regroup(session, actor, head, made)
-    lines = [kept.lines.get(line.row["id"], line) for line in await follow(session, actor, head, made)]
-    drafts = [_as_row(line) for line in lines if line.row["status"] == LineStatus.DRAFT]
-    called = await call_drafts(session, actor, head.party_id, drafts, made.terms)
-    told = [_published(line, called.get(line.row["id"])) for line in lines]
+    lines = await follow(session, actor, head, made)
+    if kept.lines:
+        lines = [kept.lines.get(line.row["id"], line) for line in lines]
+    called = await call_drafts(session, actor, head.party_id, lines, made.terms)
+    copies = uuid7s(len(lines))
+    told = [_published(line, copy, called.get(line.row["id"])) for line, copy in zip(lines, copies, strict=True)]
     respond_by = await answer_until(connection, actor, head, release.now)
     await _store_release(connection, actor, head, made, release)
     await _store_lines(connection, actor, head, release, told, respond_by)
-    places = {one.line.row["id"]: (one.release_line_id, one.bucket_id or one.line.row["bucket_id"]) for one in told}
+    handed = (one for one in told if one.line.row["id"] in kept.promised)
+    places = {one.line.row["id"]: (one.release_line_id, one.bucket_id or one.line.row["bucket_id"]) for one in handed}
     await hand_over(connection, actor, head, kept, places)
     subject = contract_of(head, raised=1)
     record(session, actor, subject, "released", number=release.number, lines=len(told), note=note)
-    for one in told:
-        row = one.line.row
-        what = Subject("schedule_line", row["id"], head.party_id, row["version"] + 1, head.id)
-        record(session, actor, what, "asked" if one.asked else "published", release=release.number, zone=one.line.zone)
+    _record_lines(session, actor, head, release, told)
     emit(session, actor, head.party_id, ReleasePublished(head.id, release.id))
     logger.info("release published", extra={"contract_id": str(head.id), "number": release.number, "lines": len(told)})
     return release.id, release.number
 
 
-def _as_row(line: Line) -> Mapping[str, Any]:
-    """A draft as the ledger reads it, with the day and quantity that are told."""
-    return {**line.row, "due_date": line.due, "ordered_quantity": line.quantity}
+def _record_lines(
+    session: AsyncSession, actor: Actor, head: ContractHead, release: Numbered, told: Sequence[_Published]
+) -> None:
+    """What the release did to each line; most of a release is the same deed."""
+    by_deed: dict[tuple[bool, Zone], list[tuple[UUID, int]]] = defaultdict(list)
+    for one in told:
+        by_deed[one.asked, one.line.zone].append((one.line.row["id"], one.line.row["version"] + 1))
+    what = Subject("schedule_line", head.id, head.party_id, contract_id=head.id)
+    for (asked, zone), lines in by_deed.items():
+        verb = "asked" if asked else "published"
+        record_each(session, actor, what, verb, lines, release=release.number, zone=zone)
 
 
 _STATUSES = {each.value: each for each in LineStatus}  # the class takes as long to ask as all else of a line
 
 
-def _published(line: Line, bucket_id: UUID | None) -> _Published:
+def _published(line: Line, copy: UUID, bucket_id: UUID | None) -> _Published:
     """Where the line stands after the release, and whether the seller is now asked."""
     status = _STATUSES[line.row["status"]]
-    answered_before = line.changed and not line.split and line.row["confirmed_quantity"] > 0  # for another request
+    answered_before = line.row["confirmed_quantity"] > 0 and line.changed and not line.split  # for another request
     if line.answered is not None:
-        return _Published(line, uuid7(), line.answered, False, bucket_id)
+        return _Published(line, copy, line.answered, False, bucket_id)
     asked = status in (LineStatus.DRAFT, LineStatus.PUBLISHED) and rules.needs_answer(line.zone, answered_before)
     if status is LineStatus.DRAFT:
         status = LineStatus.PUBLISHED
-    return _Published(line, uuid7(), LineStatus.PROPOSED if asked else status, asked, bucket_id)
+    return _Published(line, copy, LineStatus.PROPOSED if asked else status, asked, bucket_id)
 
 
 async def _store_release(
@@ -191,17 +198,17 @@ async def _store_lines(
     respond_by: datetime,
 ) -> None:
     """Write the frozen lines, what the live lines now are, and the contract's new number."""
-    frozen = [(one.release_line_id, *one.line.frozen, one.line.zone.value, one.line.level.value) for one in told]
+    frozen = [(one.release_line_id, *one.line.frozen, one.line.zone, one.line.level) for one in told]
     await connection.execute(_INSERT_RELEASE_LINES, actor.tenant_id, head.party_id, release.id, *columns(frozen))
     live = [
         (
-            *(one.release_line_id, one.line.zone.value, one.line.level.value, one.status.value),
+            *(one.release_line_id, one.line.zone, one.line.level, one.status),
             *(one.line.row["version"] + 1, one.asked, one.bucket_id),
         )
         for one in told
     ]
     ids = [one.line.row["id"] for one in told]
-    await connection.execute(_PUBLISH_LINES, actor.tenant_id, array(ids), respond_by, *columns(live))
+    await connection.execute(_PUBLISH_LINES, actor.tenant_id, respond_by, array(ids), *columns(live))
     await connection.execute(
         "update contract set release_no = $3, released_on = $4, version = version + 1 where tenant_id = $1 and id = $2",
         *(actor.tenant_id, head.id, release.number, local_today(release.now, head.time_zone)),

@@ -3,6 +3,7 @@
 import logging
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -14,20 +15,29 @@ from portal.contracts.service_buckets import check_calls
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
-from portal.core.arrays import columns
+from portal.core.arrays import columns, unseen
 from portal.core.calendars import local_today
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.i18n import N_
+from portal.core.ids import uuid7s
 from portal.core.inputs import Input
 from portal.core.journal import Subject, record
 from portal.core.quantities import check_scale
 from portal.schedules import rules
-from portal.schedules.rules_generation import generate
+from portal.schedules.rules_generation import Delivery, generate
 from portal.schedules.service_publishing import NothingToPublish as NothingToPublish
 from portal.schedules.service_publishing import Publish as Publish
 from portal.schedules.service_publishing import publish_release as publish_release
 from portal.schedules.service_terms import NotInForce as NotInForce
-from portal.schedules.service_terms import calendars, contract_of, lock_contract, new_line, read_terms, store_lines
+from portal.schedules.service_terms import (
+    Terms,
+    calendars,
+    contract_of,
+    lock_contract,
+    new_line,
+    read_terms,
+    store_lines,
+)
 
 logger = logging.getLogger(__name__)
 HORIZON_DAYS = 182  # 26 weeks: how far lines are generated when nothing else is asked
@@ -64,10 +74,10 @@ class CallOff(Input):
     order_no: str = Field(default="", max_length=40)
 
 
-STORE_STATE = """
+STORE_STATE = f"""
 update contract_line l set generated_until = r.done, carried_remainder = r.carried
-from unnest($2::text::uuid[], $3::text::date[], $4::text::numeric[]) as r(id, done, carried)
-where l.tenant_id = $1 and l.id = r.id"""
+from unnest({unseen(2, "uuid date numeric")}) as r(id, done, carried)
+where l.tenant_id = $1 and l.id = r.id"""  # noqa: S608 - own text
 
 
 async def generate_lines(session: AsyncSession, actor: Actor, contract_id: UUID, data: Generate) -> int:
@@ -81,15 +91,17 @@ async def generate_lines(session: AsyncSession, actor: Actor, contract_id: UUID,
     connection = await db.driver(session)
     terms = await read_terms(connection, actor, contract_id)
     at = await calendars(connection, actor, {line.ship_to_code for line in terms.values()})
-    new: list[tuple[Any, ...]] = []
+    due: list[tuple[Terms, Delivery]] = []
     states: list[tuple[Any, ...]] = []
     for line in (line for line in terms.values() if line.ended_from is None):
         calendar = at[line.ship_to_code]
         made = generate(line, head.valid_from, head.valid_to, calendar, today, until, rule=head.date_rule)
         states.append((line.id, made.generated_until, made.carried_remainder))
-        for delivery in made.deliveries:
-            number = head.last_line_no + len(new) + 1
-            new.append(new_line(line, number, delivery.due_date, delivery.period_start, delivery.quantity))
+        due += [(line, delivery) for delivery in made.deliveries]
+    new = [
+        new_line(line, number, one.due_date, one.period_start, one.quantity, key)
+        for number, key, (line, one) in zip(count(head.last_line_no + 1), uuid7s(len(due)), due, strict=False)
+    ]
     if new:
         await store_lines(connection, actor, head, "", today, new)
     if states:

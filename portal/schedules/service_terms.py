@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.contracts.model import Cadence, ContractStatus, DayUnit
 from portal.core import db
 from portal.core.actor import Actor, Direction
-from portal.core.arrays import columns
+from portal.core.arrays import columns, unseen
 from portal.core.calendars import WorkingCalendar
 from portal.core.db import Driver
 from portal.core.errors import Conflict, NotFound
@@ -111,13 +111,13 @@ async def read_terms(connection: Driver, actor: Actor, contract_id: UUID) -> dic
         " ended_from from contract_line where tenant_id = $1 and contract_id = $2 order by line_no",
         *(actor.tenant_id, contract_id),
     )
-    return {row["id"]: _terms(*row.values()) for row in rows}
-
-
-def _terms(*values: Any) -> Terms:
-    *first, cadence, pack, least, under, over, firm, tradeoff, day_unit = values[:12]
-    fixed: list[Any] = [_CADENCES.get(cadence), pack, least, under, over, firm, tradeoff, _DAY_UNITS[day_unit]]
-    return Terms(*first, *fixed, *values[12:])
+    found: dict[UUID, Terms] = {}
+    for row in rows:
+        line, item, unit, foq, cadence, *figures, day_unit, weekdays, site, until, carried, ended = row.values()
+        fixed: list[Any] = [line, item, unit, foq, _CADENCES.get(cadence), *figures, _DAY_UNITS[day_unit]]
+        values: list[Any] = [*fixed, weekdays, site, until, carried, ended]
+        found[line] = Terms(*values)
+    return found
 
 
 async def calendars(connection: Driver, actor: Actor, codes: set[str]) -> Mapping[str, WorkingCalendar]:
@@ -136,23 +136,25 @@ async def calendars(connection: Driver, actor: Actor, codes: set[str]) -> Mappin
     return {code: known.get(code, WorkingCalendar()) for code in codes}
 
 
-_INSERT_LINES = """
+_INSERT_LINES = f"""
 insert into schedule_line (tenant_id, id, party_id, contract_id, contract_line_id, line_no, order_no, order_date,
     due_date, requested_date, period_start, unit, ordered_quantity, under_percent, over_percent, status, reject_reason,
     supply_state, supply_note, confirmed_quantity, shipped_quantity, received_quantity, rejected_quantity, ship_to_code,
     version)
 select $1, r.id, $2, $3, c.id, r.line_no, $4, $5, r.due_date, r.due_date, r.period_start, c.unit,
     r.quantity, c.under_percent, c.over_percent, 'draft', '', 'unknown', '', 0, 0, 0, 0, c.ship_to_code, 1
-from unnest($6::text::uuid[], $7::text::uuid[], $8::text::int[], $9::text::date[], $10::text::date[],
-    $11::text::numeric[]) as r(id, contract_line_id, line_no, due_date, period_start, quantity)
+from unnest({unseen(6, "uuid uuid int date date numeric")})
+    as r(id, contract_line_id, line_no, due_date, period_start, quantity)
 join contract_line c on c.tenant_id = $1 and c.id = r.contract_line_id
-"""
+"""  # noqa: S608 - own text
 _STORE_LINE_NO = "update contract set last_line_no = $3 where tenant_id = $1 and id = $2"
 
 
-def new_line(line: Terms, number: int, due: date, period: date | None, quantity: Decimal) -> tuple[Any, ...]:
-    """One row of `store_lines`."""
-    return uuid7(), line.id, number, due, period, quantity
+def new_line(
+    line: Terms, number: int, due: date, period: date | None, quantity: Decimal, made: UUID | None = None
+) -> tuple[Any, ...]:
+    """One row of `store_lines`. made: its id, where many are drawn at once."""
+    return made or uuid7(), line.id, number, due, period, quantity
 
 
 async def store_lines(

@@ -3,11 +3,12 @@
 import os
 from uuid import RFC_4122, UUID
 
-from portal.core.ids import uuid7
+from portal.core.ids import uuid7, uuid7s
 
 
 def test_ids_are_of_version_7_and_grow() -> None:
-    made = [uuid7() for _ in range(2000)]
+    made = [*(uuid7() for _ in range(1000)), *uuid7s(1000), *uuid7s(0), *uuid7s(1), *(uuid7() for _ in range(10))]
+    assert len(made) == 2011
     assert all((one.version, one.variant) == (7, RFC_4122) for one in (UUID(str(made)) for made in made))
     assert made == sorted(set(made))
 
