@@ -230,6 +230,7 @@ NO_PAGE = {
     "/r/{token}": "leads to a receipt",
     "/readyz": "file",
     "/reports/export": "file",
+    "/reports/stability/export": "file",
     "/schedules/export": "file",
     "/rules/{point}/file": "file",
     "/search": "leads to a list",
