@@ -179,6 +179,7 @@ class ContractLine(SharedRow, table=True):
     __tablename__ = "contract_line"
     __table_args__ = (
         parent(),
+        unique("contract_id", "id"),  # lets what is under a line name its contract with it
         unique("contract_id", "line_no"),
         child_of("contract", "contract_id"),
         private_ref("item", "item_id"),

@@ -133,8 +133,7 @@ class CommitmentBucket(SharedRow, table=True):
     __table_args__ = (
         parent(),
         unique("contract_line_id", "period_start"),
-        child_of("contract", "contract_id"),
-        child_of("contract_line", "contract_line_id"),
+        child_of("contract_line", "contract_line_id", same=["contract_id"]),
         CheckConstraint("period_end > period_start", name="period_not_empty"),
         CheckConstraint("floor >= 0 and target >= floor and ceiling >= target", name="floor_target_ceiling"),
         index("commitment_bucket", "contract_id", "period_start"),

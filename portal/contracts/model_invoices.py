@@ -16,8 +16,7 @@ class ContractInvoice(SharedRow, table=True):
     __tablename__ = "contract_invoice"
     __table_args__ = (
         parent(),
-        child_of("contract", "contract_id"),
-        child_of("contract_line", "contract_line_id"),
+        child_of("contract_line", "contract_line_id", same=["contract_id"]),
         CheckConstraint("quantity > 0", name="positive"),
         CheckConstraint("amount >= 0", name="amount_not_negative"),
         Index(

@@ -4,6 +4,7 @@ Every tenant table has the primary key (tenant_id, id). Parents of shared rows a
 (tenant_id, party_id, id), and children reference that, so a row can never hang on another company's parent.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -81,11 +82,13 @@ def parent() -> UniqueConstraint:
     return UniqueConstraint("tenant_id", "party_id", "id")
 
 
-def child_of(table: str, column: str) -> ForeignKeyConstraint:
-    """A reference to a shared parent of the same tenant and the same company."""
-    return ForeignKeyConstraint(
-        ["tenant_id", "party_id", column], [f"{table}.tenant_id", f"{table}.party_id", f"{table}.id"]
-    )
+def child_of(table: str, column: str, *, same: Sequence[str] = ()) -> ForeignKeyConstraint:
+    """A reference to a shared parent of the same tenant and the same company.
+
+    same: columns in which both are alike, too; what they refer to is then known through the parent.
+    """
+    alike = ["tenant_id", "party_id", *same]
+    return ForeignKeyConstraint([*alike, column], [f"{table}.{name}" for name in (*alike, "id")])
 
 
 def of_party() -> ForeignKeyConstraint:

@@ -76,8 +76,7 @@ class CumulativeEntry(SharedRow, table=True):
     __table_args__ = (
         parent(),
         unique("contract_line_id", "number"),
-        child_of("contract", "contract_id"),
-        child_of("contract_line", "contract_line_id"),
+        child_of("contract_line", "contract_line_id", same=["contract_id"]),
         CheckConstraint("(kind = 'correction') = (figure is not null)", name="figure_of_corrections"),
         index("cumulative_entry", "contract_line_id", "effective_on"),
     )
@@ -106,8 +105,7 @@ class CumulativeReport(SharedRow, table=True):
 
     __tablename__ = "cumulative_report"
     __table_args__ = (
-        child_of("contract", "contract_id"),
-        child_of("contract_line", "contract_line_id"),
+        child_of("contract_line", "contract_line_id", same=["contract_id"]),
         index("cumulative_report", "contract_line_id", "id"),
     )
 
