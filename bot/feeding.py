@@ -67,7 +67,8 @@ class Feeder:
                     begun = await self.round()
                 if not begun:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self.woken.wait(), POLL_SECONDS)
+                        async with asyncio.timeout(POLL_SECONDS):
+                            await self.woken.wait()
         finally:
             for task in self._busy:
                 task.cancel()

@@ -143,7 +143,8 @@ class Relay:
                         await self._look_after(tenant)
                 await asyncio.sleep(PAUSE_SECONDS)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._woken.wait()
         finally:
             await self._leave_queue()
 
@@ -247,7 +248,8 @@ async def deliver_from(queue: str, redis: RedisSettings, subscriptions: Subscrip
         except (RedisError, OSError) as error:
             logger.warning("the queue does not answer", extra={"error": type(error).__name__, "queue": queue})
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 1)
+                async with asyncio.timeout(1):
+                    await stop.wait()
 
 
 async def _deliver_until(stop: asyncio.Event, queue: str, redis: RedisSettings, job: Function) -> None:

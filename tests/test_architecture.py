@@ -136,6 +136,14 @@ def test_tests_fake_and_skip_nothing() -> None:
     assert found == []
 
 
+def test_no_cancellation_is_lost() -> None:
+    """Python 3.11's `wait_for` swallows a cancellation that meets the result; `asyncio.timeout` does not."""
+    waits = [
+        name_of(path) for path in sources("portal", "bot", "jobs") if "asyncio.wait_for(" in path.read_text("utf-8")
+    ]
+    assert waits == []
+
+
 def test_no_error_is_swallowed_without_a_word() -> None:
     """`except Exception: pass` hides what a person should see."""
     silent = [

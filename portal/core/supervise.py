@@ -111,7 +111,8 @@ class Supervisor:
                 return
             self._say(f"{part.name} ended ({_ending(code)}); it starts again in {pause:g} s")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._stop.wait()
 
     async def _run_once(self, part: Part) -> int:
         parent = os.getpid()
@@ -150,7 +151,8 @@ class Supervisor:
             except StartError as error:
                 self.fail(str(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), _MEND_SECONDS)
+                async with asyncio.timeout(_MEND_SECONDS):
+                    await self._stop.wait()
 
 
 def _ending(code: int) -> str:

@@ -37,4 +37,5 @@ class Clock:
         while (left := until - self.now()) > 0:
             moved = self._moved
             with suppress(TimeoutError):
-                await asyncio.wait_for(moved.wait(), left / self.speed if self.speed else None)
+                async with asyncio.timeout(left / self.speed if self.speed else None):
+                    await moved.wait()

@@ -165,7 +165,8 @@ class Updates:
         if self.waiting:
             seconds = min(seconds, 0.05)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stirred.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await stirred.wait()
 
     def _stir(self) -> None:
         stirred, self._stirred = self._stirred, asyncio.Event()

@@ -205,7 +205,8 @@ class World:
         if self.revision <= revision:
             stirred = self._stirred
             try:
-                await asyncio.wait_for(stirred.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await stirred.wait()
             except TimeoutError:
                 return
 
