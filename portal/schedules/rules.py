@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from portal.contracts.model import DayUnit
@@ -109,6 +110,7 @@ class Limits(NamedTuple):
     high: Decimal
 
 
+@lru_cache(maxsize=10_000)  # an answer asks three times for the same
 def limits(ordered: Decimal, under_percent: Decimal, over_percent: Decimal, unit: str) -> Limits:
     """The tolerance around an ordered quantity, rounded inwards to the unit: 33 pcs with 10 % are 30 to 36."""
     step = STEPS[unit]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from portal.contracts.model import DateRule, DeviationRule, Lapse
@@ -81,6 +82,7 @@ class Policy(NamedTuple):
         return rule
 
 
+@lru_cache(maxsize=1000)  # a mass command asks for that of one contract over and over
 def policy(
     quantity: str | None, earlier: str | None, later: str | None, price: str | None,
     early_days: int | None, late_days: int | None,
