@@ -87,6 +87,7 @@ csrf = Markup('<input type="hidden" name="_csrf_token" value="0000">')
 page = SimpleNamespace(
     language="en",
     path="/schedules",
+    here="/schedules",
     tenant_name="Hengyuan Precision 7",
     company_name="Hengyuan Precision",
     user_name="Lena Vogt",
