@@ -28,8 +28,10 @@ SECRET = "a-secret-that-telegram-alone-knows"
 
 @pytest.fixture(scope="session")
 async def world(database: Settings) -> AsyncIterator[World]:
-    """The stand-in, with update numbers that no other one has used on this database."""
+    """The stand-in, with numbers of updates that no other one has used on this database, and of people whom no other
+    worker's has: what was said to each lies in the one Valkey of all."""
     served = Served()
+    served.first_user = 10**9 + secrets.randbelow(10**11)
     for made in served.bots.values():
         made.updates.last_id = secrets.randbelow(10**9)
     async with standing_in(served) as running:

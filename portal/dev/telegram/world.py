@@ -152,6 +152,7 @@ class World:
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.users: dict[int, User] = {}
+        self.first_user = 700_000_001
         self.bots: dict[str, Bot] = {}
         self.files: dict[str, File] = {}
         self.faults = Faults()
@@ -170,7 +171,7 @@ class World:
         return bot
 
     def user(self, first_name: str, last_name: str | None, username: str | None, language: str | None) -> User:
-        user = User(700_000_001 + len(self.users), first_name, last_name, username, language)
+        user = User(self.first_user + len(self.users), first_name, last_name, username, language)
         self.users[user.id] = user
         self.stir()
         return user
