@@ -11,6 +11,7 @@ from bench import report
 from bench.cases import CASES
 from bench.databases import running
 from bench.harness import Case, Result
+from portal.core.memory import settle
 
 
 def chosen(names: str | None) -> list[Case]:
@@ -40,6 +41,7 @@ def main() -> None:
     options = parser.parse_args()
     cases, console = chosen(options.cases), Console(width=None if sys.stdout.isatty() else 120)
     results: list[Result] = []
+    settle()  # the services that are measured in this process run in one of the portal's that did
     try:
         uvloop.run(measure(cases, console, results))
     finally:  # an hour of measuring is not lost to the case that fails at its end

@@ -27,6 +27,7 @@ from jobs.sending import Sender, channels_of
 from jobs.subscribers import Subscriptions
 from jobs.subscriptions import SUBSCRIPTIONS
 from portal.core import db, live
+from portal.core.memory import settle
 from portal.core.settings import Settings, get_settings
 from portal.notices.channels import Channel
 from portal.notices.pacing import Pacer
@@ -73,6 +74,7 @@ async def work(
 
     channels: by name; without them those that the settings name. pacer: keeps the pace that channels take.
     """
+    settle()
     dsn, redis = str(settings.database_direct_url), RedisSettings.from_dsn(str(settings.redis_url))
     woken = asyncio.Event()
     pacer = pacer or Pacer(str(settings.redis_url))

@@ -131,6 +131,8 @@ def _fields(row: Any, names: Sequence[str], more: Sequence[str]) -> dict[str, An
 
 def _plain(value: Any) -> Any:
     match value:
+        case None:
+            return None
         case Decimal():
             text = f"{value:f}"
             return text.rstrip("0").rstrip(".") if "." in text else text

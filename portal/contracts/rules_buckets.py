@@ -4,11 +4,13 @@ Pure: everything comes in as an argument, and every quantity is in the line's un
 or received above the agreement shows as a negative remainder.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from portal.core.quantities import STEPS, UNITS, round_to_unit
 ZERO = Decimal(0)
 DAY = timedelta(days=1)
 K = EntryKind
+_start = attrgetter("start")
 
 
 class OverCeiling(Conflict):
@@ -175,6 +178,8 @@ def highest(ceiling: Decimal, over_call_percent: Decimal, unit: str) -> Decimal:
     The tolerance is on the original total and never on what remains. Test: 100 with 10 %: 50, then 60 passes; after
     110 nothing.
     """
+    if not over_call_percent:
+        return ceiling
     step = STEPS[unit]
     return max((ceiling * (100 + over_call_percent) / 100).quantize(step, ROUND_FLOOR), ceiling)
 
@@ -196,28 +201,34 @@ def take(calls: Iterable[Call], rooms: Sequence[Room], limits: CallLimits, spans
     over-call tolerance is an entry of its own. A generated delivery may hold the quantity of periods just before it in
     which no day is worked; that part counts where it belongs, as long as nothing was called off there.
     """
-    by_line: dict[UUID, list[Room]] = defaultdict(list)
-    for room in sorted(rooms, key=lambda room: room.start):
-        by_line[room.contract_line_id].append(room)
+    by_line = _by_line(rooms)
     found: list[Posting] = []
     if not by_line and not spans:
         return found  # pure call-offs, all of them
-    for call in sorted(calls, key=lambda call: (call.due, call.line_id)):
+    for call in sorted(calls, key=attrgetter("due", "line_id")):
         if call.contract_line_id in by_line or call.contract_line_id in spans:
-            found += _take(call, by_line[call.contract_line_id], limits, spans)
+            found += _take(call, by_line.get(call.contract_line_id, []), limits, spans)
     return found
 
 
 def uncovered(calls: Iterable[Call], rooms: Sequence[Room]) -> set[UUID]:
     """The lines of the contract with a call whose day is in none of these periods."""
-    held: dict[UUID, list[Room]] = defaultdict(list)
-    for room in rooms:
-        held[room.contract_line_id].append(room)
-    return {
-        call.contract_line_id
-        for call in calls
-        if not any(room.start <= call.due < room.end for room in held[call.contract_line_id])
-    }
+    held = _by_line(rooms)
+    return {call.contract_line_id for call in calls if _holding(held.get(call.contract_line_id, ()), call.due) is None}
+
+
+def _by_line(rooms: Iterable[Room]) -> dict[UUID, list[Room]]:
+    """The periods of each line of the contract, in the order of their days."""
+    found: dict[UUID, list[Room]] = {}
+    for room in sorted(rooms, key=_start):
+        found.setdefault(room.contract_line_id, []).append(room)
+    return found
+
+
+def _holding(places: Sequence[Room], day: date) -> int | None:
+    """Which of a line's periods holds a day; they follow each other."""
+    at = bisect_right(places, day, key=_start) - 1
+    return at if at >= 0 and day < places[at].end else None
 
 
 def no_period(call: Call, spans: Spans) -> NoPeriod:
@@ -227,7 +238,7 @@ def no_period(call: Call, spans: Spans) -> NoPeriod:
 
 
 def _take(call: Call, places: list[Room], limits: CallLimits, spans: Spans) -> list[Posting]:
-    at = next((n for n, room in enumerate(places) if room.start <= call.due < room.end), None)
+    at = _holding(places, call.due)
     if at is None:
         raise no_period(call, spans)
     _check_call_band(call, places[at], limits)

@@ -48,13 +48,14 @@ async def cleared(session: AsyncSession, actor: Actor, contract: Contract, wish:
     """
     if not actor.is_factory:
         return True
-    found = figures(read_back(wish.said), read_back(wish.before) if wish.before else None, _today(contract))
+    said = read_back(wish.said)
+    found = figures(said, read_back(wish.before) if wish.before else None, _today(contract))
     facts: dict[str, Any] | None = None
     done = [*passed.data["passed"], passed.point.value] if passed else []
     for point in _points(found):
         if point.value in done:
             continue
-        facts = facts or await _facts(session, actor, contract, wish, found)
+        facts = facts or await _facts(session, actor, contract, wish, said, found)
         known = facts if point is ApprovalPoint.PRICE else {k: v for k, v in facts.items() if k != PRICE_FACT}
         data = {**wish.data, "step": wish.step.value, "passed": [*done]}
         case = await ask(session, actor, point, subject(contract), known, label=contract.number, data=data)
@@ -77,8 +78,9 @@ def _today(contract: Contract) -> date:
     return local_today(clock.now(), contract.time_zone)
 
 
-async def _facts(session: AsyncSession, actor: Actor, contract: Contract, wish: Wish, found: Figures) -> dict[str, Any]:
-    said = read_back(wish.said)
+async def _facts(
+    session: AsyncSession, actor: Actor, contract: Contract, wish: Wish, said: Agreed, found: Figures
+) -> dict[str, Any]:
     party = select(Party.code).where(Party.tenant_id == actor.tenant_id, Party.id == contract.party_id)
     own = await in_own_currency(session, actor, contract.currency, _today(contract), (found.value, found.change))
     return {

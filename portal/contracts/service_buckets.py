@@ -32,7 +32,7 @@ from portal.core.actor import Actor
 from portal.core.db import Driver
 from portal.core.errors import Conflict
 from portal.core.i18n import N_
-from portal.core.ids import uuid7
+from portal.core.ids import uuid7s
 
 ZERO = Decimal(0)
 EARLIER = timedelta(days=100)  # how far before its own period a generated delivery's quantity may belong: a quarter
@@ -82,7 +82,7 @@ def insert_entries(first: int) -> str:
 
 def entry_values(actor: Actor, entries: Sequence[Entry], reason: str = "") -> list[Any]:
     """The parameters of `insert_entries`."""
-    rows = [(uuid7(), entry.party_id, entry.bucket_id, entry.kind.value, *entry[3:]) for entry in entries]
+    rows = [(key, *entry) for key, entry in zip(uuid7s(len(entries)), entries, strict=True)]
     return [actor.member_id, actor.name, reason, *(arrays.columns(rows) if rows else ["{}"] * 8)]
 
 
@@ -109,11 +109,12 @@ async def post(connection: Driver, actor: Actor, entries: Sequence[Entry], reaso
         return
     ids = sorted({bucket for sums in changed.values() for bucket in sums})
     sets = ", ".join(f"{name} = b.{name} + r.{name}" for name in changed)
-    sums_by_bucket = "".join(f", ${n}::numeric[]" for n, _ in enumerate(changed, start=14))
+    columns: list[list[Any]] = [ids, *([sums.get(one, ZERO) for one in ids] for sums in changed.values())]
     await connection.execute(
-        f"with written as ({_INSERT}) update commitment_bucket b set {sets} from unnest($13::uuid[]{sums_by_bucket})"  # noqa: S608
-        f" as r(id, {', '.join(changed)}) where b.tenant_id = $1 and b.id = r.id and b.id = any($13)",
-        *(actor.tenant_id, *values, ids, *([sums.get(one, ZERO) for one in ids] for sums in changed.values())),
+        f"with written as ({_INSERT}) update commitment_bucket b set {sets}"  # noqa: S608
+        f" from unnest({arrays.unseen(13, 'uuid' + ' numeric' * len(changed))}) as r(id, {', '.join(changed)})"
+        " where b.tenant_id = $1 and b.id = r.id",
+        *(actor.tenant_id, *values, *map(arrays.array, columns)),
     )
 
 

@@ -16,7 +16,7 @@ def array(values: Sequence[Value]) -> str:
 
     The driver's own way with a list asks two abstract classes about each value and takes five times as long.
     """
-    if values and all(value is values[0] for value in values):
+    if len(values) == 1 or (values and all(value is values[0] for value in values)):
         return "{" + ",".join([_written(values[0])] * len(values)) + "}"
     kinds = set(map(type, values))
     if all(issubclass(kind, str) for kind in kinds):

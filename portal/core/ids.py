@@ -8,26 +8,28 @@ from uuid import UUID
 from asyncpg.pgproto import pgproto
 
 _VERSION_AND_VARIANT = 0x7 << 76 | 0b10 << 62
-_RANDOM = (1 << 80) - 1 & ~(0xF << 76 | 0b111 << 61)  # without the highest bit behind the variant: room to count up
-_BYTES = 10  # of randomness for an id
+_RANDOM = (1 << 61) - 1  # without the highest bit behind the variant: room to count up
 _DRAWS = 400  # ids drawn for with one call of the system, which costs as much as all the rest of an id
 _lock = threading.Lock()
 _last = 0
-_drawn: list[int] = []  # the lower 80 bits of ids to come; each is used once
+_drawn: list[int] = []  # 64 random bits each, for ids to come; each is used once
 # A forked process draws anew: what lies here is its parent's.
 os.register_at_fork(after_in_child=_drawn.clear)
 
 
 def uuid7() -> UUID:
-    """A new id: 48 bits of Unix milliseconds, then random; within a process each is larger than the one before.
+    """A new id: 48 bits of Unix milliseconds, 12 of their fraction, then random; within a process each is larger than
+    the one before.
 
-    Source: RFC 9562, 5.7 and 6.2 method 2 (a random value that is counted up within a millisecond).
+    Source: RFC 9562, 5.7 and 6.2 methods 3 (a finer clock) and 2 (a random value that is counted up within a tick).
     """
     global _last
     with _lock:
         if not _drawn:
-            _draw()
-        number = (time.time_ns() // 1_000_000 << 80) | _drawn.pop()
+            _drawn.extend(memoryview(os.urandom(8 * _DRAWS)).cast("Q"))
+        millis, nanos = divmod(time.time_ns(), 1_000_000)
+        tick = (nanos << 12) // 1_000_000
+        number = millis << 80 | _VERSION_AND_VARIANT | tick << 64 | _drawn.pop() & _RANDOM
         if number <= _last:
             number = _last + 1
         _last = number
@@ -47,9 +49,3 @@ def uuid7s(count: int) -> list[UUID]:
             made.append(number)
         _last = number
     return [pgproto.UUID(each.to_bytes(16)) for each in made]
-
-
-def _draw() -> None:
-    fresh = os.urandom(_BYTES * _DRAWS)
-    parts = (int.from_bytes(fresh[n : n + _BYTES]) for n in range(0, len(fresh), _BYTES))
-    _drawn.extend(part & _RANDOM | _VERSION_AND_VARIANT for part in parts)

@@ -72,12 +72,16 @@ class Journal:
 
     notes: dict[Who, Notes] = field(default_factory=dict)
     bells: set[Bell] = field(default_factory=set)
+    last: tuple[Actor, Notes] | None = None  # whose deed was noted last: nearly always the next one's too
 
     def of(self, actor: Actor) -> Notes:
+        if self.last is not None and self.last[0] is actor:
+            return self.last[1]
         who = Who(actor.tenant_id, actor.member_id, actor.name, actor.scope.value, actor.channel.value)
         notes = self.notes.get(who)
         if notes is None:
             notes = self.notes[who] = Notes()
+        self.last = actor, notes
         return notes
 
 
@@ -94,7 +98,9 @@ _ringers: list[Ring] = []
 
 
 def _journal(session: AsyncSession) -> Journal:
-    journal: Journal = session.info.setdefault("journal", Journal())
+    journal: Journal | None = session.info.get("journal")
+    if journal is None:
+        journal = session.info["journal"] = Journal()
     return journal
 
 

@@ -93,7 +93,7 @@ class Audit(Row, table=True):
     __tablename__ = "audit"
     __table_args__ = (
         Index("ix_audit_unsealed", "tenant_id", "id", postgresql_where=text("seal is null")),
-        index("audit", "seal_no"),
+        Index("ix_audit_sealed", "tenant_id", "seal_no", postgresql_where=text("seal_no is not null")),
         index("audit", "subject_id"),
     )
     policy = Policy.AUDIT

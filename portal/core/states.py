@@ -46,6 +46,10 @@ class StateTable(Generic[S]):
 
     def __init__(self, *moves: Move[S]) -> None:
         self.moves = moves
+        # The same as a look-up, for commands on rows by the thousand; of several moves the first counts.
+        self._targets = {
+            (m.action, side, status): m.target for m in reversed(moves) for side in m.by for status in m.source
+        }
 
     def __iter__(self) -> Iterator[Move[S]]:
         return iter(self.moves)
@@ -56,12 +60,11 @@ class StateTable(Generic[S]):
 
     def target(self, status: S, action: str, by: Side) -> S:
         """The state after the action. Raises WrongSide or WrongState when it is not allowed."""
-        fitting = [m for m in self.moves if m.action == action]
-        if not any(by in m.by for m in fitting):
+        target = self._targets.get((action, by, status))
+        if target is not None:
+            return target
+        if not any(m.action == action and by in m.by for m in self.moves):
             raise WrongSide(action=action)
-        for move in fitting:
-            if by in move.by and status in move.source:
-                return move.target
         raise WrongState(status=status, action=action)
 
     def table(self) -> str:

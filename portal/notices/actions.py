@@ -7,8 +7,9 @@ is done by the domain's own command, which checks side, state, version and sight
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -18,6 +19,7 @@ from portal.accounts.model import Member, MemberStatus
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.arrays import array, columns
 from portal.core.errors import Conflict, Forbidden, NotFound
 from portal.core.i18n import N_
 from portal.core.ids import uuid7
@@ -26,6 +28,7 @@ from portal.notices.model import Action, Press
 logger = logging.getLogger(__name__)
 RESULT_LENGTH = 500
 OUTCOME_LENGTH = 300
+Key: TypeAlias = tuple[UUID, UUID, int | None, str]  # object, member, version, data as JSON
 
 
 class Verb(StrEnum):
@@ -150,15 +153,43 @@ async def make_action(
     return action
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one reader of a card can do about its object in this version. data: what the verbs need to know."""
+
+    addressee: Actor
+    verbs: Sequence[Verb]
+    object_kind: str
+    object_id: UUID
+    version: int | None = None
+    data: Mapping[str, Any] | None = None
+
+    @property
+    def key(self) -> Key:
+        """What an action has in common with one that was made for the same before."""
+        assert self.addressee.member_id is not None, "a button is made for a person"
+        data = db.to_json(self.data) if self.data else "{}"
+        return self.object_id, self.addressee.member_id, self.version, data
+
+
+# The actions of an object are looked through once, however many readers it has.
 _OFFERED = """
-select verb, id from action
-where tenant_id = $1 and party_id = $2 and object_id = $3 and member_id = $4 and used_at is null
-    and object_version is not distinct from $5 and data = $6::jsonb"""
+with open as materialized (
+    select object_id, member_id, object_version, data, verb, id from action
+    where tenant_id = $1 and party_id = $2 and object_id = any($3::text::uuid[]) and member_id = any($4::text::uuid[])
+        and used_at is null
+)
+select r.no, a.verb, a.id
+from unnest($5::text::int[], $6::text::uuid[], $7::text::uuid[], $8::text::int[], $9::text::text[]) as r(no, object_id,
+    member_id, version, data)
+join open a on a.object_id = r.object_id and a.member_id = r.member_id
+where a.object_version is not distinct from r.version and a.data = r.data::jsonb"""
 _OFFER = """
 insert into action (tenant_id, id, party_id, member_id, verb, object_kind, object_id, object_version, data, created_at,
     used_channel, result)
-select $1, r.id, $2, $4, r.verb, $7, $3, $5, $6::jsonb, $8, '', ''
-from unnest($9::uuid[], $10::text[]) as r(id, verb)"""
+select $1, r.id, $2, r.member_id, r.verb, r.object_kind, r.object_id, r.version, r.data::jsonb, $3, '', ''
+from unnest($4::text::uuid[], $5::text::text[], $6::text::text[], $7::text::uuid[], $8::text::uuid[], $9::text::int[],
+    $10::text::text[]) as r(id, verb, object_kind, object_id, member_id, version, data)"""
 
 
 async def offer(
@@ -170,20 +201,39 @@ async def offer(
     version: int | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> dict[Verb, UUID]:
-    """One unused action for each verb, made now or left from an earlier card that showed the same version.
+    """One unused action for each verb, made now or left from an earlier card that showed the same version."""
+    (actions,) = await offer_each(session, [Offer(addressee, verbs, object_kind, object_id, version, data)])
+    return actions
 
-    Statements instead of rows of the session: ten thousand reminders make thirty thousand of these.
+
+async def offer_each(session: AsyncSession, offers: Sequence[Offer]) -> list[dict[Verb, UUID]]:
+    """The same for many readers of one company, in their order, with one question and one insert.
+
+    Statements instead of rows of the session: ten thousand reminders make twenty thousand of these.
     """
-    if not verbs:
-        return {}
+    wanted = {offer.key: offer for offer in offers if offer.verbs}
+    if not wanted:
+        return [{} for _offer in offers]
     connection = await db.driver(session)
-    about = addressee.tenant_id, addressee.party_id, object_id, addressee.member_id, version, db.to_json(data or {})
-    found = {Verb(row["verb"]): row["id"] for row in await connection.fetch(_OFFERED, *about)}
-    new = {verb: uuid7() for verb in verbs if verb not in found}
+    company = offers[0].addressee.tenant_id, offers[0].addressee.party_id
+    found: dict[Key, dict[Verb, UUID]] = {key: {} for key in wanted}
+    objects, members = (array(list({key[n] for key in wanted})) for n in (0, 1))
+    asked = columns((no, *key) for no, key in enumerate(wanted))
+    keys = list(wanted)
+    for no, verb, action_id in await connection.fetch(_OFFERED, *company, objects, members, *asked):
+        found[keys[no]][Verb(verb)] = action_id
+    new = [
+        (uuid7(), verb, offer.object_kind, key)
+        for key, offer in wanted.items()
+        for verb in offer.verbs
+        if verb not in found[key]
+    ]
     if new:
-        names = [verb.value for verb in new]
-        await connection.execute(_OFFER, *about, object_kind, clock.now(), list(new.values()), names)
-    return found | new
+        rows = ((action_id, verb.value, kind, *key) for action_id, verb, kind, key in new)
+        await connection.execute(_OFFER, *company, clock.now(), *columns(rows))
+    for action_id, verb, _kind, key in new:
+        found[key][verb] = action_id
+    return [found[offer.key] if offer.verbs else {} for offer in offers]
 
 
 async def take_action(session: AsyncSession, actor: Actor, action_id: UUID, *, in_group: bool = False) -> Action:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
+from portal.core.actor import Actor
 from portal.core.i18n import N_, _
 
 Style = Literal["success", "danger", "primary", ""]
@@ -57,6 +58,16 @@ class Card:
         each time they are made and say nothing to the reader."""
         labels = "|".join(f"{button.label}>{button.url}" for row in self.buttons for button in row)
         return hashlib.sha256(f"{self.text}\n{labels}\n{self.link}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A card that is to be written: for which reader, of which object, and why (see `compose.card_for`)."""
+
+    actor: Actor
+    object_kind: str
+    object_id: UUID
+    purpose: str = ""
 
 
 def number_only(card: Card) -> Card:

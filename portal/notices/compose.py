@@ -4,7 +4,7 @@ Notices, edits of sent messages and the bot's answers all come from here, so an 
 would. Everything is read in the reader's own scope; what the reader may not see raises NotFound. Never a price.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,7 +23,7 @@ from portal.notices import (
     compose_lines,
     compose_periods,
 )
-from portal.notices.cards import Card
+from portal.notices.cards import Card, Wanted
 
 Composer = Callable[[AsyncSession, Actor, UUID, str], Awaitable[Card]]
 COMPOSERS: dict[str, Composer] = {
@@ -41,6 +41,11 @@ COMPOSERS: dict[str, Composer] = {
     "agreed": compose_days.agreed_card,
 }
 
+TOGETHER: dict[str, Callable[[AsyncSession, Sequence[Wanted]], Awaitable[list[Card | None]]]] = {
+    "schedule_line": compose_lines.line_cards,
+}
+"""What comes by the thousand: many cards cost as many questions to the database as one."""
+
 
 async def card_for(session: AsyncSession, actor: Actor, object_kind: str, object_id: UUID, purpose: str = "") -> Card:
     """The card, in the actor's language. The session is in the actor's scope; missing actions are added to it.
@@ -53,3 +58,25 @@ async def card_for(session: AsyncSession, actor: Actor, object_kind: str, object
         raise NotFound
     with speaking(actor.language):
         return await composer(session, actor, object_id, purpose)
+
+
+async def cards_for(session: AsyncSession, wanted: Sequence[Wanted]) -> list[Card | None]:
+    """The cards of readers of one company, in order; None where the reader may not see the object."""
+    found: dict[int, Card | None] = {}
+    for kind in {each.object_kind for each in wanted}:
+        of = [(no, each) for no, each in enumerate(wanted) if each.object_kind == kind]
+        cards = await _cards_of(session, kind, [each for _no, each in of])
+        found |= {no: card for (no, _each), card in zip(of, cards, strict=True)}
+    return [found[no] for no in range(len(wanted))]
+
+
+async def _cards_of(session: AsyncSession, kind: str, wanted: Sequence[Wanted]) -> list[Card | None]:
+    if kind in TOGETHER:
+        return await TOGETHER[kind](session, wanted)
+    cards: list[Card | None] = []
+    for each in wanted:
+        try:
+            cards.append(await card_for(session, each.actor, kind, each.object_id, each.purpose))
+        except NotFound:
+            cards.append(None)
+    return cards

@@ -1,20 +1,23 @@
 """The card of one delivery."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.parts import part_of
 from portal.core import db, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.db import Driver
 from portal.core.errors import NotFound
-from portal.core.i18n import N_, _
+from portal.core.i18n import N_, _, speaking
 from portal.core.quantities import show_quantity
 from portal.core.states import Side
 from portal.notices import wording
-from portal.notices.actions import Verb, offer
-from portal.notices.cards import Button, Card
+from portal.notices.actions import Offer, Verb, offer_each
+from portal.notices.cards import Button, Card, Wanted
 from portal.notices.compose_where import where
 from portal.notices.model import Kind
 from portal.notices.wording import acting, joined, opening
@@ -42,29 +45,61 @@ ZONES = {"firm": N_("firm zone"), "tradeoff": N_("trade-off zone"), "forecast": 
 
 async def line_card(session: AsyncSession, actor: Actor, line_id: UUID, purpose: str) -> Card:
     """One delivery as it stands now. Raises NotFound when this colleague may not see it."""
-    connection = await db.driver(session)
-    row = await reads.get_row(connection, actor, line_id)
-    if row is None:
+    (card,) = await line_cards(session, [Wanted(actor, "schedule_line", line_id, purpose)])
+    if card is None:
         raise NotFound
-    status = S(row.status)
-    said = [ENDED[status]] if status in ENDED else []
-    state = await wording.last_said(connection, actor, line_id, said, row.party_name) if said else ""
-    path = f"/schedule-lines/{line_id}"
+    return card
+
+
+async def line_cards(session: AsyncSession, wanted: Sequence[Wanted]) -> list[Card | None]:
+    """Deliveries for readers of one company, in order, with as many questions as for one; None where the reader may
+    not see it."""
+    connection = await db.driver(session)
+    rows = await _rows(connection, wanted)
+    ended = {row.id: [ENDED[S(row.status)]] for row in rows if row is not None and S(row.status) in ENDED}
+    answers = await wording.last_answers(connection, wanted[0].actor.tenant_id, ended)
+    there = [(each.actor, row) for each, row in zip(wanted, rows, strict=True) if row is not None]
+    offers = [Offer(actor, offered(row, actor), "schedule_line", row.id, row.version) for actor, row in there]
+    actions = iter(await offer_each(session, offers))
+    cards: list[Card | None] = []
+    for each, row in zip(wanted, rows, strict=True):
+        if row is None:
+            cards.append(None)
+            continue
+        with speaking(each.actor.language):
+            cards.append(await _card(session, each, row, next(actions), answers.get(row.id)))
+    return cards
+
+
+async def _rows(connection: Driver, wanted: Sequence[Wanted]) -> list[LineRow | None]:
+    """The deliveries, read once for all who see the same contracts."""
+    found: dict[frozenset[UUID] | None, dict[UUID, LineRow]] = {}
+    for each in wanted:
+        sight = each.actor.contract_ids
+        if sight not in found:
+            ids = {other.object_id for other in wanted if other.actor.contract_ids == sight}
+            found[sight] = await reads.rows_of(connection, each.actor, list(ids))
+    return [found[each.actor.contract_ids].get(each.object_id) for each in wanted]
+
+
+async def _card(
+    session: AsyncSession, wanted: Wanted, row: LineRow, actions: dict[Verb, UUID], answer: asyncpg.Record | None
+) -> Card:
+    actor, purpose, path = wanted.actor, wanted.purpose, f"/schedule-lines/{row.id}"
     verbs = offered(row, actor)
-    actions = await offer(session, actor, verbs, "schedule_line", line_id, row.version)
     rows = tuple(acting(verb, actions) for verb in verbs)
     facts, title = _facts(row), _(TITLES.get(purpose, TITLES[""]))
     found, notes = await where(session, actor, row) if not purpose else ([], ())
     facts += found
     if row.deviation_id is not None:
-        title = _(ANSWERED_OTHERWISE)
-        facts += [_said_otherwise(part, row.unit) for part in await reads.promises(connection, actor, line_id)]
+        title, connection = _(ANSWERED_OTHERWISE), await db.driver(session)
+        facts += [_said_otherwise(part, row.unit) for part in await reads.promises(connection, actor, row.id)]
     return Card(
         title=title,
         subject=joined(f"{part_of(row, actor)} {row.description}", row.contract_number, _partner(row, actor)),
         facts=tuple(facts),
         deadline=_deadline(row, actor, verbs, purpose),
-        state=state,
+        state=wording.said(answer, actor, row.party_name),
         buttons=tuple(filter(None, (rows, notes, (opening(path), *_asking(row, actor))))),
         link=wording.address(path),
     )

@@ -12,21 +12,19 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.actors import Place
 from portal.accounts.addressees import Person, addressees, people
 from portal.accounts.chats import is_group
 from portal.core import clock, db
 from portal.core.actor import Actor, Scope
-from portal.core.arrays import columns
+from portal.core.arrays import array, columns
 from portal.core.db import Driver
-from portal.core.errors import NotFound
 from portal.core.i18n import N_, _, speaking
 from portal.notices import rules
-from portal.notices.cards import Card, number_only, shortened
+from portal.notices.cards import Card, Wanted, number_only, shortened
 from portal.notices.channels import Abilities
-from portal.notices.compose import card_for
+from portal.notices.compose import cards_for
 from portal.notices.groups import spoken_at
 from portal.notices.model import Kind
 from portal.notices.wording import address
@@ -126,11 +124,16 @@ def _claimed(row: asyncpg.Record, system: Actor, person: Person | None) -> Claim
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
+# The actions of an object are looked through once, however many are told of it.
 _NOTICES = """
-select n.id, n.status, n.expires_at, n.level, exists (
-        select from action a where a.tenant_id = $1 and a.object_id = n.object_id and a.used_at >= n.occurred_at
-            and a.object_kind = n.object_kind and a.verb <> 'take_over') as pressed
-from notice n where n.tenant_id = $1 and n.id = any($2)"""
+with pressed as materialized (
+    select a.object_kind, a.object_id, max(a.used_at) as at from action a
+    where a.tenant_id = $1 and a.object_id = any($3::text::uuid[]) and a.used_at is not null and a.verb <> 'take_over'
+    group by a.object_kind, a.object_id
+)
+select n.id, n.expires_at, n.level, coalesce(p.at >= n.occurred_at, false) as pressed
+from notice n left join pressed p on p.object_kind = n.object_kind and p.object_id = n.object_id
+where n.tenant_id = $1 and n.id = any($2::text::uuid[])"""
 _CARDS = """
 select m.id, m.object_kind, m.object_id, m.channel, m.address, m.message_id, m.rendering, m.purpose
 from card_message m where m.tenant_id = $1 and m.party_id = $2 and m.id = any($3)
@@ -153,16 +156,31 @@ async def write(claims: Sequence[Claimed], abilities: Mapping[str, Abilities]) -
     async with db.unit_of_work(of.asking) as session:
         connection = await db.driver(session)
         readers = await addressees(connection, of, {each.member_id: each.person for each in claims})
-        ids = [each.notice_id for each in claims if each.notice_id is not None]
-        notices = {row["id"]: row for row in await connection.fetch(_NOTICES, of.tenant_id, ids)} if ids else {}
+        notices = await _notices(connection, of, claims)
         cards = await _before(connection, of, claims)
         places = [(each.channel, each.address) for each in claims]
         spoken = await spoken_at(connection, of.tenant_id, of.party_id, places)
-        reading = {each.id: _reader(each, readers, spoken) for each in claims}
-        return {
-            each.id: await _write(session, each, abilities[each.channel], reading[each.id], notices, cards)
-            for each in claims
-        }
+        befores = {each.id: cards.get(each.card_id or _chat(each)) for each in claims}
+        said: dict[UUID, Written | Unwanted] = {}
+        wanted: list[tuple[Claimed, Wanted]] = []
+        for each in claims:
+            found = _wanted(each, _reader(each, readers, spoken), notices, befores[each.id])
+            if isinstance(found, Unwanted):
+                said[each.id] = found
+            else:
+                wanted.append((each, found))
+        written = await cards_for(session, [want for _each, want in wanted])
+        for (each, want), card in zip(wanted, written, strict=True):
+            said[each.id] = _decided(each, abilities[each.channel], want.actor, card, befores[each.id])
+        return said
+
+
+async def _notices(connection: Driver, of: Place, claims: Sequence[Claimed]) -> dict[UUID, asyncpg.Record]:
+    told = [each for each in claims if each.notice_id is not None]
+    if not told:
+        return {}
+    ids, objects = array([each.notice_id for each in told]), array(list({each.object_id for each in told}))
+    return {row["id"]: row for row in await connection.fetch(_NOTICES, of.tenant_id, ids, objects)}
 
 
 def _reader(claimed: Claimed, readers: Mapping[UUID, Actor], spoken: Mapping[str, frozenset[UUID]]) -> Actor | Unwanted:
@@ -178,26 +196,17 @@ def _reader(claimed: Claimed, readers: Mapping[UUID, Actor], spoken: Mapping[str
     return actor if contracts is None else actor.narrowed(contracts)
 
 
-async def _write(
-    session: AsyncSession,
-    claimed: Claimed,
-    abilities: Abilities,
-    actor: Actor | Unwanted,
-    notices: Mapping[UUID, asyncpg.Record],
-    cards: Mapping[Any, asyncpg.Record],
-) -> Written | Unwanted:
+def _wanted(
+    claimed: Claimed, actor: Actor | Unwanted, notices: Mapping[UUID, asyncpg.Record], before: Row
+) -> Wanted | Unwanted:
+    """The card that is to be written, where something is still to be sent."""
     if isinstance(actor, Unwanted):
         return actor
     level, unwanted = _still(claimed, notices)
     if unwanted is not None:
         return unwanted
-    before = cards.get(claimed.card_id or _chat(claimed))
-    try:
-        purpose = before["purpose"] if claimed.card_id and before else _purpose(claimed.kind, level)
-        card = await card_for(session, actor, claimed.object_kind, claimed.object_id, purpose)
-    except NotFound:
-        return _gone(actor, before) if claimed.card_id else Unwanted("dropped", "It is not the person's to see.")
-    return _decided(claimed, abilities, actor, card, before)
+    purpose = before["purpose"] if claimed.card_id and before else _purpose(claimed.kind, level)
+    return Wanted(actor, claimed.object_kind, claimed.object_id, purpose)
 
 
 def _purpose(kind: Kind | None, level: int) -> str:
@@ -242,7 +251,11 @@ def _gone(actor: Actor, before: Row) -> Written | Unwanted:
     return Written(actor, card, before["message_id"], same=before["rendering"] == card.rendering)
 
 
-def _decided(claimed: Claimed, abilities: Abilities, actor: Actor, card: Card, before: Row) -> Written | Unwanted:
+def _decided(
+    claimed: Claimed, abilities: Abilities, actor: Actor, card: Card | None, before: Row
+) -> Written | Unwanted:
+    if card is None:
+        return _gone(actor, before) if claimed.card_id else Unwanted("dropped", "It is not the person's to see.")
     if claimed.kind is Kind.AGREED and not card.facts:
         return Unwanted("dropped", "Nothing was agreed.")
     if claimed.card_id is None and claimed.kind in rules.TO_DO and not _asks(card):

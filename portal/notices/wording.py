@@ -1,11 +1,15 @@
 """Words that several cards share: places, dates, what a reader is told who only reads."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from urllib.parse import quote
 from uuid import UUID
 
+import asyncpg
+
 from portal.core import i18n
 from portal.core.actor import Actor
+from portal.core.arrays import columns
 from portal.core.db import Driver
 from portal.core.i18n import N_, _
 from portal.core.settings import get_settings
@@ -71,9 +75,12 @@ def listed(parts: list[str]) -> str:
     return ("、" if i18n.language.get() is i18n.Language.ZH else ", ").join(parts)
 
 
-_ANSWER = """
-select t.verb, t.scope, t.at, t.member_id, (select name from tenant where tenant_id = $1)
-from timeline t where t.tenant_id = $1 and t.subject_id = $2 and t.verb = any($3) order by t.id desc limit 1"""
+_ANSWERS = """
+select distinct on (t.subject_id) t.subject_id, t.verb, t.scope, t.at, (select name from tenant where tenant_id = $1)
+from unnest($2::text::uuid[], $3::text::text[]) as r(subject_id, verb) cross join lateral (
+    select t.subject_id, t.id, t.verb, t.scope, t.at from timeline t
+    where t.tenant_id = $1 and t.subject_id = r.subject_id and t.verb = r.verb order by t.id desc limit 1) t
+order by t.subject_id, t.id desc"""
 SAID: dict[str, str] = {
     "confirmed": N_("Confirmed by {company}, {when}."),
     "rejected": N_("Refused by {company}, {when}."),
@@ -87,10 +94,24 @@ SAID: dict[str, str] = {
 
 async def last_said(connection: Driver, actor: Actor, subject_id: UUID, verbs: list[str], partner: str) -> str:
     """Who answered last and when, by company and never by person. partner: the name of the other side's company."""
-    row = await connection.fetchrow(_ANSWER, actor.tenant_id, subject_id, verbs)
-    if row is None:
+    answers = await last_answers(connection, actor.tenant_id, {subject_id: verbs})
+    return said(answers.get(subject_id), actor, partner)
+
+
+async def last_answers(
+    connection: Driver, tenant_id: UUID, verbs: Mapping[UUID, Sequence[str]]
+) -> dict[UUID, asyncpg.Record]:
+    """The last of these deeds on each of these documents. verbs: by document."""
+    asked = [(subject_id, verb) for subject_id, of in verbs.items() for verb in of]
+    rows = await connection.fetch(_ANSWERS, tenant_id, *columns(asked)) if asked else []
+    return {row["subject_id"]: row for row in rows}
+
+
+def said(answer: asyncpg.Record | None, actor: Actor, partner: str) -> str:
+    """Such a deed as a sentence for this reader; without one nothing."""
+    if answer is None:
         return ""
-    verb, scope, at, _member, factory = row.values()
+    _subject, verb, scope, at, factory = answer.values()
     company = _("your company") if scope == actor.scope else (partner if actor.is_factory else factory)
     return _(SAID[verb]).format(company=company, when=i18n.moment(at, actor.time_zone, year=False))
 

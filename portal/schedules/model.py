@@ -124,13 +124,21 @@ class ScheduleLine(SharedRow, table=True):
     __table_args__ = (
         parent(),
         unique("contract_id", "line_no"),
-        unique("source", "external_id"),
         child_of("contract_line", "contract_line_id", same=["contract_id"]),
         child_of("commitment_bucket", "bucket_id"),
         CheckConstraint("ordered_quantity > 0", name="ordered_positive"),
         index("schedule_line", "due_date", "id"),
         index("schedule_line", "party_id", "due_date", "id"),
         index("schedule_line", "contract_line_id", "due_date"),
+        Index(
+            "uq_schedule_line_external",
+            "tenant_id",
+            "party_id",
+            "source",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id is not null"),
+        ),
         Index("ix_schedule_line_bucket", "tenant_id", "bucket_id", postgresql_where=text("bucket_id is not null")),
         Index("ix_schedule_line_open", "tenant_id", "due_date", "id", postgresql_where=text(OPEN_SQL)),
         Index("ix_schedule_line_asked", "tenant_id", "respond_by", postgresql_where=text("respond_by is not null")),
@@ -211,7 +219,6 @@ class ReleaseLine(SharedRow, table=True):
 
     __tablename__ = "release_line"
     __table_args__ = (
-        parent(),
         child_of("release", "release_id"),
         child_of("schedule_line", "schedule_line_id"),
         index("release_line", "release_id"),
@@ -232,7 +239,6 @@ class Confirmation(SharedRow, table=True):
 
     __tablename__ = "confirmation"
     __table_args__ = (
-        parent(),
         child_of("schedule_line", "line_id"),
         CheckConstraint("quantity > 0", name="promise_positive"),
         index("confirmation", "line_id"),

@@ -69,13 +69,10 @@ class Confirmed(Protocol):
     def bucket_id(self) -> UUID | None: ...
 
 
-def confirmed_entries(answers: Sequence[tuple[Confirmed, Sequence[tuple[Decimal, Any]]]]) -> list[Entry]:
+def confirmed_entries(answers: Sequence[tuple[Confirmed, Decimal]]) -> list[Entry]:
     """What the answers to lines write into the ledger; lines of a pure call-off write nothing."""
     return [
-        Entry(
-            head.party_id, head.bucket_id, EntryKind.CONFIRMED, sum((part[0] for part in parts), Decimal(0)),
-            "schedule_line", head.id, head.id,
-        )
-        for head, parts in answers
+        Entry(head.party_id, head.bucket_id, EntryKind.CONFIRMED, quantity, "schedule_line", head.id, head.id)
+        for head, quantity in answers
         if head.bucket_id is not None
-    ]  # fmt: skip
+    ]

@@ -16,8 +16,8 @@ from portal.core.errors import Forbidden, NotFound
 from portal.core.i18n import Language
 from portal.core.ids import uuid7
 from portal.notices.actions import AlreadyTaken, Verb, finish_action, make_action, refused_press, take_action
-from portal.notices.cards import Card, number_only, shortened
-from portal.notices.compose import card_for
+from portal.notices.cards import Card, Wanted, number_only, shortened
+from portal.notices.compose import card_for, cards_for
 from portal.notices.compose_days import day_id
 from portal.notices.model import Kind
 from portal.schedules.model import SupplyState
@@ -222,6 +222,44 @@ async def test_what_a_restricted_colleague_may_not_see_has_no_card(tenant: Tenan
         with pytest.raises(NotFound):
             await card(restricted, kind, object_id)
     assert (await card(restricted, "digest", uuid7())).facts == ("Nothing waits for you.",)
+
+
+async def test_cards_for_many_readers_are_those_that_each_would_get(tenant: Tenant) -> None:
+    made, _release = await published(tenant, Direction.PURCHASE, [800])
+    other, release_id = await published(tenant, Direction.PURCHASE, [100])
+    lines = {}
+    for each in (made, other):
+        query = "select id from schedule_line where contract_id = $1"
+        ((lines[each.contract.id],),) = await fetch(tenant.factory, query, each.contract.id)
+    colleague = replace(tenant.supplier, language=Language.ZH)
+    restricted = replace(tenant.supplier, contract_ids=frozenset({other.contract.id}))
+    first, second = lines.values()
+    readers = [
+        Wanted(tenant.supplier, "schedule_line", first, Kind.TO_CONFIRM),
+        Wanted(restricted, "schedule_line", first, Kind.TO_CONFIRM),
+        Wanted(colleague, "release", release_id, Kind.TO_CONFIRM),
+        Wanted(restricted, "schedule_line", second, Kind.REMINDER),
+        Wanted(tenant.supplier, "schedule_line", uuid7(), Kind.REMINDER),
+        Wanted(colleague, "schedule_line", first, Kind.TO_CONFIRM),
+        Wanted(tenant.supplier, "pigeon", first),
+    ]
+    async with db.unit_of_work(tenant.supplier) as session:
+        cards = await cards_for(session, readers)
+    again = [
+        await card(each.actor, each.object_kind, each.object_id, each.purpose)
+        for each, found in zip(readers, cards, strict=True)
+        if found is not None
+    ]
+
+    assert [found is not None for found in cards] == [True, False, True, True, False, True, False]
+    assert [found for found in cards if found is not None] == again  # with the same buttons
+    assert cards[0] is not None
+    assert cards[5] is not None
+    assert (cards[0].title, cards[5].title) == ("Please confirm a delivery", "请确认一笔交付")
+    actions = [[button.action_id for row in found.buttons for button in row] for found in (cards[0], cards[5])]
+    assert actions[0] == actions[1]  # one member, one object, one version: the same actions, made once
+    rows = await fetch(tenant.supplier, "select verb from action where object_id = $1", first)
+    assert sorted(row["verb"] for row in rows) == ["confirm", "late", "problem"]
 
 
 async def test_what_leaves_the_country_is_a_number_and_a_link(tenant: Tenant) -> None:
