@@ -11,6 +11,7 @@ from sqlmodel import Field
 
 from portal.core.actor import Direction
 from portal.core.tables import (
+    ROOM_TO_CHANGE,
     PrivateRow,
     SharedRow,
     child_of,
@@ -188,6 +189,7 @@ class ContractLine(SharedRow, table=True):
         CheckConstraint("firm_days >= 0 and tradeoff_days >= firm_days", name="zones_in_order"),
         index("contract_line", "contract_id"),
         index("contract_line", "item_id"),
+        ROOM_TO_CHANGE,
     )
 
     contract_id: UUID

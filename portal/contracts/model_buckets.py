@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Column, DateTime, text
 from sqlmodel import Field
 
 from portal.core.tables import (
+    ROOM_TO_CHANGE,
     ZERO,
     SharedRow,
     child_of,
@@ -138,6 +139,7 @@ class CommitmentBucket(SharedRow, table=True):
         CheckConstraint("floor >= 0 and target >= floor and ceiling >= target", name="floor_target_ceiling"),
         index("commitment_bucket", "contract_id", "period_start"),
         index("commitment_bucket", "period_end"),
+        ROOM_TO_CHANGE,
     )
 
     # A draft's are the factory's own: the contract inside is seen under the partner's own policy.
