@@ -4,14 +4,20 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from portal.core.i18n import N_
+
 NUL = "\x00"
+
+
+class Unfit(ValueError):
+    """What a check of an input finds, as a sentence that is marked for translation."""
 
 
 def check_texts(value: Any) -> Any:
     """Refuse the one character that PostgreSQL cannot keep; it is never typed, only sent."""
     texts = value if isinstance(value, list) else [value]
     if any(isinstance(text, str) and NUL in text for text in texts):
-        raise ValueError("a text cannot hold the character NUL")
+        raise Unfit(N_("A text cannot hold the character NUL."))
     return value
 
 
