@@ -288,7 +288,13 @@ async def drafts(
         "head": head,
         "rows": rows[: reads.DRAFTS],
         "loose": packs.sentences(found, By.DAY),
-        "options": [(str(line.id), f"{line.item_code} {line.description}") for line in lines],
+        "options": [
+            (
+                str(line.id),
+                _("{part}, in {unit}").format(part=f"{line.item_code} {line.description}", unit=_(UNITS[line.unit][1])),
+            )
+            for line in lines
+        ],
         "today": today,
         "typed": typed,
         "error": str(error) if error else "",
