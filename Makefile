@@ -9,7 +9,7 @@ ASSETS := frontend/node_modules/.ready
 .PHONY: help setup demo test bench lint drill assets clean
 
 help:
-	@echo "make demo    the portal with a year of deliveries and three sign-ins, at http://127.0.0.1:8000"
+	@echo "make demo    the portal with a year of deliveries and its sign-ins, at http://127.0.0.1:8000"
 	@echo "make test    all tests                      make lint    ruff, mypy, import-linter"
 	@echo "make bench   measure; CASES=a,b for some    make drill   long crash and load drills"
 	@echo "make assets  rebuild the browser's files    make setup   only install"

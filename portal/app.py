@@ -7,7 +7,6 @@ from typing import Any
 
 from litestar import Litestar, Request, Response, get
 from litestar.config.app import AppConfig
-from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Message, Scope
@@ -139,17 +138,12 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
 def create_app(settings: Settings | None = None) -> Litestar:
     """The application for one process."""
     settings = settings or get_settings()
-    session = {
-        "session": Provide(deps.provide_session),
-        "actor": Provide(deps.provide_actor, sync_to_thread=False),
-        "origin": Provide(deps.provide_origin, sync_to_thread=False),
-    }
     web = Face(
         "/",
         route_handlers=WEB_ROUTES,
         before_request=recognise_browser,
         exception_handlers=errors.HANDLERS,
-        dependencies=session | {"page": Provide(deps.provide_page, sync_to_thread=False)},
+        dependencies=deps.OF_PAGES,
         include_in_schema=False,
     )
     api = Face(
@@ -158,7 +152,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         before_request=recognise_key,
         after_request=deps.remember_answer,
         exception_handlers=problems.HANDLERS,
-        dependencies=session | {"expected": Provide(deps.provide_expected, sync_to_thread=False)},
+        dependencies=deps.OF_PROGRAMS,
     )
     return Portal(
         [web, api, healthz, readyz],

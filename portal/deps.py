@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.response import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -135,8 +135,9 @@ async def check_form(request: Request[Any, Any, Any], expected: str) -> None:
 
 # --- dependencies -----------------------------------------------------------------------------------------------------
 
-# Litestar resolves dependencies that do not need each other in a group of tasks, which costs more than they do. So
-# the others ask for the actor or for the session, and come one after the other.
+# Litestar resolves dependencies that do not need each other in a group of tasks: that costs more than they do, and a
+# refusal by one of them comes out as a group, which nobody knows. So each asks for the one before it: actor, page,
+# session, origin in pages; actor, session, expected, origin in the interface.
 
 
 def provide_actor(request: Request[Any, Any, Any]) -> Actor:
@@ -158,6 +159,14 @@ async def provide_session(
             await claim.store(session, actor)
 
 
+async def provide_page_session(
+    actor: NamedDependency[Actor], page: NamedDependency[Page]
+) -> AsyncGenerator[AsyncSession]:
+    """The same for a page or a form, after the page itself, which needs no database. Forms carry no Idempotency-Key."""
+    async with unit_of_work(actor) as session:
+        yield session
+
+
 def provide_page(request: Request[Any, Any, Any], actor: NamedDependency[Actor | None]) -> Page:
     """Renders a template with what every page shows."""
     signed = request.state.signed
@@ -165,8 +174,13 @@ def provide_page(request: Request[Any, Any, Any], actor: NamedDependency[Actor |
     return Page(request, signed, token)
 
 
-def provide_origin(request: Request[Any, Any, Any]) -> Origin:
+def provide_origin(request: Request[Any, Any, Any], session: NamedDependency[AsyncSession]) -> Origin:
     """Where the answer comes from, for the evidence of an acceptance."""
+    return Origin(network_of(request), header(request, "user-agent") or "")
+
+
+def provide_programs_origin(request: Request[Any, Any, Any], expected: NamedDependency[int]) -> Origin:
+    """The same of a program, which accepts a version that it names."""
     return Origin(network_of(request), header(request, "user-agent") or "")
 
 
@@ -179,3 +193,17 @@ def provide_expected(request: Request[Any, Any, Any], session: NamedDependency[A
     if not text.isascii() or not text.isdecimal() or len(text) > 9:
         raise VersionStale
     return int(text)
+
+
+OF_PAGES = {
+    "actor": Provide(provide_actor, sync_to_thread=False),
+    "page": Provide(provide_page, sync_to_thread=False),
+    "session": Provide(provide_page_session),
+    "origin": Provide(provide_origin, sync_to_thread=False),
+}
+OF_PROGRAMS = {
+    "actor": Provide(provide_actor, sync_to_thread=False),
+    "session": Provide(provide_session),
+    "expected": Provide(provide_expected, sync_to_thread=False),
+    "origin": Provide(provide_programs_origin, sync_to_thread=False),
+}

@@ -10,6 +10,7 @@ import pytest
 from portal.accounts import identity
 from portal.accounts.identity import Company
 from portal.core import db
+from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.core.ids import uuid7
 from portal.core.invariants import run
@@ -117,6 +118,15 @@ async def test_two_deliveries_changed_with_the_last_release(demo: Settings) -> N
         planner.tenant_id,
     )
     assert [int(row["delta"]) for row in rows] == [-80, -80, 30, 30]
+
+
+async def test_a_counter_offer_and_a_change_wait_for_the_buyer(demo: Settings) -> None:
+    buyer = await actor("zhao.min@factory.example")
+    assert buyer.role is Role.BUYER
+    offers = "select count(*) from contract where tenant_id = $1 and status = 'countered' and direction = 'purchase'"
+    wishes = "select status, reason from change_request where tenant_id = $1"
+    assert [row["count"] for row in await fetch(buyer, offers, buyer.tenant_id)] == [1]
+    assert [tuple(row) for row in await fetch(buyer, wishes, buyer.tenant_id)] == [("submitted", "material")]
 
 
 @pytest.mark.parametrize("weekday", range(7))

@@ -13,10 +13,12 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as InputField
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.api.schedules import LooseCell, loose_cell
 from portal.core.actor import Actor
 from portal.core.inputs import Input
 from portal.core.model import ImportRun
 from portal.parameters import FromPath, JSONBody, MultipartBody
+from portal.schedules.rules_grid import By
 from portal.sync import service_own
 from portal.sync.own_fields import Target
 from portal.sync.own_rows import FileMapping
@@ -65,6 +67,13 @@ class OwnRowRefused(Struct):
     mend: str
 
 
+class OwnRowLoose(Struct):
+    """A row whose quantity does not fill its packs. It is not held back."""
+
+    row: int
+    warning: LooseCell
+
+
 class DocumentMade(Struct):
     """One draft that the import would make, or has made. `id` names it once the import is applied."""
 
@@ -87,6 +96,7 @@ class OwnImportOut(Struct):
     good: int
     refused: list[OwnRowRefused]
     documents: list[DocumentMade]
+    warnings: list[OwnRowLoose]
     created_at: datetime | None
     finished_at: datetime | None
 
@@ -116,6 +126,7 @@ def own_out(run: ImportRun) -> OwnImportOut:
         good=found.good,
         refused=[OwnRowRefused(each.row, each.column, each.cell, each.reason, each.told) for each in found.refused],
         documents=[DocumentMade(made.kind, made.id, made.label) for made in found.made],
+        warnings=[OwnRowLoose(each.row, loose_cell(each.found, By.DAY)) for each in found.loose],
         created_at=run.created_at,
         finished_at=run.finished_at,
     )

@@ -1,12 +1,14 @@
 """Every refusal of the API as application/problem+json (RFC 9457), mapped once."""
 
 import logging
+import re
 from typing import Any
 
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
+from portal.core import faults
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
 from portal.core.i18n import _
 from portal.core.idempotency import Replay
@@ -16,6 +18,7 @@ logger = logging.getLogger(__name__)
 TYPE = "https://calloff.example/problems/"
 PROBLEM_JSON = "application/problem+json"
 STATUS: dict[type[PortalError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422, Unavailable: 503}
+_LACKING = re.compile(r"Missing required \w+ parameter '([^']+)'")
 BY_CODE = {"key-needed": 401, "version-needed": 428, "version-stale": 412}
 
 
@@ -47,16 +50,27 @@ def refused(request: Request[Any, Any, Any], error: PortalError) -> Response[dic
 def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """Litestar's refusals: a body that cannot be parsed is 400, content that breaks its form 422."""
     if isinstance(error, ValidationException):
-        errors = [_field(item) for item in (error.extra or []) if isinstance(item, dict)]
-        return problem(422, "invalid", _("Some fields cannot be accepted as they are."), errors=errors)
+        return problem(422, "invalid", _("Some fields cannot be accepted as they are."), errors=_fields(request, error))
     code = {400: "unreadable", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
     name = code.get(error.status_code, "request-refused")
     detail = str(NotFound()) if error.status_code == 404 else error.detail
     return problem(error.status_code, name, detail)
 
 
-def _field(item: dict[str, Any]) -> dict[str, str]:
-    return {"field": str(item.get("key", "")), "detail": str(item.get("message", ""))}
+def _fields(request: Request[Any, Any, Any], error: ValidationException) -> list[dict[str, str]]:
+    """Each field with what is wrong, in the reader's words. A command's input knows its faults itself; of a query and
+    a path only msgspec's sentence is left."""
+    if known := getattr(error.__cause__, "errors", None):
+        return [{"field": faults.place(fault), "detail": faults.sentence(fault)} for fault in known]
+    if lacking := _LACKING.match(error.detail):
+        return [{"field": lacking[1], "detail": str(faults.FieldEmpty())}]
+    sent = {**request.path_params, **request.query_params}
+    return [
+        {"field": key, "detail": faults.sentence(faults.from_words(str(item.get("message", "")), sent.get(key)))}
+        for item in error.extra or []
+        if isinstance(item, dict)
+        for key in [str(item.get("key", ""))]
+    ]
 
 
 def broken(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:

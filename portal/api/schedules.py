@@ -31,6 +31,7 @@ from portal.schedules.reads import Happening, LineFilter, LineRow, PromiseRow, V
 from portal.schedules.reads_calendars import receiving_hours
 from portal.schedules.rules import LINE_STATES
 from portal.schedules.rules_grid import By
+from portal.schedules.rules_packs import PackWarning
 from portal.schedules.service_deviations import DeclineAnswer
 from portal.schedules.service_exceptions import ConfirmExcept
 
@@ -61,7 +62,10 @@ class Made(Struct):
 
 
 class LooseCell(Struct):
-    """A cell that was saved and does not fill its packs: the nearest quantities that would, and it in words."""
+    """A quantity that was saved and does not fill its packs: the nearest ones that would, and it in words.
+
+    `column` is the first day of its cell; of a single delivery, the day it is due.
+    """
 
     contract_line_id: UUID
     column: date
@@ -82,21 +86,25 @@ class EditedOut(Struct):
 
 def edited_out(done: service_grid.Edited, by: By) -> EditedOut:
     """Warnings hold nothing back: the cells are saved."""
-    warnings = [
-        LooseCell(
-            one.contract_line_id, one.column, one.quantity, one.pack_size,
-            [value for value in (one.below, one.above) if value is not None],
-            words.pack_sentence(one, words.column_words(by, one.column)),
-        )
-        for one in done.warnings
-    ]  # fmt: skip
-    return EditedOut(done.added, done.changed, done.planned, warnings)
+    return EditedOut(done.added, done.changed, done.planned, [loose_cell(one, by) for one in done.warnings])
+
+
+def loose_cell(one: PackWarning, by: By) -> LooseCell:
+    return LooseCell(
+        one.contract_line_id,
+        one.column,
+        one.quantity,
+        one.pack_size,
+        [value for value in (one.below, one.above) if value is not None],
+        words.pack_sentence(one, words.column_words(by, one.column)),
+    )
 
 
 class Called(Struct):
-    """The new schedule line."""
+    """The new schedule line, and what was noticed of its quantity."""
 
     id: UUID
+    warnings: list[LooseCell]
 
 
 def line_state(head: service.LineHead) -> LineState:
@@ -279,7 +287,8 @@ class ContractScheduleController(Controller):
         data: JSONBody[service_release.CallOff],
     ) -> Called:
         """Draft one delivery by hand; it is told to the other side with the next release."""
-        return Called(await service_release.call_off(session, actor, contract_id, data))
+        made = await service_release.call_off(session, actor, contract_id, data)
+        return Called(made.id, [loose_cell(one, By.DAY) for one in made.warnings])
 
     @post("/schedule-lines/grid", status_code=HTTP_200_OK)
     async def edit_grid(

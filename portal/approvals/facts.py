@@ -108,6 +108,18 @@ _STEPS = {
     "amendment": N_("amendment"),
 }
 
+_REASONS = {  # the words of portal/changes/words.py, which a test compares: this layer does not know that one
+    "demand": N_("Demand has changed"),
+    "production": N_("Production plan has changed"),
+    "material": N_("Material is missing"),
+    "capacity": N_("No capacity"),
+    "transport": N_("No transport"),
+    "quality": N_("Quality problem"),
+    "stock": N_("Stock is too high or too low"),
+    "holiday": N_("Holiday or shutdown"),
+    "other": N_("Another reason"),
+}
+
 _PARTY = Fact("party", FactKind.TEXT, N_("Partner (code)"))
 _DIRECTION = Fact("direction", FactKind.CHOICE, N_("Direction"), _DIRECTIONS)
 _ASKER = Fact("asked_by", FactKind.CHOICE, N_("Asked by"), _SCOPES)
@@ -148,7 +160,7 @@ FACTS: dict[ApprovalPoint, tuple[Fact, ...]] = {
         _ITEM,
         _CATEGORY,
         _PARTY,
-        Fact("reason", FactKind.TEXT, N_("Reason code")),
+        Fact("reason", FactKind.CHOICE, N_("Reason"), _REASONS),
     ),
     ApprovalPoint.CONTRACT: _CONTRACT,
     ApprovalPoint.PRICE: (

@@ -14,9 +14,11 @@ from portal.approvals.facts import OPS, Fact, FactKind, facts_of
 from portal.approvals.inputs import DEEPEST, Condition, Exported, Group, Mode, Op, Outcome, OutcomeKind, Rule, Rules
 from portal.approvals.model import ApprovalPoint
 from portal.approvals.rules import APPROVER_ROLES
+from portal.core import faults
 from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import N_, render
 
+FILE = "file"  # the place of what is wrong with the whole
 LARGEST = Decimal(10) ** 12
 
 
@@ -70,13 +72,11 @@ WRONG_ROLE = N_("The role “{role}” cannot approve. Use one of: {known}.")
 LIMIT_IN_PARALLEL = N_("A limit only means something when approvers are asked in order.")
 LIMIT_AT_END = N_("The last approver cannot have a limit, or nobody could decide what lies above it.")
 NO_REASON = N_("Say why such requests are refused; whoever asked reads it.")
+THE_FILE = N_("The file of rules")
 NO_JSON = N_("This is not a file of rules: it cannot be read as JSON.")
 MISSING = N_("Something is missing here.")
 SUPERFLUOUS = N_("There is no such field. Leave it out.")
-ONE_OF = N_("Use one of: {known}.")
-WRONG_SHAPE = N_("This is not understood: {what}")
 _SHAPES = {"json_invalid": NO_JSON, "missing": MISSING, "extra_forbidden": SUPERFLUOUS}
-_CHOICES = {"enum", "literal_error"}
 
 
 def check_point(name: str) -> ApprovalPoint:
@@ -92,9 +92,9 @@ def read_exported(file: str | dict[str, Any], point: ApprovalPoint, own: Sequenc
         said = Exported.model_validate_json(file) if isinstance(file, str) else Exported.model_validate(file)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        if first["type"] in _CHOICES:
-            raise _wrong(_place(first["loc"]), ONE_OF, known=first["ctx"]["expected"]) from None
-        raise _wrong(_place(first["loc"]), _SHAPES.get(first["type"], WRONG_SHAPE), what=first["msg"]) from None
+        known = _SHAPES.get(first["type"])
+        text, data = (known, {}) if known else faults.told(first)
+        raise _wrong(_place(first["loc"]), text, **data) from None
     if said.point != point:
         raise _wrong("point", UNKNOWN_CHOICE, typed=said.point, known=point.value)
     rules = Rules(rules=said.rules, otherwise=said.otherwise)
@@ -110,7 +110,7 @@ def _place(steps: Sequence[int | str]) -> str:
             place += f"[{step + 1}]"
         elif step not in ("Condition", "Group"):
             place += f".{step}" if place else step
-    return place or "file"
+    return place or FILE
 
 
 def check_rules(point: ApprovalPoint, rules: Rules, own: Sequence[Fact] = ()) -> None:
@@ -128,7 +128,8 @@ def check_rule(point: ApprovalPoint, rule: Rule, place: str = "rule", own: Seque
 
 
 def _wrong(place: str, said: str, **data: Any) -> WrongRules:
-    return WrongRules(field=place, place=Typed(place), what=Said(said, **data))
+    named = Said(THE_FILE) if place == FILE else Typed(place)
+    return WrongRules(field=place, place=named, what=Said(said, **data))
 
 
 def _check_group(known: Mapping[str, Fact], group: Group, place: str, depth: int) -> None:

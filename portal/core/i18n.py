@@ -93,6 +93,11 @@ def ngettext(one: str, many: str, n: int) -> str:
     return _(one if n == 1 and language.get() is Language.EN else many)
 
 
+def sentences(*said: str) -> str:
+    """Sentences one after another; between Chinese ones stands no space."""
+    return ("" if language.get() is Language.ZH else " ").join(filter(None, said))
+
+
 @contextlib.contextmanager
 def speaking(lang: Language) -> Iterator[None]:
     """Everything inside is rendered for a reader of this language."""

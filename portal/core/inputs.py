@@ -4,7 +4,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from portal.core.i18n import N_
+
 NUL = "\x00"
+
+
+class Unfit(ValueError):
+    """What a check of an input finds, as a sentence that is marked for translation."""
 
 
 def check_texts(value: Any) -> Any:
@@ -16,7 +22,7 @@ def check_texts(value: Any) -> Any:
     else:
         return value
     if held:
-        raise ValueError("a text cannot hold the character NUL")
+        raise Unfit(N_("A text cannot hold the character NUL."))
     return value
 
 

@@ -73,6 +73,11 @@ def show_quantity(quantity: Decimal, unit: str) -> str:
     return f"{number(quantity)}{NBSP}{ONE.get(name, name) if quantity == 1 else name}"
 
 
+def signed_quantity(difference: Decimal, unit: str) -> str:
+    """+80 pcs or −80 pcs; 0 pcs without a sign."""
+    return ("+" if difference > 0 else "") + show_quantity(difference, unit)
+
+
 def show_money(amount: Decimal, currency: str) -> str:
     """CNY 1,280,000.00: the ISO code first, so that no reader takes one dollar for another."""
     return f"{currency}{NBSP}{number(round_money(amount, currency), CURRENCY_PLACES.get(currency, 2))}"

@@ -1,4 +1,5 @@
-"""Contracts between two versions in the demo: one countered, one with a version that follows, one that ends soon."""
+"""Contracts on the move in the demo: one countered, one with a version that follows, one that ends soon, and one with a
+change that waits for an answer."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -6,11 +7,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from portal.changes import service_asking
+from portal.changes.inputs import NewChange, NewPart
+from portal.changes.model import ChangeReason
 from portal.contracts import service_amendments, service_drafts, service_life
 from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, NewContract, NewLine, NewPrice, Offer
 from portal.contracts.model import Cadence, Contract
 from portal.core.actor import Actor, Direction, Origin
 from portal.core.db import unit_of_work
+from portal.schedules.model import ScheduleLine
 
 AT_THE_DESK = Origin("192.0.2.20", "Firefox")
 
@@ -58,6 +63,19 @@ async def ending(planner: Actor, customer: Actor, items: Sequence[Any], today: d
         await service_life.accept(session, customer, made.id, origin=AT_THE_DESK)
     async with unit_of_work(planner) as session:
         await service_life.activate(session, planner, made.id)
+
+
+async def change_asked(supplier: Actor, contract: Contract, line: ScheduleLine) -> None:
+    """The supplier asks for a week more for one delivery; the buyer's answer is awaited."""
+    later = NewPart(line_id=line.id, due_date=line.due_date + timedelta(days=7))
+    asked = NewChange(
+        contract_id=contract.id,
+        reason=ChangeReason.MATERIAL,
+        note="The active ingredient arrives a week late.",
+        parts=[later],
+    )
+    async with unit_of_work(supplier) as session:
+        await service_asking.ask_change(session, supplier, asked)
 
 
 def _contract(

@@ -31,6 +31,14 @@ PEOPLE = (
     Person(
         "lena.vogt@factory.example", "Lena Vogt", FACTORY, Role.PLANNER, Language.EN, N_("confirms three deliveries")
     ),
+    Person(
+        "zhao.min@factory.example",
+        "赵敏",
+        FACTORY,
+        Role.BUYER,
+        Language.ZH,
+        N_("answers a supplier's counter-offer and wish for a later day"),
+    ),
     Person("wang.wei@factory.example", "王伟", FACTORY, Role.WAREHOUSE, Language.ZH, N_("receives a delivery note")),
     Person(
         "mary.banda@customer.example",

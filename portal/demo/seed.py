@@ -95,6 +95,8 @@ async def seed(owner_url: str) -> None:
         await close_periods(session, system, clock.now())
     await _propose(actors["factory planner"], companies[CUSTOMER], today)
     await _move_contracts(actors, companies, programmes[Direction.SALE].contract, today)
+    bought = programmes[Direction.PURCHASE]
+    await contracts.change_asked(actors[SUPPLIER], bought.contract, bought.acted["r"][0])
     await _restrict(actors[CUSTOMER], programmes[Direction.SALE].contract.id)
 
 

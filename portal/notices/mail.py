@@ -125,8 +125,10 @@ class Mail:
         page = full_address(SETTINGS_PAGE) if settings_link else ""
         if page:
             message["List-Unsubscribe"] = f"<{page}>"
-        text = "\n".join([*lines, "", *(f"{label}: {url}" for label, url in links)])
-        message.set_content(f"{text}\n\n-- \n{_(WHY)} {_(CHANGE)}: {page}\n" if page else f"{text}\n")
+        text = "\n".join([*lines, "", *(label + _(": ") + url for label, url in links)])
+        message.set_content(
+            f"{text}\n\n-- \n{i18n.sentences(_(WHY), _(CHANGE))}{_(': ')}{page}\n" if page else f"{text}\n"
+        )
         message.add_alternative(_html(subject, lines, links, page), subtype="html")
         return message
 

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from uuid import UUID
 
 from portal.core.calendars import DAY, WorkingCalendar, delivery_days
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_
+from portal.schedules import rules_packs
 from portal.schedules.model import LineStatus, Zone
 from portal.schedules.rules import OPEN
-from portal.schedules.rules_packs import PackWarning, nearest
+from portal.schedules.rules_packs import Packed, PackWarning
 
 MOST_COLUMNS = 53
 
@@ -63,19 +64,6 @@ class Deed(NamedTuple):
     quantity: Decimal
 
 
-class Packed(Protocol):
-    """What is read of a contract line to see whether a cell's packs are whole."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def item_code(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def pack_size(self) -> Decimal: ...
-
-
 def columns(by: By, first: date, count: int) -> list[Column]:
     """Columns one after another; weeks begin on Mondays."""
     step = timedelta(days=7 if by is By.WEEK else 1)
@@ -119,10 +107,7 @@ def plan(held: Sequence[Held], wanted: Decimal) -> list[Deed] | None:
 
 def loose(line: Packed, column: Column, held: Sequence[Held], quantity: Decimal) -> list[PackWarning]:
     """The warning about a cell's quantity, if it does not fill its packs. What is fixed is left as it is."""
-    found = nearest(quantity, total([one for one in held if one.fixed]), line.pack_size)
-    if found is None:
-        return []
-    return [PackWarning(line.id, column.first, line.item_code, line.unit, quantity, line.pack_size, *found)]
+    return rules_packs.loose(line, column.first, quantity, total([one for one in held if one.fixed]))
 
 
 def day_in(column: Column, calendar: WorkingCalendar, weekdays: Sequence[int], rule: str, today: date) -> date | None:

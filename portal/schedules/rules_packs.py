@@ -6,13 +6,28 @@ purpose.
 
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
+from typing import Protocol
 from uuid import UUID
 
 from msgspec import Struct
 
 
+class Packed(Protocol):
+    """What is read of a contract line to see whether packs are whole."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def item_code(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def pack_size(self) -> Decimal: ...
+
+
 class PackWarning(Struct, frozen=True):
-    """A quantity of one cell that does not fill its packs; below: none where that would be nothing."""
+    """A quantity of one cell, or of one delivery on its day, that does not fill its packs; below: none where that would
+    be nothing."""
 
     contract_line_id: UUID
     column: date
@@ -34,3 +49,11 @@ def nearest(quantity: Decimal, fixed: Decimal, pack: Decimal) -> tuple[Decimal |
         return None
     below = fixed + (free / pack).to_integral_value(ROUND_FLOOR) * pack
     return (below or None), below + pack
+
+
+def loose(line: Packed, first: date, quantity: Decimal, fixed: Decimal = Decimal(0)) -> list[PackWarning]:
+    """The warning about a quantity, if it does not fill its packs. first: the day of the delivery, or of its cell."""
+    found = nearest(quantity, fixed, line.pack_size)
+    if found is None:
+        return []
+    return [PackWarning(line.id, first, line.item_code, line.unit, quantity, line.pack_size, *found)]

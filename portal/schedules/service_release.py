@@ -4,7 +4,7 @@ import logging
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
@@ -25,6 +25,7 @@ from portal.core.journal import Subject, record
 from portal.core.quantities import check_scale
 from portal.schedules import rules
 from portal.schedules.rules_generation import Delivery, generate
+from portal.schedules.rules_packs import PackWarning, loose
 from portal.schedules.service_publishing import NothingToPublish as NothingToPublish
 from portal.schedules.service_publishing import Publish as Publish
 from portal.schedules.service_publishing import publish_release as publish_release
@@ -111,8 +112,15 @@ async def generate_lines(session: AsyncSession, actor: Actor, contract_id: UUID,
     return len(new)
 
 
-async def call_off(session: AsyncSession, actor: Actor, contract_id: UUID, data: CallOff) -> UUID:
-    """One draft line by hand. Returns its id."""
+class CalledOff(NamedTuple):
+    """The draft line, and what was noticed of its quantity, which holds nothing back."""
+
+    id: UUID
+    warnings: list[PackWarning]
+
+
+async def call_off(session: AsyncSession, actor: Actor, contract_id: UUID, data: CallOff) -> CalledOff:
+    """One draft line by hand."""
     actor.require(Permission.PUBLISH_SCHEDULES)
     head = await lock_contract(session, actor, contract_id, None)
     connection = await db.driver(session)
@@ -134,4 +142,4 @@ async def call_off(session: AsyncSession, actor: Actor, contract_id: UUID, data:
     made = Subject("schedule_line", line_id, head.party_id, 1, head.id)
     record(session, actor, made, "called_off", quantity=data.quantity, unit=line.unit, date=data.due_date)
     logger.info("schedule line called off", extra={"line_id": str(line_id)})
-    return line_id
+    return CalledOff(line_id, loose(line, data.due_date, data.quantity))

@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from portal.core import clock
 from portal.core.calendars import local_today
 from portal.core.errors import NotFound
-from portal.core.inputs import Input
+from portal.core.i18n import N_
+from portal.core.inputs import Input, Unfit
 from portal.core.quantities import check_scale
 from portal.schedules.service_booking import Deliveries
 from portal.shipments import rules, rules_documents
@@ -36,7 +37,7 @@ class CountedLine(Input):
     def _one_way(self) -> "CountedLine":
         three = [self.counted, self.accepted, self.rejected]
         if any(figure is not None for figure in three) and (None in three or self.good is not None):
-            raise ValueError("give either good, or counted, accepted and rejected together")
+            raise Unfit(N_("Give either “good”, or “counted”, “accepted” and “rejected” together."))
         return self
 
 

@@ -15,7 +15,7 @@ from portal.schedules.service_release import CallOff, call_off
 from portal.sync.cells import Bad, bad
 from portal.sync.own_fields import folded
 from portal.sync.own_rows import OwnRow
-from portal.sync.own_work import Made, Work
+from portal.sync.own_work import Made, OwnLoose, Work
 
 NAMES = {"contract_line_id": "item_code", "ordered_quantity": "quantity"}
 
@@ -119,9 +119,10 @@ async def _call(session: AsyncSession, work: Work, row: OwnRow, line: Line) -> N
                 due_date=said["due_date"],
                 order_no=said.get("order_no", ""),
             )
-            line_id = await call_off(session, work.actor, line.contract_id, data)
+            called = await call_off(session, work.actor, line.contract_id, data)
     except (PortalError, ValidationError) as error:
         work.fail(row, error, NAMES)
         return
     label = f"{said['number']} · {line.item_code} · {said['due_date'].isoformat()}"
-    work.made.append(Made("schedule_line", line_id, label, 1))
+    work.made.append(Made("schedule_line", called.id, label, 1))
+    work.loose += [OwnLoose(row.row, one) for one in called.warnings]

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from portal.core.actor import Actor
 from portal.core.errors import Invalid, PortalError
+from portal.schedules.rules_packs import PackWarning
 from portal.sync.cells import Bad
 from portal.sync.findings import shortened
 from portal.sync.own_fields import BY_NAME, Target
@@ -24,6 +25,13 @@ class Made(Struct, frozen=True):
     parent: UUID | None = None  # the contract that an opening belongs to
 
 
+class OwnLoose(Struct, frozen=True):
+    """A row whose quantity does not fill its packs; it is not held back."""
+
+    row: int
+    found: PackWarning
+
+
 class OwnFound(Struct, frozen=True):
     """What an upload does, or has done; kept with its run."""
 
@@ -35,6 +43,7 @@ class OwnFound(Struct, frozen=True):
     good: int = 0
     refused: list[OwnRefused] = []
     made: list[Made] = []
+    loose: list[OwnLoose] = []
 
 
 class Work:
@@ -47,6 +56,7 @@ class Work:
         self.count = len(self.rows) + len({each.row for each in self.refused})
         self.cells = dict(grid.below(mapping.header))
         self.made: list[Made] = []
+        self.loose: list[OwnLoose] = []
 
     def refuse(self, row: OwnRow, field: str, why: Bad) -> None:
         self.refused.append(refusal(row.row, self.header, self.mapping, field, self.cell(row, field), why))
@@ -79,4 +89,5 @@ class Work:
             good=sum(row.row not in bad for row in self.rows),
             refused=sorted(self.refused, key=lambda each: each.row),
             made=self.made,
+            loose=self.loose,
         )

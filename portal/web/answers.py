@@ -19,7 +19,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import read
 from portal.core.errors import Conflict
-from portal.core.quantities import show_quantity
+from portal.core.quantities import show_quantity, signed_quantity
 from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.schedules import reads, service_deviations
 from portal.schedules.reads import LineRow
@@ -74,8 +74,8 @@ def _waiting(row: LineRow, actor: Actor, difference: Decimal, running: Decimal) 
         row.contract_number,
         row.party_name if actor.is_factory else "",
         i18n.moment(row.respond_by, actor.time_zone) if row.respond_by else "",
-        i18n.signed(difference),
-        i18n.signed(running),
+        signed_quantity(difference, row.unit),
+        signed_quantity(running, row.unit),
     )
 
 

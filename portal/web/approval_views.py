@@ -96,7 +96,7 @@ def item(row: CaseRow, actor: Actor, own: Sequence[Fact]) -> Item:
         state=_(words.STATUS_NAMES[row.status]),
         tone=TONES.get(row.status, ""),
         meta=" · ".join(filter(None, (_(POINT_NAMES[row.point]), asker(row), _waits_for(row)))),
-        facts=" · ".join(f"{label} {value}" for label, value in rows[:4]),
+        facts=" · ".join(label + _(": ") + value for label, value in rows[:4]),
         deadline=answer_by(row.respond_by, actor),
     )
 

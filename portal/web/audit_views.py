@@ -14,10 +14,10 @@ from portal.core.actor import Actor
 from portal.core.audit import AuditFilter, AuditRow
 from portal.core.calendars import local_today
 from portal.core.db import read
+from portal.core.faults import NotADate
 from portal.core.i18n import N_, _
 from portal.web import tables
 from portal.web.addresses import address
-from portal.web.field_errors import NotADate
 from portal.web.particulars import particulars
 
 SIZE = 50

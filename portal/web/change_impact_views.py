@@ -30,6 +30,7 @@ class CurveView(Struct, frozen=True):
     """One contract line's cumulative quantity before and after. data: empty where it is told in words alone."""
 
     part: str
+    title: str  # the part with its unit
     sentence: str
     data: str
     rows: list[tuple[str, str, str]]  # day, before, after
@@ -48,8 +49,10 @@ def _view(sheet: Impact, curve: Curve, stake: Stake, drawn: bool) -> CurveView:
     text = _("{quantity} on {day}, where both curves are furthest apart.").format(
         quantity=f"{i18n.signed(gap)}{i18n.NBSP}{unit_name(stake.before.unit)}", day=i18n.day(day, year=True)
     )
+    part = stake.before.item
+    title = _("{part}, in {unit}").format(part=part, unit=unit_name(stake.before.unit))
     if not drawn:
-        return CurveView(stake.before.item, text, "", [])
+        return CurveView(part, title, text, "", [])
     touched = [when for when, _quantity in curve.changes]
     start, end = min(*touched, sheet.today) - AROUND, max(*touched, sheet.today) + AROUND
     days, series = aligned({"before": curve.before, "after": curve.after}, start, end, {})
@@ -66,7 +69,7 @@ def _view(sheet: Impact, curve: Curve, stake: Stake, drawn: bool) -> CurveView:
         (i18n.day(each, year=True), shown(series["before"][n]), shown(series["after"][n]))
         for n, each in enumerate(days)
     ]
-    return CurveView(stake.before.item, text, json.dumps(data), rows)
+    return CurveView(part, title, text, json.dumps(data), rows)
 
 
 # --- whose word ------------------------------------------------------------------------------------------------------

@@ -15,13 +15,13 @@ from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Forbidden, Invalid
+from portal.core.faults import NotADate
 from portal.core.i18n import _
 from portal.parameters import FromPath, FromQuery
 from portal.sync import service_sheets
 from portal.sync.service_runs import EmptyUpload
 from portal.web import contract_list, tables
 from portal.web.errors import status_of
-from portal.web.field_errors import NotADate
 from portal.web.pages import Page
 from portal.web.sheet_views import sheet_view
 from portal.web.typed import Typed

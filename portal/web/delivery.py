@@ -21,15 +21,17 @@ from portal.core.errors import NotFound, PortalError
 from portal.core.i18n import N_, _
 from portal.core.quantities import UNITS, show_quantity
 from portal.core.states import Side
-from portal.schedules import reads, reads_board, reads_held, reads_next
+from portal.schedules import reads, reads_board, reads_grid, reads_held, reads_next
 from portal.schedules.model import SupplyState
 from portal.schedules.reads import Happening, LineFilter, LineRow, View
 from portal.schedules.reads_calendars import places, receiving_hours
 from portal.schedules.reads_prices import DeliveryPrice, price_of
 from portal.schedules.rules import OPEN
+from portal.schedules.rules_grid import By
+from portal.schedules.rules_packs import loose
 from portal.schedules.words import ZONE_NAMES, kept_sentence
 from portal.shipments.reads import documents_of
-from portal.web import line_report_views
+from portal.web import line_report_views, packs
 from portal.web.errors import status_of
 from portal.web.held_views import held_view
 from portal.web.lines import actions, deviation_words, joined, line_card, mark
@@ -276,13 +278,23 @@ async def drafts(
         held = await reads_held.held_release(connection, actor, contract_id)
         planned = await reads_held.planned_lines(connection, actor, contract_id)
         kept = await reads_next.kept_by_firm(connection, actor, contract_id, clock.now())
+        packed = {line.id: line for line in await reads_grid.grid_lines(connection, actor, contract_id)}
+    named = [(packed[row.contract_line_id], row) for row in rows if row.contract_line_id in packed]
+    found = [one for line, row in named for one in loose(line, row.due_date, row.ordered_quantity)]
     return {
         "held": held_view(held, lines) if held else None,
         "planned": planned,
         "kept": [kept_sentence(one) for one in kept],
         "head": head,
         "rows": rows[: reads.DRAFTS],
-        "options": [(str(line.id), f"{line.item_code} {line.description}") for line in lines],
+        "loose": packs.sentences(found, By.DAY),
+        "options": [
+            (
+                str(line.id),
+                _("{part}, in {unit}").format(part=f"{line.item_code} {line.description}", unit=_(UNITS[line.unit][1])),
+            )
+            for line in lines
+        ],
         "today": today,
         "typed": typed,
         "error": str(error) if error else "",

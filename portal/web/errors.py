@@ -11,8 +11,9 @@ from litestar.types import ExceptionHandlersMap
 
 from portal.accounts import identity
 from portal.accounts.attempts import TooManyAttempts
+from portal.core import faults
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
-from portal.core.i18n import N_, _, language
+from portal.core.i18n import N_, Language, _, language
 from portal.core.log import request_id
 from portal.core.settings import get_settings
 from portal.web import way_back
@@ -39,6 +40,11 @@ class CompanyNeeded(Exception):
 class BadForm(Invalid):
     code = "bad-form"
     text = N_("The form has a field that cannot be accepted: {fields}. Correct it and send the form again.")
+
+
+class WrongField(Invalid):
+    code = "wrong-field"
+    text = N_("{label}: {what} Correct it and send the form again.")
 
 
 def status_of(error: PortalError) -> int:
@@ -73,6 +79,8 @@ def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Templat
     if "signed" not in request.scope["state"]:  # no route was found, so nobody has asked yet who reads
         language.set(chosen_language(request, None))
     if isinstance(error, ValidationException):
+        if known := getattr(error.__cause__, "errors", None):
+            return answer(request, 422, str(_wrong(known[0])))
         fields = [str(item.get("key")) for item in (error.extra or []) if isinstance(item, dict)]
         return answer(request, 422, str(BadForm(fields=", ".join(fields))) if fields else _(UNREADABLE))
     if error.status_code in {404, 405}:
@@ -80,6 +88,14 @@ def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Templat
     if error.status_code == 413:
         return answer(request, 413, _("This file is larger than the portal accepts."))
     return answer(request, error.status_code, _(UNREADABLE))
+
+
+def _wrong(fault: faults.Fault) -> WrongField:
+    """What is wrong with the first field, named as pages name it where they do."""
+    name = next((str(part) for part in reversed(fault["loc"]) if isinstance(part, str)), "")
+    label = name.replace("_", " ").capitalize()
+    unnamed = language.get() is Language.ZH and _(label) == label
+    return WrongField(label=f"“{name}”" if unnamed else label, what=faults.sentence(fault))
 
 
 def broken(request: Request[Any, Any, Any], error: Exception) -> Template:

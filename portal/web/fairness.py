@@ -134,7 +134,7 @@ def _cells(pair: Fairness, actor: Actor) -> tuple[str, ...]:
     plain = [None if value is None else i18n.number(value) for value in (pair.notice_days, pair.word.response_hours)]
     answers = pair.answers_per_line
     return (
-        pair.party_name, _(pair.direction.value), i18n.number(pair.plan.pairs), _percent(pair.stability),
+        pair.party_name, _(pair.direction.value.capitalize()), i18n.number(pair.plan.pairs), _percent(pair.stability),
         _count(pair.changed_firm),
         plain[0] or "–", _percent(pair.inside_rate), _percent(pair.kept_rate), plain[1] or "–",
         "–" if answers is None else i18n.number(answers),

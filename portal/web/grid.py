@@ -23,12 +23,13 @@ from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.i18n import N_, _
 from portal.core.quantities import UNITS
 from portal.parameters import FromPath, FromQuery
-from portal.schedules import reads_board, reads_grid, rules_grid, service_grid, words
+from portal.schedules import reads_board, reads_grid, rules_grid, service_grid
 from portal.schedules.reads_calendars import closed_of
 from portal.schedules.reads_grid import Cells, GridLine
 from portal.schedules.rules_grid import By, Column
 from portal.schedules.rules_packs import PackWarning
 from portal.schedules.service_grid import EditGrid
+from portal.web import packs
 from portal.web.contract_offer_forms import read as read_form
 from portal.web.errors import BadForm, status_of
 from portal.web.field_errors import command
@@ -38,7 +39,6 @@ from portal.web.weeks import closed_words
 SHOWN = {By.WEEK: 16, By.DAY: 28}
 LATEST = timedelta(days=3660)
 FIELDS = ("by", "since")
-TOLD = 3  # quantities that are not whole packs, in words
 
 
 class NothingChanged(Invalid):
@@ -131,9 +131,7 @@ async def context(
 def _loose(lines: list[GridLine], shown: Shown, by: By) -> list[str]:
     """Which saved quantities do not fill their packs, the first of them in words."""
     found = [one for line in lines for column in shown.columns for one in _warned(line, column, shown)]
-    told = [words.pack_sentence(one, words.column_words(by, one.column)) for one in found[:TOLD]]
-    rest = len(found) - TOLD
-    return [*told, _("And {n} more.").format(n=i18n.number(rest))] if rest > 0 else told
+    return packs.sentences(found, by)
 
 
 def _warned(line: GridLine, column: Column, shown: Shown) -> list[PackWarning]:

@@ -22,7 +22,7 @@ from portal.core.actor import Actor
 from portal.core.db import Driver
 from portal.core.errors import NotFound
 from portal.core.i18n import N_, _, ngettext
-from portal.core.quantities import show_quantity
+from portal.core.quantities import show_quantity, signed_quantity
 from portal.shipments.reads_ledger import EntryRow, drafted, entries
 from portal.web.board_chart import bar, plain, seconds
 from portal.web.pages import unit_name
@@ -246,7 +246,7 @@ class EntryView(Struct, frozen=True):
     reason: str
 
 
-def entry_view(row: EntryRow, contract_id: UUID, zone: str) -> EntryView:
+def entry_view(row: EntryRow, contract_id: UUID, zone: str, unit: str) -> EntryView:
     """What was written, by which document."""
     other = "" if row.other_start is None else i18n.day(row.other_start, year=True)
     text = _(KINDS[row.kind]).format(period=other)
@@ -254,7 +254,7 @@ def entry_view(row: EntryRow, contract_id: UUID, zone: str) -> EntryView:
         text = _("Called off again")
     document, href = document_of(row, contract_id)
     return EntryView(
-        text, i18n.signed(row.quantity), row.quantity < 0, document, href, row.member_name,
+        text, signed_quantity(row.quantity, unit), row.quantity < 0, document, href, row.member_name,
         i18n.moment(row.at, zone), _(row.reason),
     )  # fmt: skip
 
@@ -348,7 +348,7 @@ async def period_context(
         "label": _(COUNTERS[number]) if kinds else _("All entries"),
         "total": None if total is None else show_quantity(total, row.unit),
         "tabs": tabs(row, here, number if kinds else ""),
-        "entries": [entry_view(entry, contract.id, actor.time_zone) for entry in found],
+        "entries": [entry_view(entry, contract.id, actor.time_zone, row.unit) for entry in found],
         "figures": figures_of(row, f"/contracts/{contract.id}/ledger"),
         "may_allow": open_ and actor.may(Permission.EDIT_CONTRACTS),
         "unit": unit_name(row.unit),

@@ -14,6 +14,7 @@ from portal.core import clock, i18n, paging
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
+from portal.core.faults import NotADate
 from portal.core.i18n import N_, _
 from portal.notices import reads
 from portal.notices.model import KIND_NAMES, Kind
@@ -21,7 +22,6 @@ from portal.notices.reads import LogFilter, LogRow, View
 from portal.parameters import FromQuery
 from portal.web import tables
 from portal.web.addresses import address
-from portal.web.field_errors import NotADate
 from portal.web.notifications import CHANNEL_NAMES
 from portal.web.pages import Page
 

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid, PortalError
+from portal.core.faults import NotOffered
 from portal.core.i18n import N_, _
 from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.sync import service_own
@@ -22,7 +23,6 @@ from portal.sync.service_runs import EmptyUpload
 from portal.web import tables
 from portal.web.contract_extras import EmptyForm
 from portal.web.errors import status_of
-from portal.web.field_errors import NotOffered
 from portal.web.forms import Form
 from portal.web.own_views import mapping_view, own_view
 from portal.web.pages import Page

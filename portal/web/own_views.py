@@ -7,11 +7,14 @@ from msgspec import Struct
 from portal.core import i18n
 from portal.core.i18n import N_, _, ngettext
 from portal.core.model import ImportRun
+from portal.schedules import words
+from portal.schedules.rules_grid import By
 from portal.sync.own_fields import FIELDS, TARGETS, Target, suggest
 from portal.sync.own_rows import Grid, letter
 from portal.sync.own_values import DayOrder, Marks
 from portal.sync.own_work import OwnFound
 from portal.sync.service_own import found_of
+from portal.web import packs
 from portal.web.views import Figure
 
 SHOWN = 200  # refused rows and documents on the page
@@ -70,6 +73,7 @@ class OwnView(Struct, frozen=True):
     figures: tuple[Figure, ...]
     refused: list[RefusedRow]
     refused_count: int
+    loose: list[str]  # quantities that do not fill their packs
     made: list[tuple[str, str]]  # (label, address)
     made_count: int
     mapping: bool  # the mapping is shown
@@ -106,6 +110,7 @@ def own_view(run: ImportRun, *, mapping: bool) -> OwnView:
         figures=() if run.status == "mapping" else _figures(found),
         refused=[RefusedRow(one.row, one.column, one.cell, one.reason, one.told) for one in found.refused[:SHOWN]],
         refused_count=len({one.row for one in found.refused}),
+        loose=[] if run.status in ("mapping", "undone") else _loose(found),
         made=[(one.label, DOCUMENTS[one.kind].format(id=one.id, parent=one.parent)) for one in found.made[:SHOWN]]
         if run.status == "applied"
         else [],
@@ -115,6 +120,13 @@ def own_view(run: ImportRun, *, mapping: bool) -> OwnView:
         can_apply=run.status == "previewed" and not shown and found.good > 0,
         can_undo=run.status == "applied" and bool(found.made),
     )
+
+
+def _loose(found: OwnFound) -> list[str]:
+    """Row 7: A100, 7 Dec 2026: 505 pcs is not a multiple of the pack size 10 pcs."""
+    rows = ((one.row, one.found) for one in found.loose)
+    told = [(row, words.pack_sentence(one, words.column_words(By.DAY, one.column))) for row, one in rows]
+    return packs.shortened([_("Row {row}: {sentence}").format(row=row, sentence=sentence) for row, sentence in told])
 
 
 def _sentence(status: str, found: OwnFound) -> str:

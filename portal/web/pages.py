@@ -202,6 +202,7 @@ def engine() -> JinjaTemplateEngine:
         asset=assets.asset,
         icon=assets.icon,
         number=i18n.number,
+        sentences=i18n.sentences,
         signed=i18n.signed,
         percent=i18n.percent,
         day=i18n.day,

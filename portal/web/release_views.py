@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from portal.core.actor import Actor, Scope
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import N_, _
-from portal.core.quantities import show_money, show_quantity
+from portal.core.quantities import UNITS, show_money, show_quantity
 from portal.core.states import Side
 from portal.schedules import reads_board, reads_known, reads_releases, reads_zones
 from portal.schedules.model import ReleaseKind, ReleaseStatus, Span, Trigger
@@ -224,7 +224,10 @@ async def as_known(actor: Actor, contract_id: UUID, moment: datetime) -> dict[st
                 show_quantity(line.quantity, line.part.unit),
                 _(ZONE_NAMES[line.zone]),
                 _(STOOD[line.stood]),
-                *(i18n.number(value) if value else "" for value in (line.confirmed, line.shipped, line.received)),
+                *(
+                    show_quantity(value, line.part.unit) if value else ""
+                    for value in (line.confirmed, line.shipped, line.received)
+                ),
             ),
             f"/schedule-lines/{line.line_id}",
         )
@@ -246,16 +249,27 @@ async def as_known(actor: Actor, contract_id: UUID, moment: datetime) -> dict[st
     }
 
 
-def week_totals(lines: Sequence[reads_known.KnownLine]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """By part, what was asked for in each of the first 13 weeks that have a delivery."""
-    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    weeks = list(dict.fromkeys(i18n.week(line.due_date) for line in lines))[:13]
+def week_totals(
+    lines: Sequence[reads_known.KnownLine],
+) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+    """By part with its unit, what was asked for in each of the first 13 weeks that have a delivery: the week's name,
+    its Monday, the quantity."""
+    sums: dict[tuple[str, str], dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for line in lines:
-        sums[line.part.item_code][i18n.week(line.due_date)] += line.quantity
+        sums[line.part.item_code, line.part.unit][_monday(line.due_date)] += line.quantity
+    mondays = sorted({_monday(line.due_date) for line in lines})[:13]
     return [
-        (part, [(week, i18n.number(found[week]) if week in found else "") for week in weeks])
-        for part, found in sums.items()
+        (
+            part,
+            _(UNITS[unit][1]),
+            [(i18n.week(day), i18n.day(day), i18n.number(found[day]) if day in found else "") for day in mondays],
+        )
+        for (part, unit), found in sums.items()
     ]
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 async def exposure(actor: Actor, contract_id: UUID) -> dict[str, Any]:

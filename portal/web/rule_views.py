@@ -22,12 +22,12 @@ from portal.core import clock, i18n
 from portal.core.access import ROLE_NAMES
 from portal.core.actor import Actor
 from portal.core.errors import NotFound, PortalError
+from portal.core.faults import NotADate
 from portal.core.i18n import N_, _
 from portal.fields.model import Holder
 from portal.fields.words import ONE
 from portal.web import rule_errors
 from portal.web.errors import BadForm
-from portal.web.field_errors import NotADate
 from portal.web.rule_form import NEW_GROUP, ConditionRow, Known, RuleForm
 from portal.web.rule_form import form_of as rule_as_form
 

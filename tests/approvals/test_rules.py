@@ -1,6 +1,7 @@
 """What rules mean: against a plain reading of the same data, at the boundaries, and in files that are wrong."""
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,9 @@ from portal.approvals.model import ApprovalPoint, Escalation
 from portal.approvals.rules import needed, next_escalation
 from portal.approvals.rules_checking import WrongRules, check_rules, read_exported
 from portal.approvals.rules_matching import compiled
+from portal.approvals.words import fact_rows
+from portal.changes.model import ChangeReason
+from portal.changes.words import REASONS
 from portal.core.access import Role
 from portal.core.i18n import Language, speaking
 from tests.approvals.makers import APPROVE, REFUSE, all_of, approvers, rules_of
@@ -195,7 +199,17 @@ def test_a_broken_file_is_refused_with_the_place(text: str, place: str) -> None:
         read_exported(text, CHANGE)
     assert refused.value.field == place
     with speaking(Language.ZH):
-        assert str(refused.value).startswith(f"{place}：")
+        sentence = str(refused.value)
+        assert sentence.startswith("规则文件：" if place == "file" else f"{place}：")
+        assert re.search("[\u4e00-\u9fff]", sentence.partition("：")[2])
+
+
+def test_the_reason_of_a_change_is_chosen_and_read_in_words() -> None:
+    reason = facts_of(CHANGE)["reason"]
+    assert {ChangeReason(code): words for code, words in (reason.choices or {}).items()} == REASONS
+    kept = stored(CHANGE, {"reason": ChangeReason.DEMAND})
+    with speaking(Language.ZH):
+        assert ("原因", "需求变化") in fact_rows(CHANGE, kept, "CNY", (), prices=True)
 
 
 def test_a_good_file_is_read_and_groups_stand_four_deep_at_most() -> None:

@@ -51,6 +51,7 @@ LATIN = re.compile(
     r"|(?<![a-z])[A-Z][A-Z0-9]+(?:-\w+)*(?![a-z])|ETag|If-Match|Idempotency-Key|application/problem\+json|POST"
 )
 HEADINGS = set(some(1).header)  # of the file that the imports show: what it says is quoted as it is
+LOOSE = re.compile(r"[。；！？] [\u4e00-\u9fff]")
 ENGLISH_WORDS = re.compile(r"[A-Za-z]{3,}")
 
 
@@ -102,7 +103,9 @@ async def examine(page: Page, trouble: Trouble, world: World, shown: Shown, lang
     found += [f"missing picture {name}" for name in await page.evaluate(MISSING)]
     found += await headed(page, language)
     if language is Language.ZH:
-        found += [f"not in Chinese: {text}" for text in english_in(await page.evaluate(TEXTS))]
+        texts = await page.evaluate(TEXTS)
+        found += [f"not in Chinese: {text}" for text in english_in(texts)]
+        found += [f"a space between Chinese sentences: {text}" for text in texts if LOOSE.search(text)]
     found += [f"policy: {refusal}" for refusal in await violations(page)]
     return found + [f"console: {line}" for line in trouble.lines]
 

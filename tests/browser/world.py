@@ -237,7 +237,7 @@ async def _call_off(world: World, agreed: Agreed, part: int, week: int, quantity
     day = _due(week, 1 + part % 3)
     async with unit_of_work(world.factory) as session:
         data = CallOff(contract_line_id=agreed.lines[part].id, quantity=Decimal(quantity), due_date=day)
-        return await service_release.call_off(session, world.factory, agreed.id, data)
+        return (await service_release.call_off(session, world.factory, agreed.id, data)).id
 
 
 async def _publish(world: World, agreed: Agreed) -> None:

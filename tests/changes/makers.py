@@ -46,7 +46,7 @@ async def another(tenant: Tenant, made: Made, quantity: int, ahead: int) -> UUID
     """One more delivery of the contract, told with a release of its own."""
     order = CallOff(contract_line_id=made.line.id, quantity=D(quantity), due_date=day(ahead))
     async with unit_of_work(tenant.factory) as session:
-        line_id = await call_off(session, tenant.factory, made.contract.id, order)
+        line_id = (await call_off(session, tenant.factory, made.contract.id, order)).id
         await publish_release(session, tenant.factory, made.contract.id, None, Publish())
     return line_id
 

@@ -49,7 +49,7 @@ async def called(tenant: Tenant, made: Made, quantity: int, in_days: int = 5) ->
     due = today() + timedelta(days=in_days)
     order = CallOff(contract_line_id=made.line.id, quantity=D(quantity), due_date=due)
     async with unit_of_work(tenant.factory) as session:
-        line_id = await call_off(session, tenant.factory, made.contract.id, order)
+        line_id = (await call_off(session, tenant.factory, made.contract.id, order)).id
         await publish_release(session, tenant.factory, made.contract.id, None, Publish())
     return line_id
 

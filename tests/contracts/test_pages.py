@@ -114,7 +114,7 @@ async def test_a_contract_is_written_line_by_line_proposed_and_accepted_in_pages
         ({"currency": "c1y"}, "currency", "“C1Y” is not a currency code."),
         ({"valid_from": "31.12.2026"}, "valid_from", "“31.12.2026” is not a date."),
         ({"valid_to": "2020-01-01"}, "valid_to", "The contract would end on 1 Jan 2020"),
-        ({"response_hours": "many"}, "response_hours", "“many” is not a number."),
+        ({"response_hours": "many"}, "response_hours", "“many” is not a whole number."),
         ({"response_hours": "0"}, "response_hours", "Enter 1 or more."),
         ({"party_id": ""}, "party_id", "Fill in this field."),
         ({"direction": "sideways"}, "direction", "Choose one of the values offered."),

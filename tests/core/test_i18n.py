@@ -17,7 +17,7 @@ from portal.changes.rules import CHANGE_STATES
 from portal.contracts.model import Cadence, ContractKind, ContractStatus, DayUnit, PriceTier, RevisionStatus
 from portal.contracts.rules_life import CONTRACT_STATES
 from portal.contracts.rules_prices import PriceReason
-from portal.core.i18n import LOCALE_DIR, NBSP, Language, _, catalogue, day, number, signed, speaking, week
+from portal.core.i18n import LOCALE_DIR, NBSP, Language, _, catalogue, day, number, sentences, signed, speaking, week
 from portal.core.quantities import UNITS
 from portal.forecasts.model import RequestStatus
 from portal.forecasts.rules import REQUEST_STATES
@@ -165,3 +165,9 @@ def test_a_status_without_words_of_its_own_reads_as_words() -> None:
     assert _("A_100") == "A_100"
     with speaking(Language.ZH):
         assert _("partly_confirmed") == "部分确认"
+
+
+def test_no_space_stands_between_chinese_sentences() -> None:
+    assert sentences("Nothing is changed.", "", "Go on.") == "Nothing is changed. Go on."
+    with speaking(Language.ZH):
+        assert sentences("不会改动。", "请继续。") == "不会改动。请继续。"

@@ -45,7 +45,7 @@ async def live(owner_url: str) -> None:
     order = CallOff(contract_line_id=made.line.id, quantity=Decimal(100), due_date=today() + timedelta(days=7))
     async with unit_of_work(tenant.factory) as session:
         await generate_lines(session, tenant.factory, made.contract.id, Generate())
-        line_id = await call_off(session, tenant.factory, made.contract.id, order)
+        line_id = (await call_off(session, tenant.factory, made.contract.id, order)).id
         await publish_release(session, tenant.factory, made.contract.id, None, Publish())
     for quantity in (60, 40):
         split = Split(quantity=Decimal(quantity), delivery_date=today() + timedelta(days=7))

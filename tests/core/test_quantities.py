@@ -21,6 +21,7 @@ from portal.core.quantities import (
     round_to_unit,
     show_money,
     show_quantity,
+    signed_quantity,
 )
 
 D = Decimal
@@ -92,3 +93,8 @@ def test_rounding_is_idempotent_and_moves_by_half_a_step_at_most(amount: D, unit
 def test_packs_to_pieces_and_back_is_exact(packs: int, per_pack: int) -> None:
     pieces = D(packs) * per_pack
     assert pieces / per_pack == packs
+
+
+def test_a_difference_of_quantities_has_a_sign_and_a_unit() -> None:
+    said = [signed_quantity(D(n), "H87") for n in (80, -80, 0)]
+    assert said == [f"+80{NBSP}pcs", f"−80{NBSP}pcs", f"0{NBSP}pcs"]

@@ -71,7 +71,7 @@ async def test_answers_given_at_once_never_exceed_what_was_asked(tenant: Tenant)
     made = await make_contract(tenant, Direction.PURCHASE, foq=None)
     order = CallOff(contract_line_id=made.line.id, quantity=Decimal(100), due_date=today() + timedelta(days=7))
     async with db.unit_of_work(tenant.factory) as session:
-        lines = [await call_off(session, tenant.factory, made.contract.id, order) for _ in range(25)]
+        lines = [(await call_off(session, tenant.factory, made.contract.id, order)).id for _ in range(25)]
         await publish_release(session, tenant.factory, made.contract.id, None, Publish())
     thirty = ConfirmLine(splits=[Split(quantity=Decimal(30), delivery_date=today() + timedelta(days=7))])
 

@@ -33,7 +33,7 @@ async def released(world: World, place: Place) -> Ids:
     ids, factory = await active(world, place), world.companies[place].factory
     order = CallOff(contract_line_id=ids["line_id"], quantity=Decimal(80), due_date=today() + timedelta(days=40))
     async with unit_of_work(factory) as session:
-        line_id = await call_off(session, factory, ids["contract_id"], order)
+        line_id = (await call_off(session, factory, ids["contract_id"], order)).id
         await service_holding.release(session, factory, ids["contract_id"], None, Publish())
     return {"contract_id": ids["contract_id"], "number": 1, "version": 1, "delivery_id": line_id}
 

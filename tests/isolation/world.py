@@ -230,6 +230,10 @@ async def build_world(settings: Settings) -> World:
     await analyze(owner_url)
     system = await find_tenant(owner_url, SOURCE)
     assert system is not None
+    # What a supplier asks is decided by the buyer where there is one. Here an administrator sends the requests.
+    await owner.execute(
+        "update member set status = 'removed' where tenant_id = $1 and role = 'buyer'", system.tenant_id
+    )
     home = await demo_companies(owner, system.tenant_id)
     rival, elsewhere = await second_customer(owner, home), await make_tenant(owner_url)
     companies = dict.fromkeys((Place.A, Place.A_OTHER, Place.C, Place.FACTORY), home)

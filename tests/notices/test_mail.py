@@ -101,7 +101,8 @@ async def test_mail_speaks_the_readers_language(database: Settings, box: Box) ->
         await mail(database, box.url).send("li@example.com", CARD)
     plain, html = parts(box.messages[0])
 
-    assert "更改通知设置" in plain
+    assert "更改通知设置：http" in plain
+    assert "Confirm：https://x.example/l/1" in plain
     assert '<html lang="zh-CN">' in html
 
 

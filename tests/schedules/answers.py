@@ -32,7 +32,7 @@ async def asked(
     day = today() + timedelta(days=in_days)
     order = CallOff(contract_line_id=made.line.id, quantity=Decimal(quantity), due_date=day)
     async with unit_of_work(tenant.factory) as session:
-        line_id = await call_off(session, tenant.factory, made.contract.id, order)
+        line_id = (await call_off(session, tenant.factory, made.contract.id, order)).id
         await publish_release(session, tenant.factory, made.contract.id, None, Publish())
     return made, line_id
 

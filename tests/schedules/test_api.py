@@ -128,7 +128,29 @@ async def test_unreadable_and_unknown_bodies_are_refused(tenant: Tenant, databas
         broken = await supplier.post(address, content=b"{", headers={**seen, "content-type": "application/json"})
         wrong = await supplier.post(address, json={"splits": [{"quantity": "-1", "delivery_date": "x"}]}, headers=seen)
     assert (broken.status_code, wrong.status_code) == (400, 422)
-    assert wrong.json()["errors"]
+    assert {error["field"] for error in wrong.json()["errors"]} == {
+        "splits.0.quantity", "splits.0.delivery_date",
+    }  # fmt: skip
+    assert not await fetch(tenant.factory, "select 1 from confirmation where line_id = $1", line_id)
+
+
+async def test_what_is_wrong_with_a_field_is_said_in_the_readers_language(tenant: Tenant, database: Settings) -> None:
+    _, line_id = await published(tenant, Direction.PURCHASE)
+    address, body = f"/api/v1/schedule-lines/{line_id}/confirm", {"splits": [{"quantity": "-1", "delivery_date": "x"}]}
+    chinese, seen = {"accept-language": "zh-CN"}, {"if-match": '"2"'}
+    async with calling(database, tenant.supplier) as supplier:
+        english = await supplier.post(address, json=body, headers=seen)
+        wrong = await supplier.post(address, json=body, headers=seen | chinese)
+        query = await supplier.get("/api/v1/schedule-lines", params={"limit": "many"}, headers=chinese)
+    assert english.json()["errors"] == [
+        {"field": "splits.0.quantity", "detail": "Enter a number above 0."},
+        {"field": "splits.0.delivery_date", "detail": "“x” is not a date. Write it as 2026-11-24."},
+    ]
+    assert wrong.json()["errors"] == [
+        {"field": "splits.0.quantity", "detail": "请填写大于 0 的数。"},
+        {"field": "splits.0.delivery_date", "detail": "“x”不是日期。请写成 2026-11-24。"},
+    ]
+    assert query.json()["errors"] == [{"field": "limit", "detail": "“many”不是整数。请写成 12。"}]
     assert not await fetch(tenant.factory, "select 1 from confirmation where line_id = $1", line_id)
 
 

@@ -65,7 +65,7 @@ async def with_line(
     made = await make_contract(tenant, direction, foq=None)
     order = CallOff(contract_line_id=made.line.id, quantity=D(quantity), due_date=today() + in_days * DAY)
     async with unit_of_work(tenant.factory) as session:
-        line_id = await call_off(session, tenant.factory, made.contract.id, order)
+        line_id = (await call_off(session, tenant.factory, made.contract.id, order)).id
         await publish_release(session, tenant.factory, made.contract.id, None, Publish())
     return made, line_id
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from portal.app import create_app
 from portal.contracts.model import DeviationRule
+from portal.core import i18n
 from portal.core.access import Permission, Role
 from portal.core.actor import Direction
 from portal.core.settings import Settings
@@ -53,12 +54,43 @@ async def test_a_split_is_sent_as_several_rows(tenant: Tenant, database: Setting
     assert line["status"] == "confirmed"
 
 
+async def test_a_form_that_does_not_fit_says_which_field_in_the_readers_language(
+    tenant: Tenant, database: Settings
+) -> None:
+    _, line_id = await published(tenant, Direction.PURCHASE)
+    clerk = await make_person(tenant.supplier, Role.CLERK)
+    fields = {"version": "x", "quantity": "60", "delivery_date": today().isoformat()}
+    async with browsing(create_app(database), clerk.token) as browser:
+        english = await browser.send(f"/schedule-lines/{line_id}/confirm", **fields)
+        browser.client.headers["accept-language"] = "zh-CN"
+        chinese = await browser.send(f"/schedule-lines/{line_id}/confirm", **fields)
+    assert (english.status_code, chinese.status_code) == (422, 422)
+    told = "Version: “x” is not a whole number. Write it as 12. Correct it and send the form again."
+    assert told in text_of(english)
+    assert "版本：“x”不是整数。请写成 12。请改正后重新提交。" in text_of(chinese)
+    (line,) = await fetch(tenant.factory, LINE, line_id)
+    assert line["status"] == "proposed"
+
+
+async def test_a_past_moment_names_weeks_by_their_monday_and_quantities_by_their_unit(
+    tenant: Tenant, database: Settings
+) -> None:
+    made, line_id = await published(tenant, Direction.PURCHASE)
+    (line,) = await fetch(tenant.factory, "select due_date from schedule_line where id = $1", line_id)
+    monday = line["due_date"] - timedelta(days=line["due_date"].weekday())
+    clerk = await make_person(tenant.supplier, Role.CLERK)
+    async with browsing(create_app(database), clerk.token) as browser:
+        shown = text_of(await browser.open(f"/contracts/{made.contract.id}/known"))
+    assert f"Part {i18n.week(monday)} {i18n.day(monday)} A100 pcs 100".replace("\xa0", " ") in shown
+
+
 async def test_all_is_confirmed_except_what_is_ticked(tenant: Tenant, database: Settings) -> None:
     lines = [(await published(tenant, Direction.PURCHASE, quantity))[1] for quantity in (100, 200, 300)]
     clerk = await make_person(tenant.supplier, Role.CLERK)
     async with browsing(create_app(database), clerk.token) as browser:
         page = await browser.open("/answers")
         assert "Confirm all except the ticked" in text_of(page)
+        assert "100 pcs −100 pcs" in text_of(page), "the difference has its unit"
         asked = [f"{line_id}:2" for line_id in lines]
         assert all(f'name="except" value="{value}"' in page.text for value in asked)
         fields = {"line": asked, "except": asked[1]}

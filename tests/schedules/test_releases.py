@@ -57,13 +57,11 @@ def in_days(number: int) -> date:
 async def asked(tenant: Tenant, made: Made, *orders: tuple[int, int]) -> list[UUID]:
     """Draft deliveries, each a quantity due in so many days."""
     async with unit_of_work(tenant.factory) as session:
-        return [
-            await call_off(
-                session, tenant.factory, made.contract.id,
-                CallOff(contract_line_id=made.line.id, quantity=Decimal(quantity), due_date=in_days(days)),
-            )
+        wanted = [
+            CallOff(contract_line_id=made.line.id, quantity=Decimal(quantity), due_date=in_days(days))
             for quantity, days in orders
-        ]  # fmt: skip
+        ]
+        return [(await call_off(session, tenant.factory, made.contract.id, order)).id for order in wanted]
 
 
 async def release(tenant: Tenant, made: Made, kind: ReleaseKind = ReleaseKind.FORECAST) -> Outcome:

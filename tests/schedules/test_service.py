@@ -33,7 +33,7 @@ async def published(tenant: Tenant, direction: Direction, quantity: int = 100, i
         contract_line_id=made.line.id, quantity=Decimal(quantity), due_date=today() + timedelta(days=in_days)
     )
     async with unit_of_work(tenant.factory) as session:
-        line_id = await call_off(session, tenant.factory, made.contract.id, order)
+        line_id = (await call_off(session, tenant.factory, made.contract.id, order)).id
         await publish_release(session, tenant.factory, made.contract.id, None, Publish())
     return made, line_id
 
