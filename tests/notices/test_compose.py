@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -39,9 +40,9 @@ def labels(made: Card) -> list[str]:
     return [button.label for row in made.buttons for button in row]
 
 
-async def published(tenant: Tenant, direction: Direction, quantities: list[int]) -> tuple[Made, UUID]:
+async def published(tenant: Tenant, direction: Direction, quantities: list[int], **terms: Any) -> tuple[Made, UUID]:
     """A contract with a release whose deliveries wait for the seller. Returns the release's id."""
-    made = await make_contract(tenant, direction, foq=None)
+    made = await make_contract(tenant, direction, foq=None, **terms)
     async with db.unit_of_work(tenant.factory) as session:
         for no, quantity in enumerate(quantities):
             order = CallOff(
