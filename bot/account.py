@@ -115,11 +115,11 @@ async def speak(press: Press) -> Answers:
 @router.message(Command("company"))
 async def company(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
     """The companies that this chat may speak for."""
-    if talk.bot is ChatBot.PORTAL:
-        return [talk.say(greeting(talk), ((opening("/companies", _("Switch company")),),))]
     found = await _companies(talk)
     if len(found) < 2:
         return [talk.say(greeting(talk))]
+    if talk.bot is ChatBot.PORTAL:
+        return [talk.say(greeting(talk), ((opening("/companies", _("Switch company")),),))]
     buttons = [
         (
             await _choice(
@@ -200,12 +200,6 @@ async def is_stranger(message: Message, talk: Talk) -> bool:
 async def stranger(message: Message, talk: Talk) -> Answers:
     """Whoever is not linked learns only how to be."""
     return [] if talk.is_group else [talk.say(_(UNLINKED))]
-
-
-@router.message(F.photo | F.document)
-async def homeless(message: Message, talk: Talk) -> Answers:
-    """A photo without a step that waits for one."""
-    return [talk.say(_("I do not know what this photo belongs to. Press Count or Problem on a message first."))]
 
 
 def commands(language: Language) -> list[tuple[str, str]]:

@@ -36,8 +36,6 @@ class Current:
     object_kind: str
     object_id: UUID
     title: str = ""  # in place of the card's own
-    label: str = ""  # of one button more, and its action
-    action_id: UUID | None = None
 
 
 Answers = list[Answer | Current]
@@ -66,8 +64,7 @@ def unpacked(stored: dict[str, Any]) -> Answers:
 def _unpacked(entry: dict[str, Any]) -> Answer | Current:
     if entry["name"] == "Current":
         data = entry["data"]
-        action_id = UUID(data["action_id"]) if data["action_id"] else None
-        return Current(**(data | {"object_id": UUID(data["object_id"]), "action_id": action_id}))
+        return Current(data["object_kind"], UUID(data["object_id"]), data["title"])
     shown = entry["shown"]
     if shown is not None:
         shown = Shown(**(shown | {"object_id": UUID(shown["object_id"])}))

@@ -38,7 +38,6 @@ from portal.core import db
 from portal.core.db import unit_of_work
 from portal.core.errors import NotFound
 from portal.core.i18n import speaking
-from portal.notices.cards import Button
 from portal.notices.compose import card_for
 from portal.notices.service_noting import remember_card
 
@@ -151,8 +150,6 @@ async def rendered(talk: Talk, current: Current) -> Answer | None:
         return None
     if current.title:
         card = replace(card, title=current.title)
-    if current.action_id is not None:
-        card = replace(card, buttons=((Button(current.label, current.action_id),), *card.buttons))
     with speaking(talk.actor.language):
         return talk.card(card, of=(current.object_kind, current.object_id), edit=True)
 

@@ -36,6 +36,10 @@ UNKNOWN = N_("I do not know this command. /help lists what I can do.")
 ONLY_TEXT = N_("I read text and photos only. Write what you need, or send /help.")
 WELCOME = N_("You are welcome.")
 EDITED = N_("I read a message only once, as it was first sent. Send it again as a new message.")
+HOMELESS = N_(
+    "I do not know what this photo belongs to. Press Count or Problem on a message first, or send it with the number"
+    " of its delivery note written below."
+)
 OTHER_KINDS = F.voice | F.audio | F.video | F.video_note | F.sticker | F.animation | F.location | F.contact | F.poll
 
 
@@ -85,10 +89,20 @@ async def where(message: Message, session: AsyncSession, actor: Actor, talk: Tal
     return await heard(session, actor, talk, state, message.text or "")
 
 
+@router.message(F.photo | F.document)
+async def homeless(message: Message, session: AsyncSession, actor: Actor, talk: Talk, state: FSMContext) -> Answers:
+    """A photo without a step that waits for one: what is written below it is read, as of a label the note's number."""
+    if text := (message.caption or "").strip():
+        return await heard(session, actor, talk, state, text)
+    return [] if talk.is_group else [talk.say(_(HOMELESS))]
+
+
 async def heard(session: AsyncSession, actor: Actor, talk: Talk, state: FSMContext, text: str) -> Answers:
     """The answer to a message that no open step waits for."""
     if asking.thanks(text):
         return [talk.say(_(WELCOME))]
+    if asking.greets(text):
+        return [talk.say(account.greeting(talk))]
     if (wish := asking.asked(text)) is not None:
         return await wanted(session, actor, talk, wish)
     if (led := await promises.answer(session, actor, talk, text)) is not None:

@@ -1,9 +1,11 @@
-"""The message after a question about a sentence: the answer in words, for a quarter of an hour."""
+"""The message after a question: the answer in words to one about a sentence, for a quarter of an hour; and the ways out
+of every question."""
 
 from datetime import datetime
 
 from aiogram import F, Router
 from aiogram.dispatcher.event.bases import SkipHandler
+from aiogram.filters import StateFilter, or_f
 from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -24,6 +26,24 @@ NO_ANSWER = N_(
     "I cannot read the answer to my question in this. Answer it, press a button, or write the whole sentence again."
 )
 STILL_OPEN = N_("You are welcome. My question is still open: answer it or press a button.")
+
+
+TYPING = StateFilter(Steps.counting, Steps.typing_day, Steps.countering, Steps.wishing)
+OPEN = or_f(TYPING, StateFilter(Steps.describing, Steps.photographing))
+
+
+@router.message(OPEN, F.text.func(answering.gives_up), flags={"transaction": False})
+async def given_up(message: Message, talk: Talk, state: FSMContext) -> Answers:
+    """Never mind: whatever waits for words or photos waits no more."""
+    await state.clear()
+    return [talk.say(_("Nothing was sent."))]
+
+
+@router.message(TYPING, F.text.func(asking.something_else))
+async def elsewhere(message: Message, session: AsyncSession, actor: Actor, talk: Talk, state: FSMContext) -> Answers:
+    """Another question than the one that is open takes its place."""
+    await state.clear()
+    return await finding.heard(session, actor, talk, state, message.text or "")
 
 
 @router.message(Steps.asked, F.text.startswith("/"), flags={"transaction": False})

@@ -1,6 +1,7 @@
-"""Groups: which contracts they speak of, each in a topic of its own where the group has topics."""
+"""Groups: which contracts and plants they speak of, each in a topic of its own where the group has topics."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from aiogram import Bot, Router
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
@@ -11,38 +12,54 @@ from bot.answers import Answers
 from bot.talk import Talk
 from portal.accounts import service_chats
 from portal.accounts.chats import ChatName, place_of
-from portal.contracts.reads import ContractFilter, ContractRow, list_contracts
+from portal.contracts.reads import ContractFilter, delivered_to, list_contracts
 from portal.core import db
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.i18n import N_, _
 
 router = Router(name="groups")
-WHICH = N_("Write the number of the contract behind it: /bind FC-2026-014")
+WHICH = N_("Write behind it the number of a contract or the code of a plant: /bind FC-2026-014 or /bind WUX-1")
 GROUP_SPEAKS = N_("This group speaks of {contract}. Buttons ask whoever presses them.")
 TOPIC_SPEAKS = N_("This topic speaks of {contract}. Buttons ask whoever presses them.")
+PLANT_IN_GROUP = N_("This group speaks of all contracts that deliver to {plant}. Buttons ask whoever presses them.")
+PLANT_IN_TOPIC = N_("This topic speaks of all contracts that deliver to {plant}. Buttons ask whoever presses them.")
+OURS_ONLY = N_("Several partners may deliver there: only people of your own company should read here.")
 OWN_TOPIC = N_("{contract} has a topic of its own now.")
+OWN_PLANT = N_("{plant} has a topic of its own now.")
 NO_TOPIC = N_("I may not make topics here. Let me manage topics and send the command again, and it gets its own.")
 NOTHING_HERE = N_("Nothing is bound here.")
 NO_MORE = N_("Nothing is told here any more. /bind begins again.")
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is brought into a group: a contract, or a plant with every contract that delivers there."""
+
+    name: str  # of its topic
+    contract_id: UUID | None = None
+
+    @property
+    def plant(self) -> str:
+        return "" if self.contract_id else self.name
+
+
 @router.message(Command("bind"), flags={"transaction": False})
 async def bind(message: Message, command: CommandObject, talk: Talk, bot: Bot) -> Answers:
-    """An administrator brings a contract into a group chat: /bind FC-2026-014. The network is asked for a topic outside
-    of any transaction; the same command once more finds the topic that it made."""
+    """An administrator brings a contract or a plant into a group chat: /bind FC-2026-014. The network is asked for a
+    topic outside of any transaction; the same command once more finds the topic that it made."""
     actor = administrator(talk)
-    contract = await _contract(actor, (command.args or "").strip())
-    if contract is None:
+    subject = await _subject(actor, (command.args or "").strip())
+    if subject is None:
         return [talk.say(_(WHICH))]
-    place = await _place(message, talk, bot, actor, contract)
+    place = await _place(message, talk, bot, actor, subject)
     assert talk.known is not None
     assert talk.known.user_id is not None
     assert talk.known.membership_id is not None
     who = talk.known.user_id, talk.known.membership_id
     async with db.unit_of_work(actor) as session:
-        await service_chats.bind_group(session, actor, *who, place, contract.id)
-    return _told(message, talk, place, contract.number)
+        await service_chats.bind_group(session, actor, *who, place, subject.contract_id, subject.plant)
+    return _told(message, talk, place, subject)
 
 
 def administrator(talk: Talk) -> Actor:
@@ -55,36 +72,50 @@ def administrator(talk: Talk) -> Actor:
     return talk.known.actor
 
 
-async def _contract(actor: Actor, number: str) -> ContractRow | None:
+async def _subject(actor: Actor, written: str) -> Subject | None:
+    """The contract of this number, else the plant of this code, of those that the administrator sees."""
     async with db.read(actor) as connection:
-        found = await list_contracts(connection, actor, ContractFilter(search=number), None, 20)
-    return next((row for row in found if row.number.lower() == number.lower()), None)
+        found = await list_contracts(connection, actor, ContractFilter(search=written), None, 20)
+        plants = await delivered_to(connection, actor)
+    same = [Subject(row.number, row.id) for row in found if row.number.lower() == written.lower()]
+    return next(iter([*same, *(Subject(code) for code in plants if code.lower() == written.lower())]), None)
 
 
-async def _place(message: Message, talk: Talk, bot: Bot, actor: Actor, contract: ContractRow) -> ChatName:
-    """The topic in which the command was sent, else the contract's own; else the group as it is."""
+async def _place(message: Message, talk: Talk, bot: Bot, actor: Actor, subject: Subject) -> ChatName:
+    """The topic in which the command was sent, else its own; else the group as it is."""
     if talk.chat.topic is not None or not message.chat.is_forum:
         return talk.chat
     async with db.unit_of_work(actor) as session:
         rows = await service_chats.group_rows(session, actor, talk.chat)
-    known = [place_of(row.address)[1] for row in rows if row.contract_id == contract.id]
+    same = [row for row in rows if (row.contract_id, row.ship_to_code) == (subject.contract_id, subject.plant)]
+    known = [place_of(row.address)[1] for row in same]
     if any(known):
         return replace(talk.chat, topic=known[0])
     try:
-        made = await bot.create_forum_topic(talk.chat.chat_id, contract.number)
+        made = await bot.create_forum_topic(talk.chat.chat_id, subject.name)
     except (TelegramBadRequest, TelegramForbiddenError):  # not an administrator, or without this right
         return talk.chat
     return replace(talk.chat, topic=made.message_thread_id)
 
 
-def _told(message: Message, talk: Talk, place: ChatName, contract: str) -> Answers:
+def _told(message: Message, talk: Talk, place: ChatName, subject: Subject) -> Answers:
     """In the topic what it speaks of, and where the command was sent what came of it."""
     there = replace(talk, chat=place)
+    told: Answers = [there.say(_speaks(place, subject))]
+    if subject.plant and talk.known is not None and talk.known.actor is not None and talk.known.actor.is_factory:
+        told.append(there.say(_(OURS_ONLY)))
     if place.topic is None:
-        said = _(GROUP_SPEAKS).format(contract=contract)
-        return [talk.say(said), talk.say(_(NO_TOPIC))] if message.chat.is_forum else [talk.say(said)]
-    told: Answers = [there.say(_(TOPIC_SPEAKS).format(contract=contract))]
-    return told if place == talk.chat else [*told, talk.say(_(OWN_TOPIC).format(contract=contract))]
+        return [*told, talk.say(_(NO_TOPIC))] if message.chat.is_forum else told
+    if place == talk.chat:
+        return told
+    own = _(OWN_PLANT).format(plant=subject.plant) if subject.plant else _(OWN_TOPIC).format(contract=subject.name)
+    return [*told, talk.say(own)]
+
+
+def _speaks(place: ChatName, subject: Subject) -> str:
+    if subject.plant:
+        return _(PLANT_IN_GROUP if place.topic is None else PLANT_IN_TOPIC).format(plant=subject.plant)
+    return _(GROUP_SPEAKS if place.topic is None else TOPIC_SPEAKS).format(contract=subject.name)
 
 
 async def stop(talk: Talk) -> Answers:

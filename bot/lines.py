@@ -163,7 +163,9 @@ async def day_typed(message: Message, session: AsyncSession, actor: Actor, talk:
     buttons = await reason_buttons(
         session, actor, line_id, form["version"], Verb.LATE, {"expected_on": day.isoformat()}
     )
-    card = replace(await card_for(session, actor, LINE, line_id), title=_("Reason?"), deadline="", buttons=buttons)
+    card = replace(
+        await card_for(session, actor, LINE, line_id), title=_("Reason?"), state="", deadline="", buttons=buttons
+    )
     return [talk.card(card)]
 
 
@@ -208,7 +210,7 @@ async def described(message: Message, session: AsyncSession, actor: Actor, talk:
     card = await card_for(session, actor, LINE, line_id)
     buttons = await urgency_buttons(session, actor, line_id, form["version"], form["reason"])
     facts = (_("Reason: {reason}").format(reason=_(REASONS[ReportReason(form["reason"])])), f"“{note}”")
-    return [talk.card(replace(card, title=_("How urgent is it?"), facts=facts, deadline="", buttons=buttons))]
+    return [talk.card(replace(card, title=_("How urgent is it?"), facts=facts, state="", deadline="", buttons=buttons))]
 
 
 @on(Verb.REPORT)

@@ -3,13 +3,13 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.answers import Answer, Answers
-from bot.phrases import asks_where, sought
+from bot.phrases import asks_where, read_day, sought
 from bot.talk import Talk
 from portal.changes import reads as changes
 from portal.changes.reads import ChangeFilter
@@ -21,7 +21,7 @@ from portal.core.db import Driver
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
 from portal.notices.actions import Verb, make_action
-from portal.notices.cards import Button, Card
+from portal.notices.cards import Button, Card, in_pairs
 from portal.notices.compose import card_for
 from portal.notices.wording import address, day, joined, listed, opening
 from portal.schedules import reads
@@ -55,12 +55,12 @@ async def look(session: AsyncSession, actor: Actor, talk: Talk, text: str) -> An
         return [talk.card(await card_for(session, actor, "shipment", notes[0]), of=("shipment", notes[0]))]
     if notes:
         return [await _which_note(session, actor, talk, notes[:MOST])]
-    rows = await _lines(connection, actor, words, LineFilter(View.OPEN))
-    title = WHICH
+    rows, title = await _lines(connection, actor, words, LineFilter(View.OPEN)), WHICH
+    today = local_today(clock.now(), actor.time_zone)
     if not rows:
-        today = local_today(clock.now(), actor.time_zone)
         rows, title = await _lines(connection, actor, words, LineFilter(View.ALL, since=today - PAST)), OVER
         rows = rows[-MOST:]
+    rows = _of_day(rows, text, actor, today)
     if len(rows) == 1:
         card = await card_for(session, actor, "schedule_line", rows[0].id)
         return [talk.card(card, of=("schedule_line", rows[0].id))]
@@ -109,6 +109,15 @@ async def _lines(connection: Driver, actor: Actor, words: list[str], wanted: Lin
     return rows
 
 
+def _of_day(rows: list[LineRow], text: str, actor: Actor, today: date) -> list[LineRow]:
+    """Those of the day that is named beside the part, where there are any."""
+    names = {name for row in rows for name in (part_of(row, actor), row.item_code, row.contract_number, row.order_no)}
+    for name in sorted(filter(None, names), key=len, reverse=True):  # numbers in them are no days
+        text = re.sub(re.escape(name), " ", text, flags=re.IGNORECASE)
+    day_named = read_day(text, today)
+    return [row for row in rows if row.due_date == day_named] or rows
+
+
 async def _which_note(session: AsyncSession, actor: Actor, talk: Talk, notes: list[UUID]) -> Answer:
     """Numbers repeat across partners: the factory chooses by company."""
     connection = await db.driver(session)
@@ -140,7 +149,7 @@ async def listing(session: AsyncSession, actor: Actor, talk: Talk, title: str, r
         )
         for row in rows[:MOST]
     )
-    pairs = [tuple(buttons[no : no + 2]) for no in range(0, len(buttons), 2)]
+    pairs = in_pairs(buttons)
     page = opening("/schedules", _("All in the list")) if len(rows) > MOST else None
-    card = Card(title, "", facts, "", "", tuple(pairs), address("/schedules") if talk.numbers_only else "")
+    card = Card(title, "", facts, "", "", pairs, address("/schedules") if page or talk.numbers_only else "")
     return talk.card(replace(card, buttons=(*pairs, (page,))) if page else card)

@@ -51,16 +51,14 @@ async def receive(press: Press) -> Answers:
 
 
 async def _posted(press: Press, receipt: Receipt, shipment_id: UUID) -> Answers:
-    """The receipt's number, what it says, and a quarter of an hour to correct it."""
+    """The receipt's number and what it says; the note's own card has the button to correct it."""
     await press.session.flush()
     rows = await reads.counted_rows(await db.driver(press.session), press.actor, receipt.id)
     said = _("Receipt {number}: {sums}. The supplier is informed.").format(
         number=receipt.number, sums=" + ".join(number(row.accepted) for row in rows)
     )
     await press.done(said, rows[0].contract_id if rows else None)
-    action = await make_action(press.session, press.actor, Verb.CORRECT, "receipt", receipt.id)
-    shown = Current(SHIPMENT, shipment_id, said, _("Correct within 15 minutes"), action.id)
-    return [shown, press.talk.note(said)]
+    return [Current(SHIPMENT, shipment_id, said), press.talk.note(said)]
 
 
 # --- line by line -----------------------------------------------------------------------------------------------------
@@ -72,7 +70,7 @@ async def count(press: Press) -> Answers:
     _kind, shipment_id = press.object
     waiting = await _waiting(press.session, press.actor, shipment_id, None)
     await begin(press.state, Steps.counting, SHIPMENT, shipment_id, version=press.action.object_version, receipt=None)
-    return [press.talk.say(_(ASK_COUNT).format(lines=_announced(waiting, press.actor))), press.talk.note()]
+    return await _ask(press, shipment_id, waiting)
 
 
 @on(Verb.CORRECT)
@@ -82,7 +80,14 @@ async def correct(press: Press) -> Answers:
     row = await reads.get_receipt(await db.driver(press.session), press.actor, receipt_id)
     waiting = await _waiting(press.session, press.actor, row.shipment_id, receipt_id)
     await begin(press.state, Steps.counting, SHIPMENT, row.shipment_id, version=None, receipt=str(receipt_id))
-    return [press.talk.say(_(ASK_COUNT).format(lines=_announced(waiting, press.actor))), press.talk.note()]
+    return await _ask(press, row.shipment_id, waiting)
+
+
+async def _ask(press: Press, shipment_id: UUID, waiting: list[NoteLine]) -> Answers:
+    """What is to be sent now, and the way out of it."""
+    drop = await make_action(press.session, press.actor, Verb.SHOW, SHIPMENT, shipment_id, None, {"back": True})
+    said = _(ASK_COUNT).format(lines=_announced(waiting, press.actor))
+    return [press.talk.say(said, ((Button(_("Drop"), drop.id),),)), press.talk.note()]
 
 
 @router.message(Steps.counting, F.text, ~F.text.startswith("/"))

@@ -17,7 +17,7 @@ from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Rows
 from portal.notices.model import CHOICE_NAMES, KIND_NAMES, ON_OR_OFF, Choice, Kind, Preference
 from portal.notices.service_preferences import change_preferences, get_preference, wishes_of
-from portal.notices.wording import joined, opening
+from portal.notices.wording import address, joined, opening
 
 router = Router(name="telling")
 PAGE = "/profile/notifications"
@@ -41,7 +41,7 @@ async def _card(session: AsyncSession, actor: Actor, talk: Talk) -> Card:
         (await maker.button(_("What I am told"), ask="kinds"), opening(PAGE, _("All settings"))),
     )
     company = joined(talk.known.company_name, talk.known.tenant_name)
-    return Card(_("Settings"), company, _facts(found), "", "", buttons, "")
+    return Card(_("Settings"), company, _facts(found), "", "", buttons, address(PAGE))
 
 
 def _facts(found: Preference) -> tuple[str, ...]:

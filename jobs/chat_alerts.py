@@ -19,7 +19,7 @@ from portal.core.settings import get_settings
 from portal.notices import addresses, recipients
 from portal.notices.addresses import Address
 from portal.notices.cards import Card
-from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
+from portal.notices.channels import Blocked, ChannelUnavailable, MessageRefused, SlowDown
 from portal.notices.wording import address, opening
 
 logger = logging.getLogger(__name__)
@@ -101,16 +101,17 @@ async def _send(ways: Sequence[Address], card: Card) -> None:
     """To each way once. Tried again as long as none took it."""
     from jobs.sending import channels_of  # imported late: it knows the outbox, which knows us
 
-    channels, taken = channels_of(get_settings()), 0
+    channels, taken, away = channels_of(get_settings()), 0, False
     try:
         for way in ways:
             try:
                 await (await channels.get(way.channel)).send(way.ref, card)
             except (Blocked, SlowDown, Unavailable) as error:
                 logger.warning("an alert was not taken", extra={"channel": way.channel, "error": str(error)})
+                away = away or isinstance(error, SlowDown) or (isinstance(error, Unavailable) and not error.lasting)
             else:
                 taken += 1
     finally:
         await channels.close()
     if ways and not taken:
-        raise ChannelUnavailable
+        raise ChannelUnavailable if away else MessageRefused

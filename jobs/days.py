@@ -5,6 +5,7 @@ import asyncio
 import logging
 
 from jobs import changes, outbox, periods, releases
+from jobs.outages import database_may_be_away
 from portal.approvals import service_lapses
 from portal.core import clock, db
 from portal.schedules.service_contract_days import contract_day
@@ -17,7 +18,7 @@ EVERY_SECONDS = 600  # the day begins at another moment in each time zone
 async def keep_days() -> None:
     """Look after every workspace's contracts, again and again. Ends when cancelled; several workers may do it."""
     while True:
-        with outbox.database_may_be_away("keeping the contracts' days"):
+        with database_may_be_away("keeping the contracts' days"):
             for tenant in await outbox.all_tenants():
                 async with db.unit_of_work(tenant.system) as session:
                     done = await contract_day(session, tenant.system, clock.now())

@@ -32,7 +32,6 @@ async def _try(claimed: Claim, turnstile: asyncio.Semaphore) -> bool:
             async with asyncio.timeout(claimed.subscriber.seconds):
                 await claimed.subscriber.errand(claimed.actor, claimed.occurrence)
         except Exception as error:  # noqa: BLE001 - whatever an errand raises is kept with the delivery
-            failed = outbox.put_off if outbox.is_transient(error) else outbox.give_up
-            await failed(claimed, error)
+            await outbox.failed(claimed, error)
             return False
     return True

@@ -11,7 +11,7 @@ from portal.core.errors import NotFound
 from portal.core.i18n import Language
 from portal.core.settings import get_settings
 from portal.notices import letters
-from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
+from portal.notices.channels import Blocked, MessageRefused, SlowDown
 from portal.notices.mail import Mail
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,6 @@ async def invite(actor: Actor, occurrence: Occurrence) -> None:
     except NotFound:
         return
     except SlowDown as error:
-        raise ChannelUnavailable from error
+        raise MessageRefused from error
     except Blocked as error:
         logger.warning("an invitation was not taken", extra={"member_id": str(member_id), "error": str(error)})

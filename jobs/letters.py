@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from jobs.outbox import database_may_be_away
+from jobs.outages import database_may_be_away
 from portal.accounts import recovery
 from portal.core.errors import Unavailable
 from portal.core.settings import get_settings

@@ -8,8 +8,8 @@ anything. Whatever the queue loses is rung again from these rows.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,11 +18,11 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from jobs.outages import database_may_be_away, is_outage, is_transient
 from jobs.subscribers import Occurrence, Subscriber, Subscriptions
-from portal.core import db
+from portal.core import clock, db
 from portal.core.actor import Actor
 from portal.core.arrays import columns
-from portal.core.errors import Unavailable
 from portal.core.ids import uuid7
 from portal.core.journal import Event
 
@@ -34,6 +34,7 @@ GRACE = 5  # seconds between the end of a try and the moment its claim lapses
 LEASE = 30  # seconds for which a try is claimed at most; a longer one renews its claim while it lives
 RING_AGAIN = 30  # seconds after which a delivery that is still due is rung for again
 FIRST_PAUSE, LONGEST_PAUSE = 2, 600  # seconds; the pause before a new try is random below the doubled one
+SHORTEST_AWAY, LONGEST_AWAY = 4.0, 60.0  # seconds; the same in an outage, after which everything is soon done
 
 
 class UnknownDelivery(Exception):
@@ -148,7 +149,7 @@ _DONE = """
 update delivery set done_at = now(), last_error = ''
 where tenant_id = $1 and id = $2 and tries = $3 and done_at is null returning true"""
 _AGAIN = """
-update delivery set next_try = now() + random() * make_interval(secs => $4), last_error = $5
+update delivery set next_try = now() + random() * make_interval(secs => $4), last_error = $5, tries = tries - $6
 where tenant_id = $1 and id = $2 and tries = $3 and done_at is null"""
 _DEAD = """
 update delivery set next_try = null, last_error = $4
@@ -269,14 +270,49 @@ async def done_many(tenant: Tenant, claims: Sequence[Claim]) -> None:
             await connection.execute(_DONE_MANY, tenant.id, ids, tries)
 
 
+async def failed(claimed: Claim, error: BaseException) -> None:
+    """Note a try that did not succeed: planned again where that may help, else a dead letter."""
+    if not is_transient(error):
+        await give_up(claimed, error)
+    elif is_outage(error):
+        await wait_for_it(claimed, error)
+    else:
+        await put_off(claimed, error)
+
+
 async def put_off(claimed: Claim, error: BaseException) -> None:
-    """Plan the next try, later each time and at random, so that an outage is not followed by a stampede."""
+    """Plan the next try, later each time and at random, so that no stampede follows."""
     if claimed.tries >= TRIES:
         await give_up(claimed, error)
         return
     pause = float(min(LONGEST_PAUSE, FIRST_PAUSE * 2**claimed.tries))
-    await _note(_AGAIN, claimed, pause, _sentence(error))
+    await _note(_AGAIN, claimed, pause, _sentence(error), 0)
     logger.warning("a delivery will be tried again", extra=_extra(claimed, error))
+
+
+_owed: list[tuple[Claim, BaseException]] = []  # tries of this process whose end the database could not be told
+
+
+async def wait_for_it(claimed: Claim, error: BaseException) -> None:
+    """Plan the next try after one that does not count: what was away says nothing about the delivery.
+
+    The longer the event waits already, the longer the pause. Where the database itself is away, it is told later.
+    """
+    waited = (clock.now() - claimed.occurrence.at).total_seconds()
+    pause = min(LONGEST_AWAY, max(SHORTEST_AWAY, waited))
+    try:
+        await _note(_AGAIN, claimed, pause, _sentence(error), 1)
+    except Exception as gone:
+        if db.is_away(gone):
+            _owed.append((claimed, error))
+        raise
+    logger.warning("a delivery waits for what it needs", extra=_extra(claimed, error))
+
+
+async def settle() -> None:
+    """Tell the database of the tries that an outage of its own ended, before anything is taken again."""
+    while _owed:
+        await wait_for_it(*_owed.pop())
 
 
 async def give_up(claimed: Claim, error: BaseException) -> None:
@@ -295,16 +331,6 @@ async def _note(statement: str, claimed: Claim, *values: Any) -> None:
         await connection.execute(statement, claimed.actor.tenant_id, claimed.delivery_id, claimed.tries, *values)
 
 
-def is_transient(error: BaseException) -> bool:
-    """Whether trying again later may help: an outage, or a transaction that lost against another one."""
-    below: BaseException | None = error
-    while below is not None:
-        if isinstance(below, Unavailable | OSError | asyncpg.TransactionRollbackError):
-            return True
-        below = getattr(below, "orig", None) or below.__cause__
-    return db.is_away(error)
-
-
 def _sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
@@ -316,14 +342,3 @@ def _extra(claimed: Claim, error: BaseException) -> dict[str, Any]:
         "tries": claimed.tries,
         "error": type(error).__name__,
     }
-
-
-@contextmanager
-def database_may_be_away(doing: str) -> Iterator[None]:
-    """The database restarts under us now and then; what could not be done now is found again in the next round."""
-    try:
-        yield
-    except Exception as error:
-        if not is_transient(error):
-            raise
-        logger.warning("the database does not answer the worker", extra={"doing": doing, "error": type(error).__name__})

@@ -4,7 +4,8 @@ import asyncio
 import logging
 
 from jobs import bells
-from jobs.outbox import Tenant, all_tenants, database_may_be_away
+from jobs.outages import database_may_be_away
+from jobs.outbox import Tenant, all_tenants
 from portal.core import clock
 from portal.notices.service_reminding import parties, remind
 

@@ -13,7 +13,8 @@ from typing import TypeAlias
 from uuid import UUID
 
 from jobs import bells
-from jobs.outbox import Tenant, database_may_be_away
+from jobs.outages import database_may_be_away
+from jobs.outbox import Tenant
 from portal.accounts.chats import is_group
 from portal.accounts.model_chats import ChatBot
 from portal.core import db

@@ -22,7 +22,8 @@ from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
 from jobs import days, errands, letters, outbox, reminding, sealing
-from jobs.outbox import Ring, Tenant, database_may_be_away
+from jobs.outages import database_may_be_away
+from jobs.outbox import Ring, Tenant
 from jobs.sending import Sender, channels_of
 from jobs.subscribers import Subscriptions
 from jobs.subscriptions import SUBSCRIPTIONS
@@ -141,6 +142,7 @@ class Relay:
             while True:
                 self._woken.clear()
                 with database_may_be_away("relaying"):
+                    await outbox.settle()
                     for tenant in await outbox.pending_tenants():
                         await self._look_after(tenant)
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -235,8 +237,7 @@ async def try_once(claimed: outbox.Claim) -> None:
         await asyncio.shield(outbox.hand_back(claimed))
         raise
     except Exception as error:  # noqa: BLE001 - whatever a subscriber raises is kept with the delivery
-        failed = outbox.put_off if outbox.is_transient(error) else outbox.give_up
-        await failed(claimed, error)
+        await outbox.failed(claimed, error)
 
 
 async def deliver_from(queue: str, redis: RedisSettings, subscriptions: Subscriptions, stop: asyncio.Event) -> None:

@@ -167,10 +167,8 @@ async def make_contract(
                 unit="H87",
                 foq=foq,
                 cadence=Cadence.WEEK if foq else None,
-                ship_to_code="WUXI",
-                ship_to_country="China",
                 cumulative_from=contract.valid_from,
-                **terms,
+                **({"ship_to_code": "WUXI", "ship_to_country": "China"} | terms),
             )
             lines.append(line)
         session.add_all(lines)

@@ -23,7 +23,7 @@ from portal.accounts.chats import place_of
 from portal.accounts.model_chats import ChatBot
 from portal.core.settings import get_settings
 from portal.notices.cards import Card
-from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
+from portal.notices.channels import Blocked, ChannelUnavailable, MessageRefused, SlowDown
 
 T = TypeVar("T")
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -130,7 +130,7 @@ def topic_is_gone(topic: int | None, error: TelegramBadRequest) -> bool:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """The service's refusals as the three that senders know; one that says the same already is fine."""
+    """The service's refusals as the four that senders know; one that says the same already is fine."""
     try:
         yield
     except TelegramRetryAfter as error:
@@ -140,6 +140,8 @@ def refusals() -> Iterator[None]:
     except TelegramBadRequest as error:
         if SAME in str(error) or "message to edit not found" in str(error):
             return
-        raise (Blocked(str(error)) if any(word in str(error) for word in GONE) else ChannelUnavailable()) from error
-    except (TelegramNetworkError, TelegramServerError, TelegramAPIError) as error:
+        raise (Blocked(str(error)) if any(word in str(error) for word in GONE) else MessageRefused()) from error
+    except (TelegramNetworkError, TelegramServerError) as error:
         raise ChannelUnavailable from error
+    except TelegramAPIError as error:
+        raise MessageRefused from error

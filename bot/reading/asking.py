@@ -65,9 +65,33 @@ _THANKS = re.compile(
 )
 
 
+_HELLO = re.compile(
+    r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings)(?: there| all| everybody)?|"
+    r"(?:你|您|大家)好[啊呀]?|(?:早上|上午|中午|下午|晚上)好|早安?|哈喽|嗨|在吗"
+)
+
+
 def thanks(text: str) -> bool:
     """Whether the whole message is nothing but thanks."""
-    return _THANKS.fullmatch(re.sub(r"[\s.!。！~～🙏👍😊]+$", "", plain(text))) is not None
+    return _THANKS.fullmatch(_bare(text)) is not None
+
+
+def greets(text: str) -> bool:
+    """Whether the whole message is nothing but a greeting."""
+    return _HELLO.fullmatch(_bare(text)) is not None
+
+
+_QUESTION = re.compile(r"\bwhere\b|哪|\?$")
+
+
+def something_else(text: str) -> bool:
+    """Whether it is a question or a command in other words, and no figure or day that was asked for."""
+    wish = asked(text)
+    return _QUESTION.search(plain(text)) is not None or (wish is not None and wish.wish is not Wish.TODAY)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s.!?。！？~～🙏👍😊👋]+$", "", plain(text))
 
 
 def asked(text: str) -> Asked | None:

@@ -164,12 +164,17 @@ def _speaking(live: LiveMember, language: str | None) -> Actor:
 
 _SPOKEN = """
 select contract_id, address from chat
-where tenant_id = $1 and party_id = $2 and account_id = $3 and contract_id is not null and unbound_at is null"""
+where tenant_id = $1 and party_id = $2 and account_id = $3 and contract_id is not null and unbound_at is null
+union
+select l.contract_id, h.address from chat h
+left join contract_line l on l.tenant_id = $1 and l.ship_to_code = h.ship_to_code
+where h.tenant_id = $1 and h.party_id = $2 and h.account_id = $3 and h.ship_to_code <> '' and h.unbound_at is null"""
 
 
 async def spoken_of(group: ChatName, presser: Actor) -> frozenset[UUID] | None:
-    """The contracts that may be spoken of in this place of a group: those of its topic, elsewhere all of the group's;
-    nothing where it belongs to another workspace. None: nobody has bound the group, so it narrows nothing.
+    """The contracts that may be spoken of in this place of a group, those that deliver to its plants among them: of its
+    topic, elsewhere of the whole group; nothing where it belongs to another workspace. None: nobody bound the group,
+    so it narrows nothing.
 
     What the presser's own company bound here counts, else what the company did that bound it last.
     """
@@ -179,8 +184,8 @@ async def spoken_of(group: ChatName, presser: Actor) -> frozenset[UUID] | None:
     rows = await _spoken(presser, row["id"])
     if not rows and row["membership_id"] is not None and row["tenant_id"] == presser.tenant_id:
         rows = await _spoken(_place(row).asking, row["id"])
-    here = [each["contract_id"] for each in rows if place_of(each["address"])[1] == group.topic]
-    return frozenset(here or [each["contract_id"] for each in rows])
+    here = [row for row in rows if place_of(row["address"])[1] == group.topic]
+    return frozenset(row["contract_id"] for row in here or rows if row["contract_id"] is not None)
 
 
 async def _spoken(actor: Actor, account_id: UUID) -> list[asyncpg.Record]:
@@ -248,7 +253,7 @@ async def addresses_of(connection: db.Driver, actor: Actor, member_ids: Sequence
     """Where these members are reached by chat: bound, alive and not blocked. The connection sees their company."""
     rows = await connection.fetch(
         "select account_id, member_id from chat where tenant_id = $1 and member_id = any($2)"
-        " and unbound_at is null and contract_id is null order by bound_at",
+        " and unbound_at is null and address = '' order by bound_at",
         *(actor.tenant_id, list(member_ids)),
     )
     bound = [(row["account_id"], row["member_id"]) for row in rows]

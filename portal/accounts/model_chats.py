@@ -26,7 +26,7 @@ class ChatMessageKind(StrEnum):
 
 
 class Chat(SharedRow, table=True):
-    """A chat that speaks for a member, or a group chat about a contract: a group has a row for each of its contracts.
+    """A chat that speaks for a member, or a group chat: it has a row for each contract and each plant it speaks of.
     The authority: without a live row of its company a recognised chat opens nothing."""
 
     __tablename__ = "chat"
@@ -36,7 +36,7 @@ class Chat(SharedRow, table=True):
         index("chat", "member_id"),
         Index(
             "uq_chat_live",
-            *("tenant_id", "party_id", "account_id", "contract_id"),
+            *("tenant_id", "party_id", "account_id", "contract_id", "ship_to_code"),
             unique=True,
             postgresql_where=text("unbound_at is null"),
             postgresql_nulls_not_distinct=True,
@@ -48,7 +48,9 @@ class Chat(SharedRow, table=True):
     account_id: UUID  # of the identity row that knows the chat's number
     name: str = Field(max_length=120)  # as the other service shows it
     contract_id: UUID | None = None  # of a group: the contract it is about
-    # of a group: where of this contract is spoken, its number and that of the topic
+    # of a group: the plant it is about, with every contract that delivers there
+    ship_to_code: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
+    # of a group: where of this is spoken, its number and that of the topic; empty where one person reads
     address: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     bound_at: datetime
     unbound_at: datetime | None = None

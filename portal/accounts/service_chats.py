@@ -32,7 +32,9 @@ logger = logging.getLogger(__name__)
 
 class NotAGroup(Conflict):
     code = "not-a-group"
-    text = N_("Only a group chat can be bound to a contract. Add the bot to a group and send the command there.")
+    text = N_(
+        "Only a group chat can be bound to a contract or plant. Add the bot to a group and send the command there."
+    )
 
 
 class ChatRow(Struct, frozen=True):
@@ -45,10 +47,11 @@ class ChatRow(Struct, frozen=True):
     member_name: str
     contract_number: str  # of a group
     bound_at: datetime
+    ship_to_code: str  # of a group that speaks of all contracts of a plant
 
 
 _LIST = """
-select h.id, h.bot, h.name, h.member_id, m.name, coalesce(c.number, ''), h.bound_at
+select h.id, h.bot, h.name, h.member_id, m.name, coalesce(c.number, ''), h.bound_at, h.ship_to_code
 from chat h join member m on m.tenant_id = $1 and m.id = h.member_id
 left join contract c on c.tenant_id = $1 and c.id = h.contract_id
 where h.tenant_id = $1 and h.party_id = $2 and h.unbound_at is null and ($3::uuid is null or h.member_id = $3)
@@ -102,11 +105,13 @@ async def _bind(
     chat: ChatName,
     *,
     contract_id: UUID | None = None,
+    plant: str = "",
     greet: bool = True,
 ) -> Chat:
     """The company's row, in place of one that this chat had here before. greet: the chat is told."""
     before = await _live(session, actor, account_id=account_id)
-    await _end(session, actor, [row for row in before if row.contract_id == contract_id], tell=False)
+    same = [row for row in before if (row.contract_id, row.ship_to_code) == (contract_id, plant)]
+    await _end(session, actor, same, tell=False)
     assert actor.member_id is not None
     row = Chat(
         tenant_id=actor.tenant_id,
@@ -117,7 +122,8 @@ async def _bind(
         account_id=account_id,
         name=chat.name[: chats.NAME_LENGTH],
         contract_id=contract_id,
-        address=chat.address if contract_id else "",
+        ship_to_code=plant,
+        address=chat.address if contract_id or plant else "",
         bound_at=clock.now(),
     )
     session.add(row)
@@ -129,20 +135,27 @@ async def _bind(
 
 
 async def bind_group(
-    session: AsyncSession, actor: Actor, user_id: UUID, membership_id: UUID, chat: ChatName, contract_id: UUID
+    session: AsyncSession,
+    actor: Actor,
+    user_id: UUID,
+    membership_id: UUID,
+    chat: ChatName,
+    contract_id: UUID | None,
+    plant: str = "",
 ) -> Chat:
-    """An administrator lets a group chat speak of a contract, in this topic. Its buttons ask whoever presses them.
+    """An administrator lets a group chat speak of a contract, or of all that deliver to a plant, in this topic. Its
+    buttons ask whoever presses them.
 
-    The contract may have been spoken of in another topic before; the same once more changes nothing.
+    It may have been spoken of in another topic before; the same once more changes nothing.
     """
     actor.require(Permission.MANAGE_PEOPLE)
     if chat.chat_id > 0:
         raise NotAGroup
     account_id = await chats.bind_group(chat, user_id, membership_id)
     for row in await _live(session, actor, account_id=account_id):
-        if row.contract_id == contract_id and row.address == chat.address:
+        if (row.contract_id, row.ship_to_code, row.address) == (contract_id, plant, chat.address):
             return row
-    return await _bind(session, actor, account_id, chat, contract_id=contract_id, greet=False)
+    return await _bind(session, actor, account_id, chat, contract_id=contract_id, plant=plant, greet=False)
 
 
 async def group_rows(session: AsyncSession, actor: Actor, group: ChatName) -> list[Chat]:
@@ -152,7 +165,7 @@ async def group_rows(session: AsyncSession, actor: Actor, group: ChatName) -> li
 
 
 async def unbind_here(session: AsyncSession, actor: Actor, group: ChatName) -> int:
-    """An administrator ends what this topic of a group speaks of. Returns of how many contracts."""
+    """An administrator ends what this topic of a group speaks of. Returns of how many contracts and plants."""
     actor.require(Permission.MANAGE_PEOPLE)
     rows = [row for row in await group_rows(session, actor, group) if chats.place_of(row.address)[1] == group.topic]
     await _end(session, actor, rows, tell=False)
@@ -245,7 +258,8 @@ async def renumbered(bot: ChatBot, old: int, new: int) -> None:
     async with unit_of_work(known.actor) as session:
         for row in await _live(session, known.actor, account_id=known.account_id):
             here = replace(known.chat, name=row.name, topic=chats.place_of(row.address)[1])
-            await _bind(session, known.actor, known.account_id, here, contract_id=row.contract_id, greet=False)
+            about = row.contract_id, row.ship_to_code
+            await _bind(session, known.actor, known.account_id, here, contract_id=about[0], plant=about[1], greet=False)
 
 
 async def end_chats_of(session: AsyncSession, actor: Actor, member_id: UUID, party_id: UUID) -> None:

@@ -104,6 +104,16 @@ def _where(actor: Actor, wanted: ContractFilter) -> Conditions:
     return where
 
 
+async def delivered_to(connection: Driver, actor: Actor) -> list[str]:
+    """The codes of the sites to which contracts deliver that the reader sees."""
+    where = _where(actor, ContractFilter())
+    query = (
+        f"select distinct ship_to_code from contract_line where tenant_id = $1 and ship_to_code <> ''"  # noqa: S608 - own text, bound values
+        f" and contract_id in (select id from contract where {where.sql}) order by ship_to_code limit 500"
+    )
+    return [row["ship_to_code"] for row in await connection.fetch(query, *where.args)]
+
+
 _PARTNERS = """
 select id, code, name, is_customer, is_supplier from party
 where tenant_id = $1 and not is_factory and ($2::uuid[] is null or party_id in (

@@ -57,12 +57,12 @@ from delivery d join outbox o on o.tenant_id = d.tenant_id and o.id = d.outbox_i
 where d.tenant_id = $1 and d.done_at is null and d.next_try is null
 order by o.created_at desc, d.id desc limit $2"""
 _QUEUE = """
-select count(*) filter (where not dead), count(*) filter (where tries > 0 and not dead), count(*) filter (where dead),
+select count(*) filter (where not dead), count(*) filter (where failed and not dead), count(*) filter (where dead),
     min(since) filter (where not dead)
 from (
-    select 0 as tries, false as dead, created_at as since from outbox where tenant_id = $1 and taken_at is null
+    select false as failed, false as dead, created_at as since from outbox where tenant_id = $1 and taken_at is null
     union all
-    select d.tries, d.next_try is null, o.created_at from delivery d
+    select d.last_error <> '', d.next_try is null, o.created_at from delivery d
     join outbox o on o.tenant_id = d.tenant_id and o.id = d.outbox_id where d.tenant_id = $1 and d.done_at is null
 ) w"""
 _AGAIN = """

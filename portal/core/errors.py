@@ -55,5 +55,6 @@ class Invalid(PortalError):
 class Unavailable(PortalError):
     """Something we depend on does not answer; trying again later may help."""
 
+    lasting: ClassVar[bool] = False  # time alone does not help: somebody has to mend it
     code = "unavailable"
     text = N_("A service the portal depends on does not answer. What you entered is kept; try again in a minute.")

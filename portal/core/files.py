@@ -54,6 +54,7 @@ class TooManyPixels(Invalid):
 
 
 class FileMissing(Unavailable):
+    lasting = True
     code = "file-missing"
     text = N_("This file is not in the store. An operator can bring it back from the backup of the data folder.")
 

@@ -4,8 +4,10 @@ Plain text only; each channel escapes in its own way. Never a price, another per
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
+from unicodedata import east_asian_width
 from uuid import UUID
 
 from portal.core.actor import Actor
@@ -23,9 +25,18 @@ class Button:
     url: str = ""
     style: Style = ""
     form: bool = False  # a page to fill in, which a chat may open within itself
+    afterwards: bool = False  # about what is done already: it asks nothing of the reader
 
 
 Rows = tuple[tuple[Button, ...], ...]
+PAIR = 14  # columns of a label of which two stand beside each other on a phone; a Chinese sign takes two
+
+
+def in_pairs(buttons: Sequence[Button]) -> Rows:
+    """Two in a row where all labels are short enough to be read there, else one each."""
+    wide = max((sum(1 + (east_asian_width(sign) in "WF") for sign in each.label) for each in buttons), default=0)
+    width = 1 if wide > PAIR else 2
+    return tuple(tuple(buttons[no : no + width]) for no in range(0, len(buttons), width))
 
 
 @dataclass(frozen=True, slots=True)

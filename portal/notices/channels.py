@@ -38,8 +38,16 @@ class ChannelUnavailable(Unavailable):
     text = N_("The messages cannot be delivered now. They are kept and sent later.")
 
 
+class MessageRefused(ChannelUnavailable):
+    """The service answers, but does not take this message; it is at fault, or the settings are."""
+
+    lasting = True
+    code = "message-refused"
+    text = N_("The service that delivers messages does not take this one.")
+
+
 class Channel(Protocol):
-    """One way of reaching people. Raises Blocked, SlowDown or ChannelUnavailable."""
+    """One way of reaching people. Raises Blocked, SlowDown, ChannelUnavailable or MessageRefused."""
 
     @property
     def name(self) -> str: ...

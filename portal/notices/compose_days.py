@@ -15,13 +15,16 @@ from portal.core.db import Driver
 from portal.core.i18n import N_, _, ngettext
 from portal.notices import wording
 from portal.notices.actions import Verb, offer
-from portal.notices.cards import Button, Card
+from portal.notices.cards import Button, Card, Rows, in_pairs
 from portal.notices.compose_contracts import MOST, SHOWN, amount, confirm_all
 from portal.notices.compose_news import first_lines, news
-from portal.notices.compose_waiting import COUNTED, first_by, waits
+from portal.notices.compose_waiting import COUNTED, first_by, to_receive, waits
 from portal.notices.wording import opening
 from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View
+from portal.shipments.reads import ShipmentRow
+
+NOTES = 4  # delivery notes that have a button
 
 
 def day_id(member_id: UUID, kind: str, day: date) -> UUID:
@@ -34,9 +37,10 @@ async def digest_card(session: AsyncSession, actor: Actor, object_id: UUID, purp
     today = local_today(clock.now(), actor.time_zone)
     connection = await db.driver(session)
     confirm = await reads.to_confirm(connection, actor, MOST) if actor.may(Permission.CONFIRM_LINES) else []
+    notes = await to_receive(connection, actor)
     facts = [
         *_to_confirm(confirm, actor),
-        *await waits(session, actor),
+        *await waits(session, actor, notes),
         *await _due_next(connection, actor, today),
     ]
     risks = await at_risk(connection, actor, today)
@@ -48,7 +52,7 @@ async def digest_card(session: AsyncSession, actor: Actor, object_id: UUID, purp
         facts=(*(facts or [await _nothing(connection, actor, today)]), *await news(connection, actor)),
         deadline="",
         state="",
-        buttons=await _buttons(session, actor, object_id, confirm, risks),
+        buttons=await _buttons(session, actor, object_id, confirm, risks, notes),
         link=wording.address("/"),
     )
 
@@ -111,15 +115,24 @@ async def _nothing(connection: Driver, actor: Actor, today: date) -> str:
 
 
 async def _buttons(
-    session: AsyncSession, actor: Actor, object_id: UUID, confirm: list[LineRow], risks: list[LineRow]
-) -> tuple[tuple[Button, ...], ...]:
+    session: AsyncSession,
+    actor: Actor,
+    object_id: UUID,
+    confirm: list[LineRow],
+    risks: list[LineRow],
+    notes: list[ShipmentRow],
+) -> Rows:
     first: list[Button] = []
     if confirm:
         first.append(await confirm_all(session, actor, "digest", object_id, confirm))
     if risks:
         actions = await offer(session, actor, [Verb.SHOW_RISKS], "digest", object_id)
         first.append(wording.acting(Verb.SHOW_RISKS, actions))
-    return tuple(filter(None, (tuple(first), (opening("/"),))))
+    counting = []
+    for note in notes[:NOTES]:  # who stands at the dock is one press away from the count
+        actions = await offer(session, actor, [Verb.SHOW], "shipment", note.id)
+        counting.append(Button(_("Receive {number}").format(number=note.number), actions[Verb.SHOW]))
+    return tuple(filter(None, (tuple(first), *in_pairs(counting), (opening("/"),))))
 
 
 # --- the evening ------------------------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 """The card of a delivery note: on the way, counted, or late."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.contracts.parts import part_of
-from portal.core import db, i18n
+from portal.core import clock, db, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.i18n import N_, _
@@ -13,13 +14,14 @@ from portal.core.quantities import show_quantity
 from portal.core.states import Side
 from portal.notices import wording
 from portal.notices.actions import Verb, offer
-from portal.notices.cards import Card
+from portal.notices.cards import Button, Card
 from portal.notices.model import Kind
 from portal.notices.wording import acting, joined, opening
 from portal.shipments import reads
 from portal.shipments.model import Problem, ShipmentStatus
 from portal.shipments.reads import NoteLine, ShipmentRow
 from portal.shipments.rules import ON_THE_WAY
+from portal.shipments.rules_documents import may_correct
 from portal.shipments.words import PROBLEMS
 
 SHOWN = 8  # lines named in a message
@@ -41,13 +43,16 @@ async def shipment_card(session: AsyncSession, actor: Actor, shipment_id: UUID, 
     waits = _waits(row, actor, lines)
     actions = await offer(session, actor, [Verb.RECEIVE, Verb.COUNT], "shipment", row.id, row.version) if waits else {}
     path = f"/receipts/new?shipment={row.id}" if waits else f"/shipments/{row.id}"
-    buttons = (tuple(acting(verb, actions) for verb in actions), (opening(path, form=waits),))
+    buttons = (
+        *(tuple(acting(verb, actions) for verb in actions), await _correcting(session, actor, row, lines)),
+        (opening(path, form=waits),),
+    )
     return Card(
-        title=_title(row, actor, purpose),
+        title=_title(row, purpose, waits=waits),
         subject=joined(row.number, row.party_name if actor.is_factory else "", row.vehicle),
         facts=tuple(_facts(row, lines, actor)),
         deadline=_deadline(row, waits, purpose),
-        state="" if row.status in ON_THE_WAY else await _said(session, actor, row),
+        state="" if row.status in ON_THE_WAY else await _said(session, actor, row, lines),
         buttons=tuple(filter(None, buttons)),
         link=wording.address(path),
     )
@@ -63,10 +68,24 @@ def _waits(row: ShipmentRow, actor: Actor, lines: list[NoteLine]) -> bool:
     )
 
 
-def _title(row: ShipmentRow, actor: Actor, purpose: str) -> str:
+async def _correcting(
+    session: AsyncSession, actor: Actor, row: ShipmentRow, lines: list[NoteLine]
+) -> tuple[Button, ...]:
+    """The way back for whoever counted, in the first quarter of an hour: the last receipt is counted again."""
+    counted = [line.receipt_id for line in lines if line.receipt_id is not None]
+    if not counted or actor.side_on(row.direction) is not Side.BUYER or not actor.may(Permission.RECEIVE):
+        return ()
+    receipt = await reads.get_receipt(await db.driver(session), actor, max(counted))
+    if not may_correct(Side.BUYER, receipt.posted_at, clock.now(), receipt.replaced_by is not None):
+        return ()
+    actions = await offer(session, actor, [Verb.CORRECT], "receipt", receipt.id)
+    return (replace(acting(Verb.CORRECT, actions), afterwards=True),)
+
+
+def _title(row: ShipmentRow, purpose: str, *, waits: bool) -> str:
     if row.status == ShipmentStatus.WITHDRAWN:
         return _("A delivery note was withdrawn: these goods do not come")
-    if purpose in TO_COUNT and actor.side_on(row.direction) is not Side.BUYER:
+    if purpose in TO_COUNT and not waits:  # counted meanwhile, or for others to count
         return _(TITLES[""])
     return _(TITLES.get(purpose, TITLES[""]))
 
@@ -75,7 +94,7 @@ def _facts(row: ShipmentRow, lines: list[NoteLine], actor: Actor) -> list[str]:
     facts = [_line(line, actor) for line in lines[:SHOWN]]
     if len(lines) > SHOWN:
         facts.append(_("and {n} more").format(n=i18n.number(len(lines) - SHOWN)))
-    facts.append(_("shipped {day}").format(day=wording.day(row.shipped_on)))
+    facts.append(_("Shipped {day}").format(day=wording.day(row.shipped_on)))
     return facts
 
 
@@ -102,6 +121,9 @@ def _deadline(row: ShipmentRow, waits: bool, purpose: str) -> str:
     return _(wording.INFORMATION) if purpose and not waits and purpose != Kind.DIFFERENCE else ""
 
 
-async def _said(session: AsyncSession, actor: Actor, row: ShipmentRow) -> str:
+async def _said(session: AsyncSession, actor: Actor, row: ShipmentRow, lines: list[NoteLine]) -> str:
+    """The receipts in force, and who counted when."""
     connection = await db.driver(session)
-    return await wording.last_said(connection, actor, row.id, ["received", "withdrawn"], row.party_name)
+    said = await wording.last_said(connection, actor, row.id, ["received", "withdrawn"], row.party_name)
+    numbers = dict.fromkeys(line.receipt_number for line in lines if line.receipt_number)
+    return joined(wording.listed(list(numbers)), said)

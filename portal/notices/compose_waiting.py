@@ -1,5 +1,6 @@
 """What waits for one reader beside deliveries to confirm, a line for each kind, as the page of today counts it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,20 +18,21 @@ from portal.notices import wording
 from portal.notices.compose_contracts import SHOWN
 from portal.schedules import reads
 from portal.shipments import reads as shipments
+from portal.shipments.reads import ShipmentRow
 
 COUNTED = 1000
 TO_ANSWER = contracts.ContractFilter(to_answer=True)
 
 
-async def waits(session: AsyncSession, actor: Actor) -> list[str]:
-    """A role hears only of what it may do."""
+async def waits(session: AsyncSession, actor: Actor, notes: Sequence[ShipmentRow]) -> list[str]:
+    """A role hears only of what it may do. notes: what is to be received."""
     connection = await db.driver(session)
     approve = await approvals.count_mine(connection, actor)
     return [
         *await _to_decide(connection, actor),
         *await _changes(connection, actor),
         *([_("To approve: {n}").format(n=i18n.number(approve))] if approve else []),
-        *await _to_receive(connection, actor),
+        *_to_receive(notes),
         *await _contracts(connection, actor),
         *await _forecasts(session, actor),
     ]
@@ -57,10 +59,14 @@ async def _changes(connection: Driver, actor: Actor) -> list[str]:
     return [_("Changes to answer: {n}").format(n=i18n.number(len(found))) + first_by(first, actor)]
 
 
-async def _to_receive(connection: Driver, actor: Actor) -> list[str]:
-    found = await shipments.to_receive(connection, actor, COUNTED) if actor.may(Permission.RECEIVE) else []
-    numbers = wording.listed([row.number for row in found[:SHOWN]])
-    return [_("To receive: {n} ({numbers})").format(n=i18n.number(len(found)), numbers=numbers)] if found else []
+async def to_receive(connection: Driver, actor: Actor) -> list[ShipmentRow]:
+    """The delivery notes that wait for this reader's count."""
+    return await shipments.to_receive(connection, actor, COUNTED) if actor.may(Permission.RECEIVE) else []
+
+
+def _to_receive(notes: Sequence[ShipmentRow]) -> list[str]:
+    numbers = wording.listed([row.number for row in notes[:SHOWN]])
+    return [_("To receive: {n} ({numbers})").format(n=i18n.number(len(notes)), numbers=numbers)] if notes else []
 
 
 async def _contracts(connection: Driver, actor: Actor) -> list[str]:

@@ -21,7 +21,7 @@ from portal.core import i18n
 from portal.core.i18n import N_, _
 from portal.core.settings import Settings
 from portal.notices.cards import Card
-from portal.notices.channels import Abilities, Blocked, ChannelUnavailable, SlowDown
+from portal.notices.channels import Abilities, Blocked, ChannelUnavailable, MessageRefused, SlowDown
 from portal.notices.wording import address as full_address
 
 SECONDS = 20  # that one message may take
@@ -86,7 +86,8 @@ class Mail:
     async def deliver(
         self, address: str, subject: str, lines: Sequence[str], links: Links, *, settings_link: bool = True
     ) -> str:
-        """One message in the language of the moment. Raises Blocked, SlowDown or ChannelUnavailable."""
+        """One message in the language of the moment. Raises Blocked, SlowDown, ChannelUnavailable or
+        MessageRefused."""
         message = self.compose(address, subject, lines, links, settings_link=settings_link)
         server = self._server
         try:
@@ -104,6 +105,8 @@ class Mail:
             if code < 500:
                 raise SlowDown(FULL_BOX) from error
             raise Blocked(f"the mail server refuses the address ({code})") from error
+        except aiosmtplib.SMTPResponseException as error:
+            raise (MessageRefused if error.code >= 500 else ChannelUnavailable) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise ChannelUnavailable from error
         return str(message["Message-ID"])

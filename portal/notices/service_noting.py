@@ -15,12 +15,14 @@ from portal.core import db
 from portal.core.actor import Actor
 from portal.core.arrays import array, columns
 from portal.core.db import Driver
+from portal.core.errors import Unavailable
 from portal.core.ids import uuid7
 from portal.notices.service_sending import Claimed, Unwanted, Written
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 8  # then this way is given up and the next one asked
 FIRST_PAUSE, LONGEST_PAUSE = 2, 600  # seconds; the pause before a new try is random below the doubled one
+LONGEST_AWAY = 60  # seconds; the same while the service does not answer at all
 SUMMARY = 500
 
 
@@ -137,12 +139,19 @@ async def note_later(claimed: Claimed, seconds: float, error: str = "", *, count
 
 
 async def note_failure(claimed: Claimed, error: Exception, addresses: Sequence[tuple[str, str]]) -> None:
-    """The channel did not take it: pause longer each time, and ask the person's next way at the end."""
+    """The channel did not take it: pause longer each time, and ask the person's next way at the end.
+
+    Without a next way it waits until an outage is over, however long that takes, or until it is too late to be read.
+    """
+    outage, why = isinstance(error, Unavailable) and not error.lasting, f"{type(error).__name__}: {error}"
+    longest = LONGEST_AWAY if outage else LONGEST_PAUSE
+    pause = min(longest, FIRST_PAUSE * 2**claimed.attempts) * random.random()  # noqa: S311 - no secret
     if claimed.attempts < ATTEMPTS:
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**claimed.attempts) * random.random()  # noqa: S311 - no secret
-        await note_later(claimed, pause, f"{type(error).__name__}: {error}")
-        return
-    await give_up(claimed, str(error), addresses)
+        await note_later(claimed, pause, why)
+    elif not outage:
+        await give_up(claimed, str(error), addresses)
+    elif not await give_up(claimed, str(error), addresses, last=False):
+        await note_later(claimed, pause, why, counts=False)
 
 
 _GIVEN_UP = """
@@ -160,8 +169,9 @@ select tenant_id, $3, party_id, notice_id, member_id, kind, object_kind, object_
 from dispatch where tenant_id = $1 and id = $2"""
 
 
-async def give_up(claimed: Claimed, why: str, addresses: Sequence[tuple[str, str]]) -> None:
-    """This way is closed: the next one is asked now. addresses: the person's ways, in their order."""
+async def give_up(claimed: Claimed, why: str, addresses: Sequence[tuple[str, str]], *, last: bool = True) -> bool:
+    """This way is closed: the next one is asked now. addresses: the person's ways, in their order. last: also where
+    there is no next one. Returns whether it was given up."""
     async with db.statements(claimed.place.asking) as connection:
         pulled, after = [], None
         if claimed.notice_id is not None:
@@ -169,8 +179,11 @@ async def give_up(claimed: Claimed, why: str, addresses: Sequence[tuple[str, str
         if claimed.notice_id is not None and not pulled:
             tried = {tuple(row) for row in await connection.fetch(_TRIED, claimed.tenant_id, claimed.notice_id)}
             after = next((each for each in addresses if each not in tried), None)
+        if not (last or pulled or after):
+            return False
         state = "failed" if pulled or after is not None else "dead"
         values: tuple[Any, ...] = (claimed.tenant_id, claimed.id, claimed.attempts, why[:300], state)
         if await connection.fetchval(_GIVEN_UP, *values) and after is not None:
             await connection.execute(_NEXT, claimed.tenant_id, claimed.id, uuid7(), *after)
     logger.warning("a message was not taken", extra={"dispatch_id": str(claimed.id), "channel": claimed.channel})
+    return True

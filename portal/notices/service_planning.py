@@ -218,13 +218,18 @@ def _in_groups(groups: Sequence[Group], news: News, key: str, occurred_at: datet
         return []
     return [
         Draft(
-            group.who, news.kind, news.object_kind, news.object_id, group.contract_id,
+            group.who, news.kind, news.object_kind, news.object_id, _contract_of(news, group),
             f"{news.kind}:{key}:{group.id}", occurred_at, urgency=news.urgency, due_at=news.due_at,
             expires_at=rules.expiry(news.kind, now, news.due_at), group=group.address,
         )
         for group in about(groups, news.contract_id, news.contracts)
         if group.who.may(rules.NEEDED[news.kind][group.who.scope])
     ]  # fmt: skip
+
+
+def _contract_of(news: News, group: Group) -> UUID:
+    """The contract through which it concerns the group."""
+    return next(each for each in (news.contract_id, *news.contracts) if each in group.contracts)
 
 
 def repeated(drafts: Sequence[Draft], groups: Sequence[Group]) -> list[Draft]:

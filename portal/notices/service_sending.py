@@ -273,7 +273,8 @@ def _decided(
 
 def _asks(card: Card) -> bool:
     """Whether the reader can do something about it. What is answered has a state and buttons that only open pages."""
-    return any(button.action_id for row in card.buttons for button in row) or not card.state
+    asking = [button for row in card.buttons for button in row if button.action_id and not button.afterwards]
+    return bool(asking) or not card.state
 
 
 def _is_new(claimed: Claimed) -> bool:

@@ -25,6 +25,7 @@ LABELS: dict[Verb, tuple[str, Style]] = {
     Verb.COMMIT_SHARE: (N_("Commit to a share"), ""),
     Verb.RECEIVE: (N_("All complete"), "success"),
     Verb.COUNT: (N_("Count"), ""),
+    Verb.CORRECT: (N_("Correct within 15 minutes"), ""),
     Verb.ACKNOWLEDGE: (N_("Acknowledge"), ""),
     Verb.TAKE_OVER: (N_("Take over"), ""),
     Verb.APPROVE: (N_("Approve"), "success"),

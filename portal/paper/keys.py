@@ -37,6 +37,7 @@ _LOCK = "select pg_advisory_xact_lock(hashtextextended('seal key ' || $1::text, 
 
 
 class SuppliedKeyUnusable(Unavailable):
+    lasting = True
     code = "seal-key-unusable"
     text = N_("PORTAL_SEAL_P12 cannot be used: {why}. The operator can mend it; sealing waits until then.")
 

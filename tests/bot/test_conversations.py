@@ -117,6 +117,35 @@ async def test_goods_are_counted_line_by_line_with_a_reason(house: House, tenant
     assert (await sums(tenant.factory, line))[1:3] == (800, 0)
 
 
+async def test_a_count_that_is_begun_can_be_left(house: House, tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.SALE)
+    (line,) = await make_deliveries(tenant, made, [800])
+    shipment, _lines = await sent(tenant, (line, 800), direction=Direction.SALE)
+    ann = await house.linked(tenant.customer)
+
+    async def begun() -> None:
+        await ann.phone.say(shipment.number)
+        await house.quiet()
+        await ann.phone.press("Count")
+        await ann.phone.wait_for("Send the good quantities", after=(await ann.phone.last()).id - 1)
+
+    await begun()
+    await ann.phone.press("Drop")
+    await house.quiet()
+    assert (await ann.phone.last()).labels[:2] == ["All complete", "Count"]
+    await begun()
+    await ann.phone.say("never mind")
+    await ann.phone.wait_for("Nothing was sent.")
+    await ann.phone.say("760")
+    await ann.phone.wait_for("Nothing is found for “760”")  # no count any more
+    await begun()
+    await ann.phone.say(f"where is {made.contract.number}?")
+    await ann.phone.wait_for(made.contract.number)
+
+    assert (await sums(tenant.factory, line))[1:3] == (0, 0)
+    assert await fetch(tenant.factory, "select 1 from receipt where tenant_id = $1", tenant.id) == []
+
+
 async def test_all_complete_is_one_press(house: House, tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.SALE)
     (line,) = await make_deliveries(tenant, made, [800])
@@ -154,6 +183,8 @@ async def test_a_chat_speaks_for_another_company_after_a_switch(
     await house.link(first, phone)
     await phone.say("/company")
     choice = await phone.wait_for("For which company?")
+    await phone.say("hello")
+    await phone.wait_for("This chat speaks for Castings")
     assert len(choice.labels) == 2
 
     for label in choice.labels:

@@ -63,7 +63,7 @@ async def test_an_administrator_brings_a_contract_into_a_group(house: House, ten
 
     await say(house, ben, f"/bind {made.contract.number}", group)
     await chief.phone.say(f"/bind {made.contract.number}")
-    await chief.phone.wait_for("Only a group chat can be bound to a contract.")
+    await chief.phone.wait_for("Only a group chat can be bound to a contract or plant.")
     assert await bound(tenant) == []  # a clerk may not, and a private chat is no group
 
     await say(house, chief, f"/bind {made.contract.number}", group)
@@ -201,3 +201,56 @@ async def test_without_the_right_or_the_topic_it_is_the_general_one(
     )
     rows = await fetch(tenant.supplier, query, tenant.id, made.contract.number)
     assert {tuple(row) for row in rows} == {("sent", "telegram", True)}  # another contract is told in none of them
+
+
+async def test_a_plant_has_a_topic_with_every_contract_that_delivers_there(
+    house: House,
+    tenant: Tenant,
+    channels: dict[str, Channel],  # noqa: F811
+) -> None:
+    chief = await house.linked(tenant.supplier, Role.PARTNER_ADMIN, name="Chief")
+    factory = await house.linked(tenant.factory, Role.ADMIN, name="Fay")
+    group = await house.world.group("Castings", chief.phone, forum=True)
+    await Post(tenant, MemoryChat()).work_every_day()
+    for number, plant, quantity in (("FC-ONE", "WUX-1", 1111), ("FC-TWO", "WUX-1", 2222), ("FC-SUZ", "SUZ-2", 3333)):
+        made = await make_contract(tenant, Direction.PURCHASE, number=number, ship_to_code=plant)
+        await make_deliveries(tenant, made, [quantity], status="proposed")
+    await make_contract(tenant, Direction.SALE, ship_to_code="CUSTOMER-9")
+
+    (unknown,) = await say(house, chief, "/bind CUSTOMER-9", group)  # another partner's, so there is no such code
+    assert unknown.text.startswith("Write behind it the number of a contract or the code of a plant")
+    assert (await bound(tenant), await plants(tenant), await topics(house, group)) == ([], [], {})
+    for code in ("wux-1", "WUX-1"):  # the second time it is found
+        answers = await say(house, chief, f"/bind {code}", group)
+    topic = (await topics(house, group))["WUX-1"]
+    assert [(bubble.text, place) for bubble, place in zip(answers, places(answers), strict=True)] == [
+        ("This topic speaks of all contracts that deliver to WUX-1. Buttons ask whoever presses them.", topic),
+        ("WUX-1 has a topic of its own now.", None),
+    ]
+    assert await plants(tenant) == [("WUX-1", f"{group}/{topic}")]
+
+    there = (await say(house, chief, "/schedule", group, topic))[-1].text
+    assert ["1,111" in there, "2,222" in there, "3,333" in there] == [True, True, False]
+    news, _release = await published(tenant, Direction.PURCHASE, [800], ship_to_code="WUX-1")  # one that came later
+    await published(tenant, Direction.PURCHASE, [900], ship_to_code="SUZ-2")
+    await told(tenant, channels)
+    card = await chief.phone.wait_for("please confirm 1 delivery", chat=group)
+    assert (places([card]), news.contract.number in card.text) == ([topic], True)
+    assert "900" not in "".join(bubble.text for bubble in await chief.phone.messages(chat=group))
+
+    ours = await house.world.group("Ours", factory.phone)  # without topics, and several partners are spoken of
+    said = [bubble.text for bubble in await say(house, factory, "/bind WUX-1", ours)]
+    assert said == [
+        "This group speaks of all contracts that deliver to WUX-1. Buttons ask whoever presses them.",
+        "Several partners may deliver there: only people of your own company should read here.",
+    ]
+    (ended,) = await say(house, chief, "/stop", group, topic)
+    assert ended.text == "Nothing is told here any more. /bind begins again."
+    assert await plants(tenant) == []
+    await chief.phone.say("/help")  # the chief's own chat goes on
+    await chief.phone.wait_for("What this chat can do")
+
+
+async def plants(tenant: Tenant) -> list[tuple[Any, ...]]:
+    query = "select ship_to_code, address from chat where tenant_id = $1 and ship_to_code <> '' and unbound_at is null"
+    return [tuple(row) for row in await fetch(tenant.supplier, query, tenant.id)]

@@ -18,7 +18,7 @@ from tests.bot.test_words import HALF_WIDTH, missing
 from tests.factories import Tenant, fetch, make_contract, make_deliveries, today
 from tests.notices.test_compose import published
 from tests.notices.test_planning import line_of
-from tests.shipments.makers import receive
+from tests.shipments.makers import photo, receive, sent
 
 
 async def test_an_order_tells_what_is_agreed_and_what_of_it_is_under_way(house: House, tenant: Tenant) -> None:
@@ -102,6 +102,32 @@ async def test_confirm_all_in_words_shows_what_would_be_confirmed(house: House, 
     assert [row[0] for row in await fetch(tenant.supplier, states, tenant.id)] == ["confirmed"]
 
 
+async def test_more_than_six_that_fit_lead_to_the_whole_list(house: House, tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    await make_deliveries(tenant, made, [100 + no for no in range(7)])
+    ben = await house.linked(tenant.supplier)
+    await ben.phone.say(f"where is {made.contract.number}?")
+    card = await ben.phone.wait_for("Several deliveries fit.")
+    assert len(card.labels) == 6
+    assert card.text.endswith("/schedules")  # no button opens an address that the service does not reach
+
+
+async def test_a_day_beside_the_part_says_which_delivery_is_meant(house: House, tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE, ("A100",))
+    first, second = await make_deliveries(tenant, made, [111, 222])
+    async with unit_of_work(tenant.factory) as session:
+        moved = "update schedule_line set due_date = due_date + 3 where id = $1"
+        await (await driver(session)).execute(moved, second.id)
+    ben, lena = await house.linked(tenant.supplier), await house.linked(tenant.factory, language=Language.ZH)
+
+    await ben.phone.say(f"A100 on {second.due_date + timedelta(days=3):%d %b}")
+    card = await ben.phone.wait_for("222\u00a0pcs")
+    assert "111" not in card.text
+    await lena.phone.say(f"A100 {first.due_date.month}月{first.due_date.day}日到哪了？")
+    card = await lena.phone.wait_for("111\u00a0件")
+    assert "222" not in card.text
+
+
 async def test_what_cannot_be_read_gets_an_answer_all_the_same(house: House, tenant: Tenant) -> None:
     ben = await house.linked(tenant.supplier)
     await ben.phone.say("/tomorrow")
@@ -119,3 +145,20 @@ async def test_what_cannot_be_read_gets_an_answer_all_the_same(house: House, ten
     await house.quiet()
     await ben.phone.edit(number, "confirm all")
     await ben.phone.wait_for("I read a message only once")
+
+
+async def test_a_photo_of_a_label_with_the_notes_number_below_it_shows_the_note(house: House, tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    (line,) = await make_deliveries(tenant, made, [800])
+    shipment, _lines = await sent(tenant, (line, 800))
+    ann = await house.linked(tenant.factory)
+
+    await ann.phone.photo(photo((60, 40)))
+    await ann.phone.wait_for("I do not know what this photo belongs to.")
+    await ann.phone.photo(photo((60, 40)), shipment.number)
+    await ann.phone.wait_for(shipment.number)
+    await ann.phone.press("All complete")
+    await house.quiet()
+
+    (row,) = await fetch(tenant.factory, "select status from shipment where id = $1", shipment.id)
+    assert row["status"] == "received"

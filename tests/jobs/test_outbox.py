@@ -2,10 +2,13 @@
 
 import asyncio
 import random
+import socket
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 import pytest
+from redis.exceptions import ConnectionError as RedisAway
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from jobs import outbox
@@ -13,10 +16,14 @@ from jobs.outbox import TRIES
 from jobs.subscribers import Occurrence, Subscriber, Subscriptions
 from jobs.worker import try_once
 from portal.core import db, journal
+from portal.core import deliveries as core_deliveries
 from portal.core.actor import Actor
 from portal.core.errors import Unavailable
+from portal.core.files import FileMissing
 from portal.core.ids import uuid7
 from portal.core.journal import emit
+from portal.core.settings import Settings
+from portal.notices.channels import ChannelUnavailable
 from tests.factories import Tenant, fetch
 from tests.jobs.conftest import ThingHappened, deliveries, happen, make_due, note, noted, place
 
@@ -123,21 +130,86 @@ async def test_an_outage_is_tried_again_later_and_then_done(tenant: Tenant) -> N
 
     await deliver_due(tenant, subscriptions)
     (waiting,) = await deliveries(tenant)
-    assert (waiting["tries"], waiting["dead"], await noted(tenant)) == (1, False, [])
+    assert (waiting["tries"], waiting["dead"], await noted(tenant)) == (0, False, [])
     assert "Unavailable" in waiting["last_error"]
     for _ in range(2):
         await make_due(tenant)
         await deliver_due(tenant, subscriptions)
 
     (done,) = await deliveries(tenant)
-    assert (done["tries"], done["last_error"], await noted(tenant)) == (3, "", things)
+    assert (done["tries"], done["last_error"], await noted(tenant)) == (1, "", things)
 
 
-async def test_after_five_outages_it_waits_for_a_person(tenant: Tenant) -> None:
+AWAY = [
+    ChannelUnavailable(), RedisAway("away"), ConnectionRefusedError("away"), socket.gaierror("away"),
+    asyncpg.CannotConnectNowError("away"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("outage", AWAY, ids=lambda error: type(error).__name__)
+async def test_an_outage_never_uses_up_a_delivery(tenant: Tenant, outage: Exception) -> None:
+    """Whether a chat service, Valkey, another system or the database is away: what waits for it says nothing wrong."""
+    ends = False
+
     async def away(actor: Actor, occurrence: Occurrence) -> None:
-        raise Unavailable
+        if not ends:
+            raise outage
 
     subscriptions = subscribed(Subscriber("away", errand=away))
+    await happen(tenant.factory)
+    await outbox.take(place(tenant), subscriptions)
+
+    for _ in range(2 * TRIES):
+        assert await deliver_due(tenant, subscriptions) == 1
+        await make_due(tenant)
+    (waiting,) = await deliveries(tenant)
+    assert (waiting["tries"], waiting["dead"]) == (0, False)
+    assert type(outage).__name__ in waiting["last_error"]
+    async with db.read(tenant.factory) as connection:
+        assert (await core_deliveries.queue(connection, tenant.factory)).retrying == 1  # an administrator sees it
+
+    ends = True
+    await deliver_due(tenant, subscriptions)
+    (done,) = await deliveries(tenant)
+    assert (done["done_at"] is not None, done["last_error"]) == (True, "")
+
+
+async def test_a_try_that_the_database_ended_does_not_count_either(tenant: Tenant, database: Settings) -> None:
+    nowhere = {
+        f"database_{role}_url": "postgresql+asyncpg://nobody@127.0.0.1:1/none" for role in ("factory", "partner")
+    }
+
+    async def falls(actor: Actor, occurrence: Occurrence) -> None:
+        await db.dispose()
+        db.configure(database.model_copy(update=nowhere))
+        async with db.unit_of_work(actor):
+            raise AssertionError("the database is away")
+
+    subscriptions = subscribed(Subscriber("falls", errand=falls), Subscriber("also", errand=falls))
+    await happen(tenant.factory)
+    await outbox.take(place(tenant), subscriptions)
+    claims = await outbox.claim_many(place(tenant), subscriptions["ThingHappened"], subscriptions, 2)
+
+    for claimed in claims:
+        with pytest.raises(OSError, match="Connect call failed"):
+            await try_once(claimed)
+    with pytest.raises(OSError, match="Connect call failed"):
+        await outbox.settle()
+    await db.dispose()
+    db.configure(database)
+    await outbox.settle()
+
+    assert [(row["tries"], row["dead"]) for row in await deliveries(tenant)] == [(0, False)] * 2
+    assert all(row["last_error"] for row in await deliveries(tenant))
+
+
+async def test_after_five_tries_it_waits_for_a_person(tenant: Tenant) -> None:
+    """Time alone does not bring a lost file back."""
+
+    async def lost(actor: Actor, occurrence: Occurrence) -> None:
+        raise FileMissing
+
+    subscriptions = subscribed(Subscriber("lost", errand=lost))
     await happen(tenant.factory)
     await outbox.take(place(tenant), subscriptions)
 

@@ -195,5 +195,5 @@ async def test_errands_in_our_own_database_are_done_in_batches(services: Setting
 
     assert await noted(workspace) == sorted(things)
     rows = await deliveries(workspace)
-    assert sorted(row["tries"] for row in rows)[-2:] == [1, 2]
+    assert {row["tries"] for row in rows} == {1}  # one met an outage, which does not count
     assert len(failed) == 1

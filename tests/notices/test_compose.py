@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ from portal.core.errors import Forbidden, NotFound
 from portal.core.i18n import Language
 from portal.core.ids import uuid7
 from portal.notices.actions import AlreadyTaken, Verb, finish_action, make_action, refused_press, take_action
-from portal.notices.cards import Card, Wanted, number_only, shortened
+from portal.notices.cards import Button, Card, Wanted, in_pairs, number_only, shortened
 from portal.notices.compose import card_for, cards_for
 from portal.notices.compose_days import day_id
 from portal.notices.model import Kind
@@ -28,6 +29,7 @@ from portal.shipments.service import NewShipment, ShippedLine, ship
 from portal.shipments.service_receipts import receive
 from tests.changes.makers import FIRM, agree, ask, delivery, refuse, wish
 from tests.factories import Made, Tenant, fetch, make_contract, make_deliveries, make_member, today
+from tests.shipments.makers import sent
 
 
 async def card(actor: Actor, kind: str, object_id: UUID, purpose: str = "") -> Card:
@@ -39,9 +41,9 @@ def labels(made: Card) -> list[str]:
     return [button.label for row in made.buttons for button in row]
 
 
-async def published(tenant: Tenant, direction: Direction, quantities: list[int]) -> tuple[Made, UUID]:
+async def published(tenant: Tenant, direction: Direction, quantities: list[int], **terms: Any) -> tuple[Made, UUID]:
     """A contract with a release whose deliveries wait for the seller. Returns the release's id."""
-    made = await make_contract(tenant, direction, foq=None)
+    made = await make_contract(tenant, direction, foq=None, **terms)
     async with db.unit_of_work(tenant.factory) as session:
         for no, quantity in enumerate(quantities):
             order = CallOff(
@@ -111,12 +113,16 @@ async def test_a_delivery_note_is_counted_from_its_card(tenant: Tenant) -> None:
     async with db.unit_of_work(tenant.customer) as session:
         await receive(session, tenant.customer, shipment.id, None, Receive())
     counted = await card(tenant.factory, "shipment", shipment.id, Kind.RECEIVED)
+    own = await card(tenant.customer, "shipment", shipment.id, Kind.SHIPPED)
 
+    assert (own.title, labels(own)) == ("Delivery note", ["Correct within 15 minutes", "Open the page"])
+    assert own.buttons[0][0].afterwards  # so that nobody is asked to count what is counted
+    assert labels(counted) == ["Open the page"]
     assert labels(asked) == ["All complete", "Count", "Open the page"]
     assert asked.facts[0] == "A100 800\u00a0pcs"
     assert labels(seller) == ["Open the page"]
     assert counted.facts[0] == "A100: 800 of 800\u00a0pcs accepted"
-    assert counted.state.startswith("Received by Aurora, ")
+    assert counted.state.startswith("R-1 · Received by Aurora, ")
 
 
 async def test_a_contract_is_reviewed_on_its_page(tenant: Tenant) -> None:
@@ -164,6 +170,31 @@ async def test_a_digest_counts_what_waits_and_confirms_it(tenant: Tenant) -> Non
     assert made_card.facts[0].startswith("To confirm: 2 (first by ")
     assert any(fact.startswith("At risk: A100 ") for fact in made_card.facts)
     assert labels(made_card) == ["Confirm 2 deliveries", "Show risks", "Open the page"]
+
+
+async def test_a_digest_leads_to_the_delivery_notes_that_wait_for_a_count(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.SALE)
+    lines = await make_deliveries(tenant, made, [800, 400])
+    for line in lines:
+        await sent(tenant, (line, 10), direction=Direction.SALE)
+    numbers = await fetch(tenant.factory, "select number from shipment where tenant_id = $1 order by id", tenant.id)
+
+    buyers, sellers = await card(tenant.customer, "digest", uuid7()), await card(tenant.factory, "digest", uuid7())
+
+    asked = [label for label in labels(buyers) if label.startswith("Receive ")]
+    assert asked == [f"Receive {row['number']}" for row in numbers]
+    assert not any(label.startswith("Receive ") for label in labels(sellers))
+
+
+def test_buttons_stand_in_pairs_where_their_labels_can_be_read() -> None:
+    def rows(*names: str) -> list[int]:
+        return [len(row) for row in in_pairs([Button(name, None) for name in names])]
+
+    assert rows("A100", "A120", "A130") == [2, 1]
+    assert rows("A100", "NEVI-U6HOGG · Tue 1 Dec") == [1, 1]
+    assert rows("收货一二三", "收货") == [2]
+    assert rows("收货一二三四五六", "收货") == [1, 1]  # as wide as sixteen letters
+    assert rows() == []
 
 
 async def test_the_evening_says_what_was_agreed(tenant: Tenant) -> None:

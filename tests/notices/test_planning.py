@@ -152,7 +152,8 @@ async def test_goods_on_the_way_and_what_was_counted(post: Post, tenant: Tenant)
 
     assert told == ["Goods are on the way: please count them on arrival"]
     (message,) = post.chat.of(f"{dock.member_id.hex}@example.com")  # type: ignore[union-attr]
-    assert message.card.state.startswith("Received by your company, ")
+    assert message.card.state.startswith("R-1 · Received by your company, ")
+    assert message.card.title == "Delivery note"  # nobody is asked any more
     assert post.read(shipper) == ["A receipt differs from the delivery note"]
     assert post.read(tenant.supplier) == []
 

@@ -14,9 +14,9 @@ from portal.core.access import Role
 from portal.core.actor import Actor, Direction
 from portal.notices import service_sending
 from portal.notices.cards import Card
-from portal.notices.channels import Blocked, ChannelUnavailable, SlowDown
+from portal.notices.channels import Blocked, ChannelUnavailable, MessageRefused, SlowDown
 from portal.notices.pacing import FREE, PACES, Pace, Pacer
-from portal.notices.service_noting import Sent, note_sent
+from portal.notices.service_noting import ATTEMPTS, Sent, note_sent
 from portal.notices.service_sending import Claimed, Written
 from tests.factories import Tenant, fetch
 from tests.notices.channel import MemoryChat
@@ -68,6 +68,37 @@ async def test_a_channel_that_is_away_is_tried_again(post: Post, tenant: Tenant)
     assert first["error"].startswith("ChannelUnavailable")
     assert (last["state"], last["attempts"], last["error"]) == ("sent", 3, "")
     assert len(post.read(tenant.supplier)) == 1
+
+
+async def test_an_outage_gives_no_message_up(post: Post, tenant: Tenant) -> None:
+    """However long the service is away: without another way the message waits, and leaves once it is back."""
+    await post.awake(tenant.supplier)
+    post.chat.refusals[mail_of(tenant.supplier)] = [ChannelUnavailable() for _ in range(2 * ATTEMPTS)]
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.happen()
+    for _ in range(2 * ATTEMPTS):
+        await due_again(tenant)
+        await post.deliver()
+    (away,) = await fetch(tenant.factory, LOG, tenant.id)
+    assert (away["state"], away["attempts"], post.read(tenant.supplier)) == ("waiting", ATTEMPTS - 1, [])
+    await due_again(tenant)
+    await post.deliver()
+
+    (last,) = await fetch(tenant.factory, LOG, tenant.id)
+    assert (last["state"], len(post.read(tenant.supplier))) == ("sent", 1)
+
+
+async def test_a_message_that_the_service_does_not_take_is_given_up(post: Post, tenant: Tenant) -> None:
+    await post.awake(tenant.supplier)
+    post.chat.refusals[mail_of(tenant.supplier)] = [MessageRefused() for _ in range(2 * ATTEMPTS)]
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.happen()
+    for _ in range(2 * ATTEMPTS):
+        await due_again(tenant)
+        await post.deliver()
+
+    (row,) = await fetch(tenant.factory, LOG, tenant.id)
+    assert (row["state"], row["attempts"], post.read(tenant.supplier)) == ("dead", ATTEMPTS, [])
 
 
 async def test_being_asked_to_wait_is_no_failure(post: Post, tenant: Tenant) -> None:

@@ -3,16 +3,16 @@
 Nothing refers to a promise or to a line of a release together with its company; most deliveries came from no other
 system; and what is not sealed yet is no link of the audit's chain.
 
-Revision ID: 0040
-Revises: 0039
+Revision ID: 0041
+Revises: 0040
 """
 
 from collections.abc import Sequence
 
 from alembic import op
 
-revision = "0040"
-down_revision: str | None = "0039"
+revision = "0041"
+down_revision: str | None = "0040"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
