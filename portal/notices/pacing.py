@@ -20,7 +20,8 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 
-LATE = 0.5  # seconds by the service's clock; who wakes later after a stall takes a new turn, so that no burst follows
+LATE = 0.4  # seconds by the service's clock; who wakes later after a stall takes a new turn, so that no burst follows
+TURNS = 5  # that one message takes at most: where every answer of Valkey comes so late, it leaves all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Booking:
     chat: str  # its key
     gap: float  # until the chat takes another
     mine: bool  # the chat is taken already, and only a turn is wanted
-    told: "asyncio.Future[tuple[float, float]]"  # how long the chat is closed; otherwise, how long until the turn
+    told: "asyncio.Future[tuple[float, float]]"  # how long the chat is closed; otherwise, when the turn is
 
 
 # Turns of one bot for many chats at once: to ask costs more than to answer. A chat's hold lasts until its message has
@@ -100,15 +101,14 @@ class Pacer:
             return 0
         gap = 60 / pace.group if pace.group and pace.is_group(address) else pace.chat
         turns = 1 / pace.bot if pace.bot else 0.0
-        late, mine = 0.0, False
-        while not mine or late > LATE:
-            later, pause = await self._book(_key(channel, address), f"pace:{{{channel}}}", turns, gap, mine)
+        for taken in range(TURNS):
+            later, turn = await self._book(_key(channel, address), f"pace:{{{channel}}}", turns, gap, taken > 0)
             if later > 0:
                 return max(later, 0.05 / self._speed)
-            turn, mine = time.monotonic() + pause, True
             self._last[channel] = max(turn, self._last.get(channel, 0))
-            await asyncio.sleep(pause)
-            late = (time.monotonic() - turn) * self._speed
+            await asyncio.sleep(turn - time.monotonic())
+            if (time.monotonic() - turn) * self._speed <= LATE:
+                break
         return 0
 
     def ahead(self, channel: str) -> float:
@@ -131,8 +131,8 @@ class Pacer:
 
     async def _book(self, chat: str, bot: str, turns: float, gap: float, mine: bool) -> tuple[float, float]:
         """Take the chat, unless it is mine already, and the bot's next turn. turns, gap: between two of the bot's and
-        of the chat's messages, by the service's clock. Returns how long the chat is closed, and otherwise how long it
-        is until the turn."""
+        of the chat's messages, by the service's clock. Returns how long the chat is closed, and otherwise when the
+        turn is, by this process's clock."""
         booking = Booking(chat, gap / self._speed, mine, asyncio.get_running_loop().create_future())
         self._asked.setdefault(bot, []).append(booking)
         if bot not in self._asking:
@@ -143,9 +143,10 @@ class Pacer:
         """Book what is asked for, everything that has come together meanwhile at once."""
         try:
             while bookings := self._asked.pop(bot, []):
-                for booking, told in zip(bookings, await self._booked(bot, turns, bookings), strict=True):
+                asked = time.monotonic()  # waits count from here, however late the answer is read
+                for booking, (left, wait) in zip(bookings, await self._booked(bot, turns, bookings), strict=True):
                     if not booking.told.done():  # nobody waits for it any more: that turn is lost
-                        booking.told.set_result(told)
+                        booking.told.set_result((left, asked + wait))
         finally:
             del self._asking[bot]
 

@@ -273,7 +273,7 @@ async def test_turns_that_are_asked_for_together_are_turns_one_by_one(
 
     assert [address for address, closed in zip(addresses, later, strict=True) if closed] == ["-100/2"]
     assert max(left.values()) - begun >= 40 / 20 / 20  # forty gaps of twenty a second, twenty times as fast
-    assert ahead == 0.0  # all turns were taken
+    assert ahead < 0.01  # all turns were taken
     assert await pacer.wait("email", "a") == pacer.ahead("email") == 0
 
 
