@@ -124,9 +124,9 @@ class Sender:
     async def round(self, tenant: Tenant) -> int:
         """Claim what is due as far as there is room, and begin to send it. Returns how many messages."""
         room = AT_ONCE - len(self._busy)
-        if room <= 0:
-            return 0
         open_now = [name for name in self._channels.names if self._pacer.ahead(name) <= AHEAD]
+        if room <= 0 or not open_now:
+            return 0
         claimed = await service_sending.claim(tenant.system, list(self._busy), open_now, room)
         for _of, group in groupby(sorted(claimed, key=_company), key=_company):
             claims = list(group)
