@@ -1,6 +1,7 @@
 """Cards as chats show them: Telegram's subset of HTML, and buttons that carry an action's id and nothing else."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import cache
 from html import escape
 from ipaddress import ip_address
 from urllib.parse import urlencode, urlsplit
@@ -80,6 +81,7 @@ def _button(button: Button, within: bool) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=button.label, callback_data=pack(button.action_id), style=button.style)
 
 
+@cache
 def reachable(address: str) -> bool:
     """Whether a chat service accepts the address on a button: it refuses names without a dot and private addresses."""
     host = urlsplit(address).hostname or ""

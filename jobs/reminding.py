@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 
 from jobs import bells
 from jobs.outages import database_may_be_away
@@ -15,8 +16,9 @@ EVERY = 30.0  # seconds
 
 async def look(tenant: Tenant) -> int:
     """Plan what is due in one workspace. Returns how many notices were new."""
-    planned = 0
-    for scope, party_id in await parties(tenant.system):
+    planned, companies = 0, await parties(tenant.system)
+    random.shuffle(companies)  # workers that look at the same time plan for different companies
+    for scope, party_id in companies:
         with database_may_be_away("reminding"):
             planned += await remind(tenant.system, scope, party_id, clock.now())
     return planned

@@ -21,6 +21,7 @@ from portal.core import db
 from portal.core.actor import Actor
 from portal.core.errors import Unavailable
 from portal.core.i18n import speaking
+from portal.core.memory import settle
 from portal.core.settings import Settings
 from portal.notices import addresses, recipients, service_noting, service_sending
 from portal.notices.channels import Blocked, Channel, SlowDown
@@ -31,7 +32,9 @@ from portal.notices.service_sending import Claimed, Unwanted, Written
 
 logger = logging.getLogger(__name__)
 Writings: TypeAlias = Mapping[UUID, Written | Unwanted]
-AT_ONCE = 40  # messages under way in one worker
+AT_ONCE = 120  # messages under way in one worker
+TOGETHER = 40  # of them written in one go; nothing leaves while the worker writes
+AHEAD = 1.0  # seconds; whose turn is later is not claimed yet, so that cards are young and other workers have some too
 POLL_SECONDS = 1.0
 PAUSE_SECONDS = 0.02  # between two looks, so that a burst is claimed and noted in batches
 FULL_SECONDS = 0.12  # the same while more is due than there is room for
@@ -58,6 +61,7 @@ class Channels:
         async with self._lock:
             if name not in self._found and self._load is not None:
                 self._found |= await asyncio.to_thread(self._load)
+                settle()
         return self._found[name]
 
     async def close(self) -> None:
@@ -97,7 +101,7 @@ class Sender:
 
     def _full(self) -> bool:
         """Whether more may be due than there is room for."""
-        return len(self._busy) >= AT_ONCE
+        return len(self._busy) >= AT_ONCE or any(self._pacer.ahead(name) > AHEAD for name in self._channels.names)
 
     async def _pause(self, found: int) -> None:
         """At once when messages are under way and more may be due, else after a bell or a second."""
@@ -121,11 +125,14 @@ class Sender:
     async def round(self, tenant: Tenant) -> int:
         """Claim what is due as far as there is room, and begin to send it. Returns how many messages."""
         room = AT_ONCE - len(self._busy)
-        if room <= 0:
+        open_now = [name for name in self._channels.names if self._pacer.ahead(name) <= AHEAD]
+        if room <= 0 or not open_now:
             return 0
-        claimed = await service_sending.claim(tenant.system, list(self._busy), self._channels.names, room)
+        claimed = await service_sending.claim(tenant.system, list(self._busy), open_now, room)
         for _of, group in groupby(sorted(claimed, key=_company), key=_company):
-            self._begin(list(group))
+            claims = list(group)
+            for first in range(0, len(claims), TOGETHER):
+                self._begin(claims[first : first + TOGETHER])
         return len(claimed)
 
     async def idle(self) -> None:

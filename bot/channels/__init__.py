@@ -7,6 +7,7 @@ from aiogram import Bot
 
 from bot.channels.portal_chat import PortalChannel, portal_bot
 from bot.channels.telegram import TelegramChannel, telegram_bot
+from bot.channels.telegram_session import NoticeSession
 from portal.accounts.model_chats import ChatBot
 from portal.core.settings import Settings
 from portal.notices.channels import Channel
@@ -35,5 +36,5 @@ def chat_channels(settings: Settings) -> dict[str, Channel]:
     """By the name of the channel."""
     found: dict[str, Channel] = {ChatBot.PORTAL.value: PortalChannel(portal_bot())}
     if settings.telegram_token:
-        found[ChatBot.TELEGRAM.value] = TelegramChannel(telegram_bot(settings))
+        found[ChatBot.TELEGRAM.value] = TelegramChannel(telegram_bot(settings, NoticeSession))
     return found

@@ -14,7 +14,7 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.methods import Response
+from aiogram.methods import EditMessageText, Response, SendMessage
 from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions, Message
 
 from bot.keyboards import keyboard_of, opens_within, reachable, text_of
@@ -70,15 +70,16 @@ class ChatChannel:
             return await self._send(chat, None, card, silent)
 
     async def _send(self, chat: int, topic: int | None, card: Card, silent: bool) -> Message:
-        return await self._bot.send_message(
-            chat,
-            text_of(card, links=self._links),
+        message = SendMessage(
+            chat_id=chat,
+            text=text_of(card, links=self._links),
             message_thread_id=topic,
             parse_mode="HTML",
             reply_markup=self._keyboard(card, chat),
             disable_notification=silent,
             link_preview_options=NO_PREVIEW,
         )
+        return await self._bot(message)
 
     async def close(self) -> None:
         """Let go of the service's connection."""
@@ -92,14 +93,15 @@ class ChatChannel:
                 await self._followed(chat, lambda chat: self._edit(chat, int(message_id), card))
 
     async def _edit(self, chat: int, message_id: int, card: Card) -> Message | bool:
-        return await self._bot.edit_message_text(
-            text_of(card, links=self._links),
+        change = EditMessageText(
+            text=text_of(card, links=self._links),
             chat_id=chat,
             message_id=message_id,
             parse_mode="HTML",
             reply_markup=self._keyboard(card, chat),
             link_preview_options=NO_PREVIEW,
         )
+        return await self._bot(change)
 
     def _keyboard(self, card: Card, chat: int) -> InlineKeyboardMarkup | None:
         return keyboard_of(card, links=self._links, within=opens_within(self.bot_name, chat))

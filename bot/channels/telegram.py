@@ -12,10 +12,10 @@ from portal.core.settings import Settings
 from portal.notices.channels import Abilities
 
 
-def telegram_bot(settings: Settings) -> Bot:
-    """The bot that the token names."""
+def telegram_bot(settings: Settings, kind: type[AiohttpSession] = AiohttpSession) -> Bot:
+    """The bot that the token names. kind: how it speaks with Telegram."""
     server = TelegramAPIServer.from_base(settings.telegram_api)
-    session = AiohttpSession(api=server, timeout=20, json_loads=msgspec.json.decode)
+    session = kind(api=server, timeout=20, json_loads=msgspec.json.decode)
     return Bot(str(settings.telegram_token), session=session)
 
 

@@ -283,6 +283,56 @@ async def test_no_second_holds_more_than_a_service_takes(
     assert max(sum(1 for at in sent if first <= at < first + 0.9) for first in sent) <= 24
 
 
+@pytest.mark.parametrize("shared", [True, False])
+async def test_turns_that_are_asked_for_together_are_turns_one_by_one(
+    database: object, server: object, swift: str, shared: bool
+) -> None:
+    """Forty chats at the same moment, one of them twice: two topics of one group are one chat."""
+    pacer = Pacer(str(server.redis_url) if shared else None, speed=20)  # type: ignore[attr-defined]
+    addresses = [*(f"chat {number}" for number in range(40)), "-100/1", "-100/2"]
+    left: dict[str, float] = {}
+
+    async def send(address: str) -> float:
+        later = await pacer.wait(swift, address)
+        left[address] = time.monotonic()
+        return later
+
+    begun = time.monotonic()
+    later = await asyncio.gather(*map(send, addresses))
+    ahead = pacer.ahead(swift)
+    await pacer.close()
+
+    assert [address for address, closed in zip(addresses, later, strict=True) if closed] == ["-100/2"]
+    assert max(left.values()) - begun >= 40 / 20 / 20  # forty gaps of twenty a second, twenty times as fast
+    assert ahead < 0.01  # all turns were taken
+    assert await pacer.wait("email", "a") == pacer.ahead("email") == 0
+
+
+async def test_no_more_is_claimed_than_has_its_turn_soon(post: Post, tenant: Tenant) -> None:
+    """What would wait for minutes is left to other workers, and to be written when it is time."""
+    clerks = [await hire(tenant, tenant.supplier, Role.CLERK) for _ in range(4)]
+    await post.awake(*clerks)
+    await published(tenant, Direction.PURCHASE, [100])
+    await post.happen()
+
+    class Crowded(Pacer):
+        turn = 60.0
+
+        def ahead(self, channel: str) -> float:
+            return self.turn
+
+    pacer = Crowded(None)
+    sender = Sender({"email": post.chat}, pacer)
+    assert await sender.round(post.place) == 0
+    untouched = await fetch(tenant.factory, LOG, tenant.id)
+    pacer.turn = sending.AHEAD
+    assert await sender.round(post.place) == 4
+    await sender.idle()
+
+    assert [(row["state"], row["attempts"]) for row in untouched] == [("waiting", 0)] * 4
+    assert [len(post.read(clerk)) for clerk in clerks] == [1] * 4
+
+
 async def test_one_chat_takes_one_message_at_a_time_and_a_pause_is_kept(swift: str) -> None:
     pacer = Pacer(None, speed=10)
     assert await pacer.wait(swift, "a") == 0

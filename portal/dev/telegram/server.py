@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import msgspec
 from aiohttp import web
 
 from portal.dev.telegram import control, dispatch, page
@@ -68,12 +69,16 @@ async def call(request: web.Request) -> web.StreamResponse:
         given, uploads = await _read(request)
         done = await dispatch.answer(request.app[WORLD], bot, request.match_info["method"], given, uploads)
     except Refused as refused:
-        return web.json_response(refused.body(), status=refused.code)
+        return _answer(refused.body(), refused.code)
     except Cut:
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
-    return web.json_response(done.result, status=done.status)
+    return _answer(done.result, done.status)
+
+
+def _answer(body: Any, status: int) -> web.Response:
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json", charset="utf-8")
 
 
 def _bot(request: web.Request) -> Bot:
