@@ -69,7 +69,10 @@ def _zh_date(found: re.Match[str]) -> Said:
 _SHAPES: tuple[tuple[str, Maker], ...] = (
     (rf"{_YEAR}[-/.](\d{{1,2}})[-/.](\d{{1,2}})(?!\d)", lambda m: Said("date", int(m[1]), int(m[2]), int(m[3]))),
     (rf"(?<!\d){_YEAR}(\d\d)(\d\d)(?!\d)", lambda m: Said("date", int(m[1]), int(m[2]), int(m[3]))),
-    (rf"(?:{_YEAR}年|(明年|今年))?({_COUNT})月({_COUNT})([日号](?!门|线|楼|库|仓)|(?!\d))", _zh_date),
+    (
+        rf"(?:{_YEAR}年|(明年|今年))?({_COUNT}) ?月(?: (?=\d+ ?[日号]))?({_COUNT})( ?[日号](?!门|线|楼|库|仓)|(?!\d))",
+        _zh_date,
+    ),
     (rf"(?:{_YEAR}年)?({_COUNT})月份?(底|末)", lambda m: Said("month_end", int(m[1] or 0), _int(m[2]))),
     (rf"({_COUNT})月份?(初|上旬|中旬|中|下旬)", lambda m: Said("span", 0, _int(m[1]), which=_span(m[2]))),
     (r"(本|这个|下个|下)?月(底|末)", lambda m: Said("month_end", which=_NEXT[m[1] or ""])),

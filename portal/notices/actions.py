@@ -201,7 +201,7 @@ async def offer(
     version: int | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> dict[Verb, UUID]:
-    """One unused action for each verb, made now or left from an earlier card that showed the same version."""
+    """One unused action for each verb, in their order, made now or left from an earlier card of the same version."""
     (actions,) = await offer_each(session, [Offer(addressee, verbs, object_kind, object_id, version, data)])
     return actions
 
@@ -233,7 +233,7 @@ async def offer_each(session: AsyncSession, offers: Sequence[Offer]) -> list[dic
         await connection.execute(_OFFER, *company, clock.now(), *columns(rows))
     for action_id, verb, _kind, key in new:
         found[key][verb] = action_id
-    return [found[offer.key] if offer.verbs else {} for offer in offers]
+    return [{verb: found[offer.key][verb] for verb in offer.verbs} for offer in offers]
 
 
 async def take_action(session: AsyncSession, actor: Actor, action_id: UUID, *, in_group: bool = False) -> Action:
