@@ -22,7 +22,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPrevie
 from aiohttp import web
 
 from bot.channels.telegram_session import NoticeSession
-from portal.dev.telegram.client import Person, World, standing_in
+from portal.dev.telegram.client import Person, World
 
 BUTTONS = [
     [
@@ -53,12 +53,6 @@ def plain(params: dict[str, Any]) -> dict[str, Any]:
     return params | meant
 
 
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with standing_in() as running:
-        yield running
-
-
 def bot_of(world: World, kind: type[AiohttpSession] = NoticeSession, timeout: float = 60) -> Bot:
     return Bot(world.token, session=kind(api=TelegramAPIServer.from_base(world.url), timeout=timeout))
 
@@ -67,13 +61,6 @@ def bot_of(world: World, kind: type[AiohttpSession] = NoticeSession, timeout: fl
 async def bot(world: World) -> AsyncIterator[Bot]:
     async with bot_of(world) as running:
         yield running
-
-
-@pytest.fixture
-async def lena(world: World) -> Person:
-    person = await world.user("Lena")
-    await person.say("/start")
-    return person
 
 
 async def test_what_is_said_is_what_aiogram_says(world: World, bot: Bot, lena: Person) -> None:
