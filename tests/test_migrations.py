@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,10 @@ from sqlalchemy import CheckConstraint, Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
+from portal.approvals.inputs import Condition, Group, Op, Rules
+from portal.approvals.model import ApprovalPoint
+from portal.approvals.rules_checking import check_rules
+from portal.changes.model import ChangeReason
 from portal.core.db import asyncpg_dsn, migrate
 from portal.core.settings import Settings
 from tests.test_catalogue import OURS, models
@@ -131,9 +135,20 @@ async def grow(url: str) -> None:
             target=12, ceiling=14, price_basis="receipt_date",
         )  # fmt: skip
 
+    await migrate(url, "0041")
+    reasons = [("contains", "ma"), ("in", "demand"), ("in", "weather"), ("not_in", "weather")]
+    parts = [{"fact": "reason", "op": kind, "values": [typed]} for kind, typed in reasons]
+    group = {"join": "or", "of": [{"join": "and", "of": parts}]}
+    rules = {"rules": [{"name": "R", "when": group, "then": {"kind": "refuse", "reason": "No"}}], "otherwise": None}
+    await put(
+        connection, "rule_set", tenant_id=TENANT, id=row_id(16), point="change", status="draft",
+        content=json.dumps(rules), changed_at=datetime(2026, 11, 1, tzinfo=UTC),
+    )  # fmt: skip
+
     await migrate(url)
     try:
         await the_same_in_new_columns(connection)
+        await reasons_are_chosen(connection)
     finally:
         await connection.close()
 
@@ -159,6 +174,21 @@ async def the_same_in_new_columns(connection: asyncpg.Connection) -> None:
     assert tuple(await connection.fetchrow("select bucket_id, deemed, ordered_quantity from schedule_line") or ()) == (
         *(None, False, 100),
     )
+
+
+async def reasons_are_chosen(connection: asyncpg.Connection) -> None:
+    """Rules that were typed go on meaning what they meant, and can be meant."""
+    rules = Rules.model_validate_json(await connection.fetchval("select content::text from rule_set"))
+    check_rules(ApprovalPoint.CHANGE, rules)
+    (inner,) = rules.rules[0].when.of
+    assert isinstance(inner, Group)
+    every = list(ChangeReason)
+    assert [(part.op, part.values) for part in inner.of if isinstance(part, Condition)] == [
+        (Op.ANY_OF, ["demand", "material"]),
+        (Op.ANY_OF, ["demand"]),
+        (Op.NONE_OF, every),
+        (Op.ANY_OF, every),
+    ]
 
 
 def row_id(n: int) -> UUID:
