@@ -25,8 +25,10 @@ from portal.core.access import Role
 from portal.core.actor import Actor, Scope
 from portal.core.calendars import local_today
 from portal.core.db import Driver, scope_sql
+from portal.core.log import configure_logging
 from portal.core.paging import PageOf
 from portal.core.roles import plain_dsn
+from portal.core.serving import serve
 from portal.core.settings import get_settings
 from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View
@@ -130,3 +132,9 @@ def web_app() -> Litestar:
     app.on_startup.append(connect)
     app.on_shutdown.append(disconnect)
     return app
+
+
+if __name__ == "__main__":
+    settings = get_settings()
+    configure_logging(settings.log_format, settings.log_level)
+    serve(web_app, settings)

@@ -25,21 +25,33 @@ def describe() -> dict[str, str | int]:
     }
 
 
+def family(pid: int) -> list[int]:
+    """A process and what it has forked."""
+    forked = (PROC / str(pid) / "task" / str(pid) / "children").read_text("ascii").split()
+    return [pid, *(each for child in forked for each in family(int(child)))]
+
+
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process so far, all threads, user and system, to the nanosecond."""
+    """Processor time of a process and its forks so far, all threads, user and system, to the nanosecond."""
     total = 0
-    for task in (PROC / str(pid) / "task").iterdir():
-        total += int((task / "schedstat").read_text("ascii").split()[0])
+    for one in family(pid):
+        for task in (PROC / str(one) / "task").iterdir():
+            total += int((task / "schedstat").read_text("ascii").split()[0])
     return total / 1e9
 
 
 def forget_peak(pid: int) -> None:
-    """Let the peak of a process's memory be counted anew from what it holds now."""
-    (PROC / str(pid) / "clear_refs").write_text("5", "ascii")
+    """Let the peak of the memory of a process and its forks be counted anew from what they hold now."""
+    for one in family(pid):
+        (PROC / str(one) / "clear_refs").write_text("5", "ascii")
 
 
 def peak_mb(pid: int) -> float:
-    """The largest resident memory of a process since `forget_peak`, in MB."""
+    """The largest resident memory of a process, or of one of its forks, since `forget_peak`, in MB."""
+    return max(_peak_mb(one) for one in family(pid))
+
+
+def _peak_mb(pid: int) -> float:
     status = (PROC / str(pid) / "status").read_text("ascii")
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return round(int(peak.split()[1]) / 1024, 1)

@@ -1,4 +1,4 @@
-"""The application in a process of its own, as `portal serve` runs it: uvicorn, one worker, uvloop and httptools."""
+"""The application in processes of its own, as `portal serve` runs it."""
 
 import asyncio
 import os
@@ -19,10 +19,6 @@ from portal.core.settings import Settings, variable
 
 START_SECONDS = 60.0
 ROOT = Path(__file__).parent.parent
-UVICORN = (
-    *("-m", "uvicorn", "bench.application:web_app", "--factory", "--host", HOST, "--loop", "uvloop"),
-    *("--http", "httptools", "--ws", "none", "--no-access-log", "--no-server-header", "--log-level", "warning"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ async def serving(settings: Settings) -> AsyncIterator[Application]:
     """The portal with the ceilings, ready to answer; its peak of memory counts from here."""
     port = free_port()
     with (settings.data / "application.log").open("ab") as log:
-        process = start([*UVICORN, "--port", str(port)], environment(settings, port), log.fileno())
+        process = start(["-m", "bench.application"], environment(settings, port), log.fileno())
     try:
         await healthy(process, port, settings.data / "application.log")
         machine.forget_peak(process.pid)

@@ -4,8 +4,6 @@ A further command is a module with a function or a Typer of its own, registered 
 """
 
 import asyncio
-import os
-import signal
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,30 +81,13 @@ def up(port: Port = None) -> None:
 @app.command()
 def serve(port: Port = None) -> None:
     """Run the web server alone. It does not migrate."""
-    import uvicorn
-
     from portal.core.provision import provisioned
+    from portal.core.serving import serve as serve_web
 
     choose_port(port)
     require_free_port()
     with provisioned() as provision:
-        settings = provision.settings
-        uvicorn.run(
-            "portal.cli:web_app",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            workers=settings.workers,
-            loop="auto",
-            http="httptools",
-            ws="none",
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=settings.trusted_proxies or None,
-            server_header=False,
-            access_log=False,
-            log_config=None,
-            timeout_graceful_shutdown=3,  # open event streams do not hold the stop
-        )
+        serve_web(web_app, provision.settings)
 
 
 @app.command()
@@ -174,18 +155,7 @@ def doctor() -> None:
 
 
 def web_app() -> "Litestar":
-    """What the web server runs, in each of its processes. With several, none outlives the one that has the port."""
-    import gc
-    import multiprocessing
-
-    from portal.core.launch import die_with_parent
-    from portal.core.log import configure_logging
-
-    if multiprocessing.parent_process() is not None:
-        die_with_parent(os.getppid(), signal.SIGTERM)
-    settings = get_settings()
-    configure_logging(settings.log_format, settings.log_level)
-    gc.disable()  # nothing that start-up makes is garbage; the application turns the collector on when it is ready
+    """What the web server runs."""
     from portal.app import create_app
 
     return create_app()

@@ -2,11 +2,13 @@
 
 A command that takes access away calls `revoke` with what it touched: a token's hash, a user, a member or a key. The
 notification is part of its transaction, so every process forgets when that commits. A process that cannot hear
-notifications remembers nobody.
+notifications remembers nobody. Processes that were forked from one, as the web server's are, share besides the moment
+of the last revocation, because a notification is under way for a moment in which none of them may answer.
 """
 
 import asyncio
 import logging
+import mmap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ CHANNEL = "session_revoked"
 SECONDS = 60  # how long a recognised token is believed without asking again
 MOST = 50_000  # entries; beyond that the cache starts anew
 logger = logging.getLogger(__name__)
+_latest = mmap.mmap(-1, 8)  # when something was last revoked by a process that was forked from the same as this one
 T = TypeVar("T")
 
 
@@ -31,10 +34,12 @@ class Recognised(Generic[T]):
     def __init__(self) -> None:
         self._values: dict[str, tuple[float, T]] = {}
         self._by_id: dict[str, set[str]] = {}
+        self._seen = _latest[:]
         self._forgotten = 0  # counts revocations, so that a look-up overtaken by one is not remembered
         _caches.append(self)
 
     def get(self, token_hash: str) -> T | None:
+        self._catch_up()
         found = self._values.get(token_hash)
         return found[1] if found and found[0] > time.monotonic() else None
 
@@ -51,6 +56,18 @@ class Recognised(Generic[T]):
         self._values[token_hash] = (time.monotonic() + SECONDS, value)
         for key in (token_hash, *map(str, ids)):
             self._by_id.setdefault(key, set()).add(token_hash)
+
+    def _catch_up(self) -> None:
+        """Forget everybody when another process has revoked something that was not heard of yet."""
+        if (latest := _latest[:]) != self._seen:
+            self.clear()
+            self._seen = latest
+
+    def revoked_here(self, key: str, moment: bytes) -> None:
+        """Forget what hangs on a key; the moment that tells other processes says nothing new to this one."""
+        self._catch_up()
+        self._seen = moment
+        self.forget(key)
 
     def forget(self, key: str) -> None:
         """Drop everything that hangs on a token hash or an id."""
@@ -85,13 +102,16 @@ async def revoke(session: AsyncSession, *keys: object) -> None:
     connection = await db.driver(session)
     for key in map(str, keys):
         await connection.execute("select pg_notify($1, $2)", CHANNEL, key)
-        # The notification reaches this process a moment after the commit; its own next request must not win that race.
+        # The notification arrives a moment after the commit; the next request must not win that race.
         event.listen(session.sync_session, "after_commit", _forgetting(key), once=True)
 
 
 def _forgetting(key: str) -> Callable[[object], None]:
     def on_commit(session: object) -> None:
-        forget(key)
+        moment = time.monotonic_ns().to_bytes(8)
+        for cached in _caches:
+            cached.revoked_here(key, moment)
+        _latest[:] = moment
 
     return on_commit
 

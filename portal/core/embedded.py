@@ -123,6 +123,7 @@ def start_postgres(
         command: list[str | Path] = [
             binaries / "postgres", "-D", (data / "pg").resolve(), "-k", sockets, "-p", str(PORT),
             "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700", "-c", "cluster_name=portal",
+            "-c", "max_connections=200",
             *(part for setting in settings for part in ("-c", setting)),
         ]  # fmt: skip
         process = _start_or_wait_for_orphans(data, account, command)

@@ -5,6 +5,7 @@ Every secret may instead come from a file named in `<NAME>_FILE`, as container p
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
@@ -49,6 +50,11 @@ def _base_url(data: Mapping[str, Any]) -> str:
     return f"http://127.0.0.1:{data.get('port', 8000)}"
 
 
+def _workers() -> int:
+    # Elsewhere than on Linux no kernel spreads connections among processes.
+    return min(2, len(os.sched_getaffinity(0))) if sys.platform == "linux" else 1
+
+
 def _direct_url(data: Mapping[str, Any]) -> str | None:
     return data.get("database_factory_url")
 
@@ -78,7 +84,9 @@ class Settings(BaseSettings):
     redis_url: str | None = _secret("Valkey or Redis; empty runs an embedded Valkey under PORTAL_DATA", default=None)
     host: str = Field("127.0.0.1", description="Address the web server listens on")
     port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on")
-    workers: int = Field(1, ge=1, le=64, description="Web server processes")
+    workers: int = Field(
+        default_factory=_workers, ge=1, le=64, description="Web server processes; two where there are two processors"
+    )
     base_url: str = Field(
         default_factory=_base_url,
         description="Address people type; https turns on secure cookies. By default http://127.0.0.1 and the port",
