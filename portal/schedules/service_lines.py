@@ -81,8 +81,8 @@ from (
     join schedule_line s on s.tenant_id = $1 and s.id = asked.id
     where $3::uuid[] is null or s.contract_id = any($3)
     order by s.id for update of s) l
-join contract c on c.tenant_id = l.tenant_id and c.id = l.contract_id
-join contract_line k on k.tenant_id = l.tenant_id and k.id = l.contract_line_id
+join contract c on c.tenant_id = $1 and c.id = l.contract_id
+join contract_line k on k.tenant_id = $1 and k.id = l.contract_line_id
 order by l.id"""  # noqa: S608 - own text
 
 
