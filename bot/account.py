@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import groups
 from bot.answers import Answers
-from bot.pressing import UNLINKED, Press, on
+from bot.pressing import UNLINKED, Press, nobody, on
 from bot.talk import Talk
 from portal.accounts import chats, identity, service_chats
 from portal.accounts.model_chats import ChatBot
@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "help": N_("What this chat can do"),
     "stop": N_("End the link of this chat"),
 }
+IN_GROUPS = {"bind": N_("Bring a contract or a plant into this group, for administrators")}
 APPROVE = N_("Almost done. Approve this chat in the portal (My account > Chat).")
 OWN_WINDOW = N_("This window belongs to the portal; it ends when you sign out.")
 NAMES = {Language.EN: "English", Language.ZH: "中文"}
@@ -63,7 +64,7 @@ async def upgraded(message: Message, talk: Talk) -> Answers:
 @entrance.message(CommandStart())
 async def start(message: Message, talk: Talk) -> Answers:
     """For whom this chat speaks, or how to link it."""
-    return [talk.say(greeting(talk))] if talk.actor else [talk.say(_(UNLINKED))]
+    return [talk.say(greeting(talk))] if talk.actor else [talk.say(nobody(talk))]
 
 
 def greeting(talk: Talk) -> str:
@@ -80,7 +81,8 @@ async def help_(message: Message, talk: Talk) -> Answers:
 
 def helping(talk: Talk) -> Answers:
     """The commands, and what plain words can do."""
-    facts = tuple(f"/{name}{_(': ')}{_(text)}" for name, text in COMMANDS.items())
+    known = COMMANDS | (IN_GROUPS if talk.is_group else {})
+    facts = tuple(f"/{name}{_(': ')}{_(text)}" for name, text in known.items())
     ask = _("Or ask: where is A100? A photo of a label belongs to the step that is open.")
     change = _("Or write what is to change: move A100 from Aug 15 to Aug 20, 800 pcs")
     other = _("Or in other words: what changed since the last release, confirm all, commit to the forecast")
@@ -196,9 +198,15 @@ async def is_stranger(message: Message, talk: Talk) -> bool:
     return talk.actor is None
 
 
+@strangers.message(is_stranger, Command(*COMMANDS), flags={"transaction": False})
+async def commanded(message: Message, talk: Talk) -> Answers:
+    """A command is meant for the bot, also in a group, so it says what is missing."""
+    return [talk.say(nobody(talk))]
+
+
 @strangers.message(is_stranger, flags={"transaction": False})
 async def stranger(message: Message, talk: Talk) -> Answers:
-    """Whoever is not linked learns only how to be."""
+    """Whoever is not linked learns only how to be; in a group they may speak with others."""
     return [] if talk.is_group else [talk.say(_(UNLINKED))]
 
 

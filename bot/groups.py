@@ -9,6 +9,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot.answers import Answers
+from bot.pressing import nobody
 from bot.talk import Talk
 from portal.accounts import service_chats
 from portal.accounts.chats import ChatName, place_of
@@ -19,15 +20,20 @@ from portal.core.actor import Actor
 from portal.core.i18n import N_, _
 
 router = Router(name="groups")
+LONGEST = 60  # characters of a number that is said again
 WHICH = N_("Write behind it the number of a contract or the code of a plant: /bind FC-2026-014 or /bind WUX-1")
-GROUP_SPEAKS = N_("This group speaks of {contract}. Buttons ask whoever presses them.")
-TOPIC_SPEAKS = N_("This topic speaks of {contract}. Buttons ask whoever presses them.")
-PLANT_IN_GROUP = N_("This group speaks of all contracts that deliver to {plant}. Buttons ask whoever presses them.")
-PLANT_IN_TOPIC = N_("This topic speaks of all contracts that deliver to {plant}. Buttons ask whoever presses them.")
+GROUP_SPEAKS = N_("This group speaks of {contract}. A button acts for whoever presses it.")
+TOPIC_SPEAKS = N_("This topic speaks of {contract}. A button acts for whoever presses it.")
+PLANT_IN_GROUP = N_("This group speaks of all contracts that deliver to {plant}. A button acts for whoever presses it.")
+PLANT_IN_TOPIC = N_("This topic speaks of all contracts that deliver to {plant}. A button acts for whoever presses it.")
 OURS_ONLY = N_("Several partners may deliver there: only people of your own company should read here.")
 OWN_TOPIC = N_("{contract} has a topic of its own now.")
 OWN_PLANT = N_("{plant} has a topic of its own now.")
 NO_TOPIC = N_("I may not make topics here. Let me manage topics and send the command again, and it gets its own.")
+NOT_FOUND = N_(
+    "There is no contract or plant “{written}” that you may see. Write its number or code: /bind FC-2026-014 or "
+    "/bind WUX-1"
+)
 NOTHING_HERE = N_("Nothing is bound here.")
 NO_MORE = N_("Nothing is told here any more. /bind begins again.")
 
@@ -48,10 +54,13 @@ class Subject:
 async def bind(message: Message, command: CommandObject, talk: Talk, bot: Bot) -> Answers:
     """An administrator brings a contract or a plant into a group chat: /bind FC-2026-014. The network is asked for a
     topic outside of any transaction; the same command once more finds the topic that it made."""
-    actor = administrator(talk)
-    subject = await _subject(actor, (command.args or "").strip())
+    if talk.is_group and (talk.known is None or talk.known.actor is None):
+        return [talk.say(nobody(talk))]
+    actor, written = administrator(talk), (command.args or "").strip()
+    subject = await _subject(actor, written) if written else None
     if subject is None:
-        return [talk.say(_(WHICH))]
+        said = _(NOT_FOUND).format(written=written[:LONGEST]) if written else _(WHICH)
+        return [talk.say(said)]
     place = await _place(message, talk, bot, actor, subject)
     assert talk.known is not None
     assert talk.known.user_id is not None

@@ -45,8 +45,8 @@ TIDY_SECONDS = 3600.0
 ROUTERS = (
     errors.router,
     account.entrance,
-    account.strangers,
     groups.router,
+    account.strangers,
     pressing.router,
     following.router,
     changing.router,

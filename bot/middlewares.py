@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import UUID
 
 from aiogram import BaseMiddleware
 from aiogram.dispatcher.flags import get_flag
@@ -14,7 +13,6 @@ from bot.talk import Talk
 from portal.accounts import chats, inbox
 from portal.accounts.chats import ChatName
 from portal.accounts.model_chats import ChatBot
-from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.i18n import Language, speaking
 from portal.core.settings import get_settings
@@ -41,7 +39,8 @@ class Recognise(BaseMiddleware):
 
 
 async def place(bot: ChatBot, event: Update, chat: Chat, user: User) -> Talk:
-    """Where the update comes from and for whom it speaks there."""
+    """Where the update comes from and for whom it speaks there. In a group: with the writer's own rights, narrowed to
+    the contracts that are spoken of in it; for nobody where there are none, because anybody may read there."""
     writer = ChatName(bot, user.id if chat.type != "private" else chat.id, user.full_name)
     here = writer if chat.type == "private" else ChatName(bot, chat.id, chat.title or "", topic_of(event))
     known = await chats.known(writer)
@@ -50,7 +49,8 @@ async def place(bot: ChatBot, event: Update, chat: Chat, user: User) -> Talk:
     talk = Talk(here, writer, known, known.actor if known else None, event.update_id)
     if talk.is_group and talk.actor is not None:
         await chats.heard_from(here)
-        talk.actor = in_group(talk.actor, await chats.spoken_of(here, talk.actor))
+        spoken = await chats.spoken_of(here, talk.actor)
+        talk.actor = talk.actor.narrowed(spoken) if spoken else None
     if (query := event.callback_query) is not None:
         talk.query_id = query.id
         talk.message_id = query.message.message_id if query.message else None
@@ -64,17 +64,12 @@ def topic_of(event: Update) -> int | None:
     return message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
 
 
-def in_group(presser: Actor, contracts: frozenset[UUID] | None) -> Actor | None:
-    """The presser's own rights, narrowed to the contracts that are spoken of here; nothing where there are none."""
-    if contracts is None:
-        return presser
-    return presser.narrowed(contracts) if contracts else None
-
-
 def language_of(talk: Talk, user: User) -> Language:
-    """The person's language; of a stranger the one that their client names."""
+    """The person's language; where a link has ended that in which the chat spoke; of a stranger their client's."""
     if talk.actor is not None:
         return talk.actor.language
+    if talk.known is not None and talk.known.language is not None:
+        return talk.known.language
     if user.language_code:
         return Language.ZH if user.language_code.startswith("zh") else Language.EN
     return get_settings().default_language

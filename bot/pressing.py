@@ -89,7 +89,7 @@ async def pressed(
 ) -> Answers:
     """Authorised now, whatever the message was and wherever it went meanwhile."""
     if talk.actor is None or session is None:
-        return [talk.alert(_(UNLINKED))]
+        return [talk.alert(nobody(talk))]
     try:
         action = await take_action(session, talk.actor, action_id, in_group=talk.is_group)
     except AlreadyTaken as error:
@@ -107,3 +107,16 @@ async def foreign(query: CallbackQuery, talk: Talk) -> Answers:
 
 
 UNLINKED = N_("This chat is not linked to anybody. Sign in to the portal and open My account > Chat for a link.")
+UNKNOWN_HERE = N_("You are not linked to anybody. Sign in to the portal and open My account > Chat for a link.")
+NOTHING_BOUND = N_(
+    "Nothing of your company may be spoken of in this group yet. An administrator brings a contract in with its "
+    "number: /bind FC-2026-014"
+)
+
+
+def nobody(talk: Talk) -> str:
+    """Why this place speaks for nobody: no link, or a group into which the writer's company brought nothing."""
+    if not talk.is_group:
+        return _(UNLINKED)
+    linked = talk.known is not None and talk.known.actor is not None
+    return _(NOTHING_BOUND if linked else UNKNOWN_HERE)

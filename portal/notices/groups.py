@@ -7,6 +7,8 @@ from uuid import UUID
 import asyncpg
 
 from portal.accounts import chats
+from portal.accounts.model_chats import ChatBot
+from portal.core.actor import Actor
 from portal.core.db import Driver
 from portal.notices.addresses import Address
 from portal.notices.recipients import Company
@@ -72,3 +74,10 @@ async def spoken_at(
         address: frozenset(row["contract_id"] for row in rows if row["address"] == address and row["contract_id"])
         for address in {row["address"] for row in rows}
     }
+
+
+async def shown_at(actor: Actor, channel: str, address: str) -> frozenset[UUID] | None:
+    """Of which contracts a card may speak that somebody of this company asked for in a group: as when it was asked for.
+    None or empty: the group is bound to nothing any more."""
+    chat_id, topic = chats.place_of(address)
+    return await chats.spoken_of(chats.ChatName(ChatBot(channel), chat_id, topic=topic), actor)

@@ -25,7 +25,7 @@ from portal.notices import rules
 from portal.notices.cards import Card, Wanted, number_only, shortened
 from portal.notices.channels import Abilities
 from portal.notices.compose import cards_for
-from portal.notices.groups import spoken_at
+from portal.notices.groups import shown_at, spoken_at
 from portal.notices.model import Kind
 from portal.notices.wording import address
 
@@ -164,7 +164,7 @@ async def write(claims: Sequence[Claimed], abilities: Mapping[str, Abilities]) -
         said: dict[UUID, Written | Unwanted] = {}
         wanted: list[tuple[Claimed, Wanted]] = []
         for each in claims:
-            found = _wanted(each, _reader(each, readers, spoken), notices, befores[each.id])
+            found = _wanted(each, await _reader(each, readers, spoken), notices, befores[each.id])
             if isinstance(found, Unwanted):
                 said[each.id] = found
             else:
@@ -183,17 +183,21 @@ async def _notices(connection: Driver, of: Place, claims: Sequence[Claimed]) -> 
     return {row["id"]: row for row in await connection.fetch(_NOTICES, of.tenant_id, ids, objects)}
 
 
-def _reader(claimed: Claimed, readers: Mapping[UUID, Actor], spoken: Mapping[str, frozenset[UUID]]) -> Actor | Unwanted:
-    """Who reads it: in a group nobody sees more than what it speaks of."""
+async def _reader(
+    claimed: Claimed, readers: Mapping[UUID, Actor], spoken: Mapping[str, frozenset[UUID]]
+) -> Actor | Unwanted:
+    """Who reads it: in a group nobody sees more than what it speaks of, also in the cards that they asked for there."""
     actor = readers.get(claimed.member_id)
     if actor is None:
         return Unwanted("dropped", "The person is not a member any more.")
     if not is_group(claimed.channel, claimed.address):
         return actor
     contracts = spoken.get(claimed.address)
-    if contracts is None and claimed.notice_id is not None:
+    if contracts is None and claimed.notice_id is None:
+        contracts = await shown_at(actor, claimed.channel, claimed.address)
+    if not contracts:
         return Unwanted("dropped", "The group does not speak of it any more.")
-    return actor if contracts is None else actor.narrowed(contracts)
+    return actor.narrowed(contracts)
 
 
 def _wanted(

@@ -5,11 +5,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from portal.core import db
 from portal.core.access import Role
 from portal.core.actor import Direction
 from portal.dev.telegram.client import Bubble, Person
 from portal.notices.channels import Channel
+from portal.schedules.service import ConfirmLine, confirm_line
 from tests.bot.makers import House, Linked, line_now
 from tests.bot.test_notices import channels, pass_on  # noqa: F401 - a fixture
 from tests.factories import Tenant, fetch, make_contract, make_deliveries
@@ -93,7 +96,7 @@ async def test_each_contract_has_a_topic_and_answers_stay_in_it(house: House, te
     assert list(made) == ["FC-ONE", "FC-TWO"]
     assert places(answers) == [made["FC-ONE"], None]
     assert [bubble.text for bubble in answers] == [
-        "This topic speaks of FC-ONE. Buttons ask whoever presses them.",
+        "This topic speaks of FC-ONE. A button acts for whoever presses it.",
         "FC-ONE has a topic of its own now.",
     ]
     there = sorted([(one.contract.id, f"{group}/{made['FC-ONE']}"), (two.contract.id, f"{group}/{made['FC-TWO']}")])
@@ -154,6 +157,75 @@ async def test_a_topic_is_told_of_its_contract_and_anybody_with_the_right_answer
     assert (places(news), news[0].edits > 0) == ([topic], True)  # one card, in its topic, brought up to date there
     said = "\n".join(bubble.text for bubble in await ben.phone.messages(chat=group))
     assert not re.search(r"12\.50|CNY|[¥￥]", said.replace(made.contract.number, ""))
+
+
+async def test_where_nothing_is_bound_nothing_is_told_and_it_is_said_why(house: House, tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    await make_deliveries(tenant, made, [800], status="proposed")
+    chief = await house.linked(tenant.supplier, Role.PARTNER_ADMIN, name="Chief")
+    stranger = await house.world.user("Stranger")
+    group = await house.world.group("Castings", chief.phone, stranger)
+    eve = Linked(chief.person, stranger)
+
+    unbound = await say(house, chief, "/today", group)
+    unknown = await say(house, eve, "/today", group)
+    begging = await say(house, eve, f"/bind {made.contract.number}", group)
+    talk = [*await say(house, chief, "where is A100?", group), *await say(house, eve, "hello", group)]
+    (wrong,) = await say(house, chief, "/bind FC-NOWHERE", group)
+    assert [bubble.text for bubble in unbound] == [
+        "Nothing of your company may be spoken of in this group yet. An administrator brings a contract in with its "
+        "number: /bind FC-2026-014"
+    ]
+    asked_for_a_link = "You are not linked to anybody. Sign in to the portal and open My account > Chat for a link."
+    assert [bubble.text for bubble in (*unknown, *begging)] == [asked_for_a_link] * 2
+    assert talk == []  # people speak with each other there
+    assert wrong.text.startswith("There is no contract or plant “FC-NOWHERE” that you may see.")
+    assert await bound(tenant) == []
+
+    await say(house, chief, f"/bind {made.contract.number}", group)
+    (told_now,) = await say(house, chief, "/today", group)
+    (helped,) = await say(house, chief, "/help", group)
+    assert "To confirm: 1" in told_now.text
+    assert "/bind: Bring a contract or a plant into this group" in helped.text
+    await chief.phone.say("/help")
+    assert "/bind" not in (await chief.phone.wait_for("What this chat can do")).text
+
+
+@pytest.mark.parametrize("general", [True, False])
+async def test_a_card_that_was_asked_for_in_a_group_never_grows_beyond_what_the_group_speaks_of(
+    house: House,
+    tenant: Tenant,
+    channels: dict[str, Channel],  # noqa: F811
+    general: bool,
+) -> None:
+    await Post(tenant, MemoryChat()).work_every_day()
+    made, _release = await published(tenant, Direction.PURCHASE, [800, 400])
+    await published(tenant, Direction.PURCHASE, [5555, 6666])  # of another contract of the same supplier
+    factory = await house.linked(tenant.factory, Role.ADMIN, name="Fay")
+    ben = await house.linked(tenant.supplier, name="Ben")
+    group = await house.world.group("Castings", factory.phone, ben.phone, forum=True)
+    await say(house, factory, f"/bind {made.contract.number}", group)
+    topic = (await topics(house, group))[made.contract.number]
+    asked = (await say(house, ben, "/today", group, None if general else topic))[-1]
+    assert "To confirm: 2 " in asked.text
+
+    line, _other = await fetch(tenant.factory, "select id from schedule_line where contract_id = $1", made.contract.id)
+    async with db.unit_of_work(tenant.supplier) as session:
+        await confirm_line(session, tenant.supplier, line["id"], None, ConfirmLine())
+    await told(tenant, channels)
+    now = await here(ben, group, asked)
+    assert (now.edits > 0, "To confirm: 1 " in now.text) == (True, True)
+    assert not re.search("5,555|6,666", "".join(bubble.text for bubble in await ben.phone.messages(chat=group)))
+
+    await say(house, factory, "/stop", group, topic)  # from now on nobody may be told anything there
+    await published(tenant, Direction.PURCHASE, [700])
+    await told(tenant, channels)
+    assert (await here(ben, group, asked)).text == now.text
+
+
+async def here(who: Linked, group: int, asked: Bubble) -> Bubble:
+    """The same message as it is now."""
+    return next(bubble for bubble in await who.phone.messages(chat=group) if bubble.id == asked.id)
 
 
 async def press(who: Person, card: Bubble, group: int) -> str:
@@ -218,13 +290,13 @@ async def test_a_plant_has_a_topic_with_every_contract_that_delivers_there(
     await make_contract(tenant, Direction.SALE, ship_to_code="CUSTOMER-9")
 
     (unknown,) = await say(house, chief, "/bind CUSTOMER-9", group)  # another partner's, so there is no such code
-    assert unknown.text.startswith("Write behind it the number of a contract or the code of a plant")
+    assert unknown.text.startswith("There is no contract or plant “CUSTOMER-9” that you may see.")
     assert (await bound(tenant), await plants(tenant), await topics(house, group)) == ([], [], {})
     for code in ("wux-1", "WUX-1"):  # the second time it is found
         answers = await say(house, chief, f"/bind {code}", group)
     topic = (await topics(house, group))["WUX-1"]
     assert [(bubble.text, place) for bubble, place in zip(answers, places(answers), strict=True)] == [
-        ("This topic speaks of all contracts that deliver to WUX-1. Buttons ask whoever presses them.", topic),
+        ("This topic speaks of all contracts that deliver to WUX-1. A button acts for whoever presses it.", topic),
         ("WUX-1 has a topic of its own now.", None),
     ]
     assert await plants(tenant) == [("WUX-1", f"{group}/{topic}")]
@@ -241,7 +313,7 @@ async def test_a_plant_has_a_topic_with_every_contract_that_delivers_there(
     ours = await house.world.group("Ours", factory.phone)  # without topics, and several partners are spoken of
     said = [bubble.text for bubble in await say(house, factory, "/bind WUX-1", ours)]
     assert said == [
-        "This group speaks of all contracts that deliver to WUX-1. Buttons ask whoever presses them.",
+        "This group speaks of all contracts that deliver to WUX-1. A button acts for whoever presses it.",
         "Several partners may deliver there: only people of your own company should read here.",
     ]
     (ended,) = await say(house, chief, "/stop", group, topic)
