@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from portal.accounts import attempts
-from portal.accounts.actors import LiveMember, Place, live_member
+from portal.accounts.actors import Place, live_member
 from portal.accounts.identity import hash_of
 from portal.accounts.model_chats import ChatBot
 from portal.core import db
@@ -73,6 +73,7 @@ class Known:
     tenant_name: str = ""
     tenant_id: UUID | None = None
     numbers_only: bool = False  # the workspace lets no figures leave the house
+    language: Language | None = None  # in which it spoke last, also when it speaks for nobody any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ async def known(chat: ChatName) -> Known | None:
     row = await _one(_ACCOUNT, chat.bot.value, chat.chat_id)
     if row is None:
         return None
-    found = Known(row["id"], chat, row["user_id"], membership_id=row["membership_id"])
+    language = Language(row["language"]) if row["language"] else None
+    found = Known(row["id"], chat, row["user_id"], membership_id=row["membership_id"], language=language)
     if row["membership_id"] is None:
         return found
     place = _place(row)
@@ -149,17 +151,13 @@ async def known(chat: ChatName) -> Known | None:
         return found
     return replace(
         found,
-        actor=_speaking(live, row["language"]),
+        actor=replace(live.actor.via(Channel.CHAT), language=language or live.actor.language),
         row_id=chat_row["id"],
         company_name=live.company_name,
         tenant_name=live.tenant_name,
         tenant_id=place.tenant_id,
         numbers_only=chat_row["numbers_only"],
     )
-
-
-def _speaking(live: LiveMember, language: str | None) -> Actor:
-    return replace(live.actor.via(Channel.CHAT), language=Language(language) if language else live.actor.language)
 
 
 _SPOKEN = """
@@ -173,8 +171,7 @@ where h.tenant_id = $1 and h.party_id = $2 and h.account_id = $3 and h.ship_to_c
 
 async def spoken_of(group: ChatName, presser: Actor) -> frozenset[UUID] | None:
     """The contracts that may be spoken of in this place of a group, those that deliver to its plants among them: of its
-    topic, elsewhere of the whole group; nothing where it belongs to another workspace. None: nobody bound the group,
-    so it narrows nothing.
+    topic, elsewhere of the whole group; nothing where it belongs to another workspace. None: nobody bound the group.
 
     What the presser's own company bound here counts, else what the company did that bound it last.
     """
@@ -368,10 +365,12 @@ async def bind_group(chat: ChatName, user_id: UUID, membership_id: UUID) -> UUID
 
 
 async def forget(account_ids: Sequence[UUID], user_id: UUID) -> None:
-    """The person's chat is nobody's any more."""
+    """The person's chat is nobody's any more. It keeps its last language, so that whoever ended it reads how to begin
+    again; with the next link that of its person counts."""
     await _all(
-        "update chat_account set user_id = null, membership_id = null, bound_at = null"
-        " where id = any($1) and user_id = $2 returning id",
+        "update chat_account a set user_id = null, membership_id = null, bound_at = null,"
+        " language = coalesce(a.language, u.language) from user_account u"
+        " where u.id = a.user_id and a.id = any($1) and a.user_id = $2 returning a.id",
         *(list(account_ids), user_id),
     )
 

@@ -208,7 +208,25 @@ async def test_the_language_the_help_and_the_end_of_the_link(house: House, tenan
     await ben.phone.say("/stop")
     await ben.phone.wait_for("此聊天的绑定已结束")
     await ben.phone.say("/today")
-    await ben.phone.wait_for("This chat is not linked to anybody")  # the portal forgot who it was, and their language
+    await ben.phone.wait_for("此聊天未绑定任何人")  # the portal forgot whose it was, and not in which language it spoke
+    await house.link(ben.person, ben.phone)
+    await ben.phone.say("/today")
+    await ben.phone.wait_for("Daily summary")  # linked anew, it speaks the person's own language
+
+
+async def test_a_chat_that_has_ended_speaks_the_language_of_its_person(house: House, tenant: Tenant) -> None:
+    """Of somebody whose app speaks another one, who never chose a language in the chat."""
+    from portal.accounts import identity
+
+    li = await house.linked(tenant.supplier)
+    await identity.change_user(li.person.user_id, language=Language.ZH)
+    await li.phone.say("/stop")
+    await li.phone.wait_for("此聊天的绑定已结束")
+    await li.phone.say("/today")
+    await li.phone.wait_for("此聊天未绑定任何人")
+    stranger = await house.world.user("Eve")
+    await stranger.say("/today")
+    await stranger.wait_for("This chat is not linked to anybody")  # of whom only the app's language is known
 
 
 async def test_the_chat_is_told_when_it_is_bound_and_unbound(house: House, tenant: Tenant) -> None:
