@@ -209,7 +209,9 @@ async def typed(message: Message, session: AsyncSession, actor: Actor, talk: Tal
     row = await _about(session, actor, wish)
     text = message.text or ""
     on_, quantity = (
-        (read_day(text, row.due_date), None) if form["field"] == "day" else (None, one_quantity(text, row.unit))
+        (read_day(text, row.due_date, wishes.today_at([row], actor)), None)
+        if form["field"] == "day"
+        else (None, one_quantity(text, row.unit))
     )
     if on_ is None and quantity is None:
         return [talk.say(_(NO_DAY if form["field"] == "day" else NO_QUANTITY))]

@@ -20,7 +20,9 @@ from bot.talk import Talk
 from portal.changes import service, service_answering, words
 from portal.changes.inputs import Counter, NewPart
 from portal.changes.model import ChangePart
+from portal.core import clock
 from portal.core.actor import Actor
+from portal.core.calendars import local_today
 from portal.core.i18n import N_, _
 from portal.core.journal import part as undoable
 from portal.notices.actions import Verb, make_action
@@ -64,7 +66,7 @@ async def typed(message: Message, session: AsyncSession, actor: Actor, talk: Tal
     same = service_answering.wish(live)
     if form["field"] == "day":
         near = same.due_date or live.before_date
-        day = read_day(text, near) if near else None
+        day = read_day(text, near, local_today(clock.now(), actor.time_zone)) if near else None
         changed = same.model_copy(update={"due_date": day}) if day else None
     else:
         quantity = one_quantity(text, live.unit)

@@ -14,15 +14,18 @@ from bot import wishes
 from bot.answers import Answers
 from bot.phrases import read_day
 from bot.pressing import Press, on
+from bot.reading import days
 from bot.steps import Steps, begin, collected
 from bot.talk import Talk
 from portal.changes.inputs import NewChange, NewPart
 from portal.changes.model import ChangeReason
+from portal.changes.rules import AlreadyShipped
+from portal.contracts.parts import part_of
 from portal.core import clock, db, i18n
 from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar, local_today
 from portal.core.i18n import N_, _
-from portal.core.quantities import show_quantity
+from portal.core.quantities import UNITS, show_quantity
 from portal.notices import service_duties
 from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Rows
@@ -133,9 +136,12 @@ async def late(press: Press) -> Answers:
 async def _ask_day(press: Press) -> Card:
     row = await reads.get_row(await db.driver(press.session), press.actor, press.object[1])
     assert row is not None  # the card of it was just pressed, and a hidden one refuses below
+    if row.shipped_quantity >= row.ordered_quantity:
+        item, unit = part_of(row, press.actor), UNITS[row.unit][1]
+        raise AlreadyShipped(item=item, day=row.due_date, shipped=row.shipped_quantity, unit=unit)
     today = local_today(clock.now(), press.actor.time_zone)
-    days = rules_reports.later_days(row.due_date, today, WorkingCalendar())
-    first = [await press.button(i18n.day(day), Verb.LATE, {"expected_on": day.isoformat()}) for day in days]
+    later = rules_reports.later_days(row.due_date, today, WorkingCalendar())
+    first = [await press.button(i18n.day(day), Verb.LATE, {"expected_on": day.isoformat()}) for day in later]
     other = await press.button(_("Other day"), Verb.OTHER_DAY)
     return await _question(press, _("New date?"), ((*first,), (other, await _back(press))))
 
@@ -155,7 +161,7 @@ async def day_typed(message: Message, session: AsyncSession, actor: Actor, talk:
     line_id = UUID(form["id"])
     row = await reads.get_row(await db.driver(session), actor, line_id)
     today = local_today(clock.now(), actor.time_zone)
-    day = read_day(message.text or "", row.due_date if row else today)
+    day = read_day(message.text or "", row.due_date if row else today, today, days.LATER)
     if row is None or day is None:
         return [talk.say(_("I cannot read a day in this. Write it as 2026-11-30 or 30 Nov."))]
     rules_reports.check_expected(day, row.due_date, today)

@@ -55,13 +55,19 @@ def _bare(word: str) -> str:
     return _ASKING.sub("", word).strip("?？")
 
 
-def read_day(text: str, near: date) -> date | None:
-    """2026-11-30, 30 Nov, Nov 30, 11月30日, 30号. near: a day without year or month is the one that lies next to it, a
-    bare one the first from it on. What may be several days is none."""
-    _rest, said = days.find(plain(text).lower(), near)
+def read_day(text: str, near: date, today: date | None = None, direction: int = 0) -> date | None:
+    """2026-11-30, 30 Nov, Nov 30, 11月30日, 30号, tomorrow. near: a day without year or month is the one that lies next
+    to it, a bare one the first from it on; tomorrow and next week count from today. What may be several days is none.
+
+    direction: days.LATER where only a day after `near` is wanted.
+    """
+    today = today or near
+    _rest, said = days.find(plain(text).lower(), today)
     if len(said) != 1 or not said[0].sure:
         return None
-    found = days.targets(said[0], near, near, days.LATER if said[0].kind == "day" else 0)
+    found = days.targets(said[0], today, near, days.LATER if said[0].kind == "day" else direction)
+    if len(found) > 1 and direction == days.LATER:
+        found = [day for day in found if day > near]
     return found[0] if len(found) == 1 else None
 
 
