@@ -6,16 +6,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.approvals import people, service, words
 from portal.approvals.facts import POINT_NAMES
-from portal.approvals.model import CaseStatus, StepStatus
+from portal.approvals.model import ApprovalCase, CaseStatus, StepStatus
 from portal.approvals.own import own_facts
 from portal.approvals.rules import may_decide
+from portal.changes import service as changes
 from portal.core import i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.errors import NotFound
 from portal.core.i18n import N_, _
 from portal.notices import wording
 from portal.notices.actions import Verb, offer
 from portal.notices.cards import Card
+from portal.notices.compose_changes import told
 from portal.notices.wording import acting, joined, opening
 
 SHOWN = 6
@@ -45,9 +48,24 @@ async def case_card(session: AsyncSession, actor: Actor, case_id: UUID, purpose:
     return Card(
         title=_(ASKED if asked else TITLES[case.status]),
         subject=joined(_(POINT_NAMES[case.point]), case.label),
-        facts=tuple(f"{label} {value}" for label, value in known[:SHOWN]),
+        facts=(*await _about(session, actor, case), *(_labelled(*fact) for fact in known[:SHOWN])),
         deadline=by or ("" if asked else _(wording.INFORMATION)),
         state=_("Refused: {reason}").format(reason=note) if note else "",
         buttons=((*(acting(verb, actions) for verb in verbs), opening(path)),),
         link=wording.address(path),
     )
+
+
+async def _about(session: AsyncSession, actor: Actor, case: ApprovalCase) -> list[str]:
+    """What the change would be: nobody approves a number."""
+    if case.subject != "change_request":
+        return []
+    try:
+        change = await changes.get_change(session, actor, case.subject_id)
+    except NotFound:  # of a contract that this colleague may not see
+        return []
+    return told(await changes.impact(session, actor, change, curves=False))
+
+
+def _labelled(label: str, value: str) -> str:
+    return _("{label}: {things}").format(label=label, things=value)

@@ -52,11 +52,11 @@ async def change_card(session: AsyncSession, actor: Actor, change_id: UUID, purp
     path = f"/changes/{change_id}"
     pages = [opening(f"{path}/counter", _("Counter-offer"), form=True)] if "counter" in can and not here else []
     rows = (tuple(acting(verb, actions) for verb in verbs), (*pages, opening(path, form=bool(verbs))))
-    told = _told(sheet)
+    said = told(sheet)
     return Card(
         title=_(ASKED[change.status] if verbs else TITLES[change.status]),
         subject=joined(change.number or "", sheet.head.number, sheet.head.party_name if actor.is_factory else ""),
-        facts=tuple(filter(None, (*told, _(words.WAYS[sheet.way]) if verbs else "", words.band(sheet)))),
+        facts=tuple(filter(None, (*said, _(words.WAYS[sheet.way]) if verbs else "", words.band(sheet)))),
         deadline=_deadline(change, actor, bool(verbs)),
         state=_("Refused: {reason}").format(reason=_(change.decline_reason)) if change.decline_reason else "",
         buttons=tuple(filter(None, rows)),
@@ -64,15 +64,15 @@ async def change_card(session: AsyncSession, actor: Actor, change_id: UUID, purp
     )
 
 
-def _told(sheet: Impact) -> list[str]:
+def told(sheet: Impact) -> list[str]:
     """A pause or a carry-over in one sentence; else the first deliveries."""
     if sheet.carries or all(stake.pause for stake in sheet.stakes):
         return [words.what(sheet), *_elsewhere(sheet)]
-    told = words.joined(sheet.stakes)
-    told += [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[:SHOWN]]
+    said = words.joined(sheet.stakes)
+    said += [words.one_line(stake.kind, stake.before, stake.after) for stake in sheet.stakes[:SHOWN]]
     if len(sheet.stakes) > SHOWN:
-        told.append(_("and {n} more").format(n=i18n.number(len(sheet.stakes) - SHOWN)))
-    return [*told, *_elsewhere(sheet)]
+        said.append(_("and {n} more").format(n=i18n.number(len(sheet.stakes) - SHOWN)))
+    return [*said, *_elsewhere(sheet)]
 
 
 def _elsewhere(sheet: Impact) -> list[str]:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.changes.reads import ChangeRow
 from portal.contracts.parts import part_of
 from portal.core import clock, db, i18n
 from portal.core.access import Permission
@@ -18,7 +19,7 @@ from portal.notices.actions import Verb, offer
 from portal.notices.cards import Button, Card, Rows, in_pairs
 from portal.notices.compose_contracts import MOST, SHOWN, amount, confirm_all
 from portal.notices.compose_news import first_lines, news
-from portal.notices.compose_waiting import COUNTED, first_by, to_receive, waits
+from portal.notices.compose_waiting import COUNTED, decisions, first_by, to_answer, to_receive, waits
 from portal.notices.wording import opening
 from portal.schedules import reads
 from portal.schedules.reads import LineFilter, LineRow, View
@@ -37,10 +38,10 @@ async def digest_card(session: AsyncSession, actor: Actor, object_id: UUID, purp
     today = local_today(clock.now(), actor.time_zone)
     connection = await db.driver(session)
     confirm = await reads.to_confirm(connection, actor, MOST) if actor.may(Permission.CONFIRM_LINES) else []
-    notes = await to_receive(connection, actor)
+    notes, asked = await to_receive(connection, actor), await to_answer(connection, actor)
     facts = [
         *_to_confirm(confirm, actor),
-        *await waits(session, actor, notes),
+        *await waits(session, actor, notes, asked),
         *await _due_next(connection, actor, today),
     ]
     risks = await at_risk(connection, actor, today)
@@ -52,7 +53,7 @@ async def digest_card(session: AsyncSession, actor: Actor, object_id: UUID, purp
         facts=(*(facts or [await _nothing(connection, actor, today)]), *await news(connection, actor)),
         deadline="",
         state="",
-        buttons=await _buttons(session, actor, object_id, confirm, risks, notes),
+        buttons=await _buttons(session, actor, object_id, confirm, risks, notes, asked),
         link=wording.address("/"),
     )
 
@@ -89,9 +90,10 @@ def _lines(label: str, rows: list[LineRow], actor: Actor) -> list[str]:
     if not rows:
         return []
     parts = [f"{part_of(row, actor)} {amount(row)}" for row in rows[:SHOWN]]
+    things = wording.listed(parts)
     if len(rows) > SHOWN:
-        parts.append(_("and {n} more").format(n=i18n.number(len(rows) - SHOWN)))
-    return [_("{label}: {things}").format(label=label, things=wording.listed(parts))]
+        things = _("{things}, and {n} more").format(things=things, n=i18n.number(len(rows) - SHOWN))
+    return [_("{label}: {things}").format(label=label, things=things)]
 
 
 async def _companies(connection: Driver, actor: Actor) -> str:
@@ -121,6 +123,7 @@ async def _buttons(
     confirm: list[LineRow],
     risks: list[LineRow],
     notes: list[ShipmentRow],
+    asked: list[ChangeRow],
 ) -> Rows:
     first: list[Button] = []
     if confirm:
@@ -132,7 +135,8 @@ async def _buttons(
     for note in notes[:NOTES]:  # who stands at the dock is one press away from the count
         actions = await offer(session, actor, [Verb.SHOW], "shipment", note.id)
         counting.append(Button(_("Receive {number}").format(number=note.number), actions[Verb.SHOW]))
-    return tuple(filter(None, (tuple(first), *in_pairs(counting), (opening("/"),))))
+    deciding = in_pairs(await decisions(session, actor, asked))
+    return tuple(filter(None, (tuple(first), *deciding, *in_pairs(counting), (opening("/"),))))
 
 
 # --- the evening ------------------------------------------------------------------------------------------------------

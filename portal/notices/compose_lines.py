@@ -119,7 +119,10 @@ def offered(row: LineRow, actor: Actor) -> list[Verb]:
         return []
     status = S(row.status)
     verbs = [Verb.CONFIRM] if "confirm" in rules.LINE_STATES.actions(status, Side.SELLER) else []
-    return [*verbs, Verb.LATE, Verb.PROBLEM] if status in rules.SHIPPABLE else verbs
+    if status not in rules.SHIPPABLE:
+        return verbs
+    rest = row.shipped_quantity < row.ordered_quantity  # what is on the way keeps its day; its note says when it comes
+    return [*verbs, Verb.LATE, Verb.PROBLEM] if rest else [*verbs, Verb.PROBLEM]
 
 
 def _asking(row: LineRow, actor: Actor) -> list[Button]:

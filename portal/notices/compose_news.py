@@ -13,7 +13,7 @@ from portal.core.access import permissions_of
 from portal.core.actor import Actor, Direction, Scope
 from portal.core.calendars import day_begins, local_today
 from portal.core.db import Driver
-from portal.core.i18n import N_, ngettext
+from portal.core.i18n import N_, _, ngettext
 from portal.core.states import Side
 from portal.notices import rules, wording
 from portal.notices.compose_contracts import SHOWN, amount
@@ -248,6 +248,8 @@ async def _since(connection: Driver, actor: Actor) -> datetime:
 
 
 async def first_lines(connection: Driver, actor: Actor, ids: list[UUID]) -> list[str]:
-    """The first of these deliveries, a line each."""
+    """The first of these deliveries, a line each, and how many more there are."""
     found = [await reads.get_row(connection, actor, line_id) for line_id in ids[:SHOWN]]
-    return [wording.due(f"{part_of(row, actor)} {amount(row)}", row.due_date) for row in found if row is not None]
+    said = [wording.due(f"{part_of(row, actor)} {amount(row)}", row.due_date) for row in found if row is not None]
+    more = len(ids) - SHOWN
+    return [*said, _("and {n} more").format(n=i18n.number(more))] if more > 0 else said

@@ -1,11 +1,15 @@
 """Whom an approval is told, and what its card can do: only for those who may decide, and never the partner."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from portal.approvals.events import ApprovalAsked, ApprovalDecided
-from portal.approvals.service import Decision, decide
+from portal.approvals.service import Decision, decide, latest_case
+from portal.changes.service_reviewing import review
 from portal.core.access import Role
-from portal.core.actor import Actor
+from portal.core.actor import Actor, Direction
 from portal.core.db import read, unit_of_work
 from portal.core.errors import NotFound
 from portal.core.journal import Event
@@ -14,7 +18,10 @@ from portal.notices.compose import card_for
 from portal.notices.happenings import understood
 from portal.notices.model import Kind
 from portal.notices.news import News
-from tests.approvals.makers import all_of, approvers, ask_for, make_colleague, put_in_force, rules_of
+from tests.approvals.makers import FIRM, all_of, approvers, ask_for, make_colleague, put_in_force, rules_of
+from tests.changes.makers import FIRM as FIRM_DAY
+from tests.changes.makers import ask as change_asked
+from tests.changes.makers import delivery, step, wish
 from tests.factories import Tenant
 
 
@@ -51,3 +58,22 @@ async def test_those_who_may_decide_are_told_and_afterwards_whoever_asked(tenant
     (told,) = await news(tenant, ApprovalDecided(case.id))
     assert (told.kind, told.only) == (Kind.APPROVED, frozenset([other.member_id]))
     assert (await card(other, case.id)).state == "Refused: Outside the budget"
+
+
+async def test_the_card_says_what_the_change_would_be(tenant: Tenant) -> None:
+    made, line_id = await delivery(tenant, Direction.PURCHASE, ahead=FIRM_DAY)
+    planner = await make_colleague(tenant, Role.PLANNER)
+    await put_in_force(tenant, rules_of((all_of(FIRM), approvers(Role.PLANNER))))
+    change = await change_asked(tenant.supplier, made, wish(line_id, quantity=Decimal(120)))
+    await step(Actor.system(tenant.id, tenant.factory.party_id), review, change.id)
+    async with unit_of_work(planner) as session:
+        case = await latest_case(session, planner, change.id)
+    assert case is not None
+
+    asked = await card(planner, case.id)
+
+    assert asked.title == "Your approval is asked"
+    assert any("100" in fact and "120" in fact and "→" in fact for fact in asked.facts[:1])
+    assert "Zone: firm zone" in asked.facts
+    elsewhere = replace(planner, contract_ids=frozenset({case.id}))  # of a colleague who sees other contracts only
+    assert not any("→" in fact for fact in (await card(elsewhere, case.id)).facts)

@@ -172,6 +172,18 @@ async def test_a_digest_counts_what_waits_and_confirms_it(tenant: Tenant) -> Non
     assert labels(made_card) == ["Confirm 2 deliveries", "Show risks", "Open the page"]
 
 
+async def test_what_is_on_the_way_keeps_its_day(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    part, whole = await make_deliveries(tenant, made, [800, 400])
+    await sent(tenant, (part, 300), direction=Direction.PURCHASE)
+    await sent(tenant, (whole, 400), direction=Direction.PURCHASE)
+
+    cards = [await card(tenant.supplier, "schedule_line", line.id) for line in (part, whole)]
+
+    assert ["Will be late" in labels(each) for each in cards] == [True, False]
+    assert all("Problem" in labels(each) for each in cards)
+
+
 async def test_a_digest_leads_to_the_delivery_notes_that_wait_for_a_count(tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.SALE)
     lines = await make_deliveries(tenant, made, [800, 400])
@@ -239,6 +251,8 @@ async def test_the_summary_counts_all_that_waits_for_a_role(tenant: Tenant) -> N
         (await card(actor, "digest", uuid7())).facts for actor in (tenant.factory, tenant.supplier, viewer)
     ]
 
+    (answer,) = [label for label in labels(await card(tenant.factory, "digest", uuid7())) if "Answer" in label]
+    assert answer.startswith("Answer C-")  # decided in the chat that tells of it
     assert any(fact.startswith("Changes to answer: 1 (first by ") for fact in buyer)
     assert not any("Changes to answer" in fact for fact in (*seller, *reader))
     assert any(fact.startswith("To confirm: 1") for fact in seller)

@@ -40,6 +40,18 @@ async def test_the_buyer_reads_in_the_morning_what_was_confirmed(tenant: Tenant)
     assert since(seller.facts) == []  # who confirmed is not told, nor is the other side of the contract
 
 
+async def test_of_many_the_first_are_named_and_the_others_counted(tenant: Tenant) -> None:
+    made, _release = await published(tenant, Direction.PURCHASE, [100, 200, 300, 400, 500, 600, 700])
+    lines = await fetch(tenant.factory, "select id from schedule_line where contract_id = $1", made.contract.id)
+    for line in lines:
+        async with db.unit_of_work(tenant.supplier) as session:
+            await confirm_line(session, tenant.supplier, line["id"], None, ConfirmLine())
+    facts = (await card(tenant.factory, "digest", uuid7())).facts
+
+    where = facts.index("Confirmed since the last summary: 7 deliveries")
+    assert facts[where + 6] == "and 2 more"
+
+
 async def test_whoever_is_told_at_once_or_not_at_all_reads_it_in_no_summary(tenant: Tenant) -> None:
     made, _release = await published(tenant, Direction.PURCHASE, [800])
     ((line_id,),) = await fetch(tenant.factory, "select id from schedule_line where contract_id = $1", made.contract.id)
