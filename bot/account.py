@@ -118,6 +118,7 @@ async def speak(press: Press) -> Answers:
 async def company(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
     """The companies that this chat may speak for."""
     found = await _companies(talk)
+    assert talk.known is not None
     if len(found) < 2:
         return [talk.say(greeting(talk))]
     if talk.bot is ChatBot.PORTAL:
@@ -136,7 +137,8 @@ async def company(message: Message, session: AsyncSession, actor: Actor, talk: T
         )
         for each in found
     ]
-    return [talk.say(_("For which company?"), tuple(buttons))]
+    now = _("This chat speaks for {company}.").format(company=joined(talk.known.company_name, talk.known.tenant_name))
+    return [talk.say(f"{now}\n{_('For which company?')}", tuple(buttons))]
 
 
 async def _companies(talk: Talk) -> list[identity.Company]:
@@ -155,7 +157,9 @@ async def switch(press: Press) -> Answers:
     if membership_id not in names:
         raise NotFound
     await chats.switch(talk.known.account_id, talk.known.user_id, membership_id)
-    return [talk.note(), talk.say(_("This chat speaks for {company}.").format(company=names[membership_id]))]
+    said = _("This chat speaks for {company}.").format(company=names[membership_id])
+    # In place of the choice: its other buttons belong to the company that was left.
+    return [talk.note(), talk.card(Card(said, "", (), "", "", (), ""), edit=True, business=False)]
 
 
 async def _choice(

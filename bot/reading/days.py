@@ -38,7 +38,8 @@ _UNIT = r"(?!\s*(?:%|件|个|只|箱|托|包|套|万|千|百|吨|公斤|千克|k
 _NEXT = {"": None, "本": 0, "这": 0, "这个": 0, "本个": 0, "下": 1, "下个": 1, "下下": 2, "下下个": 2}
 _NEXT_EN = {"": None, "this ": 0, "next ": 1}
 _ZH_WEEKDAY = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
-_FIXED = {"今天": 0, "今日": 0, "明天": 1, "明日": 1, "后天": 2, "大后天": 3, "today": 0, "tomorrow": 1}
+_FIXED = {"前天": -2, "昨天": -1, "昨日": -1, "今天": 0, "今日": 0, "明天": 1, "明日": 1, "后天": 2, "大后天": 3}
+_FIXED |= {"yesterday": -1, "today": 0, "tomorrow": 1}
 _PARTS = {"初": (1, 10), "上旬": (1, 10), "early": (1, 10), "中": (11, 20), "中旬": (11, 20), "mid": (11, 20)}
 _PARTS |= {"下旬": (21, 31), "late": (21, 31), "": (1, 31)}
 
@@ -85,7 +86,10 @@ _SHAPES: tuple[tuple[str, Maker], ...] = (
     (r"第\s*(\d{1,2}|[一二三四五六七八九十]+)\s*周", lambda m: Said("week", day=_int(m[1]))),
     (r"(下下个|下下|下个|下)(?:周|星期|礼拜)", lambda m: Said("week", which=_NEXT[m[1]])),
     (rf"(?<![\d{ZH}.])({_COUNT})[号日](?!门|线|楼|库|仓)", lambda m: Said("day", day=_int(m[1]))),
-    (r"大后天|今天|今日|明天|明日|后天|\btoday\b|\btomorrow\b", lambda m: Said("fixed", day=_FIXED[m[0]])),
+    (
+        r"大后天|前天|昨天|昨日|今天|今日|明天|明日|后天|\byesterday\b|\btoday\b|\btomorrow\b",
+        lambda m: Said("fixed", day=_FIXED[m[0]]),
+    ),
     (r"\b(?:end of|late) (?:the )?year\b|\byear end\b", lambda m: Said("year_end")),
     (
         rf"\bend of {_MONTH}(?![a-z])|\b{_MONTH} end\b",

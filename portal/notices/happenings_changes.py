@@ -14,7 +14,7 @@ from portal.notices.model import Kind, Urgency
 from portal.notices.news import Happening, News, Reader
 
 _CHANGE = """
-select r.party_id, r.contract_id, r.asked_scope, r.offered_scope, r.decided_scope, r.respond_by, r.status,
+select r.party_id, r.contract_id, r.asked_by, r.asked_scope, r.offered_scope, r.decided_scope, r.respond_by, r.status,
     array(select distinct q.line_id from change_part q where q.tenant_id = $1 and q.change_id = r.id
         and q.line_id is not null limit 200) as lines,
     (select t.scope from timeline t where t.tenant_id = $1 and t.subject_id = r.id and t.verb = 'commented'
@@ -36,7 +36,8 @@ def change(whom: Callable[[asyncpg.Record], Sequence[str]], kind: Kind = Kind.CH
         about = ("change_request", event.change_id)
         asks = kind is Kind.CHANGE_ASKED and row["respond_by"] is not None
         due: dict[str, Any] = {"urgency": Urgency.DEADLINE, "due_at": row["respond_by"]} if asks else {}
-        news = tuple(News(kind, Scope(scope), *about, row["contract_id"], **due) for scope in whom(row))
+        asker = row["asked_by"] if kind is Kind.CHANGE else None
+        news = tuple(News(kind, Scope(scope), *about, row["contract_id"], **due, asker=asker) for scope in whom(row))
         return Happening(row["party_id"], news, (about, *(("schedule_line", line) for line in row["lines"])))
 
     return understood

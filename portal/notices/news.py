@@ -26,6 +26,7 @@ class News:
     urgency: Urgency = Urgency.NORMAL
     due_at: datetime | None = None
     only: frozenset[UUID] | None = None  # these people, where not everybody with the right is meant
+    asker: UUID | None = None  # whose own request it answers, so an administrator's too
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,14 +148,17 @@ def told(
     *,
     contracts: Iterable[UUID] = (),
     actor_id: UUID | None = None,
+    asker: UUID | None = None,
 ) -> list[Recipient]:
     """Whom of a company a kind concerns: who may do what it asks and may see the object, never the one who acted.
 
-    Administrators are told of daily work only where nobody else of the company may do it.
+    Administrators are told of daily work only where nobody else of the company may do it, or where it answers what they
+    asked themselves.
     """
     seen = list(contracts)
     able = [who for who in people if who.may(NEEDED[kind][who.scope]) and who.sees(contract_id, seen)]
     workers = [who for who in able if who.role not in ADMINS]
+    workers += [who for who in able if who.role in ADMINS and who.member_id == asker] if workers else []
     return [who for who in (workers or able) if who.member_id != actor_id]
 
 

@@ -55,7 +55,8 @@ from unnest($3::text::uuid[], $4::text::uuid[], $5::text::text[], $6::text::uuid
     object_id, channel, address, message_id, purpose, rendering)
 on conflict on constraint uq_card_message_chat do update
     set message_id = excluded.message_id, purpose = excluded.purpose, rendering = excluded.rendering,
-        written_at = excluded.written_at, member_id = excluded.member_id"""
+        written_at = excluded.written_at, member_id = excluded.member_id
+    where (length(m.message_id), m.message_id collate "C") <= (length(excluded.message_id), excluded.message_id)"""
 _REWRITTEN = """
 update card_message m set rendering = r.rendering, written_at = now()
 from unnest($2::text::uuid[], $3::text::text[]) as r(id, rendering) where m.tenant_id = $1 and m.id = r.id"""
@@ -107,7 +108,8 @@ async def remember_card(
     purpose: str,
     rendering: str,
 ) -> None:
-    """The message that shows an object in a chat from now on; the bot calls it for cards that somebody asked for."""
+    """The message that shows an object in a chat from now on; the bot calls it for cards that somebody asked for. An
+    old message whose button was pressed does not take the place of a newer one: its number is smaller."""
     assert actor.member_id is not None
     card = uuid7(), actor.member_id, object_kind, object_id, channel, address, message_id, purpose, rendering
     await connection.execute(_REMEMBER, actor.tenant_id, actor.party_id, *columns([card]))

@@ -201,7 +201,8 @@ def _drafts(
     of: Company, news: News, key: str, occurred_at: datetime, actor_id: UUID | None, now: datetime
 ) -> list[Draft]:
     meant = [who for who in of.people if news.only is None or who.member_id in news.only]
-    people = rules.told(meant, news.kind, news.contract_id, contracts=news.contracts, actor_id=actor_id)
+    contracts, whose = news.contracts, {"actor_id": actor_id, "asker": news.asker}
+    people = rules.told(meant, news.kind, news.contract_id, contracts=contracts, **whose)
     return [
         Draft(
             who, news.kind, news.object_kind, news.object_id, news.contract_id, f"{news.kind}:{key}", occurred_at,

@@ -187,10 +187,15 @@ async def test_a_chat_speaks_for_another_company_after_a_switch(
     await phone.wait_for("This chat speaks for Castings")
     assert len(choice.labels) == 2
 
-    for label in choice.labels:
+    for (
+        label
+    ) in choice.labels:  # each once, so that it ends with the company that it did not begin with, and comes back
         await phone.press(label, message=choice.id)
         await house.quiet()
-    assert (await phone.last()).text == "This chat speaks for Castings."
+        now = next(bubble for bubble in await phone.messages() if bubble.id == choice.id)
+        assert (now.text, now.labels) == ("This chat speaks for Castings.", [])  # no button of the company left behind
+        await phone.say("/company")
+        choice = await phone.wait_for("For which company?", after=choice.id)
 
 
 async def test_the_language_the_help_and_the_end_of_the_link(house: House, tenant: Tenant) -> None:

@@ -34,6 +34,7 @@ from portal.schedules.service import (
 from portal.shipments.counting import Receive
 from portal.shipments.service import NewShipment, ShippedLine, ship
 from portal.shipments.service_receipts import receive
+from tests.changes.makers import FIRM, agree, ask, delivery, wish
 from tests.contracts.bucket_makers import consumed, make_committed, span
 from tests.contracts.makers import make_proposed, step
 from tests.contracts.versions import from_day, make_active, run_day, take, wanting
@@ -254,6 +255,23 @@ async def test_an_offered_change_of_a_contract_asks_the_other_company_and_its_an
     await post.pass_on()
     assert post.read(tenant.customer)[-1] == "A contract is in force", "what was answered asks no more"
     assert post.read(planner)[-1] == "A contract is in force"
+
+
+async def test_the_answer_to_a_change_reaches_the_administrator_who_asked_for_it(post: Post, tenant: Tenant) -> None:
+    chief, clerk = (
+        await hire(tenant, tenant.supplier, Role.PARTNER_ADMIN),
+        await hire(tenant, tenant.supplier, Role.CLERK),
+    )
+    await post.awake(chief, clerk)
+    made, line_id = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)
+    await post.pass_on()
+    others = await hire(tenant, tenant.supplier, Role.PARTNER_ADMIN)
+    await post.awake(others)
+    await agree(tenant.factory, (await ask(chief, made, wish(line_id, quantity=Decimal(90)))).id)
+    await post.pass_on()
+
+    assert [post.read(reader)[-1:] for reader in (chief, clerk)] == [["A change was agreed and applied"]] * 2
+    assert post.read(others) == []  # daily work that others of the company do
 
 
 async def test_the_answer_to_a_counter_offer_reaches_the_company_that_made_it(post: Post, tenant: Tenant) -> None:
