@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from bot.reading import days
 
+_NEGATIVE = re.compile(r"(?:^|[\s,，、;；:：])[-−]\d")
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _ASKING = re.compile(
     r"where('s| is| are)?|when('s| is| does| will| do)?|status( of)?|track|find|show( me)?|look up|my|the|our|orders?|"
@@ -72,8 +73,11 @@ def read_day(text: str, near: date, today: date | None = None, direction: int = 
 
 
 def quantities(text: str, parts: list[str]) -> list[Decimal]:
-    """The numbers of a message in their order; part numbers in it are no quantities."""
+    """The numbers of a message in their order; part numbers in it are no quantities, and none is below zero: whoever
+    writes -5 is asked again."""
     text = plain(text)
     for part in sorted(parts, key=len, reverse=True):
         text = re.sub(re.escape(plain(part)), " ", text, flags=re.IGNORECASE)
+    if _NEGATIVE.search(text):
+        return []
     return [Decimal(found.replace(",", "")) for found in _NUMBER.findall(text)]

@@ -55,7 +55,7 @@ async def _posted(press: Press, receipt: Receipt, shipment_id: UUID) -> Answers:
     await press.session.flush()
     rows = await reads.counted_rows(await db.driver(press.session), press.actor, receipt.id)
     said = _("Receipt {number}: {sums}. The supplier is informed.").format(
-        number=receipt.number, sums=" + ".join(number(row.accepted) for row in rows)
+        number=receipt.number, sums=" + ".join(show_quantity(row.accepted, row.unit) for row in rows)
     )
     await press.done(said, rows[0].contract_id if rows else None)
     return [Current(SHIPMENT, shipment_id, said), press.talk.note(said)]
@@ -173,7 +173,8 @@ async def _ask_reason(
         announced=show_quantity(line.quantity, line.unit),
         missing=number(line.quantity - good),
     )
-    rows = (tuple(buttons[:2]), tuple(buttons[2:]))
+    drop = await make_action(session, actor, Verb.SHOW, SHIPMENT, shipment_id, version, {"back": True})
+    rows = (tuple(buttons[:2]), tuple(buttons[2:]), (Button(_("Drop"), drop.id),))
     return replace(card, title=_("Count"), facts=(fact,), state="", deadline="", buttons=rows)
 
 

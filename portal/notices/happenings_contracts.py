@@ -1,29 +1,33 @@
 """What the events of contracts mean for people."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from portal.contracts import events as contracts
+from portal.core import clock
 from portal.core.actor import Scope
 from portal.core.db import Driver
 from portal.core.journal import Event
 from portal.notices.model import Kind
 from portal.notices.news import Happening, News, Reader
+from portal.notices.rules import FORGOTTEN
 
 
 def of_contract(*scopes: Scope) -> Reader:
     """What a contract's step means: for the companies of these scopes, or for nobody but the cards that show it."""
 
     async def understood(connection: Driver, tenant_id: UUID, event: Any) -> Happening | None:
-        party_id = await connection.fetchval(
-            "select party_id from contract where tenant_id = $1 and id = $2", tenant_id, event.contract_id
+        row = await connection.fetchrow(
+            "select party_id, valid_to from contract where tenant_id = $1 and id = $2", tenant_id, event.contract_id
         )
-        if party_id is None:
+        if row is None:
             return None
         about = ("contract", event.contract_id)
-        news = tuple(News(Kind.CONTRACT, scope, *about, event.contract_id) for scope in scopes)
-        return Happening(party_id, news, (about,))
+        told = () if isinstance(event, contracts.ContractExpired) and _is_history(row["valid_to"]) else scopes
+        news = tuple(News(Kind.CONTRACT, scope, *about, event.contract_id) for scope in told)
+        return Happening(row["party_id"], news, (about,))
 
     return understood
 
@@ -32,14 +36,21 @@ async def period(
     connection: Driver, tenant_id: UUID, event: contracts.PeriodClosed | contracts.OverCallAllowed
 ) -> Happening | None:
     """Both companies read what a period ended with, and that more may be called off from it than was agreed."""
-    party_id = await connection.fetchval(
-        "select party_id from commitment_bucket where tenant_id = $1 and id = $2", tenant_id, event.bucket_id
+    row = await connection.fetchrow(
+        "select party_id, period_end from commitment_bucket where tenant_id = $1 and id = $2",
+        *(tenant_id, event.bucket_id),
     )
-    if party_id is None:
+    if row is None:
         return None
     about = ("commitment_bucket", event.bucket_id)
-    news = tuple(News(Kind.CONTRACT, scope, *about, event.contract_id) for scope in Scope)
-    return Happening(party_id, news, (about,))
+    told = () if isinstance(event, contracts.PeriodClosed) and _is_history(row["period_end"]) else Scope
+    news = tuple(News(Kind.CONTRACT, scope, *about, event.contract_id) for scope in told)
+    return Happening(row["party_id"], news, (about,))
+
+
+def _is_history(ended: date | None) -> bool:
+    """Whether it ended long before the portal looked: who imports the contracts of ten years is not told of each."""
+    return ended is not None and ended < (clock.now() - FORGOTTEN).date()
 
 
 _OFFER = """

@@ -95,15 +95,19 @@ async def test_goods_are_counted_line_by_line_with_a_reason(house: House, tenant
     await ann.phone.wait_for("Send the good quantities")
     await ann.phone.say("seven hundred")
     await ann.phone.wait_for("Each line needs one quantity")
+    asked = await ann.phone.last()
+    await ann.phone.say("-760")  # a minus is no dash to be read over
+    await ann.phone.wait_for("Each line needs one quantity", after=asked.id)
     await ann.phone.say("A100 760")
-    await ann.phone.wait_for("40 short. What happened?")
+    short = await ann.phone.wait_for("40 short. What happened?")
+    assert short.labels[-1] == "Drop"
     await ann.phone.press("Damaged")
     await ann.phone.wait_for("press Done")
     await ann.phone.photo(photo((60, 40)))
     await ann.phone.wait_for("1 photo is added")
     answer = await ann.phone.press("Done")
 
-    assert answer.text == "Receipt R-1: 760. The supplier is informed."
+    assert answer.text == "Receipt R-1: 760\u00a0pcs. The supplier is informed."
     posted = await ann.phone.wait_for("Receipt R-1")
     assert "Correct within 15 minutes" in posted.labels
     assert (await sums(tenant.factory, line))[1:3] == (760, 40)
@@ -156,7 +160,7 @@ async def test_all_complete_is_one_press(house: House, tenant: Tenant) -> None:
 
     answer = await ann.phone.press("全部一致")
 
-    assert answer.text == "收货单 R-1：800，已通知供应商。"
+    assert answer.text == "收货单 R-1：800\u00a0件，已通知供应商。"
     assert (await sums(tenant.factory, line))[1:3] == (800, 0)
 
 

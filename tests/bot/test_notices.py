@@ -126,6 +126,36 @@ async def test_an_answer_on_the_page_edits_the_message(
     assert len([m for m in await li.phone.messages() if "第 1 版" in m.text]) == 1  # one card, no second message
 
 
+async def test_of_two_cards_of_one_delivery_the_newer_one_stays_current(
+    house: House, tenant: Tenant, channels: dict[str, Channel]
+) -> None:
+    """Whoever presses the older one sees it answered there, and the newer one follows."""
+    lena = await house.linked(tenant.supplier)
+    await asked(tenant, lena, [800])
+    await pass_on(tenant, channels)
+    await lena.phone.say("where is A100?")
+    older = await lena.phone.wait_for("Delivery")
+    await lena.phone.say("where is A100?")
+    newer = await lena.phone.wait_for("Delivery", after=older.id)
+    assert all("Confirm" in each.labels for each in (older, newer))
+
+    await lena.phone.press("Confirm", message=older.id)
+    await house.quiet()
+    await pass_on(tenant, channels)
+    async with db.unit_of_work(tenant.factory) as session:  # a chat takes one message a second
+        due = "update dispatch set next_try = now() where tenant_id = $1 and state = 'waiting'"
+        await (await db.driver(session)).execute(due, tenant.id)
+    await pass_on(tenant, channels)
+
+    ((confirmations,),) = await fetch(
+        tenant.factory, "select count(*) from confirmation where tenant_id = $1", tenant.id
+    )
+    now = [await lena.phone.message(each.id) for each in (older, newer)]
+    assert confirmations == 1
+    assert ["Confirm" in each.labels for each in now] == [False, False]
+    assert all("Confirmed by your company" in each.text for each in now)
+
+
 async def test_a_blocked_chat_is_left_and_the_next_way_used(
     house: House,
     tenant: Tenant,

@@ -113,6 +113,17 @@ async def test_another_person_has_another_phone(world: World, bot: Bot, browser:
     await expect(page.get_by_role("button", name="陈丽")).to_have_attribute("aria-pressed", "true")
     await expect(page.locator(".theirs")).to_have_count(0)
     await expect(page.locator("#start")).to_have_text("开始")
+    await page.get_by_label("新群聊的名称，包含以上所有人").fill("工厂群")
+    await page.get_by_role("button", name="建群").click()
+    await expect(page.locator("#with")).to_have_text("工厂群")
+    made = next(chat for chat in (await world.state())["chats"] if chat.get("title") == "工厂群")
+    named = await bot.create_forum_topic(made["id"], "FC-TWO")
+    await page.locator("#chat").select_option("工厂群 › FC-TWO")
+    await expect(page.locator("#with")).to_have_text("FC-TWO · 工厂群")
+    assert named.name == "FC-TWO"
+    for width in (1440, 390):
+        await page.set_viewport_size({"width": width, "height": 844})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 async def test_the_page_loads_nothing_from_elsewhere(world: World) -> None:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import pytest
+
 from jobs.outbox import Tenant as Place
 from jobs.periods import close_periods
 from portal.accounts.model import MemberStatus
@@ -300,6 +302,31 @@ async def test_both_companies_hear_that_a_period_ended_below_its_floor_and_what_
     texts = [m.card.text for found in post.chat.messages.values() for m in found]
     assert all("Below the floor was agreed: both sides talk about it" in text for text in texts)
     assert post.read(tenant.customer) == []
+
+
+@pytest.mark.parametrize(("days", "told"), [(2, 2), (20, 0)])
+async def test_what_ended_long_before_it_was_looked_at_is_nobodys_news(
+    post: Post, tenant: Tenant, days: int, told: int
+) -> None:
+    """Whoever brings in the contracts of ten years gets no message about each of them."""
+    planner = await hire(tenant, tenant.factory, Role.PLANNER)
+    contract = await make_active(tenant)
+    await post.awake(tenant.customer, planner)
+    await post.happen()
+    async with db.unit_of_work(tenant.factory) as session:
+        row = await get_contract(session, tenant.factory, contract.id, lock=True)
+        row.valid_to = today() - timedelta(days=days)
+        row.valid_from = min(row.valid_from, row.valid_to)
+    notices = "select id from notice where tenant_id = $1"  # of either company
+    before = len(await fetch(tenant.factory, notices, tenant.id)) + len(
+        await fetch(tenant.customer, notices, tenant.id)
+    )
+    await run_day(tenant, clock.now())
+    await post.pass_on()
+    after = len(await fetch(tenant.factory, notices, tenant.id)) + len(await fetch(tenant.customer, notices, tenant.id))
+    assert after - before == told
+    status = await fetch(tenant.factory, "select status from contract where id = $1", contract.id)
+    assert status[0]["status"] == "expired"
 
 
 async def test_both_companies_hear_that_a_contract_ends_soon(post: Post, tenant: Tenant) -> None:

@@ -116,7 +116,8 @@ function choose(user) {
 }
 
 function showBar(chat, mine) {
-  const name = chat && chat.title ? chat.title : state.bot.first_name;
+  const title = chat && chat.title && topic ? `${chat.topics[topic]} · ${chat.title}` : chat && chat.title;
+  const name = title || state.bot.first_name;
   $("with").textContent = name;
   $("face").textContent = [...name][0];
   $("status").textContent = chat && chat.typing ? word("typing") : `@${state.bot.username} · ${word("bot")}`;
@@ -352,6 +353,16 @@ $("join").addEventListener("submit", async (event) => {
   if (!user) return;
   if (!state.users.some((known) => known.id === user.id)) state.users.push(user); // the news may come later
   choose(user.id);
+});
+$("gather").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const title = $("group").value.trim();
+  if (!title) return;
+  const group = await post("groups", { title, members: state.users.map((user) => user.id), forum: true });
+  if (!group) return;
+  $("group").value = "";
+  [chatId, topic] = [group.id, 0];
+  if (state.chats.some((chat) => chat.id === group.id)) show();
 });
 $("open").addEventListener("submit", (event) => {
   event.preventDefault();
