@@ -21,11 +21,11 @@ from portal.core.i18n import N_, _
 
 router = Router(name="groups")
 LONGEST = 60  # characters of a number that is said again
-WHICH = N_("Write behind it the number of a contract or the code of a plant: /bind FC-2026-014 or /bind WUX-1")
-GROUP_SPEAKS = N_("This group speaks of {contract}. A button acts for whoever presses it.")
-TOPIC_SPEAKS = N_("This topic speaks of {contract}. A button acts for whoever presses it.")
-PLANT_IN_GROUP = N_("This group speaks of all contracts that deliver to {plant}. A button acts for whoever presses it.")
-PLANT_IN_TOPIC = N_("This topic speaks of all contracts that deliver to {plant}. A button acts for whoever presses it.")
+WHICH = N_("Send it with the number of a contract or the code of a plant: /bind FC-2026-014 or /bind WUX-1")
+GROUP_SPEAKS = N_("This group is about {contract}. A button acts for whoever presses it.")
+TOPIC_SPEAKS = N_("This topic is about {contract}. A button acts for whoever presses it.")
+PLANT_IN_GROUP = N_("This group is about all contracts that deliver to {plant}. A button acts for whoever presses it.")
+PLANT_IN_TOPIC = N_("This topic is about all contracts that deliver to {plant}. A button acts for whoever presses it.")
 OURS_ONLY = N_("Several partners may deliver there: only people of your own company should read here.")
 OWN_TOPIC = N_("{contract} has a topic of its own now.")
 OWN_PLANT = N_("{plant} has a topic of its own now.")
@@ -35,7 +35,7 @@ NOT_FOUND = N_(
     "/bind WUX-1"
 )
 NOTHING_HERE = N_("Nothing is bound here.")
-NO_MORE = N_("Nothing is told here any more. /bind begins again.")
+NO_MORE = N_("Nothing more is sent here. /bind begins again.")
 
 
 @dataclass(frozen=True, slots=True)

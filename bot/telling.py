@@ -15,7 +15,7 @@ from portal.core.i18n import _
 from portal.notices import rules
 from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Rows
-from portal.notices.model import CHOICE_NAMES, KIND_NAMES, ON_OR_OFF, Choice, Kind, Preference
+from portal.notices.model import KIND_NAMES, ON_OR_OFF, Choice, Kind, Preference, choice_name
 from portal.notices.service_preferences import change_preferences, get_preference, wishes_of
 from portal.notices.wording import address, joined, opening
 
@@ -100,14 +100,14 @@ async def _question(maker: _Maker, press: Press, data: dict[str, Any]) -> tuple[
         case "kind":
             kind = Kind(data["kind"])
             offered = ON_OR_OFF if kind is Kind.DIGEST else list(Choice)
-            names = [await maker.button(_(CHOICE_NAMES[each]), set={"kinds": {kind: each}}) for each in offered]
+            names = [await maker.button(_(choice_name(kind, each)), set={"kinds": {kind: each}}) for each in offered]
             return _("{kind}: how are you told?").format(kind=_(KIND_NAMES[kind])), (*_in_rows(names, 1), *back)
         case _:
             found = await get_preference(press.session, press.actor, press.action.member_id)
             chosen = wishes_of(found)
             kinds = [
                 await maker.button(
-                    joined(_(name), _(CHOICE_NAMES[rules.choice(chosen, kind)])), ask="kind", kind=kind.value
+                    joined(_(name), _(choice_name(kind, rules.choice(chosen, kind)))), ask="kind", kind=kind.value
                 )
                 for kind, name in KIND_NAMES.items()
                 if kind is not Kind.AGREED

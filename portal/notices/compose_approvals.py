@@ -62,7 +62,7 @@ async def _about(session: AsyncSession, actor: Actor, case: ApprovalCase) -> lis
         return []
     try:
         change = await changes.get_change(session, actor, case.subject_id)
-    except NotFound:  # of a contract that this colleague may not see
+    except NotFound:  # the case outlives the draft that it was asked for
         return []
     return told(await changes.impact(session, actor, change, curves=False))
 

@@ -78,6 +78,12 @@ CHOICE_NAMES: dict[Choice, str] = {
     Choice.OFF: N_("Not at all"),
 }
 ON_OR_OFF = [Choice.AT_ONCE, Choice.OFF]  # of the summary, which comes at its own hour
+AT_ITS_HOUR = N_("Every working day")
+
+
+def choice_name(kind: Kind, choice: Choice) -> str:
+    """How a person is told of a kind. The summary comes at its own hour, not at once."""
+    return AT_ITS_HOUR if kind is Kind.DIGEST and choice is Choice.AT_ONCE else CHOICE_NAMES[choice]
 
 
 class Urgency(StrEnum):

@@ -15,7 +15,7 @@ from portal.core.db import driver, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_, _
 from portal.notices import addresses, reads, rules, service_preferences
-from portal.notices.model import CHOICE_NAMES, KIND_NAMES, ON_OR_OFF, Choice, Kind, Preference
+from portal.notices.model import KIND_NAMES, ON_OR_OFF, Choice, Kind, Preference, choice_name
 from portal.notices.service_preferences import CHANNELS, SetChatDetail, SetPreferences
 from portal.parameters import FromQuery, URLEncodedBody
 from portal.web.forms import Form
@@ -102,7 +102,7 @@ def _first(found: Preference) -> dict[str, Any]:
 def _choices(kind: Kind) -> list[tuple[str, str]]:
     """What can be chosen for a kind. The evening's summary has a box of its own."""
     offered = ON_OR_OFF if kind is Kind.DIGEST else list(Choice)
-    return [(choice.value, _(CHOICE_NAMES[choice])) for choice in offered]
+    return [(choice.value, _(choice_name(kind, choice))) for choice in offered]
 
 
 async def notifications(

@@ -74,7 +74,7 @@ async def test_an_administrator_brings_a_contract_into_a_group(house: House, ten
     await say(house, ben, made.contract.number, group)
     await say(house, ben, "FC-OTHER", group)
     said = "\n".join(bubble.text for bubble in await ben.phone.messages(chat=group) if bubble.by_bot)
-    assert f"This group speaks of {made.contract.number}." in said
+    assert f"This group is about {made.contract.number}." in said
     assert "800\u00a0pcs" in said
     assert "5,555\u00a0pcs" not in said  # the group's contract alone, whatever its people may see elsewhere
 
@@ -96,7 +96,7 @@ async def test_each_contract_has_a_topic_and_answers_stay_in_it(house: House, te
     assert list(made) == ["FC-ONE", "FC-TWO"]
     assert places(answers) == [made["FC-ONE"], None]
     assert [bubble.text for bubble in answers] == [
-        "This topic speaks of FC-ONE. A button acts for whoever presses it.",
+        "This topic is about FC-ONE. A button acts for whoever presses it.",
         "FC-ONE has a topic of its own now.",
     ]
     there = sorted([(one.contract.id, f"{group}/{made['FC-ONE']}"), (two.contract.id, f"{group}/{made['FC-TWO']}")])
@@ -114,7 +114,7 @@ async def test_each_contract_has_a_topic_and_answers_stay_in_it(house: House, te
     assert "Your role does not allow this." in ended.text
     assert await bound(tenant) == there
     (ended,) = await say(house, chief, "/stop", group, made["FC-TWO"])
-    assert ended.text == "Nothing is told here any more. /bind begins again."
+    assert ended.text == "Nothing more is sent here. /bind begins again."
     assert await bound(tenant) == [there[[contract for contract, _ in there].index(one.contract.id)]]
     await chief.phone.say("/help")  # the chief's own chat goes on
     await chief.phone.wait_for("What this chat can do")
@@ -296,7 +296,7 @@ async def test_a_plant_has_a_topic_with_every_contract_that_delivers_there(
         answers = await say(house, chief, f"/bind {code}", group)
     topic = (await topics(house, group))["WUX-1"]
     assert [(bubble.text, place) for bubble, place in zip(answers, places(answers), strict=True)] == [
-        ("This topic speaks of all contracts that deliver to WUX-1. A button acts for whoever presses it.", topic),
+        ("This topic is about all contracts that deliver to WUX-1. A button acts for whoever presses it.", topic),
         ("WUX-1 has a topic of its own now.", None),
     ]
     assert await plants(tenant) == [("WUX-1", f"{group}/{topic}")]
@@ -313,11 +313,11 @@ async def test_a_plant_has_a_topic_with_every_contract_that_delivers_there(
     ours = await house.world.group("Ours", factory.phone)  # without topics, and several partners are spoken of
     said = [bubble.text for bubble in await say(house, factory, "/bind WUX-1", ours)]
     assert said == [
-        "This group speaks of all contracts that deliver to WUX-1. A button acts for whoever presses it.",
+        "This group is about all contracts that deliver to WUX-1. A button acts for whoever presses it.",
         "Several partners may deliver there: only people of your own company should read here.",
     ]
     (ended,) = await say(house, chief, "/stop", group, topic)
-    assert ended.text == "Nothing is told here any more. /bind begins again."
+    assert ended.text == "Nothing more is sent here. /bind begins again."
     assert await plants(tenant) == []
     await chief.phone.say("/help")  # the chief's own chat goes on
     await chief.phone.wait_for("What this chat can do")

@@ -36,7 +36,8 @@ async def test_hours_and_kinds_are_chosen_with_buttons(house: House, tenant: Ten
     await lena.phone.press("22:00–07:00")
     await house.quiet()
     await lena.phone.press("What I am told")
-    await lena.phone.wait_for("What are you told, and how?")
+    kinds = await lena.phone.wait_for("What are you told, and how?")
+    assert "Daily summary of what waits · Every working day" in kinds.labels
     await lena.phone.press("A delivery was refused · At once")
     await lena.phone.wait_for("A delivery was refused: how are you told?")
     await lena.phone.press("With the daily summary")
