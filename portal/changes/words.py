@@ -40,7 +40,7 @@ WAYS: dict[Way, str] = {
     Way.INSIDE: N_("Outside the firm zone and inside the band, so it applies at once."),
     Way.FIRM: N_("The firm zone is touched, so both companies must agree."),
     Way.BAND: N_("It leaves the agreed band, so both companies must agree."),
-    Way.SELLER: N_("The seller asks, so the buyer must agree."),
+    Way.SELLER: N_("The seller asked for it, so both companies must agree."),
     Way.TERMS: N_("A place or a price changes, so both companies must agree."),
     Way.CARRY: N_("What was agreed for periods changes, so both companies must agree."),
 }

@@ -148,7 +148,7 @@ function showBubbles(chat) {
     if (of !== day) nodes.push(make("li", "day", (day = of)));
     nodes.push(bubble(message, chat));
   }
-  if (!nodes.length) nodes.push(make("li", "day", word("empty")));
+  if (!nodes.length) nodes.push(make("li", "day", word(chatId ? "emptyGroup" : "empty")));
   list.replaceChildren(...nodes);
   if (atEnd) list.scrollTop = list.scrollHeight;
 }
