@@ -27,7 +27,7 @@ from portal.schedules.service_release import CallOff, Publish, call_off, publish
 from portal.shipments.counting import Receive
 from portal.shipments.service import NewShipment, ShippedLine, ship
 from portal.shipments.service_receipts import receive
-from tests.changes.makers import FIRM, agree, ask, delivery, refuse, wish
+from tests.changes.makers import FIRM, agree, ask, counter, delivery, refuse, wish
 from tests.factories import Made, Tenant, fetch, make_contract, make_deliveries, make_member, today
 from tests.shipments.makers import sent
 
@@ -256,6 +256,17 @@ async def test_the_summary_counts_all_that_waits_for_a_role(tenant: Tenant) -> N
     assert any(fact.startswith("Changes to answer: 1 (first by ") for fact in buyer)
     assert not any("Changes to answer" in fact for fact in (*seller, *reader))
     assert any(fact.startswith("To confirm: 1") for fact in seller)
+
+
+async def test_a_counter_offer_does_not_say_that_the_buyer_who_made_it_must_agree(tenant: Tenant) -> None:
+    made, line = await delivery(tenant, Direction.PURCHASE)
+    asked = await ask(tenant.supplier, made, wish(line, quantity=Decimal(90)))
+    await counter(tenant.factory, asked.id, wish(line, quantity=Decimal(95)))
+
+    seller = await card(tenant.supplier, "change_request", asked.id)
+
+    assert seller.title == "A counter-offer was made: please agree or refuse"
+    assert "The seller asked for it, so both companies must agree." in seller.facts
 
 
 async def test_what_a_restricted_colleague_may_not_see_has_no_card(tenant: Tenant) -> None:
