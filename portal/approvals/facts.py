@@ -14,6 +14,7 @@ from portal.approvals.inputs import Op
 from portal.approvals.model import ApprovalPoint
 from portal.core.access import FACTORY, PARTNER, ROLE_NAMES
 from portal.core.i18n import N_, _
+from portal.core.quantities import UNITS
 from portal.fields.words import told
 
 Facts: TypeAlias = dict[str, Any]  # figures as text, words as lists of text; None: not known
@@ -48,6 +49,7 @@ class Fact:
     own_choices: Mapping[str, Names] | None = field(default=None, hash=False)
     unit: str = ""  # of an own figure
     removed: bool = False  # kept so that what was decided by it can be read
+    measured: str = ""  # of a figure in the goods' unit: what it is called where that unit stands beside it
 
     @property
     def is_figure(self) -> bool:
@@ -120,6 +122,7 @@ _REASONS = {  # the words of portal/changes/words.py, which a test compares: thi
     "other": N_("Another reason"),
 }
 
+_UNIT = Fact("unit", FactKind.CHOICE, N_("Unit"), {code: name for code, (_places, name) in UNITS.items()})
 _PARTY = Fact("party", FactKind.TEXT, N_("Partner (code)"))
 _DIRECTION = Fact("direction", FactKind.CHOICE, N_("Direction"), _DIRECTIONS)
 _ASKER = Fact("asked_by", FactKind.CHOICE, N_("Asked by"), _SCOPES)
@@ -151,7 +154,13 @@ FACTS: dict[ApprovalPoint, tuple[Fact, ...]] = {
         Fact("zone", FactKind.CHOICE, N_("Zone"), _ZONES),
         Fact("band", FactKind.CHOICE, N_("Flexibility band"), _BANDS),
         Fact("change_percent", FactKind.PERCENT, N_("Change of the quantity")),
-        Fact("change_quantity", FactKind.NUMBER, N_("Change of the quantity, in its unit")),
+        Fact(
+            "change_quantity",
+            FactKind.NUMBER,
+            N_("Change of the quantity, in its unit"),
+            measured=N_("Change of the quantity"),
+        ),
+        _UNIT,
         Fact("days_moved", FactKind.DAYS, N_("Date moved by")),
         _NOTICE,
         _VALUE,
@@ -171,7 +180,8 @@ FACTS: dict[ApprovalPoint, tuple[Fact, ...]] = {
         _PARTY,
         _ITEM,
         _CATEGORY,
-        Fact("quantity", FactKind.NUMBER, N_("Quantity, in its unit")),
+        Fact("quantity", FactKind.NUMBER, N_("Quantity, in its unit"), measured=N_("Quantity")),
+        _UNIT,
         Fact("forecast_percent", FactKind.PERCENT, N_("Share of the forecast")),
         _NOTICE,
         _VALUE,

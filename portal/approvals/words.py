@@ -11,7 +11,7 @@ from portal.approvals.model import ApprovalPoint, CaseStatus, Escalation, StepSt
 from portal.core import i18n
 from portal.core.access import ROLE_NAMES
 from portal.core.i18n import N_, _
-from portal.core.quantities import show_money
+from portal.core.quantities import show_money, show_quantity
 
 OP_NAMES: dict[Op, str] = {
     Op.LESS: N_("is less than"),
@@ -178,11 +178,15 @@ def _approver(said: Approver, currency: str) -> str:
 def fact_rows(
     point: ApprovalPoint, facts: Facts, currency: str, own: Sequence[Fact], *, prices: bool
 ) -> list[tuple[str, str]]:
-    """(label, value) of what was known; money only for those who see prices."""
+    """(label, value) of what was known; money only for those who see prices. A unit stands with its quantity."""
     rows = []
+    (unit,) = facts.get("unit") or [""]
     for fact in facts_of(point, own).values():
         value = facts.get(fact.name)
-        if value is None or (fact.kind is FactKind.MONEY and not prices):
+        if value is None or fact.name == "unit" or (fact.kind is FactKind.MONEY and not prices):
+            continue
+        if fact.measured and unit:
+            rows.append((_(fact.measured), show_quantity(Decimal(value), unit)))
             continue
         values = value if isinstance(value, list) else [value]
         rows.append((fact.named(), figures_or_words(fact, values, currency)))

@@ -119,7 +119,8 @@ def facts_of(change: ChangeRequest, sheet: Impact, party: str) -> dict[str, Any]
     stakes = sheet.stakes
     before = sum((stake.before.quantity for stake in stakes), ZERO)
     after = sum((piece.quantity for stake in stakes for piece in stake.after.pieces), ZERO)
-    one_unit = len({stake.before.unit for stake in stakes}) == 1
+    units = {stake.before.unit for stake in stakes}
+    one_unit = len(units) == 1
     moved = [(p.due_date - s.before.due_date).days for s in stakes if s.line_id for p in s.after.pieces]
     zone = most_binding(zone for stake in stakes for zone in (zone_before(stake), zone_after(stake)))
     banded = bool(sheet.periods)
@@ -131,6 +132,7 @@ def facts_of(change: ChangeRequest, sheet: Impact, party: str) -> dict[str, Any]
         "zone": zone.value if zone else None,
         "band": ("outside" if any(effect.leaves for effect in sheet.effects) else "inside") if banded else "none",
         "change_quantity": after - before if one_unit else None,
+        "unit": units.pop() if one_unit else None,
         "change_percent": (after - before) * 100 / before if one_unit and before else None,
         "days_moved": max(moved, key=abs, default=None),
         "notice_days": sheet.notice,

@@ -151,6 +151,11 @@ def percent(value: Decimal, places: int = 0) -> str:
     return number(value * 100, places) + "%"
 
 
+def rate(value: Decimal | None) -> str:
+    """A measured share given as 0..1, with one decimal everywhere: 88.5%; a dash where nothing was measured."""
+    return "–" if value is None else percent(value, 1)
+
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS = {
     Language.EN: ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),

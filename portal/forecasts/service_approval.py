@@ -55,13 +55,15 @@ async def _facts(session: AsyncSession, actor: Actor, found: Head, first: date, 
     code = (await session.exec(select(Party.code).where(
         Party.tenant_id == actor.tenant_id, Party.party_id == found.party_id))).one_or_none()  # fmt: skip
     forecast, quantity = (sum((pair[n] for pair in promised.values()), ZERO) for n in (0, 1))
-    one_unit = len({parts[line].unit for line in touched}) == 1
+    units = {parts[line].unit for line in touched}
+    one_unit = len(units) == 1
     start = first + timedelta(weeks=min((week for _line, week in promised), default=0))
     return {
         "party": code,
         "item": codes,
         "item_category": sorted({item.category for item in known.values() if item.category}),
         "quantity": quantity if one_unit else None,
+        "unit": units.pop() if one_unit else None,
         "forecast_percent": round(quantity * 100 / forecast, 2) if one_unit and forecast else None,
         "notice_days": max((start - local_today(clock.now(), found.time_zone)).days, 0),
         "value": await _value(session, actor, found, first, promised),

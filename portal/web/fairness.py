@@ -88,7 +88,7 @@ def buyer_figures(pair: Fairness) -> tuple[Figure, ...]:
     word = pair.word
     requests = _("{n} of {all}").format(n=i18n.number(word.inside), all=i18n.number(word.requests))
     return (
-        _figure("stability", _percent(pair.stability)),
+        _figure("stability", i18n.rate(pair.stability)),
         _figure("changed_firm", _count(pair.changed_firm)),
         _figure("notice_days", *_amount(pair.notice_days, _("days"))),
         _figure("inside", requests if word.requests else "–"),
@@ -99,7 +99,7 @@ def seller_figures(pair: Fairness) -> tuple[Figure, ...]:
     """How the word was kept; under every figure its definition."""
     answers = pair.answers_per_line
     return (
-        _figure("promises", _percent(pair.kept_rate)),
+        _figure("promises", i18n.rate(pair.kept_rate)),
         _figure("response", *_amount(pair.word.response_hours, _("hours"))),
         _figure("answers", "–" if answers is None else i18n.number(answers)),
     )
@@ -107,10 +107,6 @@ def seller_figures(pair: Fairness) -> tuple[Figure, ...]:
 
 def _figure(name: str, value: str, suffix: str = "") -> Figure:
     return Figure(_(LABELS[name]), value, _(DEFINITIONS[name]), suffix)
-
-
-def _percent(rate: Decimal | None) -> str:
-    return "–" if rate is None else i18n.percent(rate, 1)
 
 
 def _count(value: int | None) -> str:
@@ -134,9 +130,9 @@ def _cells(pair: Fairness, actor: Actor) -> tuple[str, ...]:
     plain = [None if value is None else i18n.number(value) for value in (pair.notice_days, pair.word.response_hours)]
     answers = pair.answers_per_line
     return (
-        pair.party_name, _(pair.direction.value.capitalize()), i18n.number(pair.plan.pairs), _percent(pair.stability),
+        pair.party_name, _(pair.direction.value.capitalize()), i18n.number(pair.plan.pairs), i18n.rate(pair.stability),
         _count(pair.changed_firm),
-        plain[0] or "–", _percent(pair.inside_rate), _percent(pair.kept_rate), plain[1] or "–",
+        plain[0] or "–", i18n.rate(pair.inside_rate), i18n.rate(pair.kept_rate), plain[1] or "–",
         "–" if answers is None else i18n.number(answers),
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from portal.core.db import read, unit_of_work
 from portal.core.errors import Invalid
 from portal.core.i18n import N_, _, ngettext
 from portal.core.model import ImportRun
+from portal.core.quantities import show_money
 from portal.parameters import FromPath, FromQuery
 from portal.sync import service_own, service_runs
 from portal.sync.findings import REMARKS
@@ -195,13 +196,13 @@ def figures_of(found: Outcome) -> tuple[Figure, ...]:
     if not known:
         return ()
     share = Decimal(known["lines_on_time"]) / known["lines"] if known["lines"] else Decimal(0)
-    value = i18n.number(Decimal(known["value_usd"]), 2)
+    value = show_money(Decimal(known["value_usd"]), "USD")
     contracts = _("in {n} contracts").format(n=i18n.number(known["contracts"]))
     return (
         Figure(_("Deliveries"), i18n.number(known["lines"]), contracts),
         Figure(_("New"), i18n.number(found.fresh), _("{n} are here already").format(n=i18n.number(found.known))),
-        Figure(_("On time"), i18n.percent(share, 1), _("received not later than scheduled")),
-        Figure(_("Stated value"), value, _("line by line, as the file says"), suffix="USD"),
+        Figure(_("On time"), i18n.rate(share), _("received not later than scheduled")),
+        Figure(_("Stated value"), value, _("line by line, as the file says")),
     )
 
 

@@ -134,7 +134,7 @@ def figures_of(report: Report) -> tuple[Figure, ...]:
     total = report.total
     of_lines = _("{good} of {all} deliveries").format(good=i18n.number(total.on_time), all=i18n.number(total.lines))
     figures = [
-        Figure(_("On time"), percent(total.rate, 4), of_lines),
+        Figure(_("On time"), i18n.rate(total.rate), of_lines),
         Figure(
             _("Orders on time"),
             i18n.number(total.orders_on_time),
@@ -154,21 +154,12 @@ def figures_of(report: Report) -> tuple[Figure, ...]:
 
 def value_figure(values: dict[str, Decimal]) -> Figure:
     """The value in full; with several currencies one after the other."""
-    amounts = [(i18n.number(value, 2), currency) for currency, value in values.items()] or [("–", "")]
-    caption = _("of the deliveries due")
-    if len(amounts) == 1:
-        return Figure(_("Value"), amounts[0][0], caption, suffix=amounts[0][1])
-    return Figure(_("Value"), " · ".join(" ".join(amount) for amount in amounts), caption)
+    return Figure(_("Value"), money(values), _("of the deliveries due"))
 
 
-def percent(rate: Decimal | None, places: int = 1) -> str:
-    """88.4759%: as exact as the interface says it."""
-    return "–" if rate is None else i18n.percent(rate, places)
-
-
-def money(row: Performance) -> str:
+def money(values: dict[str, Decimal] | None) -> str:
     """The value in each currency."""
-    return " · ".join(show_money(value, currency) for currency, value in (row.values or {}).items()) or "–"
+    return " · ".join(show_money(value, currency) for currency, value in (values or {}).items()) or "–"
 
 
 def _columns(by: By, priced: bool) -> list[Column]:
@@ -182,9 +173,9 @@ def _columns(by: By, priced: bool) -> list[Column]:
 def _cells(row: Performance, by: By, priced: bool) -> tuple[str, ...]:
     month = f"{row.month:%Y-%m}" if row.month else ""
     first = {By.PARTNER: (row.party_name,), By.MONTH: (month,), By.BOTH: (row.party_name, month)}[by]
-    counts = (row.lines, row.on_time, percent(row.rate), row.orders, row.orders_on_time, row.overdue)
+    counts = (row.lines, row.on_time, i18n.rate(row.rate), row.orders, row.orders_on_time, row.overdue)
     shown = tuple(value if isinstance(value, str) else i18n.number(value) for value in counts)
-    return (*first, *shown, *((money(row),) if priced else ()))
+    return (*first, *shown, *((money(row.values),) if priced else ()))
 
 
 def _detail(row: Performance, asked: Asked) -> str | None:

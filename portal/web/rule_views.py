@@ -283,9 +283,12 @@ SPANS = (30, 90, 365)
 
 def trial_context(actor: Actor, point: ApprovalPoint, days: int, since: datetime, found: Trial) -> dict[str, Any]:
     """What `rules/trial.html` shows: the finding in one sentence first."""
-    finding = _(
+    finding = i18n.ngettext(
+        "Of {total} request since {since} this draft would have approved {approved}, refused {refused} and asked"
+        " people about {asked}. It decides {different} differently from what people did.",
         "Of {total} requests since {since} this draft would have approved {approved}, refused {refused} and asked"
-        " people about {asked}. It decides {different} differently from what people did."
+        " people about {asked}. It decides {different} differently from what people did.",
+        found.total,
     ).format(
         total=i18n.number(found.total),
         since=i18n.day(since.astimezone(ZoneInfo(actor.time_zone)).date(), year=True),

@@ -14,7 +14,7 @@ from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
 from portal.core.i18n import N_, _
-from portal.core.quantities import UNITS
+from portal.core.quantities import show_quantity
 from portal.schedules import reads
 from portal.schedules.model import LineStatus
 from portal.schedules.reads import LineFilter, LineRow, View
@@ -84,15 +84,15 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
 
 
 def listed(rows: Sequence[LineRow], today: date, actor: Actor) -> list[tuple[str, ...]]:
-    """The rows as the template unpacks them: id, due date, part, description, ordered, unit, confirmed, shipped,
-    received, the mark's class and word, contract, partner (for the factory), order."""
-    units = {code: _(name) for code, (_places, name) in UNITS.items()}
+    """The rows as the template unpacks them: id, due date, part, description, ordered, confirmed, shipped, received,
+    the mark's class and word, contract, partner (for the factory), order."""
     factory = actor.is_factory
     return [
         (
             *(str(row.id), i18n.day(row.due_date, year=True), part_of(row, actor), row.description),
-            *(i18n.number(row.ordered_quantity), units[row.unit], i18n.number(row.confirmed_quantity)),
-            *(i18n.number(row.shipped_quantity), i18n.number(row.received_quantity), *mark(row, today, actor)),
+            *(show_quantity(row.ordered_quantity, row.unit), show_quantity(row.confirmed_quantity, row.unit)),
+            *(show_quantity(row.shipped_quantity, row.unit), show_quantity(row.received_quantity, row.unit)),
+            *mark(row, today, actor),
             *(row.contract_number, row.party_name if factory else "", row.order_no),
         )
         for row in rows

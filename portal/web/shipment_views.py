@@ -29,6 +29,7 @@ from portal.shipments.reads_open import OpenLine
 from portal.shipments.words import PROBLEMS, STATUSES, packing
 from portal.web.addresses import address
 from portal.web.delivery import CHANNELS
+from portal.web.pages import unit_name
 from portal.web.shipment_forms import texts
 from portal.web.views import Moment
 
@@ -261,6 +262,7 @@ def _entry(actor: Actor, line: OpenLine, ticked: bool, typed: Mapping[str, str])
         "due": f"{i18n.day(line.due_date, year=True)} {i18n.weekday(line.due_date)}",
         "left": show_quantity(left, line.unit),
         "ordered": show_quantity(line.ordered_quantity, line.unit),
+        "unit": unit_name(line.unit),
         "order_no": line.order_no,
         "ticked": ticked,
         "quantity": typed.get(f"quantity.{line.id}", f"{left.normalize():f}"),

@@ -104,7 +104,7 @@ def _cells(row: StabilityRow) -> tuple[str, ...]:
     return (
         row.party_name,
         i18n.number(row.pairs),
-        "–" if row.stability is None else i18n.percent(row.stability, 2),
+        i18n.rate(row.stability),
         i18n.number(row.firm_lines),
         "–" if row.mean_notice is None else i18n.number(row.mean_notice),
     )

@@ -1,10 +1,17 @@
 """Rules without code and without script: built, tried, put in force, and a request decided by them, all in pages."""
 
+from decimal import Decimal
+
+import pytest
+
 from portal.app import create_app
+from portal.approvals.facts import stored
 from portal.approvals.model import ApprovalPoint, CaseStatus
 from portal.approvals.service import get_case
+from portal.approvals.words import fact_rows
 from portal.core.access import Role
 from portal.core.db import unit_of_work
+from portal.core.i18n import Language, speaking
 from portal.core.settings import Settings
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
@@ -64,3 +71,22 @@ async def test_an_administrator_builds_a_rule_in_pages_and_finance_decides_by_it
     async with unit_of_work(tenant.factory) as session:
         found, _steps = await get_case(session, tenant.factory, case.id)
     assert found.status is CaseStatus.APPROVED
+    async with browsing(app, admin.token) as browser:
+        await browser.open(RULES)
+        await browser.send(f"{RULES}/draft", version="3", do="begin")
+        assert "Of 1 request since" in text_of(await browser.open(f"{RULES}/trial"))
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (Language.EN, [("Change of the quantity", "−204 pcs"), ("Reason", "Demand has changed")]),
+        (Language.ZH, [("数量变化", "−204 件"), ("原因", "需求变化")]),
+    ],
+)
+def test_facts_are_told_with_their_units_and_in_words(language: Language, told: list[tuple[str, str]]) -> None:
+    facts = {"change_quantity": Decimal(-204), "unit": "H87", "reason": "demand"}
+    known = stored(ApprovalPoint.CHANGE, facts)
+    with speaking(language):
+        rows = fact_rows(ApprovalPoint.CHANGE, known, "CNY", (), prices=True)
+    assert [(label, value.replace("\u00a0", " ")) for label, value in rows] == told

@@ -56,6 +56,8 @@ async def make_approvals(factory: Actor, language: Language) -> dict[str, str]:
         "zone": ["firm", "tradeoff"],
         "change_percent": Decimal("-25.5"),
         "change_quantity": Decimal(-204),
+        "unit": "H87",
+        "reason": "demand",
         "notice_days": 6,
         "value": Decimal("12500.50"),
         "party": "AURORA",

@@ -244,6 +244,8 @@ async def test_an_export_is_a_table_without_formulas(tenant: Tenant, database: S
     await published(tenant, Direction.PURCHASE)
     planner = await make_person(tenant.factory, Role.PLANNER)
     async with browsing(create_app(database), planner.token) as browser:
+        shown = text_of(await browser.open("/schedules")).replace("\u00a0", " ")
+        assert "pcs 0 pcs 0 pcs 0 pcs" in shown  # ordered, and nothing confirmed, shipped, received: each with its unit
         answer = await browser.open("/schedules/export?kind=csv")
         book = await browser.open("/schedules/export?kind=xlsx")
     assert answer.content.startswith(b"\xef\xbb\xbf")

@@ -93,6 +93,8 @@ async def test_a_supplier_ships_from_the_page_and_the_factory_reads_it(tenant: T
             True
         ]
         assert f'name="quantity.{first.id}" type="text" value="800"' in form.text
+        assert "Quantity, in pcs" in text_of(form)
+        assert "Quantity per package, in pcs" in text_of(form)
         lines = {f"quantity.{first.id}": "1,200", f"quantity.{second.id}": "400", "line": [str(first.id)]}
         refused = await browser.send(f"/shipments?contract={made.contract.id}", number="ASN-9", **lines)
         assert refused.status_code == 422
