@@ -27,6 +27,7 @@ from portal.schedules.reads import LineFilter, LineRow
 from portal.schedules.reads import View as LineView
 from portal.web.change_forms import PIECES
 from portal.web.pages import unit_name
+from portal.web.typed import Typed
 
 FOLDED_FROM = 3  # deliveries; more are folded under their parts, to be opened one by one
 OFFERED_LINES = 20  # deliveries of a contract that the form lists
@@ -126,10 +127,18 @@ def _form(
         "items": [(str(line_id), name) for line_id, name in parts],
         "typed": typed or {},
         "error": str(error) if error else "",
+        "wrong": field_of(error, typed or {}),
+        "terms": Typed(by_line=head.by_line, answer_hours=head.answer_hours or ""),
         "pieces": range(1, PIECES + 1),
         "change": None,
         "touched": touched,
     }
+
+
+def field_of(error: PortalError | None, typed: Mapping[str, str]) -> str:
+    """The field under which the refusal stands: a quantity or a price that was typed; else it stands above the form."""
+    field = error.field or "" if error else ""
+    return field if field in typed and ("quantity" in field or "price" in field) else ""
 
 
 def by_part(rows: Sequence[FormRow], touched: Set[str]) -> list[FormGroup]:

@@ -11,6 +11,7 @@ from pydantic import Field
 from portal.changes.inputs import Accept, Comment, Counter, NewChange, NewPart, NewPause, Refuse, SetTerms
 from portal.changes.model import PartKind
 from portal.web.errors import BadForm
+from portal.web.field_errors import filled
 from portal.web.forms import Form
 from portal.web.schedule_forms import VersionForm
 from portal.web.shipment_forms import quantity, read, texts
@@ -50,10 +51,10 @@ class CommentForm(Form):
 
 class TermsForm(Form):
     by_line: str = ""
-    answer_hours: int | None = Field(default=None, ge=1, le=400)
+    answer_hours: str = ""
 
     def command(self) -> SetTerms:
-        return SetTerms(by_line=bool(self.by_line), answer_hours=self.answer_hours)
+        return filled(SetTerms, {"by_line": bool(self.by_line), "answer_hours": self.answer_hours or None})
 
 
 async def sent(request: Request[Any, Any, Any]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from portal.web.errors import status_of
 from portal.web.forms import known_fields
 from portal.web.pages import Page
 from portal.web.schedule_forms import VersionForm
+from portal.web.typed import Typed
 
 LIVE = "/live"
 
@@ -268,14 +269,18 @@ async def file(
 
 @post("/contracts/{contract_id:uuid}/change-terms", status_code=HTTP_200_OK)
 async def set_terms(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
     data: URLEncodedBody[TermsForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Say how changes of the contract are agreed."""
-    await service_terms.set_terms(session, actor, contract_id, data.command())
+    try:
+        async with unit_of_work(actor) as session:
+            await service_terms.set_terms(session, actor, contract_id, data.command())
+    except (Invalid, Conflict) as error:
+        context = await change_form_views.form_context(actor, [], contract_id) | {"terms": Typed(data, error)}
+        return page.render("changes/ask.html", active="changes", status=status_of(error), **context)
     return page.go(f"/changes/new?contract={contract_id}")
 
 

@@ -35,8 +35,8 @@ from portal.web import line_report_views, packs
 from portal.web.errors import status_of
 from portal.web.held_views import held_view
 from portal.web.lines import actions, deviation_words, joined, line_card, mark
-from portal.web.pages import Page
-from portal.web.schedule_forms import CallOffForm
+from portal.web.pages import Page, unit_name
+from portal.web.typed import Typed
 from portal.web.views import Figure, LineCard, Moment
 
 VERBS = {
@@ -79,6 +79,9 @@ CHANNELS = {
 }
 
 
+FORMS = ("report_form", "plan_form", "split_form")
+
+
 async def context(actor: Actor, line_id: UUID) -> dict[str, Any]:
     """What `schedules/line.html` shows."""
     async with read(actor) as connection:
@@ -117,7 +120,7 @@ async def context_on(connection: Driver, actor: Actor, line_id: UUID) -> dict[st
         "kept": await kept_of(connection, actor, row) if plans(row, actor) else [],
         "joinable": await reads_held.joinable(connection, actor, line_id) if plans(row, actor) else [],
         **await line_report_views.context(connection, actor, row),
-        "report_error": "",
+        **dict.fromkeys(FORMS, Typed()),
     }
 
 
@@ -132,10 +135,11 @@ async def kept_of(connection: Driver, actor: Actor, row: LineRow) -> list[str]:
     return [kept_sentence(one) for one in found if one.line_id == row.id]
 
 
-async def refused_report(actor: Actor, page: Page, line_id: UUID, error: PortalError) -> Template:
-    """A report that was not accepted: the page again with the reason above its form."""
-    shown = await context(actor, line_id) | {"report_error": str(error)}
-    return page.render("schedules/line.html", active="schedules", status=status_of(error), **shown)
+async def shown_again(actor: Actor, page: Page, line_id: UUID, form: str, typed: Typed) -> Template:
+    """The delivery's page after one of its forms was refused: with what was typed, and the reason beside it."""
+    assert typed.error is not None, "nothing was refused"
+    shown = await context(actor, line_id) | {form: typed}
+    return page.render("schedules/line.html", active="schedules", status=status_of(typed.error), **shown)
 
 
 SUPPLY = {
@@ -263,9 +267,7 @@ async def refused(
     return page.render("schedules/line.html", active="schedules", status=status, **shown)
 
 
-async def drafts(
-    actor: Actor, contract_id: UUID, typed: CallOffForm | None = None, error: PortalError | None = None
-) -> dict[str, Any]:
+async def drafts(actor: Actor, contract_id: UUID, typed: Typed | None = None) -> dict[str, Any]:
     """What `schedules/drafts.html` shows: lines in no release yet, and the forms that make and publish them."""
     actor.require(Permission.PUBLISH_SCHEDULES)
     async with read(actor) as connection:
@@ -295,7 +297,7 @@ async def drafts(
             )
             for line in lines
         ],
+        "unit": unit_name(lines[0].unit) if len({line.unit for line in lines}) == 1 else "",
         "today": today,
-        "typed": typed,
-        "error": str(error) if error else "",
+        "typed": typed or Typed(),
     }

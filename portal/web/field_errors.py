@@ -8,9 +8,15 @@ from pydantic_core import ErrorDetails
 
 from portal.core import faults
 from portal.core.errors import Invalid
-from portal.core.faults import NotOffered
+from portal.core.faults import FieldEmpty, NotOffered
+from portal.core.i18n import N_
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class NothingEntered(Invalid):
+    code = "nothing-entered"
+    text = N_("Nothing is filled in yet. Fill in at least one row.")
 
 
 # A form's choices are all on the page, so there is no need to tell them again.
@@ -38,4 +44,8 @@ def refusal(fault: ErrorDetails, fields: Mapping[str, str]) -> Invalid:
     """Our sentence for one of pydantic's faults."""
     name = faults.place(fault)
     field = fields.get(name, name)
-    return NotOffered(field=field) if fault["type"] in _CHOSEN else faults.refusal(fault, field)
+    if fault["type"] in _CHOSEN:
+        return NotOffered(field=field)
+    if fault["type"] == "too_short" and not fault.get("input"):
+        return NothingEntered(field=field)
+    return FieldEmpty(field=field) if fault.get("input") == "" else faults.refusal(fault, field)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
-from litestar.datastructures import UploadFile
+from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect, Template
@@ -20,16 +20,17 @@ from portal.parameters import FromPath
 from portal.schedules import rules_reports, service_reports
 from portal.schedules.model_reports import ReportKind
 from portal.schedules.service_reports import ReportLine
-from portal.web.delivery import refused_report
+from portal.web.delivery import shown_again
 from portal.web.field_errors import command
 from portal.web.forms import Form
 from portal.web.pages import Page
+from portal.web.typed import Typed
 
 
 async def read_form(request: Request[Any, Any, Any]) -> tuple[int, ReportLine, list[Stored]]:
     """The version seen, what is said, and its pictures drawn anew."""
     form = await request.form()
-    texts = {name: value for name, value in form.multi_items() if isinstance(value, str) and name != "_csrf_token"}
+    texts = said(form)
     version = command(_Seen, {"version": texts.pop("version", "")}).version
     if texts.get("kind") == ReportKind.PROBLEM:
         texts.pop("expected_on", None)
@@ -37,6 +38,11 @@ async def read_form(request: Request[Any, Any, Any]) -> tuple[int, ReportLine, l
     rules_reports.check_photos(len(uploads))
     photos = [await files.drawn_anew(await upload.read(), "photos") for upload in uploads]
     return version, command(ReportLine, texts), photos
+
+
+def said(form: FormMultiDict) -> dict[str, str]:
+    """The form's texts, without the page's own token."""
+    return {name: value for name, value in form.multi_items() if isinstance(value, str) and name != "_csrf_token"}
 
 
 class _Seen(Form):
@@ -53,7 +59,8 @@ async def report(
         async with unit_of_work(actor) as session:
             await service_reports.report_line(session, actor, line_id, version, data, photos)
     except (Invalid, Conflict) as error:
-        return await refused_report(actor, page, line_id, error)
+        typed = Typed(None, error, **said(await request.form()))
+        return await shown_again(actor, page, line_id, "report_form", typed)
     return page.go(f"/schedule-lines/{line_id}#reports")
 
 

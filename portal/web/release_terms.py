@@ -20,7 +20,7 @@ from portal.parameters import FromPath, URLEncodedBody
 from portal.schedules import service_plans, service_splitting
 from portal.schedules.model import Trigger
 from portal.schedules.model_releases import HoldBy
-from portal.web import release_views
+from portal.web import delivery, release_views
 from portal.web.contract_extras import EmptyForm
 from portal.web.errors import status_of
 from portal.web.ledger_writing import plain
@@ -133,14 +133,17 @@ async def set_terms(
 
 @post("/schedule-lines/{line_id:uuid}/plan", status_code=HTTP_200_OK)
 async def plan_line(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     line_id: FromPath[UUID],
     data: URLEncodedBody[PlanLineForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Note what the next release will ask for."""
-    await service_plans.plan_line(session, actor, line_id, data.version, data.command())
+    try:
+        async with unit_of_work(actor) as session:
+            await service_plans.plan_line(session, actor, line_id, data.version, data.command())
+    except (Conflict, Invalid) as error:
+        return await delivery.shown_again(actor, page, line_id, "plan_form", Typed(data, error))
     return page.go(f"/schedule-lines/{line_id}#plan")
 
 
@@ -159,14 +162,17 @@ async def unplan_line(
 
 @post("/schedule-lines/{line_id:uuid}/split", status_code=HTTP_200_OK)
 async def split_line(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     line_id: FromPath[UUID],
     data: URLEncodedBody[SplitLineForm],
-) -> Redirect:
+) -> Template | Redirect:
     """A part of the delivery becomes one of its own with the next release."""
-    await service_splitting.split_line(session, actor, line_id, data.version, data.command())
+    try:
+        async with unit_of_work(actor) as session:
+            await service_splitting.split_line(session, actor, line_id, data.version, data.command())
+    except (Conflict, Invalid) as error:
+        return await delivery.shown_again(actor, page, line_id, "split_form", Typed(data, error))
     return page.go(f"/schedule-lines/{line_id}#plan")
 
 

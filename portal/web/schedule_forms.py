@@ -1,21 +1,21 @@
 """What the forms on schedule pages send, and the commands they mean."""
 
 from datetime import date
-from decimal import Decimal
 from itertools import zip_longest
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
 
 from litestar.datastructures import FormMultiDict
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from portal.core.errors import Invalid
+from portal.core.faults import FieldEmpty
 from portal.core.i18n import N_
 from portal.schedules.model import SupplyState
 from portal.schedules.rules import RejectReason
-from portal.schedules.service import ConfirmLine, ConfirmLines, NoteSupply, RejectLine, Split
+from portal.schedules.service import ConfirmLine, ConfirmLines, NoteSupply, RejectLine
 from portal.schedules.service_deviations import DeclineAnswer
 from portal.schedules.service_release import CallOff, Generate
+from portal.web.field_errors import command
 from portal.web.forms import Form
 
 
@@ -29,9 +29,6 @@ class NothingChosen(Invalid):
     text = N_("No delivery was chosen. Go back and choose at least one.")
 
 
-Amount = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
-
-
 class VersionForm(Form):
     """The version that the reader saw."""
 
@@ -39,13 +36,13 @@ class VersionForm(Form):
 
 
 class AnswerForm(VersionForm):
-    """One or several rows of quantity and date."""
+    """One or several rows of quantity and date, as typed."""
 
-    quantity: list[Amount] = Field(min_length=1, max_length=20)
-    delivery_date: list[date | None] = Field(default=[], max_length=20)
-    despatch_date: list[date | None] = Field(default=[], max_length=20)
+    quantity: list[str] = Field(default=[], max_length=20)
+    delivery_date: list[str] = Field(default=[], max_length=20)
+    despatch_date: list[str] = Field(default=[], max_length=20)
     final: bool = False
-    price: Amount | None = None
+    price: str = ""
     reason: RejectReason | None = None
     note: str = Field(default="", max_length=500)
     on_behalf: bool = False
@@ -59,27 +56,30 @@ class AnswerForm(VersionForm):
         names = ("quantity", "delivery_date", "despatch_date")
         columns = [value if isinstance(value := data.get(name, []), list) else [value] for name in names]
         rows = [row for row in zip_longest(*columns, fillvalue="") if any(cell != "" for cell in row)]
-        quantity, *days = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
-        sent = dict(zip(names[1:], ([day or None for day in column] for column in days), strict=True))
-        return {**data, "quantity": [each for each in quantity if each != ""], **sent}
+        sent = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
+        return {**data, **dict(zip(names, sent, strict=True))}
 
-    @field_validator("price", "reason", mode="before")
+    @field_validator("reason", mode="before")
     @classmethod
     def _empty(cls, value: Any) -> Any:
         return None if value == "" else value
 
     def command(self) -> ConfirmLine:
-        rows = list(zip_longest(self.quantity, self.delivery_date, self.despatch_date))
-        if any(quantity is None or (there is None and leaves is None) for quantity, there, leaves in rows):
+        rows = self.typed()
+        if not rows:
+            raise FieldEmpty(field="quantity")
+        if any(not quantity or not (there or leaves) for quantity, there, leaves in rows):
             raise UnevenAnswer(field="quantity")
         said = self.model_dump(include={"final", "price", "reason", "note", "on_behalf"})
-        splits = [Split(quantity=q, delivery_date=there, despatch_date=leaves) for q, there, leaves in rows]
-        return ConfirmLine(splits=splits, **said)
+        splits = [
+            {"quantity": q, "delivery_date": there or None, "despatch_date": leaves or None}
+            for q, there, leaves in rows
+        ]
+        return command(ConfirmLine, {"splits": splits, **said})
 
     def typed(self) -> list[tuple[str, str, str]]:
         """The rows as they were typed, for a form that is shown again."""
-        rows = zip_longest(self.quantity, self.delivery_date, self.despatch_date)
-        return [(str(q or ""), str(there or ""), str(leaves or "")) for q, there, leaves in rows]
+        return list(zip_longest(self.quantity, self.delivery_date, self.despatch_date, fillvalue=""))
 
 
 class RejectForm(VersionForm):
@@ -114,16 +114,15 @@ class GenerateForm(Form):
 
 
 class CallOffForm(Form):
-    contract_line_id: UUID
-    quantity: Decimal
-    due_date: date
-    order_no: str = Field(default="", max_length=40)
+    """One delivery, as typed."""
+
+    contract_line_id: str = ""
+    quantity: str = ""
+    due_date: str = ""
+    order_no: str = ""
 
     def command(self) -> CallOff:
-        try:
-            return CallOff(**self.model_dump())
-        except ValidationError as error:
-            raise Invalid(field="quantity") from error
+        return command(CallOff, self.model_dump())
 
 
 def confirm_many(form: FormMultiDict) -> ConfirmLines:

@@ -30,6 +30,7 @@ from portal.web.schedule_forms import (
     confirm_many,
     safe_back,
 )
+from portal.web.typed import Typed
 
 LIVE = "/live"
 
@@ -207,7 +208,7 @@ async def call_off(
         async with unit_of_work(actor) as session:
             await service_release.call_off(session, actor, contract_id, data.command())
     except PortalError as error:
-        context = await delivery.drafts(actor, contract_id, typed=data, error=error)
+        context = await delivery.drafts(actor, contract_id, Typed(data, error))
         return page.render("schedules/drafts.html", active="contracts", status=status_of(error), **context)
     return page.go(f"/contracts/{contract_id}/drafts")
 

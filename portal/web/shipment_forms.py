@@ -9,15 +9,17 @@ from uuid import UUID
 
 from litestar import Request
 from litestar.datastructures import FormMultiDict, UploadFile
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from portal.core import files
 from portal.core.errors import Invalid
+from portal.core.faults import FieldEmpty
 from portal.core.files import Stored
 from portal.core.i18n import N_
 from portal.shipments import counting, service
 from portal.shipments.files import check_number
 from portal.web.errors import BadForm
+from portal.web.field_errors import filled
 from portal.web.schedule_forms import VersionForm
 
 PHOTOS_A_LINE = 6
@@ -46,6 +48,8 @@ def quantity(text: str, field: str) -> Decimal:
     if _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")
     plain = "".join(str(int(sign)) if sign.isdecimal() else sign for sign in plain)
+    if not plain:
+        raise FieldEmpty(field=field)
     if not _PLAIN.fullmatch(plain):
         raise NotANumber(field=field, text=text.strip()[:40])
     return Decimal(plain)
@@ -58,12 +62,8 @@ def texts(form: FormMultiDict) -> dict[str, str]:
 
 
 def read(model: type[BaseModel], **values: Any) -> Any:
-    """The command, or Invalid with the name of the first field that cannot be accepted."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise BadForm(field=place, fields=place) from error
+    """The command, or Invalid with the first field that cannot be accepted and what is wrong with it."""
+    return filled(model, values)
 
 
 # --- shipping ---------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from tests.approvals.makers import approvers, put_in_force, rules_of
 from tests.changes.makers import another, ask, day, delivery, lines, state, wish, worked
 from tests.contracts.bucket_makers import figures, make_committed, periods, span
 from tests.contracts.test_api import calling
-from tests.factories import Tenant
+from tests.factories import Tenant, fetch
 
 D = Decimal
 V1 = "/api/v1/change-requests"
@@ -64,6 +64,28 @@ async def test_a_pause_is_written_seen_sent_and_agreed_to_in_pages(database: Set
     ((quantity, due, status),) = await lines(tenant.supplier, made)
     assert (quantity, status) == (100, "confirmed")
     assert day(16) <= due <= day(18)
+
+
+async def test_what_cannot_be_read_stands_under_its_field(database: Settings, tenant: Tenant) -> None:
+    made, line = await delivery(tenant, Direction.PURCHASE, ahead=10)
+    contract = str(made.contract.id)
+    said = {"contract_id": contract, "reason": "demand", "line": str(line), f"version.{line}": "2"}
+    async with person(database, tenant.factory, Role.ADMIN) as browser:
+        await browser.open(f"/changes/new?line={line}")
+        wish = await browser.send("/changes", **said, **{f"quantity.{line}": "-5"})
+        terms = [
+            await browser.send(f"/contracts/{contract}/change-terms", answer_hours=typed)
+            for typed in ("soon", "0", "999")
+        ]
+    assert {one.status_code for one in (wish, *terms)} == {422}
+    assert (f'id="quantity-{line}-error"' in wish.text, 'value="-5"' in wish.text) == (True, True)
+    assert "“-5” is not a quantity" in text_of(wish)
+    for answer, words in zip(
+        terms, ("“soon” is not a whole number", "Enter 1 or more", "Enter 400 or less"), strict=True
+    ):
+        assert 'id="f-answer_hours-error"' in answer.text
+        assert words in text_of(answer)
+    assert await fetch(tenant.factory, "select id from change_request") == []
 
 
 async def test_a_carry_over_is_asked_in_pages_and_refused_in_chinese(database: Settings, tenant: Tenant) -> None:

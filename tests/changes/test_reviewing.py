@@ -86,7 +86,7 @@ async def test_two_approvers_in_order_decide_and_the_partner_sees_only_that_it_i
     async with unit_of_work(sales) as session:
         case = await latest_case(session, sales, change.id)
         assert case is not None
-        assert (D(case.facts["change_quantity"]), case.facts["unit"]) == (20, ["H87"])
+        assert (D(case.facts["change_quantity"]), case.facts["unit"]) == (D(20), ["H87"])
         await settle(session, sales, case.id, case.version, Decision.APPROVE)
     assert await state(tenant.customer, change.id) == "applied"
     verbs = await fetch(tenant.customer, "select verb from timeline where subject_id = $1 order by id", change.id)

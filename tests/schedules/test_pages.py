@@ -54,6 +54,48 @@ async def test_a_split_is_sent_as_several_rows(tenant: Tenant, database: Setting
     assert line["status"] == "confirmed"
 
 
+async def test_what_cannot_be_read_stands_under_its_field_and_stays_typed(tenant: Tenant, database: Settings) -> None:
+    made, line_id = await published(tenant, Direction.PURCHASE)
+    clerk, planner = await make_person(tenant.supplier, Role.CLERK), await make_person(tenant.factory, Role.PLANNER)
+    line, base = f"/schedule-lines/{line_id}", f"/contracts/{made.contract.id}"
+    before = await fetch(tenant.factory, "select * from schedule_line")
+    async with browsing(create_app(database), clerk.token) as browser:
+        await browser.open(line)
+        day = today().isoformat()
+        split = await browser.send(f"{line}/confirm", version="2", quantity=["60", "many"], delivery_date=[day, day])
+        nothing = await browser.send(f"{line}/confirm", version="2", quantity="", delivery_date="")
+        past = {
+            "kind": "late",
+            "expected_on": "1999-01-01",
+            "reason": "material",
+            "urgency": "can_wait",
+            "note": "Sorry",
+        }
+        late = await browser.send(f"{line}/reports", version="2", **past)
+    async with browsing(create_app(database), planner.token) as browser:
+        await browser.open(f"{base}/drafts")
+        called = {"contract_line_id": str(made.line.id), "quantity": "abc", "due_date": day, "order_no": "PO-1"}
+        calls = [
+            await browser.send(f"{base}/schedule/call-off", **called | {"quantity": typed})
+            for typed in ("abc", "", "-5", "NaN", "9" * 20)
+        ]
+        plan = await browser.send(f"{line}/plan", version="2", quantity="-5", due_date=day)
+        apart = await browser.send(f"{line}/split", version="2", quantity="half")
+    assert {one.status_code for one in (split, nothing, late, *calls, plan, apart)} == {422}
+    assert "“many” is not a number" in text_of(split)
+    assert ('value="60"' in split.text, 'value="many"' in split.text) == (True, True)
+    assert "Fill in this field." in text_of(nothing)
+    assert 'id="f-expected_on-error"' in late.text
+    assert ('value="1999-01-01"' in late.text, 'value="Sorry"' in late.text) == (True, True)
+    told = ("“abc” is not a number", "Fill in this field", "Enter a number above 0", "“NaN” is not", "too many digits")
+    for answer, words in zip(calls, told, strict=True):
+        assert 'id="f-quantity-error"' in answer.text
+        assert words in text_of(answer)
+        assert 'value="PO-1"' in answer.text
+    assert ('id="plan-quantity-error"' in plan.text, 'id="split-quantity-error"' in apart.text) == (True, True)
+    assert await fetch(tenant.factory, "select * from schedule_line") == before
+
+
 async def test_a_form_that_does_not_fit_says_which_field_in_the_readers_language(
     tenant: Tenant, database: Settings
 ) -> None:
