@@ -76,6 +76,7 @@ class Place(NamedTuple):
     unit: str
     start: date | None  # of the period
     closed: bool = False
+    partner_item: str = ""
 
 
 Places = dict[tuple[UUID, UUID | None], Place]

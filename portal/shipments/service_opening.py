@@ -112,10 +112,10 @@ async def places_of(session: AsyncSession, actor: Actor, contract: Contract) -> 
     periods = await connection.fetch(_PERIODS, actor.tenant_id, contract.id)
     found: Places = {}
     for line in await get_lines(session, actor, contract.id):
-        found[line.id, None] = Place(line.item_code, line.unit, None)
+        found[line.id, None] = Place(line.item_code, line.unit, None, partner_item=line.partner_part_no)
         for bucket_id, line_id, start, closed in periods:
             if line_id == line.id:
-                found[line.id, bucket_id] = Place(line.item_code, line.unit, start, closed)
+                found[line.id, bucket_id] = Place(line.item_code, line.unit, start, closed, line.partner_part_no)
     return found
 
 

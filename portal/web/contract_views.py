@@ -25,6 +25,7 @@ from portal.core.calendars import local_today
 from portal.core.db import driver, unit_of_work
 from portal.core.errors import PortalError
 from portal.core.i18n import N_, Language, _, ngettext
+from portal.core.quantities import UNITS, show_quantity
 from portal.core.states import Side
 from portal.fields.model import Holder
 from portal.schedules.reads import Happening, history
@@ -363,9 +364,9 @@ def folded(past: Sequence[Happening], zone: str) -> list[Moment]:
 
 def readable(data: Mapping[str, Any]) -> dict[str, Any]:
     """What an entry keeps as plain text, as the reader writes it: quantities, and days that were noted as ISO 8601."""
-    known = dict(data)
+    known, unit = dict(data), str(data.get("unit", ""))
     for name in known.keys() & {"called", "target", "carried", "missing", "quantity"}:
-        known[name] = i18n.number(Decimal(known[name]))
+        known[name] = show_quantity(Decimal(known[name]), unit) if unit in UNITS else i18n.number(Decimal(known[name]))
     if "language" in known:
         known["language"] = LANGUAGES.get(Language(known["language"]), known["language"])
     for name in known.keys() & {"since", "last_day", "effective_from"}:

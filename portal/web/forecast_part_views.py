@@ -14,7 +14,7 @@ from portal.forecasts.model import CommitWay
 from portal.forecasts.reads import Cell, CommitRow, Part
 from portal.forecasts.rules import Period, Span
 from portal.schedules.words import ZONE_NAMES
-from portal.web.forecast_views import ZERO, Asked, Found, month_name, total_gap, zone_at
+from portal.web.forecast_views import ZERO, Asked, Found, total_gap, zone_at
 from portal.web.pages import unit_name
 from portal.web.typed import Typed
 from portal.web.views import Figure
@@ -113,7 +113,7 @@ def period_row(found: Found, part: Part, asked: Asked, period: Period, sent: str
     stale = cell.answered is not None and cell.answered != cell.forecast
     return PeriodRow(
         start=(period.start if month else monday).isoformat(),
-        name=f"{month_name(period.start)} {period.start.year}" if month else i18n.week(monday),
+        name=i18n.month(period.start) if month else i18n.week(monday),
         detail=weeks_of(period) if month else i18n.day(monday, year=True),
         zone=zone.value,
         zone_name=_(ZONE_NAMES[zone.value]),

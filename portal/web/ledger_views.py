@@ -39,6 +39,7 @@ COUNTERS: dict[str, str] = {
     "carried_out": N_("Carried on"),
     "over_called": N_("Over-call"),
 }
+NOT_YET = (ContractStatus.DRAFT, ContractStatus.PROPOSED, ContractStatus.COUNTERED, ContractStatus.ACCEPTED)
 UNFOLDED = 12  # periods, a year of months, that need no folding
 NEAR = 6  # periods that lie open where there are more
 ALWAYS = ("called", "confirmed", "shipped", "received")
@@ -196,8 +197,8 @@ def figures_of(row: PeriodRow, base: str) -> tuple[Figure, ...]:
     )  # fmt: skip
 
 
-def chart_of(line: LineRow, rows: Sequence[PeriodRow], today: date) -> Chart:
-    """Target, called off, shipped and received, added up over the periods."""
+def chart_of(title: str, rows: Sequence[PeriodRow], today: date) -> Chart:
+    """Target, called off, shipped and received, added up over the periods. title: the part, as the reader names it."""
     points: dict[str, list[Decimal | None]] = {
         name: [Decimal(0)] for name in ("target", "called", "shipped", "received")
     }
@@ -230,7 +231,7 @@ def chart_of(line: LineRow, rows: Sequence[PeriodRow], today: date) -> Chart:
             "today": _("today").capitalize(),
         },
     }
-    return Chart(f"{line.item_code} {line.description}", json.dumps(data), table)
+    return Chart(title, json.dumps(data), table)
 
 
 class EntryView(Struct, frozen=True):
@@ -310,8 +311,9 @@ async def ledger_context(
         "columns": [_(COUNTERS[name]) for name in shown],
         "rows": views,
         "spans": folded(rows, views, today),
-        "chart": chart_of(chosen, rows, today) if chosen and rows else None,
+        "chart": chart_of(part_name(chosen, actor), rows, today) if chosen and rows else None,
         "terms": terms_words(terms),
+        "to_come": contract.status in NOT_YET,
     }
 
 

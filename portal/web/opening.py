@@ -1,6 +1,6 @@
 """Opening balances of a contract: entered by the factory, looked at by both, confirmed or declined by the partner."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import zip_longest
@@ -158,7 +158,7 @@ async def _page(actor: Actor, page: Page, contract_id: UUID, typed: Typed) -> Te
     async with unit_of_work(actor) as session:
         contract = await get_contract(session, actor, contract_id)
         places = await places_of(session, actor, contract)
-        views = [_view(one, places) for one in await get_openings(session, actor, contract_id)]
+        views = [_view(actor, one, places) for one in await get_openings(session, actor, contract_id)]
     free = not any(view.waits or view.tone == "confirmed" for view in views)
     writes = free and actor.is_factory and actor.may(Permission.EDIT_CONTRACTS) and contract.status in IN_FORCE
     yesterday = local_today(clock.now(), contract.time_zone) - timedelta(days=1)
@@ -200,23 +200,32 @@ def _typed(typed: Typed) -> dict[str, list[str]]:
     return {row[0]: list(row[1:]) for row in zip_longest(*columns, fillvalue="")}
 
 
-def _view(balance: OpeningBalance, places: Places) -> OpeningView:
+def _view(actor: Actor, balance: OpeningBalance, places: Places) -> OpeningView:
     state, tone = STATES[balance.status]
+    waits = balance.status is OpeningStatus.PROPOSED
     rows = []
     for figure in figures_of(balance):
         place = places.get((figure.line_id, figure.bucket_id)) or places[figure.line_id, None]
         numbers = [show_quantity(quantity, place.unit) for quantity in figure[2:]]
-        rows.append(FigureRow("", place.item, _period(place.start), numbers))
+        part = place.item if actor.is_factory else place.partner_item or place.item
+        rows.append(FigureRow("", part, _period(place.start), numbers))
     return OpeningView(
-        state=_(state),
+        state=_("Waits for your word") if waits and not actor.is_factory else _(state),
         tone=tone,
         until=i18n.day(balance.cut_over, year=True),
-        who=" · ".join(filter(None, (balance.offered_name, balance.answered_name))),
+        who=" · ".join(_who(balance)),
         reason=balance.reason,
         version=balance.version,
         rows=rows,
-        waits=balance.status is OpeningStatus.PROPOSED,
+        waits=waits,
     )
+
+
+def _who(balance: OpeningBalance) -> Iterator[str]:
+    """Whose figures they are, and who answered."""
+    yield _("entered by {name}").format(name=balance.offered_name)
+    if balance.answered_name:
+        yield _("answered by {name}").format(name=balance.answered_name)
 
 
 def _part(item: str, unit: str) -> str:

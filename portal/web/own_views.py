@@ -15,6 +15,7 @@ from portal.sync.own_values import DayOrder, Marks
 from portal.sync.own_work import OwnFound
 from portal.sync.service_own import found_of
 from portal.web import packs
+from portal.web.sheet_views import labelled
 from portal.web.views import Figure
 
 SHOWN = 200  # refused rows and documents on the page
@@ -111,7 +112,10 @@ def own_view(run: ImportRun, *, mapping: bool) -> OwnView:
         refused=[RefusedRow(one.row, one.column, one.cell, one.reason, one.told) for one in found.refused[:SHOWN]],
         refused_count=len({one.row for one in found.refused}),
         loose=[] if run.status in ("mapping", "undone") else _loose(found),
-        made=[(one.label, DOCUMENTS[one.kind].format(id=one.id, parent=one.parent)) for one in found.made[:SHOWN]]
+        made=[
+            (labelled(one.label), DOCUMENTS[one.kind].format(id=one.id, parent=one.parent))
+            for one in found.made[:SHOWN]
+        ]
         if run.status == "applied"
         else [],
         made_count=len(found.made),

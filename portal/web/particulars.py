@@ -10,12 +10,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from portal.approvals.facts import POINT_NAMES
-from portal.approvals.model import ApprovalPoint
+from portal.changes import words as change_words
 from portal.core import i18n
-from portal.core.access import ROLE_NAMES, Permission, Role
+from portal.core.access import ROLE_NAMES
 from portal.core.i18n import N_, Language, _
 from portal.core.quantities import UNITS, show_quantity
 from portal.fields.words import told
+from portal.schedules import words as schedule_words
 from portal.web.keys import PERMISSION_NAMES
 from portal.web.notifications import CHANNEL_NAMES
 
@@ -115,6 +116,18 @@ NAMES: dict[str, str] = {
 OWN_NAMES = {Language.ZH.value: "中文", Language.EN.value: "English"}  # each language by its own name
 HIDDEN = ("command", "contract", "key", "member", "partner", "party", "values_after", "values_before")  # ids and keys
 AMOUNTS = ("quantity", "accepted", "rejected", "called", "carried", "missing", "target")
+CODES: dict[str, dict[str, str]] = {  # name -> code -> its words; other reasons are written by people
+    "role": {role.value: word for role, word in ROLE_NAMES.items()},
+    "point": {point.value: word for point, word in POINT_NAMES.items()},
+    "bot": dict(CHANNEL_NAMES),
+    "scopes": {scope.value: word for scope, word in PERMISSION_NAMES.items()},
+    "unit": {unit: word for unit, (_places, word) in UNITS.items()},
+    "reason": {
+        **{reason.value: word for reason, word in schedule_words.REASONS.items()},
+        **{reason.value: word for reason, word in change_words.REASONS.items()},
+    },
+    "way": {way.value: word for way, word in change_words.WAYS.items()},
+}
 DIGEST = 12  # characters of a digest that are enough to compare by eye
 DIGESTS = re.compile(r"[0-9a-f]{64}")
 
@@ -174,16 +187,8 @@ def _text(name: str, text: str) -> str:
         return f"{text[:DIGEST]}…"
     if name == "language" and text in OWN_NAMES:
         return OWN_NAMES[text]
-    if name == "unit" and text in UNITS:
-        return _(UNITS[text][1])
-    if name == "role" and text in list(Role):
-        return _(ROLE_NAMES[Role(text)])
-    if name == "point" and text in list(ApprovalPoint):
-        return _(POINT_NAMES[ApprovalPoint(text)])
-    if name == "bot" and text in CHANNEL_NAMES:
-        return _(CHANNEL_NAMES[text])
-    if name == "scopes" and text in list(Permission):
-        return _(PERMISSION_NAMES[Permission(text)])
+    if word := CODES.get(name, {}).get(text):
+        return _(word).rstrip(".。")
     try:
         return i18n.day(date.fromisoformat(text), year=True)
     except ValueError:

@@ -171,7 +171,7 @@ def _columns(by: By, priced: bool) -> list[Column]:
 
 
 def _cells(row: Performance, by: By, priced: bool) -> tuple[str, ...]:
-    month = f"{row.month:%Y-%m}" if row.month else ""
+    month = i18n.month(row.month) if row.month else ""
     first = {By.PARTNER: (row.party_name,), By.MONTH: (month,), By.BOTH: (row.party_name, month)}[by]
     counts = (row.lines, row.on_time, i18n.rate(row.rate), row.orders, row.orders_on_time, row.overdue)
     shown = tuple(value if isinstance(value, str) else i18n.number(value) for value in counts)

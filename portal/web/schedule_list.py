@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -90,13 +91,18 @@ def listed(rows: Sequence[LineRow], today: date, actor: Actor) -> list[tuple[str
     return [
         (
             *(str(row.id), i18n.day(row.due_date, year=True), part_of(row, actor), row.description),
-            *(show_quantity(row.ordered_quantity, row.unit), show_quantity(row.confirmed_quantity, row.unit)),
-            *(show_quantity(row.shipped_quantity, row.unit), show_quantity(row.received_quantity, row.unit)),
+            *(_spaced(amount, row.unit) for amount in (row.ordered_quantity, row.confirmed_quantity)),
+            *(_spaced(amount, row.unit) for amount in (row.shipped_quantity, row.received_quantity)),
             *mark(row, today, actor),
             *(row.contract_number, row.party_name if factory else "", row.order_no),
         )
         for row in rows
     ]
+
+
+def _spaced(amount: Decimal, unit: str) -> str:
+    """1,200 pcs with a plain space: a phone puts the unit below a long number."""
+    return show_quantity(amount, unit).replace(i18n.NBSP, " ")
 
 
 async def export(actor: Actor, asked: Asked, kind: str) -> Response[bytes]:

@@ -1,5 +1,6 @@
 """An uploaded workbook as its page shows it: what changes, what both changed, what is refused."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -58,6 +59,7 @@ class SheetView(Struct, frozen=True):
     has_rest: bool
 
 
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 NEW = {Sheet.LINES: N_("New line"), Sheet.PRICES: N_("New price"), Sheet.PERIODS: N_("New period")}
 TITLES_OF = {"previewed": N_("Nothing is applied yet"), "applied": N_("Applied")}
 
@@ -141,7 +143,7 @@ def _row(found: Findings, change: Change, at: int = 0) -> ChangeRow:
     sheet = Sheet(change.sheet)
     new = not change.field
     return ChangeRow(
-        where=found.where.get(f"{sheet}:{change.row}", ""),
+        where=labelled(found.where.get(f"{sheet}:{change.row}", "")),
         row=place(change.sheet, change.row),
         field=_(NEW[sheet]) if new else _field(change),
         base=_value(change, change.base),
@@ -158,6 +160,12 @@ def _field(change: Change) -> str:
         return label
     day = i18n.day(date.fromisoformat(change.key.split(":")[2]), year=True)
     return _("Price from {day} on").format(day=day) if change.field == "price" else f"{label} · {day}"
+
+
+def labelled(text: str) -> str:
+    """What a row is called, "FC-2026-021 · R100 · 2026-12-08", with its day as the reader writes it."""
+    parts = text.split(" · ")
+    return " · ".join(i18n.day(date.fromisoformat(part), year=True) if DAY.fullmatch(part) else part for part in parts)
 
 
 def place(sheet: str, row: int) -> str:
@@ -190,7 +198,7 @@ def _value(change: Change, text: str) -> str:
 def _refused(found: Findings) -> list[RefusedRow]:
     return [
         RefusedRow(
-            found.where.get(f"{each.sheet}:{each.row}", ""),
+            labelled(found.where.get(f"{each.sheet}:{each.row}", "")),
             place(each.sheet, each.row),
             label_of(each.sheet, each.column) if each.column else "–",
             each.reason,

@@ -87,9 +87,7 @@ def contents(actor: Actor, row: ShipmentRow) -> str:
     """A100 800 pcs, and how many lines more."""
     first = f"{part_of(row, actor)} {show_quantity(row.quantity, row.unit)}"
     more = row.lines - 1
-    return (
-        first if more < 1 else first + " " + ngettext("and {n} more", "and {n} more", more).format(n=i18n.number(more))
-    )
+    return first if more < 1 else _("{first} and {n} more").format(first=first, n=i18n.number(more))
 
 
 def counted(line: NoteLine) -> str:

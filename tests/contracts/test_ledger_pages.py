@@ -37,17 +37,17 @@ def november(called: int, cadence: BucketCadence = BucketCadence.MONTH) -> Perio
         (
             9600,
             "If nothing changes, November ends at 9,600 of 12,000\u00a0pcs, 400 below the floor.",
-            "11 月：如无变动，期末为 9,600，约定 12,000\u00a0件，低于下限 400。",
+            "如无变动，11 月结束时为 9,600，约定 12,000\u00a0件，低于下限 400。",
         ),
         (
             14500,
             "If nothing changes, November ends at 14,500 of 12,000\u00a0pcs, 100 above the ceiling.",
-            "11 月：如无变动，期末为 14,500，约定 12,000\u00a0件，高于上限 100。",
+            "如无变动，11 月结束时为 14,500，约定 12,000\u00a0件，高于上限 100。",
         ),
         (
             12000,
             "If nothing changes, November ends at 12,000 of 12,000\u00a0pcs, inside 10,000 to 14,400.",
-            "11 月：如无变动，期末为 12,000，约定 12,000\u00a0件，在 10,000 至 14,400 之内。",
+            "如无变动，11 月结束时为 12,000，约定 12,000\u00a0件，在 10,000 至 14,400 之内。",
         ),
     ],
 )

@@ -4,7 +4,11 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from portal.web.particulars import HIDDEN, NAMES
+import pytest
+
+from portal.core.i18n import Language, speaking
+from portal.web.particulars import HIDDEN, NAMES, particulars
+from portal.web.sheet_views import labelled
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,3 +34,21 @@ def passing_on(tree: ast.Module) -> Iterator[str]:
             calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
             if any(isinstance(call.func, ast.Name) and call.func.id == "record" for call in calls):
                 yield function.name
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (Language.EN, "Decided by: The firm zone is touched, so both companies must agree; Reason: Demand has changed"),
+        (Language.ZH, "决定方式：涉及锁定区，须双方同意；原因：需求变化"),
+    ],
+)
+def test_what_is_noted_by_its_code_is_told_in_words(language: Language, told: str) -> None:
+    with speaking(language):
+        assert particulars({"way": "firm", "reason": "demand"}, 200) == told
+        assert particulars({"reason": "Too dear"}, 200).endswith("Too dear")  # what a person wrote stays
+
+
+def test_a_row_of_a_workbook_is_called_by_its_day_in_words() -> None:
+    with speaking(Language.ZH):
+        assert labelled("FC-2026-021 · R100 · 2026-12-08") == "FC-2026-021 · R100 · 2026年12月8日"
