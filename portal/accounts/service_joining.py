@@ -29,6 +29,14 @@ class ForSomebodyElse(Forbidden):
     text = N_("This invitation was made for {email}. Sign out, then open the link again as that person.")
 
 
+class InvitationOver(NotFound):
+    code = "invitation-over"
+    text = N_(
+        "This invitation was used, was taken back or is older than seven days. Sign in if you have joined already, or"
+        " ask whoever invited you for a new link."
+    )
+
+
 class WrongPassword(Invalid):
     code = "wrong-password"
     text = N_("This is not your present password.")
@@ -55,15 +63,15 @@ where m.tenant_id = $1 and m.id = $2 and m.status <> 'removed'"""
 
 
 async def open_invitation(token: str) -> OpenInvitation:
-    """The invitation behind a link. Raises NotFound when it is used, expired, replaced or taken back."""
+    """The invitation behind a link. Raises InvitationOver when it is used, expired, replaced or taken back."""
     invitation = await identity.find_invitation(token)
     if invitation is None:
-        raise NotFound
+        raise InvitationOver
     place = invitation.place
     async with read(place.asking) as connection:
         row = await connection.fetchrow(_INVITED, place.tenant_id, place.id)
     if row is None:
-        raise NotFound
+        raise InvitationOver
     known = await identity.find_user(invitation.email) is not None
     return OpenInvitation(
         invitation, row["name"], Role(row["role"]), row["company_name"], row["tenant_name"], has_account=known

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.contracts import service
 from portal.contracts.bucket_words import days
 from portal.contracts.evidence import USE, Content
-from portal.contracts.model import Contract, ContractKind, ContractRevision, RevisionStatus
+from portal.contracts.model import Contract, ContractKind, ContractRevision, ContractStatus, RevisionStatus
 from portal.contracts.rules_versions import Change, Difference, differences
 from portal.contracts.service_signing import Signing, signing
 from portal.contracts.service_versions import (
@@ -309,18 +309,24 @@ def version_row(revision: ContractRevision, contract: Contract, actor: Actor, fa
     )
 
 
+def _standing(contract: Contract, version: ContractRevision, today: date) -> str:
+    """What a version is on a day; one that both agreed on is in force only once the contract is."""
+    if contract.status is ContractStatus.ACCEPTED:
+        return _("Version {n} is agreed from {day} on.")
+    return (
+        _("Version {n} is in force since {day}.")
+        if version.effective_from <= today
+        else _("Version {n} begins on {day}.")
+    )
+
+
 def summary(contract: Contract, revisions: Sequence[ContractRevision], today: date) -> str:
     """Which version is in force, which follows on which day, which one waits; one sentence each."""
     found = current(revisions, today)
     said = []
     if found is not None:
         day = i18n.day(found.effective_from, year=True)
-        text = (
-            _("Version {n} is in force since {day}.")
-            if found.effective_from <= today
-            else _("Version {n} begins on {day}.")
-        )
-        said.append(text.format(n=found.number, day=day))
+        said.append(_standing(contract, found, today).format(n=found.number, day=day))
     for version in reversed(agreed(revisions)):
         if found is not None and version.effective_from > today and version.number != found.number:
             day = i18n.day(version.effective_from, year=True)

@@ -161,6 +161,7 @@ async def list_context(actor: Actor, asked: Asked) -> dict[str, Any]:
         "first_href": asked.href() if asked.cursor else None,
         "factory": actor.is_factory,
         "can_ship": actor.may(Permission.SHIP),
+        "sells": actor.is_factory or not rows or any(row.direction == Direction.PURCHASE for row in rows),
     }
 
 

@@ -101,6 +101,7 @@ async def test_a_contract_is_written_line_by_line_proposed_and_accepted_in_pages
         after = text_of(await customer.open(here))
     assert "Ann Weber accepted this content on" in after
     assert "The content is unchanged since." in after
+    assert ("Version 1 is agreed from" in after, "is in force since" in after) == (True, False)  # not yet put in force
     contract_id = UUID(here.rsplit("/")[-1])
     assert await state_of(tenant, contract_id) == ("accepted", 4)
     weekdays = "select delivery_weekdays from contract_line where contract_id = $1"

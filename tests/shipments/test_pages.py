@@ -110,6 +110,11 @@ async def test_a_supplier_ships_from_the_page_and_the_factory_reads_it(tenant: T
                                    **{f"quantity.{later.id}": "1"})  # fmt: skip
         assert again.status_code == 409
         assert "ASN-9 was already sent" in text_of(again)
+        assert "New delivery note" in text_of(await browser.open("/shipments"))
+    bought = await on_the_way(tenant)
+    async with signed_in(app, tenant.customer, Role.CLERK) as browser:  # who buys has nothing to send
+        bought_list = text_of(await browser.open("/shipments"))
+        assert (bought.shipment.number in bought_list, "New delivery note" in bought_list) == (True, False)
     async with signed_in(app, tenant.factory, Role.WAREHOUSE) as browser:
         waiting = text_of(await browser.open("/receipts"))
         assert "ASN-9" in waiting
