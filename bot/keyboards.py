@@ -4,11 +4,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import cache
 from html import escape
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from aiogram.filters import Filter
-from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 
 from portal.accounts.model_chats import ChatBot
 from portal.core.settings import get_settings
@@ -53,10 +54,16 @@ def text_of(card: Card, *, links: bool) -> str:
 
 
 def keyboard_of(card: Card, *, links: bool, within: bool = False) -> InlineKeyboardMarkup | None:
-    """The card's buttons in their rows. links: buttons that open pages are left out. within: forms open in the chat."""
+    """The card's buttons as aiogram's object, see `rows_of`."""
+    rows = rows_of(card, links=links, within=within)
+    return InlineKeyboardMarkup.model_validate({"inline_keyboard": rows}) if rows else None
+
+
+def rows_of(card: Card, *, links: bool, within: bool = False) -> list[list[dict[str, Any]]]:
+    """The card's buttons in their rows, as Telegram takes them. links: buttons that open pages are left out. within:
+    forms open in the chat."""
     rows = [[_button(button, within) for button in row if button.action_id or not links] for row in card.buttons]
-    rows = [row for row in rows if row][:MOST_BUTTONS]
-    return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
+    return [row for row in rows if row][:MOST_BUTTONS]
 
 
 def opens_within(bot: ChatBot, chat_id: int) -> bool:
@@ -71,14 +78,13 @@ def _mini_app(address: str) -> str:
     return f"{get_settings().base_url}/app?{urlencode({'to': path})}"
 
 
-def _button(button: Button, within: bool) -> InlineKeyboardButton:
+def _button(button: Button, within: bool) -> dict[str, Any]:
     if button.action_id is None and button.form and within:
-        return InlineKeyboardButton(text=button.label, web_app=WebAppInfo(url=_mini_app(button.url)))
+        return {"text": button.label, "web_app": {"url": _mini_app(button.url)}}
     if button.action_id is None:
-        return InlineKeyboardButton(text=button.label, url=button.url)
-    if not button.style:
-        return InlineKeyboardButton(text=button.label, callback_data=pack(button.action_id))
-    return InlineKeyboardButton(text=button.label, callback_data=pack(button.action_id), style=button.style)
+        return {"text": button.label, "url": button.url}
+    style = {"style": button.style} if button.style else {}
+    return {"text": button.label, "callback_data": pack(button.action_id), **style}
 
 
 @cache

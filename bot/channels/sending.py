@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from aiogram import Bot
 from aiogram.exceptions import (
@@ -15,9 +15,10 @@ from aiogram.exceptions import (
     TelegramServerError,
 )
 from aiogram.methods import EditMessageText, Response, SendMessage
-from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions, Message
+from aiogram.types import Message
 
-from bot.keyboards import keyboard_of, opens_within, reachable, text_of
+from bot.channels.telegram_session import Saying, Shown
+from bot.keyboards import opens_within, reachable, rows_of, text_of
 from portal.accounts import service_chats
 from portal.accounts.chats import place_of
 from portal.accounts.model_chats import ChatBot
@@ -26,7 +27,8 @@ from portal.notices.cards import Card
 from portal.notices.channels import Blocked, ChannelUnavailable, MessageRefused, SlowDown
 
 T = TypeVar("T")
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+Said: TypeAlias = Message | Shown | bool  # what became of a message
+NO_PREVIEW = {"is_disabled": True}
 GONE = ("chat not found", "user is deactivated", "bot was kicked")
 SAME = "message is not modified"
 # aiogram makes the type of an answer anew for every call unless somebody keeps it: 8 % of a busy worker
@@ -51,6 +53,7 @@ class ChatChannel:
         async with _blocked_is_noted(self.bot_name, address):
             with refusals():
                 sent = await self._followed(chat, lambda chat: self._in_topic(chat, topic, card, silent))
+        assert not isinstance(sent, bool)  # Telegram answers so to changes alone
         return str(sent.message_id)
 
     async def _followed(self, chat: int, call: Callable[[int], Awaitable[T]]) -> T:
@@ -61,7 +64,7 @@ class ChatChannel:
             await service_chats.renumbered(self.bot_name, chat, error.migrate_to_chat_id)
             return await call(error.migrate_to_chat_id)
 
-    async def _in_topic(self, chat: int, topic: int | None, card: Card, silent: bool) -> Message:
+    async def _in_topic(self, chat: int, topic: int | None, card: Card, silent: bool) -> Said:
         try:
             return await self._send(chat, topic, card, silent)
         except TelegramBadRequest as error:
@@ -69,17 +72,23 @@ class ChatChannel:
                 raise
             return await self._send(chat, None, card, silent)
 
-    async def _send(self, chat: int, topic: int | None, card: Card, silent: bool) -> Message:
-        message = SendMessage(
-            chat_id=chat,
-            text=text_of(card, links=self._links),
-            message_thread_id=topic,
-            parse_mode="HTML",
-            reply_markup=self._keyboard(card, chat),
-            disable_notification=silent,
-            link_preview_options=NO_PREVIEW,
-        )
-        return await self._bot(message)
+    async def _send(self, chat: int, topic: int | None, card: Card, silent: bool) -> Said:
+        more = {} if topic is None else {"message_thread_id": topic}
+        return await self._say(SendMessage, self._given(chat, card) | more | {"disable_notification": silent})
+
+    async def _say(self, method: Saying, given: dict[str, Any]) -> Said:
+        """given: the parameters as Telegram takes them in JSON."""
+        return cast(Said, await self._bot(method(**given)))
+
+    def _given(self, chat: int, card: Card) -> dict[str, Any]:
+        rows = rows_of(card, links=self._links, within=opens_within(self.bot_name, chat))
+        return {
+            "chat_id": chat,
+            "text": text_of(card, links=self._links),
+            "parse_mode": "HTML",
+            "link_preview_options": NO_PREVIEW,
+            **({"reply_markup": {"inline_keyboard": rows}} if rows else {}),
+        }
 
     async def close(self) -> None:
         """Let go of the service's connection."""
@@ -92,19 +101,8 @@ class ChatChannel:
             with refusals():
                 await self._followed(chat, lambda chat: self._edit(chat, int(message_id), card))
 
-    async def _edit(self, chat: int, message_id: int, card: Card) -> Message | bool:
-        change = EditMessageText(
-            text=text_of(card, links=self._links),
-            chat_id=chat,
-            message_id=message_id,
-            parse_mode="HTML",
-            reply_markup=self._keyboard(card, chat),
-            link_preview_options=NO_PREVIEW,
-        )
-        return await self._bot(change)
-
-    def _keyboard(self, card: Card, chat: int) -> InlineKeyboardMarkup | None:
-        return keyboard_of(card, links=self._links, within=opens_within(self.bot_name, chat))
+    async def _edit(self, chat: int, message_id: int, card: Card) -> Said:
+        return await self._say(EditMessageText, self._given(chat, card) | {"message_id": message_id})
 
     @property
     def _links(self) -> bool:

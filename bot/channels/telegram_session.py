@@ -1,20 +1,20 @@
-"""How notices go to Telegram: aiogram's session, without checking what nobody looks at.
+"""How notices go to Telegram: aiogram's session, without making objects of what nobody looks at.
 
-A reminder leaves for thousands at once. aiogram makes a checked object of every part of an answer, of which a sender
-needs the message's number alone, and that takes longer than all the rest. Refusals, and whatever else a bot calls, are
-read in aiogram's own way, so that callers see its errors.
+A reminder leaves for thousands at once. aiogram makes a checked object of every part of a message, and of every part of
+the answer, of which a sender needs the message's number alone; that takes longer than all the rest. Refusals, and
+whatever else a bot calls, are read in aiogram's own way, so that callers see its errors.
 """
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
 
 import msgspec
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.exceptions import TelegramNetworkError
 from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
-from aiogram.methods.base import TelegramType
-from aiogram.types import InlineKeyboardMarkup
 from aiohttp import ClientError, ClientTimeout
+from yarl import URL
 
 JSON = {"Content-Type": "application/json"}
 OK = 200
@@ -38,49 +38,48 @@ class Edited(msgspec.Struct):
     result: Shown | bool
 
 
-READ: dict[type[TelegramMethod[Any]], msgspec.json.Decoder[Sent] | msgspec.json.Decoder[Edited]] = {
+Saying: TypeAlias = type[TelegramMethod[Any]]  # SendMessage or EditMessageText
+READ: dict[Saying, msgspec.json.Decoder[Sent] | msgspec.json.Decoder[Edited]] = {
     SendMessage: msgspec.json.Decoder(Sent),
     EditMessageText: msgspec.json.Decoder(Edited),
 }
 
 
 class NoticeSession(AiohttpSession):
-    """Of the messages that it sends and changes the answer holds the number and nothing else."""
+    """Says something from plain parameters, and remembers the number of the message and nothing else."""
 
-    async def make_request(
-        self, bot: Bot, method: TelegramMethod[TelegramType], timeout: int | None = None
-    ) -> TelegramType:
-        reader = READ.get(type(method))
-        if reader is None:
-            return await super().make_request(bot, method, timeout)
-        status, content = await self._post(bot, method, self.timeout if timeout is None else timeout)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._addresses: dict[str, URL] = {}
+        self._limit = ClientTimeout(total=self.timeout)
+
+    async def say(self, bot: Bot, method: Saying, given: Mapping[str, Any]) -> Shown | bool:
+        """Send or change a message. given: the parameters as Telegram takes them in JSON, without those that are
+        left out."""
+        status, content = await self._post(bot, method, given)
         if status == OK:
             try:
-                return cast(TelegramType, reader.decode(content).result)
+                return READ[method].decode(content).result
             except msgspec.DecodeError:
                 pass  # aiogram says what is wrong with it
-        read = self.check_response(bot, method, status, content.decode())
-        return cast(TelegramType, read.result)
+        read = self.check_response(bot, method(**given), status, content.decode())
+        return cast(bool, read.result)
 
-    async def _post(self, bot: Bot, method: TelegramMethod[Any], timeout: float) -> tuple[int, bytes]:
+    async def _post(self, bot: Bot, method: Saying, given: Mapping[str, Any]) -> tuple[int, bytes]:
         session = await self.create_session()
-        address = self.api.api_url(token=bot.token, method=method.__api_method__)
+        body = msgspec.json.encode(given)
         try:
-            limit = ClientTimeout(total=timeout)
-            async with session.post(address, data=self._body(bot, method), headers=JSON, timeout=limit) as answer:
+            async with session.post(self._address(bot, method), data=body, headers=JSON, timeout=self._limit) as answer:
                 return answer.status, await answer.read()
         except TimeoutError as error:
-            raise TelegramNetworkError(method=method, message="Request timeout error") from error
+            raise TelegramNetworkError(method=method(**given), message="Request timeout error") from error
         except ClientError as error:
-            raise TelegramNetworkError(method=method, message=f"{type(error).__name__}: {error}") from error
+            what = f"{type(error).__name__}: {error}"
+            raise TelegramNetworkError(method=method(**given), message=what) from error
 
-    def _body(self, bot: Bot, method: TelegramMethod[Any]) -> bytes:
-        """The parameters that were given, as JSON: it needs no quoting. A keyboard has no defaults of the bot in it."""
-        given: dict[str, Any] = {}
-        for name in method.model_fields_set:
-            value = getattr(method, name)
-            if isinstance(value, InlineKeyboardMarkup):
-                given[name] = msgspec.Raw(value.model_dump_json(exclude_none=True).encode())
-            elif (prepared := self.prepare_value(value, bot, {}, _dumps_json=False)) is not None:
-                given[name] = prepared
-        return msgspec.json.encode(given)
+    def _address(self, bot: Bot, method: Saying) -> URL:
+        """Read once: it is the same for every message."""
+        name = method.__api_method__
+        if name not in self._addresses:
+            self._addresses[name] = URL(self.api.api_url(token=bot.token, method=name))
+        return self._addresses[name]

@@ -18,10 +18,10 @@ from aiogram.exceptions import (
     TelegramServerError,
 )
 from aiogram.methods import EditMessageText, SendMessage
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from aiohttp import web
 
-from bot.channels.telegram_session import NoticeSession
+from bot.channels.telegram_session import NoticeSession, Shown
 from portal.dev.telegram.client import Person, World
 
 BUTTONS = [
@@ -57,6 +57,21 @@ def bot_of(world: World, kind: type[AiohttpSession] = NoticeSession, timeout: fl
     return Bot(world.token, session=kind(api=TelegramAPIServer.from_base(world.url), timeout=timeout))
 
 
+async def say(bot: Bot, method: SendMessage | EditMessageText) -> Message | Shown | bool:
+    """The method as a bot says it: in the quick way where its session has one."""
+    if not isinstance(bot.session, NoticeSession):
+        return await bot(method)  # type: ignore[arg-type]
+    given = method.model_dump(exclude_unset=True, exclude_none=True)
+    return await bot.session.say(bot, type(method), given)
+
+
+async def sent_by(bot: Bot, method: SendMessage) -> int:
+    """The number of the message."""
+    shown = await say(bot, method)
+    assert not isinstance(shown, bool)
+    return shown.message_id
+
+
 @pytest.fixture
 async def bot(world: World) -> AsyncIterator[Bot]:
     async with bot_of(world) as running:
@@ -65,23 +80,23 @@ async def bot(world: World) -> AsyncIterator[Bot]:
 
 async def test_what_is_said_is_what_aiogram_says(world: World, bot: Bot, lena: Person) -> None:
     async with bot_of(world, AiohttpSession) as usual:
-        first = await usual(message(lena.id))
-        await usual(EditMessageText(chat_id=lena.id, message_id=first.message_id, text="Done", parse_mode="HTML"))
-    second = await bot(message(lena.id))
-    await bot(EditMessageText(chat_id=lena.id, message_id=second.message_id, text="Done", parse_mode="HTML"))
+        first = await sent_by(usual, message(lena.id))
+        await say(usual, EditMessageText(chat_id=lena.id, message_id=first, text="Done", parse_mode="HTML"))
+    second = await sent_by(bot, message(lena.id))
+    await say(bot, EditMessageText(chat_id=lena.id, message_id=second, text="Done", parse_mode="HTML"))
 
     sent, edited = await world.calls("sendMessage"), await world.calls("editMessageText")
     assert plain(sent[0].params) == plain(sent[1].params)
     assert plain(edited[0].params) | {"message_id": 0} == plain(edited[1].params) | {"message_id": 0}
     shown = [bubble for bubble in await lena.messages() if bubble.by_bot]
-    assert [bubble.id for bubble in shown] == [first.message_id, second.message_id]
+    assert [bubble.id for bubble in shown] == [first, second]
     assert shown[0].text == shown[1].text == "Done"
 
 
 async def test_buttons_and_silence_arrive(bot: Bot, lena: Person) -> None:
-    sent = await bot(message(lena.id, disable_notification=True))
+    sent = await sent_by(bot, message(lena.id, disable_notification=True))
 
-    bubble = await lena.message(sent.message_id)
+    bubble = await lena.message(sent)
     assert bubble.silent
     assert bubble.buttons == [["确认 & \u00a0<1>", "Late"], ["Open the page"]]
     assert bubble.data == ["v1:abc", "v1:def"]
@@ -89,26 +104,26 @@ async def test_buttons_and_silence_arrive(bot: Bot, lena: Person) -> None:
 
 
 async def test_refusals_are_those_of_aiogram(world: World, bot: Bot, lena: Person) -> None:
-    sent = await bot(message(lena.id))
+    sent = await sent_by(bot, message(lena.id))
     change = EditMessageText(
-        chat_id=lena.id, message_id=sent.message_id, text=message(0).text, parse_mode="HTML",
+        chat_id=lena.id, message_id=sent, text=message(0).text, parse_mode="HTML",
         reply_markup=InlineKeyboardMarkup(inline_keyboard=BUTTONS),
     )  # fmt: skip
     with pytest.raises(TelegramBadRequest, match="message is not modified"):
-        await bot(change)
+        await say(bot, change)
     await world.fail("too_many", "sendMessage", chat=lena.id, seconds=17)
     with pytest.raises(TelegramRetryAfter) as told:
-        await bot(message(lena.id))
+        await say(bot, message(lena.id))
     await world.fail("error", "sendMessage")
     with pytest.raises(TelegramServerError):
-        await bot(message(lena.id))
+        await say(bot, message(lena.id))
     group = await world.group("Gate 3", lena, basic=True)
     await lena.upgrade(group)
     with pytest.raises(TelegramMigrateToChat) as moved:
-        await bot(message(group))
+        await say(bot, message(group))
     await lena.block()
     with pytest.raises(TelegramForbiddenError, match="blocked"):
-        await bot(message(lena.id))
+        await say(bot, message(lena.id))
 
     assert told.value.retry_after == 17
     assert moved.value.migrate_to_chat_id < group
@@ -119,10 +134,10 @@ async def test_a_line_that_is_cut_or_silent_is_said_to_be(world: World, lena: Pe
     async with bot_of(world, timeout=0.3) as hasty:
         await world.fail("cut", "sendMessage")
         with pytest.raises(TelegramNetworkError):
-            await hasty(message(lena.id))
+            await say(hasty, message(lena.id))
         await world.fail("hang", "sendMessage", seconds=5)
         with pytest.raises(TelegramNetworkError, match="timeout"):
-            await hasty(message(lena.id))
+            await say(hasty, message(lena.id))
     assert [bubble for bubble in await lena.messages() if bubble.by_bot] == []
 
 
@@ -143,5 +158,5 @@ async def test_an_answer_that_is_not_telegrams_is_no_success(said: str) -> None:
     server = TelegramAPIServer.from_base(f"http://127.0.0.1:{runner.addresses[0][1]}")
     async with Bot("1:token", session=NoticeSession(api=server)) as bot:
         with pytest.raises(ClientDecodeError):
-            await bot(message(1))
+            await say(bot, message(1))
     await runner.cleanup()
