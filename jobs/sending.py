@@ -186,12 +186,9 @@ class Sender:
         if written.same:
             await self._noter.note(Sent(claimed, written, written.edits, channel.abilities.edit))
             return
-        later = await self._pacer.wait(claimed.channel, claimed.address)
-        if later > 0:
-            await service_noting.note_later(claimed, later, counts=False)
-            return
         try:
-            message_id = await hand_over(channel, claimed, written)
+            async with self._pacer.turn(claimed.channel, claimed.address) as later:
+                message_id = await hand_over(channel, claimed, written) if later == 0 else ""
         except SlowDown as error:
             await self._pacer.pause(claimed.channel, claimed.address, error.retry_after)
             await service_noting.note_later(claimed, error.retry_after, str(error), counts=False)
@@ -200,7 +197,10 @@ class Sender:
         except Unavailable as error:
             await service_noting.note_failure(claimed, error, await ways_of(claimed))
         else:
-            await self._noter.note(Sent(claimed, written, message_id, channel.abilities.edit))
+            if later > 0:
+                await service_noting.note_later(claimed, later, counts=False)
+            else:
+                await self._noter.note(Sent(claimed, written, message_id, channel.abilities.edit))
 
 
 class Noter:

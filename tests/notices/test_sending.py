@@ -1,11 +1,7 @@
 """Sending: refusals lead to another way, a slow chat delays nobody, and an overtaken try marks nothing."""
 
 import asyncio
-import os
-import time
 from dataclasses import replace
-
-import pytest
 
 from jobs import sending
 from jobs.sending import Sender
@@ -15,7 +11,7 @@ from portal.core.actor import Actor, Direction
 from portal.notices import service_sending
 from portal.notices.cards import Card
 from portal.notices.channels import Blocked, ChannelUnavailable, MessageRefused, SlowDown
-from portal.notices.pacing import FREE, PACES, Pace, Pacer
+from portal.notices.pacing import Pacer
 from portal.notices.service_noting import ATTEMPTS, Sent, note_sent
 from portal.notices.service_sending import Claimed, Written
 from tests.factories import Tenant, fetch
@@ -249,65 +245,6 @@ async def test_whoever_has_nothing_to_do_is_not_asked_for(post: Post, tenant: Te
     assert tenant.id in [each.id for each in await sending.sending_tenants()]
 
 
-# --- the pace ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def swift() -> str:
-    """A service with small limits."""
-    name = f"swift-{os.urandom(4).hex()}"
-    PACES[name] = Pace(bot=20, chat=1.0, group=20, is_group=lambda address: address.startswith("-"))
-    return name
-
-
-@pytest.mark.parametrize("shared", [True, False])
-async def test_no_second_holds_more_than_a_service_takes(
-    database: object, server: object, swift: str, shared: bool
-) -> None:
-    url = str(server.redis_url) if shared else None  # type: ignore[attr-defined]
-    speed = 10.0
-    pacers = [Pacer(url, speed) for _ in range(2 if shared else 1)]
-    sent: list[float] = []
-
-    async def send(number: int) -> None:
-        pacer = pacers[number % len(pacers)]
-        assert await pacer.wait(swift, f"chat {number}") == 0
-        sent.append(time.monotonic() * speed)
-
-    await asyncio.gather(*(send(number) for number in range(60)))
-    for pacer in pacers:
-        await pacer.close()
-
-    sent.sort()
-    assert sent[-1] - sent[0] >= 2.5  # sixty at twenty a second
-    assert max(sum(1 for at in sent if first <= at < first + 0.9) for first in sent) <= 24
-
-
-@pytest.mark.parametrize("shared", [True, False])
-async def test_turns_that_are_asked_for_together_are_turns_one_by_one(
-    database: object, server: object, swift: str, shared: bool
-) -> None:
-    """Forty chats at the same moment, one of them twice: two topics of one group are one chat."""
-    pacer = Pacer(str(server.redis_url) if shared else None, speed=20)  # type: ignore[attr-defined]
-    addresses = [*(f"chat {number}" for number in range(40)), "-100/1", "-100/2"]
-    left: dict[str, float] = {}
-
-    async def send(address: str) -> float:
-        later = await pacer.wait(swift, address)
-        left[address] = time.monotonic()
-        return later
-
-    begun = time.monotonic()
-    later = await asyncio.gather(*map(send, addresses))
-    ahead = pacer.ahead(swift)
-    await pacer.close()
-
-    assert [address for address, closed in zip(addresses, later, strict=True) if closed] == ["-100/2"]
-    assert max(left.values()) - begun >= 40 / 20 / 20  # forty gaps of twenty a second, twenty times as fast
-    assert ahead < 0.01  # all turns were taken
-    assert await pacer.wait("email", "a") == pacer.ahead("email") == 0
-
-
 async def test_no_more_is_claimed_than_has_its_turn_soon(post: Post, tenant: Tenant) -> None:
     """What would wait for minutes is left to other workers, and to be written when it is time."""
     clerks = [await hire(tenant, tenant.supplier, Role.CLERK) for _ in range(4)]
@@ -316,31 +253,18 @@ async def test_no_more_is_claimed_than_has_its_turn_soon(post: Post, tenant: Ten
     await post.happen()
 
     class Crowded(Pacer):
-        turn = 60.0
+        waits = 60.0
 
         def ahead(self, channel: str) -> float:
-            return self.turn
+            return self.waits
 
     pacer = Crowded(None)
     sender = Sender({"email": post.chat}, pacer)
     assert await sender.round(post.place) == 0
     untouched = await fetch(tenant.factory, LOG, tenant.id)
-    pacer.turn = sending.AHEAD
+    pacer.waits = sending.AHEAD
     assert await sender.round(post.place) == 4
     await sender.idle()
 
     assert [(row["state"], row["attempts"]) for row in untouched] == [("waiting", 0)] * 4
     assert [len(post.read(clerk)) for clerk in clerks] == [1] * 4
-
-
-async def test_one_chat_takes_one_message_at_a_time_and_a_pause_is_kept(swift: str) -> None:
-    pacer = Pacer(None, speed=10)
-    assert await pacer.wait(swift, "a") == 0
-    assert 0 < await pacer.wait(swift, "a") <= 0.1
-    assert await pacer.wait(swift, "b") == 0
-    await pacer.pause(swift, "c", 30)
-    assert 2 < await pacer.wait(swift, "c") <= 3
-    assert await pacer.wait(swift, "-100") == 0
-    assert 0.1 < await pacer.wait(swift, "-100") <= 0.3
-    assert PACES.get("email", FREE) is FREE
-    assert await pacer.wait("email", "a") == await pacer.wait("email", "a") == 0
