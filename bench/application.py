@@ -75,7 +75,7 @@ json_query, _ = reads.page_query(actor, LineFilter(View.ALL), first_key, 50)
 @get("/bench/lines", opt={"public": True}, include_in_schema=False)
 async def raw_json(due: FromQuery[date], id: FromQuery[UUID]) -> Response[bytes]:  # noqa: A002 - the key's own name
     """50 lines after a key."""
-    rows = await fetch(json_query, who.tenant_id, due, id, 51)
+    rows = await fetch(json_query, who.tenant_id, due, id)
     body = msgspec.json.encode(PageOf(rows[:50], f"{rows[49].due_date} {rows[49].id}"))
     return Response(body, media_type="application/json")
 
@@ -115,7 +115,7 @@ prepared: dict[str, Any] = {
 @get("/bench/page", opt={"public": True}, include_in_schema=False)
 async def raw_page(due: FromQuery[date], id: FromQuery[UUID]) -> Template:  # noqa: A002 - the key's own name
     """The list's page of 50 lines after a key."""
-    rows = await fetch(page_query, who.tenant_id, today - timedelta(days=7), due, id, SIZE + 1)
+    rows = await fetch(page_query, who.tenant_id, today - timedelta(days=7), due, id)
     more = rows[SIZE - 1]
     changing = {
         "rows": listed(rows[:SIZE], today, actor),

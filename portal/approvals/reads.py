@@ -77,7 +77,7 @@ async def list_cases(
         where.also("c.id <", after)
     query = (
         f"select {_COLUMNS} from approval_case c where {where.sql}"  # noqa: S608 - own text, bound values
-        f" order by c.id desc limit {where.arg(limit + 1)}"
+        f" order by c.id desc limit {limit + 1}"
     )
     return [_row(row) for row in await connection.fetch(query, *where.args)]
 

@@ -142,7 +142,7 @@ async def list_changes(
     joins = JOINS.format(factory="true" if actor.is_factory else "false")
     query = (
         f"select {_COLUMNS} from (select * from change_request where {where.sql}"  # noqa: S608 - own text, bound values
-        f" order by {_ORDER} limit {where.arg(limit + 1)}) r {joins} order by r.respond_by nulls last, r.id desc"
+        f" order by {_ORDER} limit {limit + 1}) r {joins} order by r.respond_by nulls last, r.id desc"
     )
     return [ChangeRow(*row) for row in await connection.fetch(query, *where.args)]
 

@@ -105,7 +105,7 @@ async def list_waiting(
         where.sql += f" and (applied_at, id) > ({where.arg(after[0])}, {where.arg(after[1])})"
     query = (
         f"select {_COLUMNS} from (select * from change_request where {where.sql}"  # noqa: S608 - own text, bound values
-        f" order by applied_at, id limit {where.arg(limit + 1)}) r {JOINS.format(factory='true')}"
+        f" order by applied_at, id limit {limit + 1}) r {JOINS.format(factory='true')}"
         " order by r.applied_at, r.id"
     )
     return [ErpRow(*row) for row in await connection.fetch(query, *where.args)]

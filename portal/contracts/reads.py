@@ -82,7 +82,7 @@ async def list_contracts(
     reference = _REFERENCE if actor.is_factory else "''"
     query = (
         f"select {_COLUMNS}, {reference} from (select * from contract where {where.sql}"  # noqa: S608 - own text, bound values
-        f" order by id desc limit {where.arg(limit + 1)}) c order by c.id desc"
+        f" order by id desc limit {limit + 1}) c order by c.id desc"
     )
     return [ContractRow(*row) for row in await connection.fetch(query, *where.args)]
 

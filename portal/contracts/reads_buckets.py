@@ -226,7 +226,7 @@ async def use_of_contracts(
     """Contracts in force with periods, one row more than `limit` when there is a next page."""
     where = chosen(actor, wanted, now)
     query = _USE.format(where=where.sql, risky=where.arg(wanted.risky), order=_ORDER[wanted.order])
-    query += f" limit {where.arg(limit + 1)} offset {where.arg(max(0, min(offset, FAR)))}"
+    query += f" limit {limit + 1} offset {where.arg(max(0, min(offset, FAR)))}"
     return [UseRow(*row) for row in await connection.fetch(query, *where.args)]
 
 

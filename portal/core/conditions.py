@@ -10,6 +10,9 @@ class Conditions:
 
     table: its alias, or nothing where no other table is near. contract: the column that names a row's contract;
     nothing where the caller restricts colleagues in its own way.
+
+    The length of a page stands in a statement's own text: of a limit that is a parameter PostgreSQL expects a tenth of
+    all rows, finds no plan for all values worth keeping, and plans each page anew.
     """
 
     def __init__(self, actor: Actor, *args: Any, table: str = "", contract: str | None = None) -> None:

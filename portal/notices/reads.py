@@ -95,12 +95,12 @@ async def list_log(connection: Driver, actor: Actor, wanted: LogFilter, after: U
     """
     actor.require(Permission.READ)
     where = _where(actor, wanted, after)
-    rows, limit_arg = [], where.arg(limit + 1)
+    rows, most = [], limit + 1
     if wanted.view is not View.PRESSED:
-        rows.append(_SENDS.format(where=where.sql + _STATES.get(wanted.view, ""), limit=limit_arg))
+        rows.append(_SENDS.format(where=where.sql + _STATES.get(wanted.view, ""), limit=most))
     if wanted.view in (View.ALL, View.PRESSED):
-        rows.append(_PRESSES.format(where=where.sql, limit=limit_arg))
-    query = _NAMED.format(rows=" union all ".join(f"({row})" for row in rows), limit=limit_arg)
+        rows.append(_PRESSES.format(where=where.sql, limit=most))
+    query = _NAMED.format(rows=" union all ".join(f"({row})" for row in rows), limit=most)
     return [LogRow(*row.values()) for row in await connection.fetch(query, *where.args)]
 
 

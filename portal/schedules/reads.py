@@ -131,7 +131,7 @@ def page_query(actor: Actor, wanted: LineFilter, after: tuple[date, UUID] | None
     # The page is cut before it is joined, so that the price of a page never depends on what lies behind it.
     query = (
         f"select {_COLUMNS} from (select * from schedule_line where {where.sql}"  # noqa: S608 - own text, bound values
-        f" order by due_date, id limit {where.arg(limit + 1)}) l {_JOINS} order by l.due_date, l.id"
+        f" order by due_date, id limit {limit + 1}) l {_JOINS} order by l.due_date, l.id"
     )
     return query, where.args
 
@@ -183,7 +183,7 @@ async def to_confirm(
     query = (
         f"select {_COLUMNS} from (select * from schedule_line where {where.sql}) l {_JOINS}"  # noqa: S608
         f" where c.direction = {where.arg(sells.value)} order by l.respond_by nulls last, l.due_date, l.id"
-        f" limit {where.arg(limit)}"
+        f" limit {limit}"
     )
     return [LineRow(*row) for row in await connection.fetch(query, *where.args)]
 
@@ -195,7 +195,7 @@ async def to_decide(connection: Driver, actor: Actor, limit: int) -> list[LineRo
     buys = Direction.PURCHASE if actor.is_factory else Direction.SALE
     query = (
         f"select {_COLUMNS} from (select * from schedule_line where {where.sql}) l {_JOINS}"  # noqa: S608
-        f" where c.direction = {where.arg(buys.value)} order by l.due_date, l.id limit {where.arg(limit)}"
+        f" where c.direction = {where.arg(buys.value)} order by l.due_date, l.id limit {limit}"
     )
     return [LineRow(*row) for row in await connection.fetch(query, *where.args)]
 

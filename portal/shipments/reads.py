@@ -196,7 +196,7 @@ async def list_shipments(
         where.sql += _OF_CONTRACT.format(where.arg(wanted.contract_id))
     if after is not None:
         where.sql += f" and (s.shipped_on, s.id) < ({where.arg(after[0])}, {where.arg(after[1])})"
-    where.sql += f" order by s.shipped_on desc, s.id desc limit {where.arg(limit + 1)}"
+    where.sql += f" order by s.shipped_on desc, s.id desc limit {limit + 1}"
     query = _SHIPMENT.format(where=where.sql, order="s.shipped_on desc, s.id desc")
     return [ShipmentRow(*row) for row in await connection.fetch(query, *where.args)]
 
@@ -211,7 +211,7 @@ async def to_receive(connection: Driver, actor: Actor, limit: int) -> list[Shipm
     where = Conditions(actor, visible(actor), table="s")
     buys = Direction.PURCHASE if actor.is_factory else Direction.SALE
     where.sql += f" and {ON_THE_WAY_SQL}{_WAITS_FOR_COUNT} and s.direction = {where.arg(buys.value)}"
-    where.sql += f" order by s.shipped_on, s.id limit {where.arg(limit)}"
+    where.sql += f" order by s.shipped_on, s.id limit {limit}"
     query = _SHIPMENT.format(where=where.sql, order="s.shipped_on, s.id")
     return [ShipmentRow(*row) for row in await connection.fetch(query, *where.args)]
 
@@ -309,7 +309,7 @@ async def list_receipts(
         where.sql += f" and r.shipment_id = {where.arg(shipment_id)}"
     if after is not None:
         where.sql += f" and (r.received_on, r.id) < ({where.arg(after[0])}, {where.arg(after[1])})"
-    where.sql += f" order by r.received_on desc, r.id desc limit {where.arg(limit + 1)}"
+    where.sql += f" order by r.received_on desc, r.id desc limit {limit + 1}"
     return [ReceiptRow(*row) for row in await connection.fetch(_RECEIPT.format(where=where.sql), *where.args)]
 
 

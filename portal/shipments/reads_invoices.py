@@ -97,7 +97,7 @@ async def one_invoice(connection: Driver, actor: Actor, contract_id: UUID, invoi
 
 
 async def _rows(connection: Driver, actor: Actor, where: Conditions, limit: int) -> list[InvoiceRow]:
-    query = _ROWS.format(where=where.sql, limit=where.arg(limit))
+    query = _ROWS.format(where=where.sql, limit=limit)
     prices = actor.may(Permission.SEE_PRICES)
     found = []
     for row in await connection.fetch(query, *where.args):
