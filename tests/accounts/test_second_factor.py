@@ -18,7 +18,7 @@ from portal.core.access import Role
 from portal.core.errors import NotFound
 from portal.core.settings import get_settings
 from tests.accounts.browser import browsing, text_of
-from tests.accounts.factors import enrolled, shown, wrong
+from tests.accounts.factors import enrolled, shown, used, wrong
 from tests.accounts.makers import PASSWORD, Person, make_person, new_email, signed
 from tests.accounts.test_cli import portal
 from tests.factories import Tenant, fetch
@@ -129,7 +129,7 @@ async def test_it_is_removed_with_a_code_or_the_password_and_with_neither_stays(
         ("", "", CodeMissing),
         ("not this one", "", WrongPassword),
         ("", wrong(secret), CodeWrong),
-        ("", shown(secret), CodeUsed),
+        ("", used(secret), CodeUsed),
     ):
         with pytest.raises(refusal):
             await service_factor.remove(await signed(ann), password, code, ann.email)
@@ -187,7 +187,7 @@ async def test_a_person_sets_it_up_in_pages_and_signs_in_with_it(app: Litestar, 
         before = await rows(ann)
         for typed, sentence in (
             (wrong(secret), "This code is not right."),
-            (shown(secret), "This code was used already"),
+            (used(secret), "This code was used already"),
             ("", "Type the six digits"),
         ):
             refused = await browser.send("/sign-in/code", code=typed, next="/sites")

@@ -26,7 +26,7 @@ from portal.notices.compose import card_for
 from portal.paper.agreed import agreed
 from portal.paper.contract_paper import contract_document
 from tests.accounts.browser import Browser, browsing, text_of
-from tests.accounts.factors import enrolled, shown, wrong
+from tests.accounts.factors import enrolled, shown, used, wrong
 from tests.accounts.makers import Person, make_person
 from tests.approvals.makers import all_of, approvers, make_colleague, put_in_force, rules_of
 from tests.contracts.makers import make_proposed, step
@@ -99,7 +99,7 @@ async def test_a_key_a_chat_and_a_person_without_the_right_code_accept_nothing(
     with pytest.raises(FactorMissing):
         await step(ann, "accept", contract.id, code="123456")
     secret, codes = await enrolled(person)
-    tries = (("", CodeMissing), (wrong(secret), CodeWrong), (shown(secret), CodeUsed))
+    tries = (("", CodeMissing), (wrong(secret), CodeWrong), (used(secret), CodeUsed))
     for code, refusal in tries:
         with pytest.raises(refusal):
             await step(ann, "accept", contract.id, code=code)
@@ -133,7 +133,7 @@ async def test_a_contract_is_accepted_with_a_code_in_pages_and_its_document_says
         assert (refused.status_code, "You have no second factor yet." in text_of(refused)) == (422, True)
         secret, codes = await enrolled(person)
         assert 'name="code"' in (await customer.open(here)).text
-        for code, sentence in ((wrong(secret), "This code is not right."), (shown(secret), "This code was used")):
+        for code, sentence in ((wrong(secret), "This code is not right."), (used(secret), "This code was used")):
             refused = await customer.send(f"{here}/accept", version="2", code=code)
             assert (refused.status_code, sentence in text_of(refused)) == (422, True)
         stale = await customer.send(f"{here}/accept", version="1", code=codes[0])
@@ -168,7 +168,7 @@ async def test_an_amendment_asks_for_a_code_too(tenant: Tenant, app: Litestar) -
     async with at_a_browser(app, person) as customer:
         page = await customer.open(f"{here}/versions")
         assert 'name="code"' in page.text
-        for code in ("", shown(secret)):
+        for code in ("", used(secret)):
             refused = await customer.send(f"{here}/amendment/accept", version=str(before[1]), code=code)
             assert (refused.status_code, "Comparison" in text_of(refused)) == (422, True)
         assert await stored(tenant, contract.id) == before
