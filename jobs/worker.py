@@ -244,7 +244,7 @@ async def deliver_from(queue: str, redis: RedisSettings, subscriptions: Subscrip
     """Run the jobs of one queue until `stop`; begin anew when the queue was away."""
     slow = queue == SLOW
     seconds = max([s.seconds for found in subscriptions.values() for s in found if s.slow == slow] or [20])
-    job: Function = func(deliverer(subscriptions), name="deliver", timeout=seconds + outbox.GRACE, keep_result=0)
+    job: Function = func(deliverer(subscriptions), name="deliver", timeout=seconds + outbox.GRACE)
     while not stop.is_set():
         try:
             await _deliver_until(stop, queue, redis, job)
@@ -268,6 +268,7 @@ async def _deliver_until(stop: asyncio.Event, queue: str, redis: RedisSettings, 
         health_check_key=HEARTBEAT_KEY if queue == QUICK else f"{HEARTBEAT_KEY}:slow",
         job_serializer=encode,
         job_deserializer=decode,
+        keep_result=0,  # said here, because a job whose content was lost is no function's: its result would bar its id
         log_results=False,
     )
     main = asyncio.create_task(worker.async_run())

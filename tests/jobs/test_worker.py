@@ -89,6 +89,19 @@ async def test_emptying_the_queue_loses_nothing(services: Settings, workspace: T
     assert await noted(workspace) == sorted(things)
 
 
+async def test_a_job_that_lost_its_content_can_be_rung_again(services: Settings) -> None:
+    async with Redis.from_url(str(services.redis_url)) as redis:
+        await redis.zadd(worker.QUICK, {"a lost one": 1})
+
+        async def gone() -> bool:
+            return not await redis.zcard(worker.QUICK)
+
+        async with working(services):
+            await until(gone)
+
+        assert await redis.keys("arq:*") == []
+
+
 async def queued(services: Settings, count: int) -> bool:
     async with Redis.from_url(str(services.redis_url)) as redis:
         return int(await redis.zcard(worker.QUICK)) >= count
