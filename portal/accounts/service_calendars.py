@@ -18,6 +18,7 @@ from portal.accounts.events import SiteChanged
 from portal.accounts.model import Site, SiteDay, SiteWindow
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.days import Day
 from portal.core.db import driver
 from portal.core.errors import NotFound
 from portal.core.inputs import Input
@@ -27,7 +28,7 @@ from portal.core.journal import Subject, emit, record
 class SetDay(Input):
     """A day out of the weekly pattern: a holiday, or a day worked to make up for one."""
 
-    day: date
+    day: Day
     working: bool
     name: str = Field("", max_length=80)
 
@@ -35,8 +36,8 @@ class SetDay(Input):
 class Shutdown(Input):
     """Days on which a site that usually works does not, with the reason."""
 
-    first: date
-    last: date
+    first: Day
+    last: Day
     name: str = Field(min_length=1, max_length=80, examples=["Furnace relining"])
 
 

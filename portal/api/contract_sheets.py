@@ -17,6 +17,7 @@ from portal.contracts import reads
 from portal.contracts.model import ContractStatus
 from portal.contracts.reads import ContractFilter
 from portal.core.actor import Actor, Direction
+from portal.core.days import Day
 from portal.core.db import read
 from portal.core.inputs import Input
 from portal.core.model import ImportRun
@@ -33,7 +34,7 @@ class SendWorkbook(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     file: UploadFile
-    effective_from: date = InputField(examples=["2027-04-01"])
+    effective_from: Day = InputField(examples=["2027-04-01"])
 
 
 class TakeMine(Input):

@@ -1,6 +1,5 @@
 """What a caller says about a change: the shapes are checked here, the trade's rules by `rules.py`."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -9,18 +8,19 @@ from pydantic import Field
 
 from portal.changes.model import ChangeReason, ErpState, PartKind
 from portal.changes.rules import MOST_PARTS
+from portal.core.days import Day
 from portal.core.inputs import Input
 
 Amount = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
 Reference = Annotated[str, Field(max_length=60, description="the document in the ERP that shows the change")]
-Day = Annotated[date, Field(examples=["2026-12-01"])]
+DueDay = Annotated[Day, Field(examples=["2026-12-01"])]
 
 
 class NewPiece(Input):
     """One part of a split: so much on this day."""
 
     quantity: Amount = Field(examples=["400"])
-    due_date: Day
+    due_date: DueDay
 
 
 class NewPart(Input):
@@ -31,7 +31,7 @@ class NewPart(Input):
     version: int | None = Field(default=None, description="of the delivery, as the caller saw it")
     contract_line_id: UUID | None = Field(default=None, description="the contract's line, for an addition")
     quantity: Amount | None = Field(default=None, examples=["800"])
-    due_date: Day | None = None
+    due_date: DueDay | None = None
     place: str | None = Field(default=None, max_length=40, description="the ship-to site's code", examples=["WUX-1"])
     price: Decimal | None = Field(default=None, ge=0, max_digits=18, decimal_places=6, description="per unit")
     pieces: list[NewPiece] = Field(default=[], max_length=20, description="of a split; the first stays the delivery")
@@ -43,8 +43,8 @@ class NewPause(Input):
     """No delivery between two days: what lies there moves to the first working day after them, or falls away."""
 
     contract_line_id: UUID | None = Field(default=None, description="left out: every line of the contract")
-    since: Day = Field(description="the first day without deliveries")
-    until: Day = Field(description="the last day without deliveries", examples=["2026-12-15"])
+    since: DueDay = Field(description="the first day without deliveries")
+    until: DueDay = Field(description="the last day without deliveries", examples=["2026-12-15"])
     drop: bool = Field(default=False, description="the deliveries fall away; otherwise they move behind the pause")
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 from portal.changes.model import ChangeStatus, PartKind
+from portal.core.days import DayTooFar
 from portal.core.errors import Conflict, Forbidden, Invalid
 from portal.core.i18n import N_, moment
 from portal.core.quantities import UNITS, check_scale
@@ -103,11 +104,6 @@ class PartUnclear(Invalid):
 class DayPassed(Invalid):
     code = "day-passed"
     text = N_("{day} has passed. Choose a day from {today} on.")
-
-
-class DayTooFar(Invalid):
-    code = "day-too-far"
-    text = N_("{day} lies too far ahead. Choose a day up to {last}.")
 
 
 class DeliveryOver(Conflict):

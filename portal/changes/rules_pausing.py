@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from portal.changes.model import PartKind
-from portal.changes.rules import FURTHEST_DAYS, DayPassed, DayTooFar, Piece
+from portal.changes.rules import FURTHEST_DAYS, DayPassed, Piece
+from portal.core.days import DayTooFar
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
 

@@ -12,6 +12,7 @@ from portal.contracts.service_amendments import accept_amendment, amend, counter
 from portal.contracts.service_approval import check_unmoved, requester
 from portal.contracts.service_life import accept, counter, propose
 from portal.core.actor import Actor, Origin
+from portal.core.days import KEPT
 
 IN_FORCE = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
 
@@ -31,11 +32,13 @@ async def go_on(session: AsyncSession, decider: Actor, case: ApprovalCase) -> No
         case OfferStep.PROPOSAL:
             await propose(session, asker, contract.id, passed=case)
         case OfferStep.AMENDMENT:
-            await amend(session, asker, contract.id, Amendment.model_validate(said), passed=case)
+            await amend(session, asker, contract.id, Amendment.model_validate(said, context=KEPT), passed=case)
         case OfferStep.COUNTER if in_force:
-            await counter_amendment(session, asker, contract.id, Amendment.model_validate(said), passed=case)
+            await counter_amendment(
+                session, asker, contract.id, Amendment.model_validate(said, context=KEPT), passed=case
+            )
         case OfferStep.COUNTER:
-            await counter(session, asker, contract.id, Offer.model_validate(said), passed=case)
+            await counter(session, asker, contract.id, Offer.model_validate(said, context=KEPT), passed=case)
         case OfferStep.ACCEPTANCE if in_force:
             await accept_amendment(session, asker, contract.id, origin=origin, passed=case)
         case OfferStep.ACCEPTANCE:

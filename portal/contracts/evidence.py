@@ -20,6 +20,7 @@ from uuid import UUID
 from portal.contracts.inputs import Agreed
 from portal.contracts.model import Contract, ContractLine, ContractPrice
 from portal.contracts.model_buckets import CommitmentTerms
+from portal.core.days import KEPT
 from portal.core.inputs import Input
 
 FORM = 2
@@ -109,7 +110,7 @@ def _first_form(content: Content) -> Content:
 
 def read_back(content: Content) -> Agreed:
     """A content as typed values."""
-    return Agreed.model_validate(content)
+    return Agreed.model_validate(content, context=KEPT)
 
 
 def digest(content: Content) -> str:

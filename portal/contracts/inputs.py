@@ -1,6 +1,5 @@
 """What a caller says about a contract: the shapes are checked here, the trade's rules by `rules.py`."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -10,6 +9,7 @@ from pydantic import Field
 from portal.contracts.inputs_buckets import Amount, SetPeriods, SetTerms
 from portal.contracts.model import Cadence, ContractKind, DateRule, DayUnit, DeviationRule, Lapse, PriceTier
 from portal.core.actor import Direction
+from portal.core.days import Day
 from portal.core.inputs import Input
 
 Percent = Annotated[Decimal, Field(max_digits=5, decimal_places=2)]
@@ -20,7 +20,7 @@ Transit = Annotated[int, Field(ge=0, le=180)]
 class NewPrice(Input):
     """A price from a day on; with an order number, for that order only; with a tier, one step of a scale."""
 
-    valid_from: date = Field(examples=["2027-01-01"])
+    valid_from: Day = Field(examples=["2027-01-01"])
     price: Decimal = Field(ge=0, max_digits=18, decimal_places=6, examples=["12.50"])
     price_unit: Decimal = Field(default=Decimal(1), gt=0, max_digits=18, decimal_places=6, examples=["1"])
     order_no: str = Field(default="", max_length=40)
@@ -52,7 +52,7 @@ class LineTerms(Input):
     unloading_point: str = Field(default="", max_length=60, examples=["Gate 3"])
     receiving_window: str = Field(default="", max_length=40, examples=["07:00-09:00"])
     transit_days: Transit | None = Field(default=None, description="to this place; none: the contract's")
-    cumulative_from: date | None = None
+    cumulative_from: Day | None = None
     take_or_pay_quantity: Amount | None = Field(default=None, description="owed over the validity even if not taken")
 
 
@@ -81,7 +81,7 @@ class TradeTerms(Input):
     kind: ContractKind = ContractKind.PERIODIC
     title: str = Field(default="", max_length=200, examples=["Gearbox castings 2027"])
     partner_reference: str = Field(default="", max_length=60, description="the partner's own number for it")
-    valid_to: date | None = Field(default=None, description="the last day, inclusive", examples=["2027-12-31"])
+    valid_to: Day | None = Field(default=None, description="the last day, inclusive", examples=["2027-12-31"])
     response_hours: int = Field(default=16, ge=1, le=400, description="working hours the seller has for an answer")
     incoterm: str = Field(default="", max_length=3, description="Incoterms 2020", examples=["DAP"])
     incoterm_place: str = Field(default="", max_length=120, examples=["Wuxi"])
@@ -106,7 +106,7 @@ class ContractTerms(TradeTerms):
     """The head of a contract."""
 
     currency: str = Field(min_length=3, max_length=3, examples=["CNY"])
-    valid_from: date = Field(examples=["2027-01-01"])
+    valid_from: Day = Field(examples=["2027-01-01"])
     time_zone: str | None = Field(default=None, max_length=64, examples=["Asia/Shanghai"])
 
 
@@ -137,7 +137,7 @@ class Decline(Input):
 class HeadOffer(TradeTerms, SetTerms):
     """Terms of the head to be changed, and how its periods are used; what is left out stays as it is."""
 
-    valid_from: date | None = Field(default=None, description="only while the contract is not agreed")
+    valid_from: Day | None = Field(default=None, description="only while the contract is not agreed")
 
 
 class LineOffer(LineTerms):
@@ -163,7 +163,7 @@ class Offer(Input):
 class Amendment(Offer):
     """An offer to change a contract in force from a day on."""
 
-    effective_from: date = Field(examples=["2027-04-01"])
+    effective_from: Day = Field(examples=["2027-04-01"])
 
 
 class Reason(Input):
@@ -175,7 +175,7 @@ class Reason(Input):
 class Terminate(Reason):
     """Nothing is called off after the last day; what was called off is still delivered."""
 
-    last_day: date = Field(examples=["2027-06-30"])
+    last_day: Day = Field(examples=["2027-06-30"])
 
 
 class WriteNote(Input):
@@ -190,7 +190,7 @@ class SetRate(Input):
 
     base: str = Field(min_length=3, max_length=3, examples=["EUR"])
     quote: str = Field(min_length=3, max_length=3, examples=["CNY"])
-    day: date = Field(examples=["2026-11-27"])
+    day: Day = Field(examples=["2026-11-27"])
     rate: Decimal = Field(gt=0, max_digits=18, decimal_places=8, examples=["7.83"])
 
 
@@ -203,8 +203,8 @@ class FromTemplate(Input):
 
     party_id: UUID
     direction: Direction
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
     number: str | None = Field(default=None, min_length=1, max_length=60)
 
 

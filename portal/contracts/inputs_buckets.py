@@ -1,6 +1,5 @@
 """What a caller says about periods and how they are used."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -8,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from portal.contracts.model_buckets import Assignment, BucketCadence, Carry, Consequence, PriceBasis
+from portal.core.days import Day
 from portal.core.inputs import Input
 
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
@@ -34,8 +34,8 @@ class SetTerms(Input):
 class TypedPeriod(Input):
     """One period [start, end) with its quantities."""
 
-    start: date = Field(examples=["2027-01-01"])
-    end: date = Field(description="the first day after it", examples=["2027-02-01"])
+    start: Day = Field(examples=["2027-01-01"])
+    end: Day = Field(description="the first day after it", examples=["2027-02-01"])
     floor: Amount = Field(examples=["9600"])
     target: Amount = Field(examples=["12000"])
     ceiling: Amount = Field(examples=["14400"])
@@ -65,6 +65,6 @@ class LineTarget(Input):
 class SetTargets(Input):
     """Monthly periods for lines that had none, usually as their history suggests."""
 
-    since: date | None = Field(default=None, description="the month of this day is the first; none: today's")
+    since: Day | None = Field(default=None, description="the month of this day is the first; none: today's")
     months: int = Field(default=12, ge=1, le=240)
     lines: list[LineTarget] = Field(min_length=1, max_length=1000)

@@ -1,12 +1,12 @@
 """What a caller says about what was called off and delivered before the portal."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
+from portal.core.days import Day
 from portal.core.inputs import Input
 
 Before = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
@@ -25,5 +25,5 @@ class OpeningFigure(Input):
 class ProposeOpening(Input):
     """All figures of a contract at once. What is left out was zero."""
 
-    cut_over: date = Field(description="the last day that the figures hold", examples=["2026-11-27"])
+    cut_over: Day = Field(description="the last day that the figures hold", examples=["2026-11-27"])
     figures: list[OpeningFigure] = Field(min_length=1, max_length=5000)

@@ -20,6 +20,7 @@ from portal.core import clock
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
+from portal.core.days import check_document_day
 from portal.core.db import driver
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.i18n import N_
@@ -83,6 +84,7 @@ async def report_invoice(
     today = local_today(clock.now(), contract.time_zone)
     if data.invoiced_on > today:
         raise InvoiceAhead(field="invoiced_on", day=data.invoiced_on, today=today)
+    check_document_day(data.invoiced_on, contract.valid_from, today, "invoiced_on")
     line = await _line(session, actor, contract, data.line_no)
     check_scale(data.quantity, line.unit)
     await _check_new(session, line, data.number)

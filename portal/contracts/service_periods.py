@@ -19,6 +19,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.arrays import columns
 from portal.core.calendars import local_today
+from portal.core.days import KEPT
 from portal.core.db import driver
 from portal.core.errors import Conflict
 from portal.core.i18n import N_
@@ -60,7 +61,7 @@ def agreed_for(contract: Contract, line: ContractLine, since: date | None = None
     if line.typed_periods is None:
         return from_quantity(contract, line, since)
     last = _last(contract, line)
-    listed = typed_periods(SetPeriods.model_validate(line.typed_periods))
+    listed = typed_periods(SetPeriods.model_validate(line.typed_periods, context=KEPT))
     return [one for one in listed if last is None or one.start <= last]
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from portal.core.days import DayImplausible
 from portal.core.errors import Invalid
 from portal.core.i18n import N_, render
 from portal.core.inputs import Unfit
@@ -134,7 +135,7 @@ class NotAmong(Invalid):
     text = N_("“{typed}” cannot be chosen here. Choose one of these: {choices}.")
 
 
-# pydantic's name of the fault -> our sentence, and where pydantic keeps the limit
+# pydantic's name of the fault -> our sentence, and where pydantic keeps the limit; limits of several names keep theirs
 KINDS: dict[str, tuple[type[Invalid], str]] = {
     "missing": (FieldEmpty, ""),
     "extra_forbidden": (FieldUnknown, ""),
@@ -149,6 +150,7 @@ KINDS: dict[str, tuple[type[Invalid], str]] = {
     "date_parsing": (NotADate, ""),
     "date_from_datetime_parsing": (NotADate, ""),
     "date_from_datetime_inexact": (NotADate, ""),
+    DayImplausible.code: (DayImplausible, "first last"),
     "datetime_type": (NotAMoment, ""),
     "datetime_parsing": (NotAMoment, ""),
     "datetime_from_date_parsing": (NotAMoment, ""),
@@ -224,7 +226,8 @@ def from_words(words: str, sent: Any) -> Fault:
 def refusal(fault: Fault, field: str) -> Invalid:
     """Our refusal of one fault; one that has no words of its own is still a sentence."""
     kind, limit = _kind(fault)
-    data: dict[str, Any] = {"limit": fault["ctx"][limit]} if limit else {}
+    limits = limit.split()
+    data: dict[str, Any] = {name if len(limits) > 1 else "limit": fault["ctx"][name] for name in limits}
     if "{typed}" in kind.text:
         data["typed"] = _typed(fault.get("input"))
     return kind(field=field, **data)

@@ -19,6 +19,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.arrays import columns
 from portal.core.calendars import local_today
+from portal.core.days import Day
 from portal.core.db import Driver
 from portal.core.errors import NotFound
 from portal.core.ids import uuid7
@@ -69,7 +70,7 @@ class CommittedPeriod(Input):
     """So much of one part in one period: a week from a Monday, or a month from its 1st."""
 
     contract_line_id: UUID
-    start: date = Field(examples=["2026-12-07"])
+    start: Day = Field(examples=["2026-12-07"])
     quantity: Decimal = Field(ge=0, max_digits=18, decimal_places=6, examples=["720"])
 
 

@@ -1,7 +1,6 @@
 """What a customer's release is checked against: the contract's parts, what was shipped, what is in force."""
 
 from collections import defaultdict
-from datetime import date
 from decimal import Decimal
 from itertools import accumulate
 from uuid import UUID
@@ -11,6 +10,7 @@ from pydantic import Field
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
+from portal.core.days import Day
 from portal.core.db import Driver
 from portal.core.inputs import Input
 from portal.schedules import rules
@@ -22,7 +22,7 @@ ZERO = Decimal(0)
 
 
 class InboundLine(Input):
-    due_date: date
+    due_date: Day
     quantity: Decimal = Field(ge=0, max_digits=18, decimal_places=6)
 
 
@@ -31,7 +31,7 @@ class InboundPart(Input):
 
     item_code: str = Field(max_length=60)
     cum_received: Decimal | None = Field(default=None, ge=0, max_digits=18, decimal_places=6)
-    cum_start: date | None = None
+    cum_start: Day | None = None
     last_asn: str = Field(default="", max_length=60)
     ship_to_code: str = Field(default="", max_length=40, description="the plant; empty: as the contract says")
     lines: list[InboundLine] = Field(default=[], max_length=5000)

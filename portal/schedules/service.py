@@ -12,6 +12,7 @@ from portal.contracts.service_buckets import give_back
 from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
+from portal.core.days import Day
 from portal.core.inputs import Input
 from portal.core.journal import emit, record
 from portal.core.states import Side
@@ -35,8 +36,8 @@ class Split(Input):
     """One part of a promise: so much, there on this day or leaving on that one."""
 
     quantity: Decimal = Field(gt=0, max_digits=18, decimal_places=6, examples=["60"])
-    delivery_date: date | None = Field(default=None, examples=["2026-12-01"])
-    despatch_date: date | None = Field(default=None, description="either day computes the other")
+    delivery_date: Day | None = Field(default=None, examples=["2026-12-01"])
+    despatch_date: Day | None = Field(default=None, description="either day computes the other")
 
 
 class ConfirmLine(Input):

@@ -53,6 +53,7 @@ class Delivery(Struct, frozen=True):
     assignment: Assignment
     direction: Direction
     time_zone: str
+    contract_begins: date
 
 
 class Arrival(Struct, frozen=True):
@@ -67,7 +68,8 @@ _LOCK = """
 select l.id, l.party_id, l.contract_id, l.version, l.status, l.close_reason, l.unit, l.ordered_quantity,
     l.under_percent, l.over_percent, l.confirmed_quantity, l.shipped_quantity, l.received_quantity,
     l.rejected_quantity, l.last_received_on, l.order_no, coalesce(nullif(l.ship_to_code, ''), p.ship_to_code),
-    l.bucket_id, p.pack_size, coalesce(t.assignment, 'requested'), c.direction, c.time_zone
+    l.bucket_id, p.pack_size, coalesce(t.assignment, 'requested'), c.direction, c.time_zone,
+    c.valid_from
 from schedule_line l
 join contract c on c.tenant_id = l.tenant_id and c.id = l.contract_id
 join contract_line p on p.tenant_id = l.tenant_id and p.id = l.contract_line_id

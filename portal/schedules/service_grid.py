@@ -1,7 +1,6 @@
 """Editing a contract's schedule as a grid: a set of cells is changed, all or none; a release tells it."""
 
 import logging
-from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,6 +15,7 @@ from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import WorkingCalendar, local_today
+from portal.core.days import Day
 from portal.core.errors import NotFound, PortalError
 from portal.core.inputs import Input
 from portal.core.journal import Subject, record
@@ -37,7 +37,7 @@ class CellChange(Input):
     """Another quantity in one cell. was: what the reader saw there, so that nothing newer is overwritten."""
 
     contract_line_id: UUID
-    column: date = Field(description="first day of the column", examples=["2027-01-04"])
+    column: Day = Field(description="first day of the column", examples=["2027-01-04"])
     quantity: Decimal = Field(ge=0, max_digits=18, decimal_places=6, examples=["800"])
     was: Decimal = Field(ge=0, max_digits=18, decimal_places=6, examples=["600"])
 

@@ -17,6 +17,7 @@ from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
+from portal.core.days import Day
 from portal.core.db import Driver
 from portal.core.ids import uuid7
 from portal.core.inputs import Input
@@ -70,7 +71,7 @@ class PlanLine(Input):
     """What the next release will ask for instead of what is published."""
 
     quantity: Decimal = Field(gt=0, max_digits=18, decimal_places=6)
-    due_date: date
+    due_date: Day
 
 
 class Plan(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """From a contract's fixed quantities, or by hand, to drafted schedule lines. `service_publishing` tells them."""
 
 import logging
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.arrays import columns, unseen
 from portal.core.calendars import local_today
+from portal.core.days import LAST, Day
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.i18n import N_
 from portal.core.ids import uuid7s
@@ -63,7 +64,7 @@ class LineEnded(Conflict):
 class Generate(Input):
     """Generate all periods that begin before this day. None: 26 weeks from today."""
 
-    until: date | None = None
+    until: Day | None = None
 
 
 class CallOff(Input):
@@ -71,7 +72,7 @@ class CallOff(Input):
 
     contract_line_id: UUID
     quantity: Decimal = Field(gt=0, max_digits=18, decimal_places=6)
-    due_date: date
+    due_date: Day
     order_no: str = Field(default="", max_length=40)
 
 
@@ -131,7 +132,7 @@ async def call_off(session: AsyncSession, actor: Actor, contract_id: UUID, data:
         raise LineEnded(field="contract_line_id", day=line.ended_from)
     check_scale(data.quantity, line.unit)
     if data.due_date < head.valid_from or (head.valid_to is not None and data.due_date > head.valid_to):
-        last = head.valid_to or date.max
+        last = head.valid_to or LAST
         raise OutsideValidity(field="due_date", day=data.due_date, first=head.valid_from, last=last)
     rules.check_promises([(data.quantity, data.due_date)], line.unit, local_today(clock.now(), head.time_zone))
     wanted = Call(contract_id, line.id, line.item_code, data.due_date, data.quantity)

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
 from pydantic import Field
@@ -12,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import clock, db, files
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
+from portal.core.days import Day
 from portal.core.errors import NotFound
 from portal.core.files import Stored
 from portal.core.inputs import Input
@@ -32,7 +32,7 @@ class ReportLine(Input):
 
     kind: ReportKind
     reason: ReportReason
-    expected_on: date | None = Field(default=None, examples=["2026-12-01"])
+    expected_on: Day | None = Field(default=None, examples=["2026-12-01"])
     urgency: Urgency = Urgency.CAN_WAIT
     note: str = Field(default="", max_length=500)
 

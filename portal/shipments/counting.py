@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from portal.core import clock
 from portal.core.calendars import local_today
+from portal.core.days import Day
 from portal.core.errors import NotFound
 from portal.core.i18n import N_
 from portal.core.inputs import Input, Unfit
@@ -45,7 +46,7 @@ class Receive(Input):
     """The buyer's count. Without lines everything arrived as announced; lines left out wait for another receipt."""
 
     request_id: UUID | None = Field(default=None, description="Sent twice, it is one receipt; becomes its id")
-    received_on: date | None = Field(default=None, description="Without: today where the contract is kept")
+    received_on: Day | None = Field(default=None, description="Without: today where the contract is kept")
     note: str = Field(default="", max_length=500)
     lines: list[CountedLine] = Field(default=[], max_length=500)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from portal.core.days import check_document_day
 from portal.core.errors import Conflict, Forbidden, Invalid
 from portal.core.i18n import N_
 from portal.core.states import BOTH, Move, StateTable
@@ -278,7 +279,8 @@ def check_reset(kind: EntryKind, sync: date | None, execution: date) -> None:
         raise SyncAfterExecution(field="sync_date", sync=sync, execution=execution)
 
 
-def check_day(day: date, today: date, field: str) -> None:
-    """Raise DayAhead: nobody has counted what is still to come."""
+def check_day(day: date, contract_begins: date, today: date, field: str) -> None:
+    """Raise DayAhead: nobody has counted what is still to come. Raise BeforeContract for a day that cannot be meant."""
     if day > today:
         raise DayAhead(field=field, day=day)
+    check_document_day(day, contract_begins, today, field)

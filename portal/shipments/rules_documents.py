@@ -10,11 +10,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from portal.core.actor import Direction
+from portal.core.days import DayTooFar, check_document_day
 from portal.core.errors import Conflict, Forbidden, Invalid
 from portal.core.i18n import N_
 from portal.core.states import Side, WrongSide
 
 CORRECTION_TIME = timedelta(minutes=15)
+LONGEST_WAY = timedelta(days=366)  # from despatch to arrival; a later day is a mistyped year
 T = TypeVar("T")
 
 
@@ -79,12 +81,24 @@ def shared_value(values: Iterable[T], otherwise: T) -> T:
     return different.pop() if len(different) == 1 else otherwise
 
 
-def check_shipped_on(shipped_on: date, expected_on: date | None, today: date) -> None:
-    """Raise DayAhead for goods that have not left yet, TooEarly for goods expected before they left."""
+def check_shipped_on(shipped_on: date, contract_begins: date, today: date) -> None:
+    """Raise DayAhead for goods that have not left yet, BeforeContract for a day that cannot be meant.
+
+    contract_begins: the earliest first day of the contracts that the goods are called off from.
+    """
     if shipped_on > today:
         raise DayAhead(field="shipped_on", day=shipped_on, today=today)
-    if expected_on is not None and expected_on < shipped_on:
+    check_document_day(shipped_on, contract_begins, today, "shipped_on")
+
+
+def check_expected_on(expected_on: date | None, shipped_on: date) -> None:
+    """Raise TooEarly for goods expected before they left, DayTooFar for goods that would be on the way for too long."""
+    if expected_on is None:
+        return
+    if expected_on < shipped_on:
         raise TooEarly(field="expected_on", day=expected_on, shipped=shipped_on)
+    if expected_on > shipped_on + LONGEST_WAY:
+        raise DayTooFar(field="expected_on", day=expected_on, last=shipped_on + LONGEST_WAY)
 
 
 def check_received_on(received_on: date, shipped_on: date, today: date) -> None:

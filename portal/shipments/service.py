@@ -20,6 +20,7 @@ from portal.core import clock
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
+from portal.core.days import Day
 from portal.core.errors import Invalid, NotFound
 from portal.core.ids import uuid7
 from portal.core.inputs import Input
@@ -50,7 +51,7 @@ class ShippedLine(Input):
 class Transport(Input):
     """How the goods travel and when they are expected; what may still change while they are on the way."""
 
-    expected_on: date | None = None
+    expected_on: Day | None = None
     carrier: str = Field(default="", max_length=120)
     vehicle: str = Field(default="", max_length=60, examples=["苏B·7K218"])
     note: str = Field(default="", max_length=500)
@@ -60,7 +61,7 @@ class NewShipment(Transport):
     """One delivery note for one company, as the seller's paper says."""
 
     number: str = Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["ASN-20261124-07"])
-    shipped_on: date | None = Field(default=None, description="Without: today where the contract is kept")
+    shipped_on: Day | None = Field(default=None, description="Without: today where the contract is kept")
     request_id: UUID | None = Field(default=None, description="Sent twice, it is one shipment; becomes its id")
     lines: list[ShippedLine] = Field(min_length=1, max_length=500)
 
@@ -147,7 +148,8 @@ async def ship(session: AsyncSession, actor: Actor, data: NewShipment) -> Shipme
     first = lines[data.lines[0].line_id]
     today = local_today(clock.now(), first.time_zone)
     shipped_on = data.shipped_on or today
-    rules_documents.check_shipped_on(shipped_on, data.expected_on, today)
+    rules_documents.check_shipped_on(shipped_on, min(line.contract_begins for line in lines.values()), today)
+    rules_documents.check_expected_on(data.expected_on, shipped_on)
     await _check_quantities(session, actor, lines, data.lines)
     shipment = _shipment(actor, party_id, direction, lines.values(), data, shipped_on)
     await _insert(session, shipment)
@@ -170,7 +172,7 @@ async def change_transport(
 ) -> Shipment:
     """The seller says anew how the goods travel and when they come; the buyer sees what it said before."""
     shipment, _status, shipped = await _to_move(session, actor, shipment_id, version, "change")
-    rules_documents.check_shipped_on(shipment.shipped_on, data.expected_on, shipment.shipped_on)
+    rules_documents.check_expected_on(data.expected_on, shipment.shipped_on)
     said = data.model_dump()
     before = {name: getattr(shipment, name) for name, value in said.items() if getattr(shipment, name) != value}
     if not before:

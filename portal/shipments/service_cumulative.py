@@ -1,7 +1,6 @@
 """Commands on cumulative quantities: how they count, what a side's own books say, and what both agree on."""
 
 import logging
-from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
+from portal.core.days import Day
 from portal.core.errors import NotFound
 from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
@@ -54,14 +54,14 @@ class ReportedDocument(Input):
     """One delivery in the reporting side's books."""
 
     number: str = Field(min_length=1, max_length=60, examples=["ASN-20261124-07"])
-    day: date
+    day: Day
     quantity: Decimal = Field(ge=0, max_digits=18, decimal_places=6)
 
 
 class Report(Input):
     """What the own books say. With the list of documents, the portal finds the first one that disagrees."""
 
-    as_of: date | None = Field(default=None, description="Without: today where the contract is kept")
+    as_of: Day | None = Field(default=None, description="Without: today where the contract is kept")
     requested: Decimal | None = Field(default=None, ge=0, max_digits=18, decimal_places=6)
     received: Decimal | None = Field(default=None, ge=0, max_digits=18, decimal_places=6)
     last_document: str = Field(default="", max_length=60, description="the last delivery note that is counted in it")
@@ -74,7 +74,7 @@ class Correct(Input):
 
     figure: Figure
     quantity: Decimal = Field(max_digits=18, decimal_places=6, description="what is added; negative takes away")
-    effective_on: date | None = Field(default=None, description="Without: today where the contract is kept")
+    effective_on: Day | None = Field(default=None, description="Without: today where the contract is kept")
     reason: EntryReason = EntryReason.CORRECTION
     document: str = Field(default="", max_length=60)
     note: str = Field(min_length=1, max_length=500, description="why; both sides read it")
@@ -85,8 +85,8 @@ class Reset(Input):
 
     kind: EntryKind = EntryKind.RESET
     start: Decimal = Field(default=Decimal(0), ge=0, max_digits=18, decimal_places=6)
-    sync_date: date | None = Field(default=None, description="documents from this day on count; none for an opening")
-    execution_date: date = Field(description="the day of the switch", examples=["2027-01-04"])
+    sync_date: Day | None = Field(default=None, description="documents from this day on count; none for an opening")
+    execution_date: Day = Field(description="the day of the switch", examples=["2027-01-04"])
     reason: EntryReason = EntryReason.FISCAL_YEAR
     note: str = Field(min_length=1, max_length=500)
 
@@ -147,7 +147,9 @@ async def report(
     rules.check_documents(Document(one.number, one.day, one.quantity) for one in data.documents)
     today = local_today(clock.now(), head.time_zone)
     as_of = data.as_of or today
-    rules.check_day(as_of, today, "as_of")
+    rules.check_day(as_of, head.valid_from, today, "as_of")
+    for document in data.documents:
+        rules.check_day(document.day, head.valid_from, today, "documents")
     made = CumulativeReport(
         tenant_id=actor.tenant_id,
         party_id=head.party_id,
@@ -176,7 +178,7 @@ async def correct(
     check_scale(data.quantity, line.unit)
     today = local_today(clock.now(), head.time_zone)
     day = data.effective_on or today
-    rules.check_day(day, today, "effective_on")
+    rules.check_day(day, head.valid_from, today, "effective_on")
     said = data.model_dump(include={"figure", "quantity", "reason", "document", "note"})
     return await _propose(session, actor, head, line, EntryKind.CORRECTION, {**said, "effective_on": day})
 

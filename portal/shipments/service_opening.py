@@ -6,7 +6,7 @@ already, and later ones are refused by `service_buckets.book_goods`.
 
 import logging
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,7 @@ from portal.core import clock
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
+from portal.core.days import check_document_day
 from portal.core.db import driver
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.core.i18n import N_
@@ -135,7 +136,9 @@ async def propose_opening(
     for at, figure in enumerate(figures):
         if figure[:2] not in places:
             raise UnknownPlace(field=f"figures.{at}.line_id")
-    check_figures(figures, places, data.cut_over, local_today(clock.now(), contract.time_zone))
+    today = local_today(clock.now(), contract.time_zone)
+    check_document_day(data.cut_over, contract.valid_from, today - timedelta(days=1), "cut_over")
+    check_figures(figures, places, data.cut_over, today)
     figures = [figure for figure in figures if any(figure[2:])]
     await _check_counted(session, actor, figures, places, data.cut_over)
     balance = OpeningBalance(

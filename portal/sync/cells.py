@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from portal.core.days import plausible
 from portal.sync.findings import shortened
 
 MONTHS = {"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * at : 3 * at + 3]: at + 1 for at in range(12)}
@@ -55,10 +56,6 @@ def day(cell: str) -> date | Bad:
     if found is None:
         return bad("not-a-date", text)
     return found if plausible(found) else bad("absurd-date", text)
-
-
-def plausible(found: date) -> bool:
-    return 1990 <= found.year <= 2099
 
 
 def find_day(text: str) -> date | None:

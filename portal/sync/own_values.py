@@ -8,8 +8,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from portal.contracts.model import Cadence
+from portal.core.days import plausible
 from portal.core.quantities import UNITS
-from portal.sync.cells import DAY_MONTH_YEAR, Bad, amount, bad, find_day, plausible
+from portal.sync.cells import DAY_MONTH_YEAR, Bad, amount, bad, find_day
 from portal.sync.sheet_columns import MOST, YEAR_FIRST, folded
 
 COMPACT = re.compile(r"(19|20)[0-9]{6}")

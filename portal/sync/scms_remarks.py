@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 
+from portal.core.days import plausible
 from portal.sync import scms_rows as col
-from portal.sync.cells import NUMBER, find_day, plausible
+from portal.sync.cells import NUMBER, find_day
 from portal.sync.findings import Remark
 from portal.sync.scms_file import Price
 from portal.sync.scms_rows import Rows

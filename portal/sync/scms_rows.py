@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 from msgspec import Struct
 
+from portal.core.days import plausible
 from portal.sync.cells import (
     Bad,
     amount,
@@ -19,7 +20,6 @@ from portal.sync.cells import (
     day,
     find_day,
     name,
-    plausible,
     whole_quantity,
 )
 from portal.sync.findings import Refusal

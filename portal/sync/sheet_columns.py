@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from portal.contracts.model import Cadence, ContractKind, DateRule, DayUnit, DeviationRule, Lapse, PriceTier
 from portal.contracts.words import ANSWER_LABELS, ANSWER_WORDS
+from portal.core.days import plausible
 from portal.core.i18n import N_, Language, _, speaking
 from portal.schedules.rules import RejectReason
 from portal.schedules.words import REASONS
-from portal.sync.cells import DAY_MONTH_YEAR, Bad, amount, bad, canonical_number, find_day, plausible
+from portal.sync.cells import DAY_MONTH_YEAR, Bad, amount, bad, canonical_number, find_day
 
 MOST = Decimal(10**12) - Decimal("0.000001")  # what a quantity or a price of the database holds
 YEAR_FIRST = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")

@@ -14,6 +14,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from portal.core import i18n
 from portal.core.actor import Actor
+from portal.core.days import plausible
 from portal.core.db import read
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import N_
@@ -57,6 +58,8 @@ def parts_of(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
         if row is None:
             if number == 1:
                 continue
+            raise BadPaste(field="rows", row=number)
+        if not plausible(date.fromisoformat(row["due_date"])):
             raise BadPaste(field="rows", row=number)
         part = found.setdefault(cells[0], {"item_code": cells[0], "lines": []})
         part["lines"].append({"due_date": row["due_date"], "quantity": row["quantity"]})
