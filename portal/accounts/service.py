@@ -18,7 +18,7 @@ from portal.core import clock
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor, Scope
 from portal.core.db import driver
-from portal.core.errors import NotFound
+from portal.core.errors import NotFound, Reading
 from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
 from portal.core.versions import check_version
@@ -124,7 +124,12 @@ async def invite_member(session: AsyncSession, actor: Actor, party_id: UUID, dat
 
 async def new_member(session: AsyncSession, actor: Actor, party: Party, data: InviteMember) -> Member:
     """The row of an invited member: a new one, or that of somebody who was removed before."""
-    email, name, scope = rules.checked_email(data.email), rules.checked_name(data.name), scope_of(party)
+    reading, scope = Reading(), scope_of(party)
+    with reading.part():
+        email = rules.checked_email(data.email)
+    with reading.part():
+        name = rules.checked_name(data.name)
+    reading.done()
     rules.check_role(scope, data.role)
     rules.check_gives(actor, scope, data.role)
     await lock_names(session, "member", party.tenant_id, party.party_id, email)

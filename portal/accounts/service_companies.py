@@ -18,7 +18,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import check_time_zone
 from portal.core.db import asyncpg_dsn, unit_of_work
-from portal.core.errors import Conflict, Forbidden, NotFound
+from portal.core.errors import Conflict, Forbidden, NotFound, Reading
 from portal.core.i18n import N_, Language
 from portal.core.ids import uuid7
 from portal.core.inputs import Input
@@ -141,8 +141,14 @@ def _require_master_data(actor: Actor) -> None:
 async def create_party(session: AsyncSession, actor: Actor, data: CreateParty) -> Party:
     """A new partner of the factory. Its code is unique in the tenant, which only the factory ever notices."""
     _require_master_data(actor)
-    code, name = rules.checked_code(data.code), rules.checked_name(data.name, 200)
-    rules.check_trade(False, data.is_customer, data.is_supplier)
+    reading = Reading()
+    with reading.part():
+        code = rules.checked_code(data.code)
+    with reading.part():
+        name = rules.checked_name(data.name, 200)
+    with reading.part():
+        rules.check_trade(False, data.is_customer, data.is_supplier)
+    reading.done()
     await lock_names(session, "party", actor.tenant_id)
     query = select(Party).where(Party.tenant_id == actor.tenant_id, Party.code == code)
     if (await session.exec(query)).first() is not None:
@@ -195,14 +201,21 @@ async def create_site(session: AsyncSession, actor: Actor, party_id: UUID, data:
     """A new site of a company. Its code is unique in the company."""
     _require_master_data(actor)
     await get_company(session, actor, party_id)
-    code, name = rules.checked_code(data.code), rules.checked_name(data.name, 200)
-    check_time_zone(data.time_zone)
+    reading = Reading()
+    with reading.part():
+        code = rules.checked_code(data.code)
+    with reading.part():
+        name = rules.checked_name(data.name, 200)
+    with reading.part():
+        check_time_zone(data.time_zone)
+    with reading.part():
+        weekdays = rules.checked_weekdays(data.weekdays)
+    reading.done()
     await lock_names(session, "site", actor.tenant_id, party_id)
     query = select(Site).where(Site.tenant_id == actor.tenant_id, Site.party_id == party_id, Site.code == code)
     if (await session.exec(query)).first() is not None:
         raise rules.CodeTaken(field="code", taken=code)
     rest = data.model_dump(include={"country", "address", "time_zone"})
-    weekdays = rules.checked_weekdays(data.weekdays)
     site = Site(tenant_id=actor.tenant_id, party_id=party_id, code=code, name=name, weekdays=weekdays, **rest)
     session.add(site)
     await publish_calendar(session, site)
@@ -215,13 +228,17 @@ async def edit_site(session: AsyncSession, actor: Actor, site_id: UUID, version:
     _require_master_data(actor)
     site = await get_site(session, actor, site_id, lock=True)
     check_version(version, site.version)
-    changed = _changes(site, data)
+    changed, reading = _changes(site, data), Reading()
     if "name" in changed:
-        changed["name"] = rules.checked_name(changed["name"], 200)
+        with reading.part():
+            changed["name"] = rules.checked_name(changed["name"], 200)
     if "time_zone" in changed:
-        check_time_zone(changed["time_zone"])
+        with reading.part():
+            check_time_zone(changed["time_zone"])
     if "weekdays" in changed:
-        changed["weekdays"] = rules.checked_weekdays(changed["weekdays"])
+        with reading.part():
+            changed["weekdays"] = rules.checked_weekdays(changed["weekdays"])
+    reading.done()
     for name, value in changed.items():
         setattr(site, name, value)
     if changed:

@@ -39,12 +39,12 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Response[dict[s
 
 
 def refused(request: Request[Any, Any, Any], error: PortalError) -> Response[dict[str, Any]]:
-    """Our own refusals: the sentence, and the field when one is at fault."""
+    """Our own refusals: the sentence, and the fields that are at fault."""
     status = status_of(error)
     if isinstance(error, Conflict) and error.code == "stale" and request.headers.get("if-match"):
         status = 412
-    more = {"errors": [{"field": error.field, "detail": str(error)}]} if error.field else {}
-    return problem(status, error.code, str(error), **more)
+    fields = [{"field": one.field, "detail": str(one)} for one in error.each() if one.field]
+    return problem(status, error.code, str(error), **({"errors": fields} if fields else {}))
 
 
 def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:

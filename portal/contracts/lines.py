@@ -60,7 +60,7 @@ async def build_lines(
             check_prices(said.prices)
         except PortalError as error:
             if nested:
-                error.field = f"lines.{n}.{error.field}"
+                error.rename(f"lines.{n}.".__add__)
             raise
         lines.append(line)
         prices += [new_price(contract, line["id"], price) for price in said.prices]

@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple, Protocol
 
 from portal.contracts.model import Cadence, Lapse
-from portal.core.errors import Invalid
+from portal.core.errors import Invalid, Reading
 from portal.core.i18n import N_
 from portal.core.quantities import STEPS, check_scale, check_unit
 
@@ -113,10 +113,14 @@ class WrongWeekday(Invalid):
 
 
 def check_contract(valid_from: date, valid_to: date | None, currency: str) -> None:
-    """Raise EndBeforeStart or UnknownCurrency. valid_to is the last day, inclusive; none: until further notice."""
-    if valid_to is not None and valid_to < valid_from:
-        raise EndBeforeStart(field="valid_to", valid_from=valid_from, valid_to=valid_to)
-    check_currency(currency)
+    """Raise EndBeforeStart, UnknownCurrency or both. valid_to: the last day, inclusive; none: until further notice."""
+    reading = Reading()
+    with reading.part():
+        if valid_to is not None and valid_to < valid_from:
+            raise EndBeforeStart(field="valid_to", valid_from=valid_from, valid_to=valid_to)
+    with reading.part():
+        check_currency(currency)
+    reading.done()
 
 
 def check_currency(currency: str, field: str = "currency") -> None:
@@ -147,22 +151,29 @@ class HeadTerms(Protocol):
 
 
 def check_head(head: HeadTerms) -> None:
-    """Raise the first thing wrong with the terms of trade; the error's `field` names the row's field."""
-    if head.incoterm and head.incoterm not in INCOTERMS:
-        raise WrongIncoterm(field="incoterm", incoterm=head.incoterm, known=", ".join(INCOTERMS))
-    if head.incoterm_place and not head.incoterm:
-        raise PlaceWithoutIncoterm(field="incoterm")
+    """Raise what is wrong with the terms of trade, of several fields together; `field` names the row's field."""
+    reading = Reading()
+    with reading.part():
+        if head.incoterm and head.incoterm not in INCOTERMS:
+            raise WrongIncoterm(field="incoterm", incoterm=head.incoterm, known=", ".join(INCOTERMS))
+        if head.incoterm_place and not head.incoterm:
+            raise PlaceWithoutIncoterm(field="incoterm")
     for name in ("take_or_pay_percent", "penalty_percent", "penalty_cap_percent"):
         value = getattr(head, name)
-        if value is not None:
-            _check_percent(value, 100, name)
-    if head.penalty_cap_percent is not None and head.penalty_percent is None:
-        raise CapWithoutPenalty(field="penalty_percent")
-    if head.notice_days is not None and not 1 <= head.notice_days <= MOST_NOTICE:
-        raise NoticeOutOfRange(field="notice_days", most=MOST_NOTICE)
-    share = head.lapse_percent
-    if (head.lapse is Lapse.PERCENT) != (share is not None) or (share is not None and not 0 < share <= 100):
-        raise LapseWithoutPercent(field="lapse_percent")
+        with reading.part():
+            if value is not None:
+                _check_percent(value, 100, name)
+    with reading.part():
+        if head.penalty_cap_percent is not None and head.penalty_percent is None:
+            raise CapWithoutPenalty(field="penalty_percent")
+    with reading.part():
+        if head.notice_days is not None and not 1 <= head.notice_days <= MOST_NOTICE:
+            raise NoticeOutOfRange(field="notice_days", most=MOST_NOTICE)
+    with reading.part():
+        share = head.lapse_percent
+        if (head.lapse is Lapse.PERCENT) != (share is not None) or (share is not None and not 0 < share <= 100):
+            raise LapseWithoutPercent(field="lapse_percent")
+    reading.done()
 
 
 # Lines -------------------------------------------------------------------------------------------------------------
@@ -207,23 +218,28 @@ class LineTerms(AgreedTerms, Protocol):
 
 
 def check_line(line: LineTerms) -> None:
-    """Raise the first thing wrong with a contract line; the error's `field` names the row's field.
+    """Raise what is wrong with a contract line, of several fields together; `field` names the row's field.
 
     The fixed quantity need not be a multiple of the pack size: generation carries the remainder.
     """
     check_unit(line.unit)
-    _check_quantities(line)
-    for name in ("band_below_percent", "under_percent"):
-        _check_percent(getattr(line, name), 100, name)
-    for name in ("band_above_percent", "over_percent"):
-        _check_percent(getattr(line, name), 999, name)
-    if line.firm_days < 0:
-        raise NotNegative(field="firm_days", value=line.firm_days)
-    if line.tradeoff_days < line.firm_days:
-        raise ZonesOutOfOrder(field="tradeoff_days", firm=line.firm_days, tradeoff=line.tradeoff_days)
-    weekdays = line.delivery_weekdays
-    if len(set(weekdays)) != len(weekdays) or not all(0 <= day <= 6 for day in weekdays):
-        raise WrongWeekday(field="delivery_weekdays")
+    reading = Reading()
+    with reading.part():
+        _check_quantities(line)
+    highs = {"band_below_percent": 100, "band_above_percent": 999, "under_percent": 100, "over_percent": 999}
+    for name, high in highs.items():
+        with reading.part():
+            _check_percent(getattr(line, name), high, name)
+    with reading.part():
+        if line.firm_days < 0:
+            raise NotNegative(field="firm_days", value=line.firm_days)
+        if line.tradeoff_days < line.firm_days:
+            raise ZonesOutOfOrder(field="tradeoff_days", firm=line.firm_days, tradeoff=line.tradeoff_days)
+    with reading.part():
+        weekdays = line.delivery_weekdays
+        if len(set(weekdays)) != len(weekdays) or not all(0 <= day <= 6 for day in weekdays):
+            raise WrongWeekday(field="delivery_weekdays")
+    reading.done()
 
 
 def _check_quantities(line: LineTerms) -> None:

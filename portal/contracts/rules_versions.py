@@ -18,7 +18,7 @@ from portal.contracts.rules_carry import check_use
 from portal.contracts.rules_life import NothingAgreed
 from portal.contracts.rules_periods import check_periods, typed_periods
 from portal.contracts.rules_prices import check_prices
-from portal.core.errors import Conflict, Invalid, PortalError
+from portal.core.errors import Conflict, Invalid, PortalError, Reading
 from portal.core.i18n import N_
 from portal.core.states import BOTH, Move, StateTable
 
@@ -141,7 +141,7 @@ def _changed_line(line: AgreedLine, offer: LineOffer, place: str) -> AgreedLine:
         if offer.prices:  # an imported history may hold prices that a person would be refused
             check_prices(prices)
     except PortalError as error:
-        error.field = place + (error.field or "")
+        error.rename(place.__add__)
         raise
     return changed_line
 
@@ -151,14 +151,20 @@ def _step(price: NewPrice) -> tuple[date, str, Decimal]:
 
 
 def _check(before: Agreed, head: Agreed, offer: Offer) -> None:
-    try:
+    reading = Reading()
+    with reading.part():
         check_contract(head.valid_from, head.valid_to, head.currency)
+    with reading.part():
         check_head(head)
+    with reading.part():
         check_use(head)
+    with reading.part():
         if isinstance(offer, Amendment):
             _check_amendment(before, head, offer)
+    try:
+        reading.done()
     except PortalError as error:
-        error.field = f"terms.{error.field}"
+        error.rename("terms.{}".format)
         raise
 
 

@@ -13,7 +13,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts.model import Party
-from portal.contracts.inputs import ChangeContract, ChangeLine, NewContract, NewLine, NewPrice
+from portal.contracts.inputs import ChangeContract, ChangeLine, ContractTerms, NewContract, NewLine, NewPrice
 from portal.contracts.lines import build_lines, new_price, place, write_lines
 from portal.contracts.model import Contract, ContractLine, ContractPrice, ContractStatus
 from portal.contracts.rules import check_contract, check_head, check_line
@@ -24,7 +24,7 @@ from portal.core import clock
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.calendars import check_time_zone, local_today
-from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError
+from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Reading
 from portal.core.i18n import N_
 from portal.core.journal import record
 from portal.core.numbering import next_number
@@ -55,13 +55,22 @@ class NumberTaken(Conflict):
     text = N_("This partner already has a contract with the number {number}. Enter another, or leave the field empty.")
 
 
+def _check_head(data: ContractTerms) -> None:
+    """Raise what is wrong with the head, of several fields together."""
+    reading = Reading()
+    with reading.part():
+        check_contract(data.valid_from, data.valid_to, data.currency)
+    with reading.part():
+        check_head(data)
+    reading.done()
+
+
 async def create_contract(session: AsyncSession, actor: Actor, data: NewContract) -> Contract:
     """Begin a draft, with its lines and prices when they are given: all of it or nothing."""
     actor.require(Permission.EDIT_CONTRACTS)
     if actor.contract_ids is not None:
         raise RestrictedWriter
-    check_contract(data.valid_from, data.valid_to, data.currency)
-    check_head(data)
+    _check_head(data)
     time_zone = data.time_zone or actor.time_zone
     check_time_zone(time_zone)
     party = await _partner(session, actor, data.party_id, data.direction)
@@ -122,8 +131,7 @@ async def change_contract(
 ) -> Contract:
     """Change the head of a draft."""
     contract = await _draft(session, actor, contract_id, version)
-    check_contract(data.valid_from, data.valid_to, data.currency)
-    check_head(data)
+    _check_head(data)
     changes = data.model_dump(exclude={"number", "time_zone"})
     changes["time_zone"] = data.time_zone or contract.time_zone
     check_time_zone(changes["time_zone"])

@@ -195,7 +195,7 @@ async def _new_lines(
     try:
         lines, _prices = await build_lines(session, actor, contract, data.new_lines, first_no=first_no)
     except PortalError as error:
-        error.field = f"new_{error.field}"
+        error.rename("new_{}".format)
         raise
     names = AgreedLine.model_fields
     return [

@@ -4,7 +4,9 @@ A concrete error is a small class beside the rule that raises it: a stable `code
 translation, and the data that fill its placeholders. The sentence says what is wrong and how to mend it.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, TypeVar
 
 from portal.core.i18n import N_, render
 
@@ -17,11 +19,21 @@ class PortalError(Exception):
 
     def __init__(self, field: str | None = None, **data: Any) -> None:
         self.field = field  # the input field that is wrong, as the form and the API name it
+        self.also: tuple[PortalError, ...] = ()  # what else is wrong with the same input, each at its own field
         self.data = data
         super().__init__(self.code)
 
     def __str__(self) -> str:
         return render(self.text, self.data)
+
+    def each(self) -> tuple["PortalError", ...]:
+        """This and what else is wrong with the same input, in the order of the input."""
+        return (self, *self.also)
+
+    def rename(self, name: Callable[[str], str]) -> None:
+        """Call the fields of all that is wrong as the caller's input calls them."""
+        for error in self.each():
+            error.field = name(error.field or "")
 
 
 class NotFound(PortalError):
@@ -58,3 +70,39 @@ class Unavailable(PortalError):
     lasting: ClassVar[bool] = False  # time alone does not help: somebody has to mend it
     code = "unavailable"
     text = N_("A service the portal depends on does not answer. What you entered is kept; try again in a minute.")
+
+
+E = TypeVar("E", bound=PortalError)
+
+
+def together(found: Iterable[E]) -> E:
+    """All that is wrong with one input as one refusal: the first one, with the others beside it, one a field.
+
+    found: at least one; of several at the same field only the first is told.
+    """
+    by_field: dict[str | None, E] = {}
+    for error in found:
+        by_field.setdefault(error.field, error)
+    first, *others = by_field.values()
+    first.also = tuple(others)
+    return first
+
+
+class Reading:
+    """Reads or checks an input part by part, and refuses all that is wrong with it at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Invalid] = []
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Read one part inside; where it is refused, the others are read all the same."""
+        try:
+            yield
+        except Invalid as error:
+            self._found += [one for one in error.each() if isinstance(one, Invalid)]
+
+    def done(self) -> None:
+        """Raise what was found wrong, if anything was."""
+        if self._found:
+            raise together(self._found)

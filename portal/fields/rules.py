@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from portal.core.errors import Conflict, Invalid
+from portal.core.errors import Conflict, Invalid, Reading
 from portal.core.i18n import N_
 from portal.fields.inputs import Choice
 from portal.fields.model import CustomField, FieldKind
@@ -100,8 +100,13 @@ def checked_values(fields: Sequence[CustomField], values: Mapping[str, str]) -> 
     for key in values:
         if key not in known:
             raise UnknownField(field=key, key=key, known=", ".join(known) or "–")
-    typed = {key: text.strip() for key, text in values.items()}
-    return {key: checked_value(known[key], text) for key, text in typed.items() if text}
+    reading, kept = Reading(), dict[str, str]()
+    for key, text in values.items():
+        if text.strip():
+            with reading.part():
+                kept[key] = checked_value(known[key], text.strip())
+    reading.done()
+    return kept
 
 
 def checked_value(field: CustomField, typed: str) -> str:

@@ -6,8 +6,9 @@ from uuid import UUID
 from msgspec import Struct
 from pydantic import ValidationError
 
+from portal.core import faults
 from portal.core.actor import Actor
-from portal.core.errors import Invalid, PortalError
+from portal.core.errors import PortalError
 from portal.schedules.rules_packs import PackWarning
 from portal.sync.cells import Bad
 from portal.sync.findings import shortened
@@ -64,8 +65,8 @@ class Work:
     def fail(self, row: OwnRow, error: PortalError | ValidationError, names: dict[str, str]) -> None:
         """A refusal of a command, at the column that it means. names: what the command calls a column's field."""
         if isinstance(error, ValidationError):
-            where = error.errors()[0]["loc"]
-            error = Invalid(field=str(where[-1]) if where else None)
+            fault = error.errors()[0]
+            error = faults.refusal(fault, str(fault["loc"][-1]) if fault["loc"] else "")
         field = (error.field or "").rpartition(".")[2]
         field = names.get(field, field)
         known = field if field in BY_NAME[self.mapping.target] else ""

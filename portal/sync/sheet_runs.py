@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.core import faults
 from portal.core.errors import Invalid, PortalError
 from portal.core.journal import part
 from portal.sync.child import read_book_in_child
@@ -69,8 +70,8 @@ async def rows_left(book: Book, found: Findings, sheets: Sequence[Sheet]) -> byt
 def refused_row(sheet: Sheet, row: int, error: PortalError | ValidationError, names: dict[str, str]) -> Refused:
     """A command's refusal as that of a row. names: the column where the command's field has another name."""
     if isinstance(error, ValidationError):
-        where = error.errors()[0]["loc"]
-        error = Invalid(field=str(where[0]) if where else None)
+        fault = error.errors()[0]
+        error = faults.refusal(fault, str(fault["loc"][0]) if fault["loc"] else "")
     column = (error.field or "").rpartition(".")[2]
     column = names.get(column, column)
     data = {name: value if isinstance(value, int) else str(value) for name, value in error.data.items()}

@@ -3,7 +3,7 @@
 Fields of a line are named after it: `foq.1` is the fixed quantity of line 1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,11 +14,12 @@ from portal.contracts.evidence import USE, Content
 from portal.contracts.inputs import Amendment, HeadOffer, LineOffer, NewLine, Offer
 from portal.contracts.inputs_buckets import SetPeriods
 from portal.contracts.words import ANSWER_LABELS
-from portal.core.errors import Conflict, Invalid, PortalError
+from portal.core.errors import Conflict, Invalid, PortalError, Reading
 from portal.core.i18n import N_
 from portal.web.errors import BadForm
 from portal.web.field_errors import command, filled
 from portal.web.ledger_forms import periods_text, typed_rows
+from portal.web.typed import Typed
 
 HEAD = (
     *("title", "valid_to", "payment_terms", "incoterm", "incoterm_place", "take_or_pay_percent", "penalty_percent"),
@@ -55,13 +56,11 @@ class OfferForm(Struct):
         return self.typed.get(name, "")
 
     def wrong(self, name: str) -> str | None:
-        return str(self.error) if self.error is not None and self.error.field == name else None
+        return Typed(None, self.error).wrong(name)
 
     def refusal(self, shown: Mapping[str, str]) -> str | None:
-        """The sentence when no field of the form shows it."""
-        if self.error is None or self.error.field in shown:
-            return None
-        return str(self.error)
+        """What no field of the form shows."""
+        return Typed(None, self.error).refusal(*shown)
 
 
 def shown_fields(content: Content, first: str) -> dict[str, str]:
@@ -126,18 +125,26 @@ def _said(content: Content, typed: Mapping[str, str], day: str) -> dict[str, Any
     if unknown := sorted(set(typed) - set(stood) - {"version"}):
         raise BadForm(field="", fields=unknown[0])
     changed = {name: value for name, value in typed.items() if name in stood and value != stood[name]}
-    lines = [line for line in (_line(line, changed, day) for line in content["lines"]) if line is not None]
-    new = _new_line(typed, day)
+    reading, lines, new = Reading(), list[LineOffer](), list[NewLine]()
+    with reading.part():
+        terms = filled(HeadOffer, {name: _value(name, changed[name]) for name in HEAD if name in changed})
+    for line in content["lines"]:
+        with reading.part():
+            lines += _line(line, changed, day)
+    with reading.part():
+        new += _new_line(typed, day)
+    reading.done()
     return {
-        "terms": filled(HeadOffer, {name: _value(name, changed[name]) for name in HEAD if name in changed}),
+        "terms": terms,
         "lines": lines,
-        "new_lines": [new] if new else [],
+        "new_lines": new,
         "ended_lines": [line["line_no"] for line in content["lines"] if typed.get(f"end.{line['line_no']}")],
         "note": typed.get("note", ""),
     }
 
 
-def _line(line: Content, changed: Mapping[str, str], day: str) -> LineOffer | None:
+def _line(line: Content, changed: Mapping[str, str], day: str) -> list[LineOffer]:
+    """What the form asks of one line; nothing where it stands as it was."""
     number = line["line_no"]
     said = {name: _value(name, changed[f"{name}.{number}"]) for name in LINE if f"{name}.{number}" in changed}
     price = list_price(line)
@@ -147,9 +154,9 @@ def _line(line: Content, changed: Mapping[str, str], day: str) -> LineOffer | No
     if f"{PERIODS}.{number}" in changed:
         said[PERIODS] = _periods(line, changed[f"{PERIODS}.{number}"], f"{PERIODS}.{number}")
     if not said:
-        return None
+        return []
     fields = {name: f"{name}.{number}" for name in LINE} | {"prices.0.price": f"price.{number}"}
-    return filled(LineOffer, said | {"line_no": number}, fields | {"prices.0.valid_from": "effective_from"})
+    return [filled(LineOffer, said | {"line_no": number}, fields | {"prices.0.valid_from": "effective_from"})]
 
 
 def _periods(line: Content, text: str, field: str) -> SetPeriods:
@@ -161,19 +168,20 @@ def _periods(line: Content, text: str, field: str) -> SetPeriods:
             return filled(SetPeriods, {"periods": rows, "cadence": stood.get("cadence", "custom")})
         return filled(SetPeriods, {"periods": rows})
     except Invalid as error:
-        error.field = field
+        error.field, error.also = field, ()
         raise
 
 
-def _new_line(typed: Mapping[str, str], day: str) -> NewLine | None:
+def _new_line(typed: Mapping[str, str], day: str) -> list[NewLine]:
+    """The line that the form adds, once its item is named."""
     said = {name: typed.get(f"new.{name}", "") for name in NEW}
     if not said["item_code"]:
-        return None
+        return []
     price = said.pop("price")
     terms: dict[str, Any] = dict(said)
     if price:
         terms["prices"] = [{"valid_from": day, "price": price}]
-    return command(NewLine, terms, {name: f"new.{name}" for name in NEW} | {"prices.0.price": "new.price"})
+    return [command(NewLine, terms, {name: f"new.{name}" for name in NEW} | {"prices.0.price": "new.price"})]
 
 
 def _value(name: str, text: str) -> Any:
@@ -194,17 +202,20 @@ def _names(content: Content) -> dict[str, str]:
 
 
 def in_form(error: Invalid | Conflict, typed: Mapping[str, str], content: Content) -> PortalError:
-    """A refusal of the command under the name that its field has in the form."""
+    """A refusal of the command under the names that its fields have in the form."""
     offered = _said(content, typed, typed.get("effective_from") or content["valid_from"])["lines"]
-    field = error.field or ""
-    if field.startswith("terms."):
-        error.field = field.removeprefix("terms.")
-    for n, line in enumerate(offered):
-        if field.startswith(f"lines.{n}."):
-            error.field = f"{field.removeprefix(f'lines.{n}.').partition('.')[0]}.{line.line_no}"
-    if field.startswith("new_lines.0."):
-        error.field = "new." + field.removeprefix("new_lines.0.")
+    error.rename(lambda field: _in_form(field, offered))
     return error
+
+
+def _in_form(field: str, offered: Sequence[LineOffer]) -> str:
+    where, _dot, rest = field.partition(".")
+    at, _dot, name = rest.partition(".")
+    if where == "terms":
+        return rest
+    if where == "lines" and at.isdecimal() and int(at) < len(offered):
+        return f"{name.partition('.')[0]}.{offered[int(at)].line_no}"
+    return f"new.{name}" if where == "new_lines" and at == "0" else field
 
 
 def today_or_later(first: str, today: date) -> str:

@@ -131,7 +131,6 @@ async def values_context(
     found = await service.values_of(session, actor, holder, holder_id)
     content = found.content if typed is None else typed
     rows = [value_row(field, content.get(field.key, ""), error) for field in found.fields]
-    at_field = error is not None and error.field in {field.key for field in found.fields}
     return {
         "name": found.name,
         "holder": holder.value,
@@ -141,7 +140,7 @@ async def values_context(
         "here": f"/fields/{holder.value}/{holder_id}",
         "rows": rows,
         "version": found.version,
-        "refusal": str(error) if error and not at_field else "",
+        "refusal": Typed(None, error).refusal(*(field.key for field in found.fields)),
     }
 
 
@@ -154,7 +153,7 @@ async def back_to(session: AsyncSession, actor: Actor, holder: Holder, holder_id
 
 
 def value_row(field: CustomField, value: str, error: PortalError | None) -> ValueRow:
-    wrong = str(error) if error is not None and error.field == field.key else None
+    wrong = Typed(None, error).wrong(field.key)
     options = words.options(field)
     return ValueRow(
         f"{PREFIX}{field.key}",

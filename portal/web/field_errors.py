@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from portal.core import faults
-from portal.core.errors import Invalid
+from portal.core.errors import Invalid, together
 from portal.core.faults import FieldEmpty, NotOffered
 from portal.core.i18n import N_
 
@@ -32,12 +32,12 @@ def filled(model: type[M], values: Mapping[str, Any], fields: Mapping[str, str] 
     """The input model filled with these values, empty ones too.
 
     fields: names in the model ("prices.0.price") that stand under another name in the form ("price").
-    Raises Invalid with the form's field for the first thing that cannot be read.
+    Raises Invalid with the form's field for what cannot be read, of several fields all `together`.
     """
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise refusal(error.errors()[0], fields or {}) from error
+        raise together(refusal(fault, fields or {}) for fault in error.errors()) from error
 
 
 def refusal(fault: ErrorDetails, fields: Mapping[str, str]) -> Invalid:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from portal.core.errors import Invalid
+from portal.core.errors import Invalid, Reading
 from portal.core.i18n import N_
 from portal.forecasts.rules import Span
 from portal.forecasts.service import Commit, SetCommitTerms
@@ -44,12 +44,17 @@ class CommitForm(Form):
             return command(Commit, said | {"percent": said["percent"].rstrip("%％ ")})
         if len(self.start) != len(self.quantity):
             raise UnevenPeriods(field="quantity")
-        said["periods"] = [
-            {"contract_line_id": self.part, "start": start, "quantity": quantity(text, f"quantity.{no}")}
-            for no, (start, text) in enumerate(zip(self.start, self.quantity, strict=True))
-            if text.strip()
-        ]
-        return filled(Commit, said)
+        reading = Reading()
+        said["periods"] = []
+        for no, (start, text) in enumerate(zip(self.start, self.quantity, strict=True)):
+            if text.strip():
+                with reading.part():
+                    amount = quantity(text, f"quantity.{no}")
+                    said["periods"].append({"contract_line_id": self.part, "start": start, "quantity": amount})
+        with reading.part():
+            commit = filled(Commit, said)
+        reading.done()
+        return commit
 
 
 class TermsForm(Form):

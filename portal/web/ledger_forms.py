@@ -97,5 +97,5 @@ class PeriodsForm(Form):
         try:
             return command(SetPeriods, {"periods": typed_rows(self.periods)})
         except Invalid as error:
-            error.field = "periods"
+            error.field, error.also = "periods", ()
             raise

@@ -17,7 +17,7 @@ def placed(error: PortalError | None, form: RuleForm, no: str) -> dict[str, str]
     if error is None:
         return {}
     if not isinstance(error, WrongRules):
-        return {_typed_field(error.field or "", form): str(error)}
+        return {_typed_field(one.field or "", form): str(one) for one in reversed(error.each())}
     where = _field(error.field or "", form, no)
     return {where: str(error.data["what"]) if where else str(error)}
 

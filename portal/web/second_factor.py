@@ -170,8 +170,8 @@ async def remove(
 
 def _under(form: str, error: PortalError) -> PortalError:
     """The page has two forms with the same fields; the refusal stands in its own."""
-    if error.field:
-        error.field = f"{form}.{error.field}"
+    for one in error.each():
+        one.field = f"{form}.{one.field}" if one.field else None
     return error
 
 

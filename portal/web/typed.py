@@ -1,9 +1,10 @@
-"""A form that was refused: what stood in it, and the sentence beside the field that is wrong."""
+"""A form that was refused: what stood in it, and the sentences beside the fields that are wrong."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from portal.core.errors import PortalError
+from portal.core.i18n import sentences
 from portal.web.forms import Form
 
 
@@ -30,8 +31,11 @@ class Typed:
 
     def wrong(self, name: str) -> str | None:
         """The sentence for this field."""
-        return str(self._error) if self._error is not None and self._error.field == name else None
+        return next((str(error) for error in self._each() if error.field == name), None)
 
     def refusal(self, *shown: str) -> str | None:
-        """The sentence when no field of the form, of those named, shows it."""
-        return str(self._error) if self._error is not None and self._error.field not in shown else None
+        """What no field of the form, of those named, shows."""
+        return sentences(*(str(error) for error in self._each() if error.field not in shown)) or None
+
+    def _each(self) -> tuple[PortalError, ...]:
+        return () if self._error is None else self._error.each()

@@ -163,7 +163,11 @@ async def test_a_number_twice_in_a_year_is_refused_and_changes_nothing(tenant: T
         await send(tenant.supplier, note("ASN-1", (line, 200)))
     assert "ASN-1" in str(refused.value)
     assert await sums(tenant.factory, line.id) == (100, 2, "confirmed")
-    await send(tenant.supplier, note("ASN-1", (line, 200), shipped_on=today() - timedelta(days=366)))
+    last_year = today() - timedelta(days=366)
+    async with unit_of_work(tenant.factory) as session:
+        made.contract.valid_from = last_year
+        session.add(made.contract)
+    await send(tenant.supplier, note("ASN-1", (line, 200), shipped_on=last_year))
     assert await sums(tenant.factory, line.id) == (300, 3, "confirmed")
 
 
