@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect, Template
@@ -17,18 +17,19 @@ from portal.contracts.parts import part_of
 from portal.core import i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor
-from portal.core.db import read
-from portal.core.errors import Conflict
+from portal.core.db import read, unit_of_work
+from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.quantities import show_quantity, signed_quantity
 from portal.parameters import FromPath, FromQuery, URLEncodedBody
-from portal.schedules import reads, service_deviations
+from portal.schedules import reads, service, service_deviations
 from portal.schedules.reads import LineRow
 from portal.schedules.reads_calendars import places
 from portal.schedules.rules_answers import Row, running_difference
 from portal.web import delivery
+from portal.web.errors import status_of
 from portal.web.lines import line_card
 from portal.web.pages import Page
-from portal.web.schedule_forms import DeclineAnswerForm, VersionForm
+from portal.web.schedule_forms import DeclineAnswerForm, NothingChosen, VersionForm, confirm_many, safe_back
 from portal.web.views import LineCard
 
 SHOWN = 500  # more are confirmed in steps
@@ -95,6 +96,13 @@ async def answers(
     actor: NamedDependency[Actor], page: NamedDependency[Page], contract: FromQuery[UUID | None] = None
 ) -> Template:
     """What waits for an answer of this company as seller, and for its decision as buyer."""
+    return await answers_page(actor, page, contract)
+
+
+async def answers_page(
+    actor: Actor, page: Page, contract: UUID | None = None, error: PortalError | None = None
+) -> Template:
+    """The page of answers. error: why what was ticked on it was refused."""
     rows: list[LineRow] = []
     if actor.may(Permission.CONFIRM_LINES):
         async with read(actor) as connection:
@@ -102,7 +110,28 @@ async def answers(
     rows.sort(key=lambda row: (row.due_date, row.id))
     by_workbook = actor.may(Permission.CONFIRM_LINES) or actor.may(Permission.PUBLISH_SCHEDULES)
     shown: dict[str, Any] = {"rows": waiting_rows(rows, actor), "cards": await cards_to_decide(actor)}
-    return page.render("schedules/answers.html", active="schedules", by_workbook=by_workbook, **shown)
+    shown |= {"by_workbook": by_workbook, "refusal": str(error or "")}
+    status = status_of(error) if error else 200
+    return page.render("schedules/answers.html", active="schedules", status=status, **shown)
+
+
+@post("/schedule-lines/confirm", status_code=HTTP_200_OK)
+async def confirm_all(
+    request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    back: FromQuery[str] = "/",
+) -> Template | Redirect:
+    """Confirm many lines as they are asked."""
+    form = await request.form()
+    try:
+        async with unit_of_work(actor) as session:
+            await service.confirm_lines(session, actor, confirm_many(form))
+    except NothingChosen as error:  # elsewhere nothing is ticked: the buttons send what they show
+        if back != "/answers":
+            raise
+        return await answers_page(actor, page, error=error)
+    return page.go(safe_back(back))
 
 
 @post("/schedule-lines/{line_id:uuid}/accept-answer", status_code=HTTP_200_OK)
@@ -126,9 +155,9 @@ async def decline(
     """The buyer insists on what was asked."""
     try:
         await service_deviations.decline_answer(session, actor, line_id, data.version, data.command())
-    except Conflict as error:
-        return await delivery.refused(session, actor, page, line_id, error)
+    except (Conflict, Invalid) as error:
+        return await delivery.refused(session, actor, page, line_id, error, "decline", data)
     return await delivery.answered(session, actor, page, line_id)
 
 
-ROUTES: list[HTTPRouteHandler] = [answers, accept, decline]
+ROUTES: list[HTTPRouteHandler] = [answers, confirm_all, accept, decline]

@@ -14,6 +14,7 @@ from portal.approvals.rules_checking import check_point
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Invalid
+from portal.core.faults import FieldEmpty
 from portal.core.files import disposition
 from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web import contract_offer_forms, rule_form, rule_views
@@ -40,7 +41,12 @@ class ImportForm(Form):
     model_config = ConfigDict(str_max_length=200_000)
 
     version: Version
-    file: str = Field(min_length=1, max_length=200_000)
+    file: str = Field("", max_length=200_000)
+
+    def content(self) -> str:
+        if not self.file:
+            raise FieldEmpty(field="file")
+        return self.file
 
 
 @get("/rules")
@@ -169,10 +175,11 @@ async def bring_in(
     service_sets.require(actor)
     try:
         async with unit_of_work(actor) as session:
-            await service_sets.bring_in(session, actor, check_point(point), data.file, data.version)
+            await service_sets.bring_in(session, actor, check_point(point), data.content(), data.version)
     except (Invalid, Conflict) as error:
+        more = {"file": data.file, "file_wrong" if isinstance(error, FieldEmpty) else "refusal": str(error)}
         async with unit_of_work(actor) as session:
-            return await point_page(session, actor, page, point, status_of(error), refusal=str(error), file=data.file)
+            return await point_page(session, actor, page, point, status_of(error), **more)
     return page.go(f"/rules/{point}")
 
 

@@ -11,7 +11,6 @@ from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
 from msgspec.structs import asdict
 from pydantic import BeforeValidator, Field
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.changes import reads_erp, service_erp
 from portal.changes.inputs import MarkShown, SetErpDays
@@ -28,8 +27,10 @@ from portal.web import tables
 from portal.web.addresses import address
 from portal.web.change_views import ERP, NOT_IN_ERP, items_and_count, tabs
 from portal.web.errors import BadForm, status_of
+from portal.web.field_errors import filled
 from portal.web.forms import Form
 from portal.web.pages import Page
+from portal.web.typed import Typed
 
 SIZE = 50
 EXPORT_LIMIT = 20_000
@@ -73,7 +74,10 @@ class MarkForm(Form):
 
 
 class DaysForm(Form):
-    working_days: int = Field(ge=1, le=60)
+    working_days: str = ""
+
+    def command(self) -> SetErpDays:
+        return filled(SetErpDays, self.model_dump())
 
 
 class Asked(Struct, frozen=True):
@@ -148,9 +152,10 @@ async def not_in_erp(
 
 
 async def context(
-    actor: Actor, asked: Asked, typed: MarkForm | None = None, error: PortalError | None = None
-) -> dict[str, Any]:
-    """What `changes/erp.html` shows."""
+    actor: Actor, asked: Asked, typed: MarkForm | None = None, error: PortalError | None = None,
+    days: Typed | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What `changes/erp.html` shows. typed, error: of the ticked ones; days: the other form, as it was refused."""
     after = reads_erp.after(asked.cursor)
     async with read(actor) as connection:
         known = await reads_erp.patience(connection, actor)
@@ -164,7 +169,7 @@ async def context(
         "views": tabs(actor, here=PATH),
         "states": [("", _("All")), *((state.value, _(ERP[state])) for state in WAITING)],
         "ages": [("", _("All")), ("yes", _("Longer than {days}").format(days=days_text(known.days)))],
-        "days": known.days,
+        "days": days or Typed(working_days=known.days),
         "can_mark": actor.may(Permission.PUBLISH_SCHEDULES),
         "can_set": actor.may(Permission.MANAGE_PEOPLE),
         "ticked": set(typed.change) if typed else set(),
@@ -202,13 +207,17 @@ async def mark(
 
 @post(f"{PATH}/days", status_code=HTTP_200_OK)
 async def set_days(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     data: URLEncodedBody[DaysForm],
-) -> Redirect:
+) -> Template | Redirect:
     """How long a change may wait before Today names it."""
-    await service_erp.set_days(session, actor, SetErpDays(working_days=data.working_days))
+    try:
+        async with unit_of_work(actor) as session:
+            await service_erp.set_days(session, actor, data.command())
+    except (Invalid, Conflict) as error:
+        shown = await context(actor, Asked(), days=Typed(data, error))
+        return page.render("changes/erp.html", active="changes", status=status_of(error), **shown)
     return page.go(PATH)
 
 

@@ -1,5 +1,6 @@
 """The form that asks for a change or makes a counter-offer: deliveries as they stand, beside what is wanted of them."""
 
+import re
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,12 @@ from portal.web.typed import Typed
 
 FOLDED_FROM = 3  # deliveries; more are folded under their parts, to be opened one by one
 OFFERED_LINES = 20  # deliveries of a contract that the form lists
+
+
+_SHOWN = re.compile(  # the fields that say themselves what is wrong with them
+    r"(quantity|due_date|place|price|piece_quantity_\d|piece_date_\d)\..+"
+    r"|add_quantity|add_due_date|pause_since|pause_until|carry_quantity|note"
+)
 
 
 class FormRow(Struct, frozen=True):
@@ -126,8 +133,7 @@ def _form(
         "reasons": [(reason.value, _(label)) for reason, label in words.REASONS.items()],
         "items": [(str(line_id), name) for line_id, name in parts],
         "typed": typed or {},
-        "error": str(error) if error else "",
-        "wrong": field_of(error, typed or {}),
+        "wrong": wrong_fields(error, typed or {}),
         "terms": Typed(by_line=head.by_line, answer_hours=head.answer_hours or ""),
         "pieces": range(1, PIECES + 1),
         "change": None,
@@ -135,10 +141,14 @@ def _form(
     }
 
 
-def field_of(error: PortalError | None, typed: Mapping[str, str]) -> str:
-    """The field under which the refusal stands: a quantity or a price that was typed; else it stands above the form."""
-    field = error.field or "" if error else ""
-    return field if field in typed and ("quantity" in field or "price" in field) else ""
+def wrong_fields(error: PortalError | None, typed: Mapping[str, str]) -> dict[str, str]:
+    """The sentences of a refusal by the field of the form that shows them; under "" those that stand above it."""
+    found: dict[str, str] = {}
+    for one in error.each() if error is not None else ():
+        name = one.field or ""
+        field = name if name in typed and _SHOWN.fullmatch(name) else ""
+        found[field] = i18n.sentences(found.get(field, ""), str(one))
+    return found
 
 
 def by_part(rows: Sequence[FormRow], touched: Set[str]) -> list[FormGroup]:

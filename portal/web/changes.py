@@ -22,7 +22,7 @@ from portal.web import change_form_views, change_forms, change_views
 from portal.web.change_forms import AcceptForm, CommentForm, RefuseForm, TermsForm
 from portal.web.contract_list import uuid_or_none
 from portal.web.errors import status_of
-from portal.web.forms import known_fields
+from portal.web.forms import Form, known_fields
 from portal.web.pages import Page
 from portal.web.schedule_forms import VersionForm
 from portal.web.typed import Typed
@@ -92,15 +92,31 @@ async def change(
     change_id: FromPath[UUID],
 ) -> Template:
     """One request: before and after, what it does, who decides until when."""
+    return await _shown(session, actor, page, change_id)
+
+
+FORMS = {"refuse_form": "reason", "comment_form": "note"}  # of the page of a request, and the field of each
+
+
+async def _shown(
+    session: AsyncSession, actor: Actor, page: Page, change_id: UUID, form: str = "", typed: Typed | None = None
+) -> Template:
+    """The page of a request. form: the one of FORMS that was refused, with what stood in it, or "" for another step."""
+    typed = typed or Typed()
     context = await change_views.change_context(session, actor, change_id)
-    return page.render("changes/change.html", active="changes", live=LIVE, error="", **context)
+    offered = {"refuse_form": "decline" in context["actions"], "comment_form": context["can_write"]}
+    context |= dict.fromkeys(FORMS, Typed()) | ({form: typed} if form else {})
+    context["error"] = typed.refusal(*(FORMS[form],) if offered.get(form) else ())
+    status = 200 if typed.error is None else status_of(typed.error)
+    return page.render("changes/change.html", active="changes", status=status, live=LIVE, **context)
 
 
-async def _refused(actor: Actor, page: Page, change_id: UUID, error: PortalError) -> Template:
+async def _refused(
+    actor: Actor, page: Page, change_id: UUID, error: PortalError, form: str = "", data: Form | None = None
+) -> Template:
     """A step that was not taken: the request as it is now, and why."""
     async with unit_of_work(actor) as session:
-        context = await change_views.change_context(session, actor, change_id)
-    return page.render("changes/change.html", active="changes", status=status_of(error), error=str(error), **context)
+        return await _shown(session, actor, page, change_id, form, Typed(data, error))
 
 
 @post("/changes/{change_id:uuid}/submit", status_code=HTTP_200_OK)
@@ -147,7 +163,7 @@ async def decline(
         async with unit_of_work(actor) as session:
             await service_answering.decline_change(session, actor, change_id, data.command(), data.version)
     except (Invalid, Conflict) as error:
-        return await _refused(actor, page, change_id, error)
+        return await _refused(actor, page, change_id, error, "refuse_form", data)
     return page.go(f"/changes/{change_id}")
 
 
@@ -220,14 +236,17 @@ async def withdraw(
 
 @post("/changes/{change_id:uuid}/comments", status_code=HTTP_200_OK)
 async def comment(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     change_id: FromPath[UUID],
     data: URLEncodedBody[CommentForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Say something that both companies read."""
-    await service_asking.comment_change(session, actor, change_id, data.command())
+    try:
+        async with unit_of_work(actor) as session:
+            await service_asking.comment_change(session, actor, change_id, data.command())
+    except (Invalid, Conflict) as error:
+        return await _refused(actor, page, change_id, error, "comment_form", data)
     return page.go(f"/changes/{change_id}#history")
 
 

@@ -138,7 +138,7 @@ async def save_template(
         async with unit_of_work(actor) as session:
             await service_templates.save_template(session, actor, contract_id, data.command())
     except (Invalid, Conflict) as error:
-        return await refused_contract(actor, page, contract_id, error)
+        return await refused_contract(actor, page, contract_id, error, "template", data)
     return page.go("/contracts/templates")
 
 

@@ -28,6 +28,7 @@ from portal.web import contract_offer_forms as forms
 from portal.web import contract_version_views as views
 from portal.web.contract_forms import AcceptForm, DeclineForm, StepForm
 from portal.web.errors import BadForm, status_of
+from portal.web.forms import Form
 from portal.web.pages import Page
 from portal.web.second_factor import UNPROVEN
 
@@ -54,10 +55,14 @@ async def versions(
     return page.render("contracts/versions.html", active="contracts", **found)
 
 
-async def refused_versions(actor: Actor, page: Page, contract_id: UUID, error: PortalError) -> Template:
-    """The same page again, with why the acceptance was refused."""
+async def refused_versions(
+    actor: Actor, page: Page, contract_id: UUID, error: PortalError, declining: Form | None = None
+) -> Template:
+    """The same page again, with why the answer was refused."""
     async with unit_of_work(actor) as session:
-        found = await views.context(session, actor, contract_id, refusal=error, factory_name=page.tenant_name)
+        found = await views.context(
+            session, actor, contract_id, refusal=error, declining=declining, factory_name=page.tenant_name
+        )
     return page.render("contracts/versions.html", active="contracts", status=status_of(error), **found)
 
 
@@ -235,14 +240,17 @@ async def accept_amendment(
 
 @post("/contracts/{contract_id:uuid}/amendment/decline")
 async def decline_amendment(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
     data: URLEncodedBody[DeclineForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Do not agree, and say why."""
-    await service_amendments.decline_amendment(session, actor, contract_id, data.command(), data.version)
+    try:
+        async with unit_of_work(actor) as session:
+            await service_amendments.decline_amendment(session, actor, contract_id, data.command(), data.version)
+    except (Invalid, Conflict) as error:
+        return await refused_versions(actor, page, contract_id, error, data)
     return page.go(f"/contracts/{contract_id}/versions")
 
 

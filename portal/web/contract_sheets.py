@@ -13,15 +13,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
+from portal.core.days import Day
 from portal.core.db import unit_of_work
-from portal.core.errors import Conflict, Forbidden, Invalid
-from portal.core.faults import NotADate
+from portal.core.errors import Conflict, Forbidden, Invalid, Reading
 from portal.core.i18n import _
+from portal.core.inputs import Input
 from portal.parameters import FromPath, FromQuery
 from portal.sync import service_sheets
 from portal.sync.service_runs import EmptyUpload
 from portal.web import contract_list, tables
 from portal.web.errors import status_of
+from portal.web.field_errors import filled
 from portal.web.pages import Page
 from portal.web.sheet_views import sheet_view
 from portal.web.typed import Typed
@@ -69,8 +71,7 @@ async def send(
     """Try a workbook; nothing is applied."""
     form = await request.form()
     try:
-        day = _day(str(form.get("effective_from", "")))
-        name, content = await file_of(form.get("file"))
+        day, name, content = await _sent(form)
         async with unit_of_work(actor) as session:
             run = await service_sheets.upload(session, actor, name, content, day)
     except (Invalid, Conflict) as error:
@@ -125,11 +126,19 @@ def _form(
     return page.render("contracts/sheets.html", active="contracts", status=status, **shown)
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise NotADate(field="effective_from", typed=text[:40]) from None
+async def _sent(form: FormMultiDict) -> tuple[date, str, bytes]:
+    """The day, and the file's name and bytes. Raises Invalid with what is wrong of the two."""
+    reading = Reading()
+    with reading.part():
+        day = filled(_Begins, {"effective_from": str(form.get("effective_from", ""))}).effective_from
+    with reading.part():
+        name, content = await file_of(form.get("file"))
+    reading.done()
+    return day, name, content
+
+
+class _Begins(Input):
+    effective_from: Day
 
 
 def ticked(form: FormMultiDict) -> list[int]:

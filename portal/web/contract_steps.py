@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.contracts import service_life
 from portal.core.actor import Actor, Origin
 from portal.core.db import unit_of_work
+from portal.core.errors import Conflict, Invalid
 from portal.parameters import FromPath, URLEncodedBody
 from portal.schedules.service_contract import complete_contract
 from portal.web.contract_forms import AcceptForm, DeclineForm, ReasonForm, StepForm, TerminateForm
@@ -51,14 +52,17 @@ async def accept(
 
 @post("/contracts/{contract_id:uuid}/decline")
 async def decline(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
     data: URLEncodedBody[DeclineForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Do not agree, and say why."""
-    await service_life.decline(session, actor, contract_id, data.command(), data.version)
+    try:
+        async with unit_of_work(actor) as session:
+            await service_life.decline(session, actor, contract_id, data.command(), data.version)
+    except (Invalid, Conflict) as error:
+        return await refused_contract(actor, page, contract_id, error, "decline", data)
     return page.go(f"/contracts/{contract_id}")
 
 
@@ -103,14 +107,17 @@ async def complete(
 
 @post("/contracts/{contract_id:uuid}/suspend")
 async def suspend(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
     data: URLEncodedBody[ReasonForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Call off nothing new until it is resumed."""
-    await service_life.suspend(session, actor, contract_id, data.command(), data.version)
+    try:
+        async with unit_of_work(actor) as session:
+            await service_life.suspend(session, actor, contract_id, data.command(), data.version)
+    except (Invalid, Conflict) as error:
+        return await refused_contract(actor, page, contract_id, error, "suspend", data)
     return page.go(f"/contracts/{contract_id}")
 
 
@@ -129,14 +136,17 @@ async def resume(
 
 @post("/contracts/{contract_id:uuid}/terminate")
 async def terminate(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
     data: URLEncodedBody[TerminateForm],
-) -> Redirect:
+) -> Template | Redirect:
     """End the contract before its time."""
-    await service_life.terminate(session, actor, contract_id, data.command(), data.version)
+    try:
+        async with unit_of_work(actor) as session:
+            await service_life.terminate(session, actor, contract_id, data.command(), data.version)
+    except (Invalid, Conflict) as error:
+        return await refused_contract(actor, page, contract_id, error, "terminate", data)
     return page.go(f"/contracts/{contract_id}")
 
 

@@ -33,6 +33,8 @@ from portal.core.calendars import local_today
 from portal.core.errors import PortalError
 from portal.core.i18n import N_, _
 from portal.core.quantities import show_quantity
+from portal.web.forms import Form
+from portal.web.typed import Typed
 
 LABELS: dict[str, str] = {
     "kind": N_("Kind"),
@@ -233,10 +235,13 @@ async def context(
     before: int | None = None,
     after: int | None = None,
     refusal: PortalError | None = None,
+    declining: Form | None = None,
     *,
     factory_name: str,
 ) -> dict[str, Any]:
-    """What `contracts/versions.html` shows: all offers, and two of them side by side. refusal: of what was tried."""
+    """What `contracts/versions.html` shows: all offers, and two of them side by side. refusal: of what was tried.
+
+    declining: what stood in the dialog that was refused."""
     contract = await service.get_contract(session, actor, contract_id)
     revisions = await get_revisions(session, contract)
     new = await get_revision(session, contract, after) if after else next(iter(revisions), None)
@@ -246,6 +251,7 @@ async def context(
     if old is not None and new is not None:
         rows = compared(old.content, new.content, shows_prices=actor.may(Permission.SEE_PRICES))
     steps = amendment_steps(contract, revisions, actor)
+    declined = Typed(declining, refusal) if declining is not None else Typed()
     return {
         "contract": contract,
         "versions": [version_row(revision, contract, actor, factory_name) for revision in revisions],
@@ -257,7 +263,8 @@ async def context(
         "waiting": live(revisions),
         "steps": steps,
         "signing": await signing(session, actor) if "accept" in steps else Signing.PLAIN,
-        "refusal": str(refusal) if refusal else "",
+        "declined": declined,
+        "refusal": declined.refusal("reason") if declining is not None and "accept" in steps else str(refusal or ""),
     }
 
 

@@ -39,8 +39,10 @@ from portal.web.contract_verbs import VERBS
 from portal.web.contract_version_views import amendment_steps, summary
 from portal.web.custom_field_views import card, lines_card
 from portal.web.errors import status_of
+from portal.web.forms import Form
 from portal.web.pages import Page, named
 from portal.web.paper_views import LANGUAGES, papers
+from portal.web.typed import Typed
 from portal.web.views import Figure, Moment
 
 S = ContractStatus
@@ -66,14 +68,16 @@ CHANNELS = {
     "file": N_("file"),
     "system": N_("system"),
 }
+FORMS = ("decline", "suspend", "terminate", "template")  # of the page, each shows what is wrong with its fields
+FIELDS = ("reason", "last_day", "name")
 HISTORY = 50
 ALIKE = 2  # of the same kind in a row stand as they are
 
 
 async def context(
-    session: AsyncSession, actor: Actor, contract_id: UUID, refusal: PortalError | None = None
+    session: AsyncSession, actor: Actor, contract_id: UUID, tried: str = "", typed: Typed | None = None
 ) -> dict[str, Any]:
-    """What `contracts/contract.html` shows. refusal: of what was just tried on this page."""
+    """What `contracts/contract.html` shows. tried: the form of this page that was just refused."""
     contract = await service.get_contract(session, actor, contract_id)
     lines = await service.get_lines(session, actor, contract_id)
     prices = await service.get_prices(session, actor, contract_id)
@@ -100,7 +104,7 @@ async def context(
         "next_step": next_step(contract, actor, past),
         "seal": await seal(session, actor, contract, revisions),
         "today": today,
-        "refusal": str(refusal) if refusal else "",
+        **again(tried, typed or Typed(), service.actions(contract, actor)),
         **await hangs_on(session, actor, contract, lines, revisions, today),
         **await head_words(session, actor, contract, lines, prices),
         "review": await review(session, actor, contract),
@@ -110,6 +114,12 @@ async def context(
         "moments": folded(past, actor.time_zone),
         "can_release": contract.status is S.ACTIVE and actor.may(Permission.PUBLISH_SCHEDULES),
     }
+
+
+def again(tried: str, typed: Typed, offered: Sequence[str]) -> dict[str, Any]:
+    """The forms of the page, the one that was refused as it was typed; and what no field of an offered form shows."""
+    shown = FIELDS if tried == "template" or tried in offered else ()
+    return {"refusal": typed.refusal(*shown), "tried": dict.fromkeys(FORMS, Typed()) | {tried: typed}}
 
 
 async def head_words(
@@ -154,10 +164,12 @@ async def hangs_on(
     }
 
 
-async def refused_contract(actor: Actor, page: Page, contract_id: UUID, error: PortalError) -> Template:
-    """The contract's page again, with what was refused on it."""
+async def refused_contract(
+    actor: Actor, page: Page, contract_id: UUID, error: PortalError, tried: str = "", data: Form | None = None
+) -> Template:
+    """The contract's page again, with what was refused on it. tried: one of FORMS, with what stood in it."""
     async with unit_of_work(actor) as session:
-        found = await context(session, actor, contract_id, error)
+        found = await context(session, actor, contract_id, tried, Typed(data, error))
     status = status_of(error)
     return page.render("contracts/contract.html", active="contracts", status=status, live="/live", **found)
 

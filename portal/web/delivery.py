@@ -33,9 +33,11 @@ from portal.schedules.words import ZONE_NAMES, kept_sentence
 from portal.shipments.reads import documents_of
 from portal.web import line_report_views, packs
 from portal.web.errors import status_of
+from portal.web.forms import Form
 from portal.web.held_views import held_view
 from portal.web.lines import actions, deviation_words, joined, line_card, mark
 from portal.web.pages import Page, unit_name
+from portal.web.schedule_forms import AnswerForm
 from portal.web.typed import Typed
 from portal.web.views import Figure, LineCard, Moment
 
@@ -79,7 +81,7 @@ CHANNELS = {
 }
 
 
-FORMS = ("report_form", "plan_form", "split_form")
+FORMS = ("report_form", "plan_form", "split_form", "join_form", "supply_form")
 
 
 async def context(actor: Actor, line_id: UUID) -> dict[str, Any]:
@@ -253,22 +255,47 @@ async def refused(
     page: Page,
     line_id: UUID,
     error: PortalError,
-    typed: Sequence[tuple[str, str, str]] = (),
+    form: str = "",
+    data: Form | None = None,
 ) -> Template:
-    """After an answer that was not accepted: the form again with what was typed, and the reason beside it."""
+    """After an answer that was not accepted: the form again with what was typed, and the reasons beside its fields.
+
+    form: confirm, reject or decline, with what stood in it.
+    """
     connection = await driver(session)
     row = await reads.get_row(connection, actor, line_id)
     if row is None:
         raise error
-    line, status = await card(connection, actor, row, error=str(error), typed=typed), status_of(error)
+    rows = data.typed() or [("", "", "")] if isinstance(data, AnswerForm) else ()
+    line = await card(connection, actor, row, refused=form, typed=Typed(data, error), rows=rows)
+    status = status_of(error)
     if page.by_htmx:
         return page.fragment("schedules/_line_card.html", status=status, line=line)
     shown = await context_on(connection, actor, line_id) | {"line": line}
     return page.render("schedules/line.html", active="schedules", status=status, **shown)
 
 
-async def drafts(actor: Actor, contract_id: UUID, typed: Typed | None = None) -> dict[str, Any]:
-    """What `schedules/drafts.html` shows: lines in no release yet, and the forms that make and publish them."""
+DRAFT_FORMS = {  # of the page of drafts, with the fields that show what is wrong with them
+    "call_off_form": ("contract_line_id", "quantity", "due_date", "order_no"),
+    "generate_form": ("until",),
+    "publish_form": ("kind", "note"),
+}
+
+
+async def drafts_again(
+    actor: Actor, page: Page, contract_id: UUID, form: str, data: Form, error: PortalError
+) -> Template:
+    """The page of drafts after one of its forms was refused: with what was typed, and the reason beside it."""
+    context = await drafts(actor, contract_id, form, Typed(data, error))
+    return page.render("schedules/drafts.html", active="contracts", status=status_of(error), **context)
+
+
+async def drafts(actor: Actor, contract_id: UUID, form: str = "", typed: Typed | None = None) -> dict[str, Any]:
+    """What `schedules/drafts.html` shows: lines in no release yet, and the forms that make and publish them.
+
+    form: the one in DRAFT_FORMS that was refused, and what was typed into it.
+    """
+    typed = typed or Typed()
     actor.require(Permission.PUBLISH_SCHEDULES)
     async with read(actor) as connection:
         head = await reads_board.board_head(connection, actor, contract_id)
@@ -299,5 +326,7 @@ async def drafts(actor: Actor, contract_id: UUID, typed: Typed | None = None) ->
         ],
         "unit": unit_name(lines[0].unit) if len({line.unit for line in lines}) == 1 else "",
         "today": today,
-        "typed": typed or Typed(),
+        "refusal": typed.refusal(*(DRAFT_FORMS.get(form, ()) if form != "publish_form" or rows or planned else ())),
+        **dict.fromkeys(DRAFT_FORMS, Typed()),
+        **({form: typed} if form else {}),
     }

@@ -18,7 +18,8 @@ from portal.schedules.reads import LineRow, PromiseRow
 from portal.schedules.rules import LINE_STATES, RejectReason
 from portal.schedules.words import REASONS as REASONS
 from portal.web.pages import unit_name
-from portal.web.views import AgendaRow, LineCard, Link, Promise
+from portal.web.typed import Typed
+from portal.web.views import AgendaRow, AnswerRow, LineCard, Link, Promise
 
 
 def actions(row: LineRow, actor: Actor) -> tuple[str, ...]:
@@ -111,19 +112,23 @@ def place_text(plant: str, gate: str, hours: str) -> str:
     return " · ".join(filter(None, (where, hours.replace("-", "–"))))
 
 
+NOTHING = Typed()  # into a form that nobody has sent
+
+
 def line_card(
     row: LineRow,
     actor: Actor,
     promises: Sequence[PromiseRow] = (),
     *,
     place: tuple[str, str, str] | None = None,
-    error: str = "",
-    typed: Sequence[tuple[str, str, str]] = (),
+    refused: str = "",
+    typed: Typed = NOTHING,
+    rows: Sequence[tuple[str, str, str]] = (),
 ) -> LineCard:
-    """The line with its answer form or its answer. place: plant, gate, window; typed: what a refused form held."""
-    left = row.ordered_quantity - row.confirmed_quantity
-    can = actions(row, actor)
+    """The line with its answer form or its answer. place: plant, gate, window; the others: what a refused form held."""
+    left, can = row.ordered_quantity - row.confirmed_quantity, actions(row, actor)
     at_risk = row.supply_state == SupplyState.AT_RISK
+    decision = _decision(row, actor, promises)
     return LineCard(
         id=str(row.id),
         version=row.version,
@@ -143,13 +148,37 @@ def line_card(
         reasons=reasons(),
         answered=answered(row),
         promises=tuple(promise_view(part, row.unit, row.currency) for part in promises),
-        error=error,
-        typed_quantity=tuple(quantity for quantity, *_days in typed),
-        typed_date=tuple(there for _quantity, there, _leaves in typed),
-        typed_despatch=tuple(leaves for *_first, leaves in typed),
+        refused=refused,
+        typed=typed,
+        rows=_rows(typed, rows) or (AnswerRow(f"{left.normalize():f}", row.due_date.isoformat()),),
+        error=_unplaced(refused, typed, rows, offered=can or decision["speaks_for"] or decision["decides"]),
         currency=row.currency if row.deviation_price not in (None, DeviationRule.FORBIDDEN) else "",
-        **_decision(row, actor, promises),
+        **decision,
     )
+
+
+CELLS = ("quantity", "delivery_date", "despatch_date")
+
+
+def _rows(typed: Typed, rows: Sequence[tuple[str, str, str]]) -> tuple[AnswerRow, ...]:
+    """The rows as they were typed, each cell with what is wrong with it; of one row alone also what is wrong in all."""
+    alone = len(rows) == 1
+    return tuple(
+        AnswerRow(
+            *cells, *(typed.wrong(f"splits.{no}.{cell}") or (typed.wrong(cell) if alone else None) for cell in CELLS)
+        )
+        for no, cells in enumerate(rows)
+    )
+
+
+def _unplaced(refused: str, typed: Typed, rows: Sequence[tuple[str, str, str]], *, offered: Any) -> str:
+    """What is wrong with an answer, less what its form shows beside a field. Of one row alone its fields say it."""
+    shown = [f"splits.{no}.{cell}" for no in range(len(rows)) for cell in CELLS]
+    if refused == "confirm":
+        shown += ["price", "reason", "note", *(CELLS if len(rows) == 1 else ())]
+    elif refused:
+        shown = ["reason", "note"]
+    return typed.refusal(*(shown if offered else ())) or ""
 
 
 def _decision(row: LineRow, actor: Actor, promises: Sequence[PromiseRow]) -> dict[str, Any]:

@@ -61,14 +61,16 @@ class OpeningForm(Form):
 
     def command(self) -> ProposeOpening:
         """Only the rows in which something stands."""
-        figures = []
+        figures: list[dict[str, Any]] = []
+        fields: dict[str, str] = {}
         columns = (self.place, self.called, self.shipped, self.received)
         for row in zip_longest(*columns, fillvalue=""):  # of a single row an empty cell does not arrive
             line, _colon, period = row[0].partition(":")
             numbers = {name: text.strip() for name, text in zip(NUMBERS, row[1:], strict=True) if text.strip()}
             if numbers:
+                fields |= {f"figures.{len(figures)}.{name}": f"{row[0]}.{name}" for name in NUMBERS}
                 figures.append({"line_id": line, "period_id": period or None, **numbers})
-        return command(ProposeOpening, {"cut_over": self.cut_over, "figures": figures})
+        return command(ProposeOpening, {"cut_over": self.cut_over, "figures": figures}, fields)
 
 
 class FigureRow(Struct, frozen=True):
@@ -78,6 +80,7 @@ class FigureRow(Struct, frozen=True):
     part: str
     period: str
     numbers: list[str]
+    wrong: tuple[str | None, ...] = ()  # what is wrong with each number that was typed
 
 
 class OpeningView(Struct, frozen=True):
@@ -130,14 +133,17 @@ async def confirm(
 
 @post("/contracts/{contract_id:uuid}/opening/decline")
 async def decline(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
     data: URLEncodedBody[DeclineForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Do not agree, and say why."""
-    await service_opening.decline_opening(session, actor, contract_id, data.command(), data.version)
+    try:
+        async with unit_of_work(actor) as session:
+            await service_opening.decline_opening(session, actor, contract_id, data.command(), data.version)
+    except (Invalid, Conflict) as error:
+        return await _page(actor, page, contract_id, Typed(data, error))
     return page.go(f"/contracts/{contract_id}/opening")
 
 
@@ -162,16 +168,20 @@ async def _page(actor: Actor, page: Page, contract_id: UUID, typed: Typed) -> Te
     free = not any(view.waits or view.tone == "confirmed" for view in views)
     writes = free and actor.is_factory and actor.may(Permission.EDIT_CONTRACTS) and contract.status in IN_FORCE
     yesterday = local_today(clock.now(), contract.time_zone) - timedelta(days=1)
+    rows = _rows(places, yesterday, typed) if writes else []
+    shown = ["cut_over", *(f"{row.place}.{name}" for row in rows for name in NUMBERS)] if writes else []
+    shown += ["reason"] if any(view.waits for view in views) else []
     return page.render(
         "ledger/opening.html",
         active="contracts",
         status=status_of(typed.error) if typed.error is not None else 200,
         contract=contract,
         openings=views,
-        rows=_rows(places, yesterday, typed) if writes else [],
+        rows=rows,
         heads=[_("Called off"), _("Shipped"), _("Received")],
         first=typed.value("cut_over") or yesterday.isoformat(),
         typed=typed,
+        refusal=typed.refusal(*shown),
         answers=not actor.is_factory and actor.may(Permission.ACCEPT_CONTRACTS),
         takes_back=actor.is_factory and actor.may(Permission.EDIT_CONTRACTS),
     )
@@ -190,7 +200,8 @@ def _rows(places: Places, last: date, typed: Typed) -> list[FigureRow]:
         ):
             continue
         key = f"{line}:{bucket}" if bucket else str(line)
-        rows.append(FigureRow(key, _part(place.item, place.unit), _period(place.start), said.get(key, [""] * 3)))
+        wrong = tuple(typed.wrong(f"{key}.{name}") for name in NUMBERS)
+        rows.append(FigureRow(key, _part(place.item, place.unit), _period(place.start), said.get(key, [""] * 3), wrong))
     return rows
 
 

@@ -12,7 +12,7 @@ from portal.core import clock, i18n, paging
 from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.db import read, unit_of_work
-from portal.core.errors import Invalid, PortalError
+from portal.core.errors import PortalError
 from portal.core.i18n import _
 from portal.core.ids import uuid7
 from portal.core.quantities import ONE, show_quantity
@@ -168,7 +168,7 @@ def _count_line(
 ) -> CountLine:
     """One line to count: as announced, as it was counted before, or as it was typed before a refusal."""
     typed = count.typed if count else {}
-    here = count is not None and isinstance(error, Invalid) and count.line_of(error) == str(line.id)
+    said = [str(one) for one in error.each() if count.line_of(one) == str(line.id)] if count and error else []
     first = plain(was.accepted) if was else plain(line.quantity)
     return CountLine(
         id=str(line.id),
@@ -183,15 +183,14 @@ def _count_line(
         one=ONE.get(unit_name(line.unit), unit_name(line.unit)),
         reason=typed.get(f"reason.{line.id}", (was.problem or "") if was else ""),
         note=typed.get(f"note.{line.id}", was.note if was else ""),
-        error=str(error) if here else "",
+        error=i18n.sentences(*said),
     )
 
 
 def _general(count: Count | None, error: PortalError | None) -> str:
-    """The refusal, unless a line of the page shows it."""
-    if error is None or (count is not None and isinstance(error, Invalid) and count.line_of(error)):
-        return ""
-    return str(error)
+    """The refusal, less what a line of the page shows."""
+    found = () if error is None else error.each()
+    return i18n.sentences(*(str(one) for one in found if count is None or not count.line_of(one)))
 
 
 # --- posted -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from pydantic import Field, field_validator
 
-from portal.schedules.model import ReleaseKind
 from portal.schedules.service_answers import RejectRelease
 from portal.schedules.service_holding import Decide
 from portal.schedules.service_plans import PlanLine, SetPlan, SetTerms
@@ -17,18 +16,18 @@ from portal.web.schedule_forms import VersionForm
 
 
 class PublishForm(VersionForm):
-    note: str = Field(default="", max_length=300)
-    kind: ReleaseKind = ReleaseKind.FORECAST
+    note: str = ""
+    kind: str = ""
 
     def command(self) -> Publish:
-        return Publish(note=self.note, kind=self.kind)
+        return command(Publish, self.model_dump(exclude={"version"}))
 
 
 class DecideForm(VersionForm):
-    note: str = Field(default="", max_length=300)
+    note: str = ""
 
     def command(self) -> Decide:
-        return Decide(note=self.note)
+        return command(Decide, {"note": self.note})
 
 
 class RejectReleaseForm(VersionForm):

@@ -178,14 +178,17 @@ async def split_line(
 
 @post("/schedule-lines/{line_id:uuid}/join", status_code=HTTP_200_OK)
 async def join_lines(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     line_id: FromPath[UUID],
     data: URLEncodedBody[JoinLinesForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Other deliveries of the day become part of this one with the next release."""
-    await service_splitting.join_lines(session, actor, line_id, data.version, data.command())
+    try:
+        async with unit_of_work(actor) as session:
+            await service_splitting.join_lines(session, actor, line_id, data.version, data.command())
+    except (Conflict, Invalid) as error:
+        return await delivery.shown_again(actor, page, line_id, "join_form", Typed(data, error))
     return page.go(f"/schedule-lines/{line_id}#plan")
 
 

@@ -13,26 +13,33 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import clock
 from portal.core.actor import Actor
+from portal.core.db import unit_of_work
+from portal.core.errors import Conflict, Invalid
 from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.schedules import service_answers, service_holding
 from portal.scorecards.reads import BadSelection
-from portal.web import release_views
+from portal.web import delivery, release_views
 from portal.web.duties import duty_context
+from portal.web.errors import status_of
 from portal.web.pages import Page
 from portal.web.release_forms import DecideForm, PublishForm, RejectReleaseForm
 from portal.web.schedule_forms import VersionForm
+from portal.web.typed import Typed
 
 
 @post("/contracts/{contract_id:uuid}/schedule/publish", status_code=HTTP_200_OK)
 async def publish(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
     data: URLEncodedBody[PublishForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Freeze the open lines as the next release and tell the other side, or hold it for an approver."""
-    made = await service_holding.release(session, actor, contract_id, data.version, data.command())
+    try:
+        async with unit_of_work(actor) as session:
+            made = await service_holding.release(session, actor, contract_id, data.version, data.command())
+    except (Invalid, Conflict) as error:
+        return await delivery.drafts_again(actor, page, contract_id, "publish_form", data, error)
     return page.go(f"/contracts/{contract_id}/{'drafts' if made.prepared_id else 'schedule'}")
 
 
@@ -79,9 +86,25 @@ async def release(
     told: FromQuery[bool] = False,
 ) -> Template:
     """One release beside another; without one, beside the one before it."""
+    return await _shown(actor, page, contract_id, number, Typed(), against, told)
+
+
+async def _shown(
+    actor: Actor,
+    page: Page,
+    contract_id: UUID,
+    number: int,
+    rejecting: Typed,
+    against: int | None = None,
+    told: bool = False,
+) -> Template:
+    """The page of a release. rejecting: what stood in the dialog that rejects it, and why that was refused."""
     context = await release_views.release(actor, contract_id, number, against, told)
     context |= await duty_context(actor, contract_id, number)
-    return page.render("schedules/release.html", active="schedules", **context)
+    refusal = rejecting.refusal(*("reason",) if "reject" in context["actions"] else ())
+    status = 200 if rejecting.error is None else status_of(rejecting.error)
+    shown = {"rejecting": rejecting, "refusal": refusal}
+    return page.render("schedules/release.html", active="schedules", status=status, **context, **shown)
 
 
 @post("/contracts/{contract_id:uuid}/releases/{number:int}/acknowledge", status_code=HTTP_200_OK)
@@ -100,15 +123,18 @@ async def acknowledge(
 
 @post("/contracts/{contract_id:uuid}/releases/{number:int}/reject", status_code=HTTP_200_OK)
 async def reject(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
     number: FromPath[int],
     data: URLEncodedBody[RejectReleaseForm],
-) -> Redirect:
+) -> Template | Redirect:
     """The partner refuses this release; the one before stays in force."""
-    await service_answers.reject_release(session, actor, contract_id, number, data.version, data.command())
+    try:
+        async with unit_of_work(actor) as session:
+            await service_answers.reject_release(session, actor, contract_id, number, data.version, data.command())
+    except (Invalid, Conflict) as error:
+        return await _shown(actor, page, contract_id, number, Typed(data, error))
     return page.go(f"/contracts/{contract_id}/releases/{number}")
 
 

@@ -107,6 +107,7 @@ async def point_context(session: AsyncSession, actor: Actor, point: ApprovalPoin
         "not_asked": "" if asked_at(point) else _(NOT_ASKED),
         "refusal": "",
         "file": "",
+        "file_wrong": "",
     }
 
 

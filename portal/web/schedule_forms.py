@@ -1,17 +1,14 @@
 """What the forms on schedule pages send, and the commands they mean."""
 
-from datetime import date
 from itertools import zip_longest
 from typing import Any
 
 from litestar.datastructures import FormMultiDict
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from portal.core.errors import Invalid
 from portal.core.faults import FieldEmpty
 from portal.core.i18n import N_
-from portal.schedules.model import SupplyState
-from portal.schedules.rules import RejectReason
 from portal.schedules.service import ConfirmLine, ConfirmLines, NoteSupply, RejectLine
 from portal.schedules.service_deviations import DeclineAnswer
 from portal.schedules.service_release import CallOff, Generate
@@ -26,7 +23,7 @@ class UnevenAnswer(Invalid):
 
 class NothingChosen(Invalid):
     code = "nothing-chosen"
-    text = N_("No delivery was chosen. Go back and choose at least one.")
+    text = N_("No delivery was chosen. Choose at least one.")
 
 
 class VersionForm(Form):
@@ -43,8 +40,8 @@ class AnswerForm(VersionForm):
     despatch_date: list[str] = Field(default=[], max_length=20)
     final: bool = False
     price: str = ""
-    reason: RejectReason | None = None
-    note: str = Field(default="", max_length=500)
+    reason: str = ""
+    note: str = ""
     on_behalf: bool = False
 
     @model_validator(mode="before")
@@ -58,11 +55,6 @@ class AnswerForm(VersionForm):
         rows = [row for row in zip_longest(*columns, fillvalue="") if any(cell != "" for cell in row)]
         sent = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
         return {**data, **dict(zip(names, sent, strict=True))}
-
-    @field_validator("reason", mode="before")
-    @classmethod
-    def _empty(cls, value: Any) -> Any:
-        return None if value == "" else value
 
     def command(self) -> ConfirmLine:
         rows = self.typed()
@@ -83,34 +75,34 @@ class AnswerForm(VersionForm):
 
 
 class RejectForm(VersionForm):
-    reason: RejectReason
-    note: str = Field(default="", max_length=500)
+    reason: str = ""
+    note: str = ""
     on_behalf: bool = False
 
     def command(self) -> RejectLine:
-        return RejectLine(reason=self.reason, note=self.note, on_behalf=self.on_behalf)
+        return command(RejectLine, self.model_dump(exclude={"version"}))
 
 
 class DeclineAnswerForm(VersionForm):
-    reason: str = Field(default="", max_length=500)
+    reason: str = ""
 
     def command(self) -> DeclineAnswer:
-        return DeclineAnswer(reason=self.reason)
+        return command(DeclineAnswer, {"reason": self.reason})
 
 
 class SupplyForm(VersionForm):
-    state: SupplyState
-    note: str = Field(default="", max_length=200)
+    state: str = ""
+    note: str = ""
 
     def command(self) -> NoteSupply:
-        return NoteSupply(state=self.state, note=self.note)
+        return command(NoteSupply, self.model_dump(exclude={"version"}))
 
 
 class GenerateForm(Form):
-    until: date | None = None
+    until: str = ""
 
     def command(self) -> Generate:
-        return Generate(until=self.until)
+        return command(Generate, self.model_dump())
 
 
 class CallOffForm(Form):

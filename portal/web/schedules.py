@@ -1,10 +1,9 @@
 """Pages of schedules: the list, the boards, one delivery, and the buttons on them."""
 
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect, Template
@@ -18,7 +17,6 @@ from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.schedules import service, service_release
 from portal.schedules.reads import View
 from portal.web import board, delivery, schedule_list
-from portal.web.errors import status_of
 from portal.web.pages import Page
 from portal.web.schedule_forms import (
     AnswerForm,
@@ -27,8 +25,6 @@ from portal.web.schedule_forms import (
     RejectForm,
     SupplyForm,
     VersionForm,
-    confirm_many,
-    safe_back,
 )
 from portal.web.typed import Typed
 
@@ -111,7 +107,7 @@ async def confirm(
     try:
         await service.confirm_line(session, actor, line_id, data.version, data.command())
     except (Conflict, Invalid) as error:
-        return await delivery.refused(session, actor, page, line_id, error, data.typed())
+        return await delivery.refused(session, actor, page, line_id, error, "confirm", data)
     return await delivery.answered(session, actor, page, line_id)
 
 
@@ -127,20 +123,23 @@ async def reject(
     try:
         await service.reject_line(session, actor, line_id, data.version, data.command())
     except (Conflict, Invalid) as error:
-        return await delivery.refused(session, actor, page, line_id, error)
+        return await delivery.refused(session, actor, page, line_id, error, "reject", data)
     return await delivery.answered(session, actor, page, line_id)
 
 
 @post("/schedule-lines/{line_id:uuid}/supply", status_code=HTTP_200_OK)
 async def supply(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     line_id: FromPath[UUID],
     data: URLEncodedBody[SupplyForm],
 ) -> Template | Redirect:
     """The seller says how the material stands."""
-    await service.note_supply(session, actor, line_id, data.version, data.command())
+    try:
+        async with unit_of_work(actor) as session:
+            await service.note_supply(session, actor, line_id, data.version, data.command())
+    except (Invalid, Conflict) as error:
+        return await delivery.shown_again(actor, page, line_id, "supply_form", Typed(data, error))
     return page.go(f"/schedule-lines/{line_id}")
 
 
@@ -170,29 +169,19 @@ async def ask_again(
     return page.go(f"/schedule-lines/{line_id}")
 
 
-@post("/schedule-lines/confirm", status_code=HTTP_200_OK)
-async def confirm_all(
-    request: Request[Any, Any, Any],
-    session: NamedDependency[AsyncSession],
-    actor: NamedDependency[Actor],
-    page: NamedDependency[Page],
-    back: FromQuery[str] = "/",
-) -> Redirect:
-    """Confirm many lines as they are asked."""
-    await service.confirm_lines(session, actor, confirm_many(await request.form()))
-    return page.go(safe_back(back))
-
-
 @post("/contracts/{contract_id:uuid}/schedule/generate", status_code=HTTP_200_OK)
 async def generate(
-    session: NamedDependency[AsyncSession],
     actor: NamedDependency[Actor],
     page: NamedDependency[Page],
     contract_id: FromPath[UUID],
     data: URLEncodedBody[GenerateForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Draft lines for every period of the horizon."""
-    await service_release.generate_lines(session, actor, contract_id, data.command())
+    try:
+        async with unit_of_work(actor) as session:
+            await service_release.generate_lines(session, actor, contract_id, data.command())
+    except (Invalid, Conflict) as error:
+        return await delivery.drafts_again(actor, page, contract_id, "generate_form", data, error)
     return page.go(f"/contracts/{contract_id}/drafts")
 
 
@@ -208,8 +197,7 @@ async def call_off(
         async with unit_of_work(actor) as session:
             await service_release.call_off(session, actor, contract_id, data.command())
     except PortalError as error:
-        context = await delivery.drafts(actor, contract_id, Typed(data, error))
-        return page.render("schedules/drafts.html", active="contracts", status=status_of(error), **context)
+        return await delivery.drafts_again(actor, page, contract_id, "call_off_form", data, error)
     return page.go(f"/contracts/{contract_id}/drafts")
 
 
@@ -230,7 +218,6 @@ ROUTES: list[HTTPRouteHandler] = [
     supply,
     cancel,
     ask_again,
-    confirm_all,
     generate,
     call_off,
     drafts,

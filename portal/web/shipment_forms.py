@@ -2,27 +2,27 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from litestar import Request
 from litestar.datastructures import FormMultiDict, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from portal.core import files
-from portal.core.errors import Invalid
+from portal.core.errors import Invalid, PortalError, Reading
 from portal.core.faults import FieldEmpty
 from portal.core.files import Stored
 from portal.core.i18n import N_
 from portal.shipments import counting, service
 from portal.shipments.files import check_number
 from portal.web.errors import BadForm
-from portal.web.field_errors import filled
+from portal.web.field_errors import command, filled
 from portal.web.schedule_forms import VersionForm
 
 PHOTOS_A_LINE = 6
+ANY = Decimal(1)  # in the place of a quantity that cannot be read, so that the rest of the form is still checked
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 _PLAIN = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 
@@ -77,30 +77,34 @@ def new_shipment(form: FormMultiDict) -> service.NewShipment:
     chosen = [str(line) for line in form.getall("line", [])]
     if not chosen:
         raise NothingChosen(field="lines")
-    lines = []
+    reading, lines = Reading(), []
     for no, line in enumerate(chosen):
-        entry: dict[str, Any] = {"line_id": line, "lot": typed.get(f"lot.{line}", "")}
-        entry["quantity"] = quantity(typed.get(f"quantity.{line}", ""), f"lines.{no}.quantity")
+        entry: dict[str, Any] = {"line_id": line, "lot": typed.get(f"lot.{line}", ""), "quantity": ANY}
+        lines.append(entry)
+        with reading.part():
+            entry["quantity"] = quantity(typed.get(f"quantity.{line}", ""), f"lines.{no}.quantity")
         if typed.get(f"packages.{line}"):
             entry["packages"] = typed[f"packages.{line}"]
         if typed.get(f"size.{line}"):
-            entry["package_size"] = quantity(typed[f"size.{line}"], f"lines.{no}.package_size")
-        lines.append(entry)
+            with reading.part():
+                entry["package_size"] = quantity(typed[f"size.{line}"], f"lines.{no}.package_size")
     head = {name: typed[name] for name in HEAD if typed.get(name)}
-    command: service.NewShipment = read(service.NewShipment, **head, lines=lines)
+    with reading.part():
+        command: service.NewShipment = read(service.NewShipment, **head, lines=lines)
+    reading.done()
     return command
 
 
 class TransportForm(VersionForm):
     """The dialog on a delivery note that is on its way."""
 
-    expected_on: date | None = None
-    carrier: str = Field(default="", max_length=120)
-    vehicle: str = Field(default="", max_length=60)
-    note: str = Field(default="", max_length=500)
+    expected_on: str = ""
+    carrier: str = ""
+    vehicle: str = ""
+    note: str = ""
 
     def command(self) -> service.Transport:
-        return service.Transport(**self.model_dump(exclude={"version"}))
+        return command(service.Transport, self.model_dump(exclude={"version"}))
 
 
 # --- receiving --------------------------------------------------------------------------------------------------------
@@ -127,16 +131,15 @@ class Count:
 
     def command(self) -> counting.Receive:
         """Per line the good pieces, the reason for a difference and a note."""
-        lines = [
-            {
-                "shipment_line_id": line,
-                "good": quantity(self.typed[f"received.{line}"], f"lines.{no}.good"),
-                "problem": self.typed.get(f"reason.{line}") or None,
-                "note": self.typed.get(f"note.{line}", ""),
-            }
-            for no, line in enumerate(self.lines)
-        ]
-        command: counting.Receive = read(counting.Receive, request_id=self._request_id(), lines=lines)
+        reading, lines = Reading(), []
+        for no, line in enumerate(self.lines):
+            entry: dict[str, Any] = {"shipment_line_id": line, "problem": self.typed.get(f"reason.{line}") or None}
+            lines.append(entry | {"note": self.typed.get(f"note.{line}", ""), "good": ANY})
+            with reading.part():
+                lines[no]["good"] = quantity(self.typed[f"received.{line}"], f"lines.{no}.good")
+        with reading.part():
+            command: counting.Receive = read(counting.Receive, request_id=self._request_id(), lines=lines)
+        reading.done()
         return command
 
     async def photos(self) -> list[Stored]:
@@ -147,7 +150,7 @@ class Count:
                 raise TooManyOfOneLine(field=f"photo.{line}", most=PHOTOS_A_LINE)
         return [await files.drawn_anew(await upload.read(), f"photo.{line}") for line, upload in self._uploads]
 
-    def line_of(self, error: Invalid) -> str | None:
+    def line_of(self, error: PortalError) -> str | None:
         """The line that a refusal is about, from lines.2.good or photo.<id>."""
         kind, _, rest = (error.field or "").partition(".")
         if kind == "photo":

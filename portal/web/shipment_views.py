@@ -30,7 +30,8 @@ from portal.shipments.words import PROBLEMS, STATUSES, packing
 from portal.web.addresses import address
 from portal.web.delivery import CHANNELS
 from portal.web.pages import unit_name
-from portal.web.shipment_forms import texts
+from portal.web.shipment_forms import HEAD, texts
+from portal.web.typed import Typed
 from portal.web.views import Moment
 
 SIZE = 50
@@ -165,8 +166,10 @@ async def list_context(actor: Actor, asked: Asked) -> dict[str, Any]:
     }
 
 
-async def detail_context(actor: Actor, shipment_id: UUID, factory_name: str) -> dict[str, Any]:
-    """What `shipments/detail.html` and `shipments/note.html` show."""
+async def detail_context(
+    actor: Actor, shipment_id: UUID, factory_name: str, transport: Typed | None = None
+) -> dict[str, Any]:
+    """What `shipments/detail.html` and `shipments/note.html` show. transport: its dialog as it was refused."""
     async with read(actor) as connection:
         row = await reads.get_shipment(connection, actor, shipment_id)
         lines = await reads.note_lines(connection, actor, shipment_id)
@@ -175,14 +178,18 @@ async def detail_context(actor: Actor, shipment_id: UUID, factory_name: str) -> 
         token = await reads.scan_token(connection, actor, shipment_id)
     seller, buyer = sides(row, factory_name)
     status = ShipmentStatus(row.status)
+    actions = service.actions(actor, status, Direction(row.direction))
+    first = {name: getattr(row, name) or "" for name in TRANSPORT}
     return {
         "row": row,
+        "transport": transport or Typed(None, None, **first),
+        "refusal": transport.refusal(*(TRANSPORT if "change" in actions else ())) if transport else None,
         "state": _(STATUSES[status]),
         "lines": [(line, part_of(line, actor), packing(line.packages, line.package_size)) for line in lines],
         "counted": {line.id: counted(line) for line in lines},
         "receipts": receipts,
         "moments": [moment(entry, actor.time_zone) for entry in happened],
-        "actions": service.actions(actor, status, Direction(row.direction)),
+        "actions": actions,
         "is_seller": actor.side_on(Direction(row.direction)) is Side.SELLER,
         "facts": facts(row, seller, buyer),
         "scan_address": scan_address(token),
@@ -272,12 +279,14 @@ def _entry(actor: Actor, line: OpenLine, ticked: bool, typed: Mapping[str, str])
 
 
 def _wrong(error: PortalError | None, form: FormMultiDict | None) -> dict[str, str]:
-    """The sentence of a refusal under the field it is about: a head field, or the id of a line; else under ""."""
-    if error is None:
-        return {}
-    kind, _dot, rest = (error.field or "").partition(".")
-    place = rest.partition(".")[0]
+    """The sentences of a refusal under the fields they are about: a head field, or the id of a line; else under ""."""
     chosen = form.getall("line", []) if form is not None else []
-    if kind == "lines" and place.isdecimal() and int(place) < len(chosen):
-        return {str(chosen[int(place)]): str(error)}
-    return {error.field if error.field in ("number", "shipped_on", "expected_on") else "": str(error)}
+    found: dict[str, str] = {}
+    for one in error.each() if error is not None else ():
+        kind, _dot, rest = (one.field or "").partition(".")
+        place = rest.partition(".")[0]
+        field = one.field if one.field in HEAD and one.field != "request_id" else ""
+        if kind == "lines" and place.isdecimal() and int(place) < len(chosen):
+            field = str(chosen[int(place)])
+        found[field or ""] = i18n.sentences(found.get(field or "", ""), str(one))
+    return found

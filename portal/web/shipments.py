@@ -20,6 +20,7 @@ from portal.web import shipment_forms, shipment_views
 from portal.web.errors import status_of
 from portal.web.pages import Page
 from portal.web.schedule_forms import VersionForm
+from portal.web.typed import Typed
 
 LIVE = "/live"
 
@@ -108,10 +109,14 @@ async def change_transport(
     page: NamedDependency[Page],
     shipment_id: FromPath[UUID],
     data: URLEncodedBody[shipment_forms.TransportForm],
-) -> Redirect:
+) -> Template | Redirect:
     """Say anew how the goods travel and when they are expected."""
-    async with unit_of_work(actor) as session:
-        await service.change_transport(session, actor, shipment_id, data.version, data.command())
+    try:
+        async with unit_of_work(actor) as session:
+            await service.change_transport(session, actor, shipment_id, data.version, data.command())
+    except (Invalid, Conflict) as error:
+        context = await shipment_views.detail_context(actor, shipment_id, page.tenant_name, Typed(data, error))
+        return page.render("shipments/detail.html", active="shipments", live=LIVE, status=status_of(error), **context)
     return page.go(f"/shipments/{shipment_id}")
 
 

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from portal.accounts.reads import DayRow, WindowRow
 from portal.accounts.rules_calendars import clock
 from portal.accounts.service_calendars import SetWindows
-from portal.core import i18n
-from portal.core.errors import Invalid
+from portal.core import days, i18n
+from portal.core.errors import Invalid, Reading
 from portal.core.i18n import N_, _
 
-FIRST_YEAR, LAST_YEAR = 2000, 2100
+FIRST_YEAR, LAST_YEAR = days.FIRST.year, days.LAST.year
 MONDAY = date(2026, 11, 23)  # any Monday: weekdays are named by it
 
 
@@ -46,9 +46,9 @@ class Year(Struct, frozen=True):
     worked: str  # how many days are worked
 
 
-def year_view(year: int, weekdays: Sequence[int], days: Sequence[DayRow]) -> Year:
+def year_view(year: int, weekdays: Sequence[int], special_days: Sequence[DayRow]) -> Year:
     """The year of a site that works on these weekdays, with its days out of the pattern."""
-    special = {item.day: item for item in days if item.day.year == year}
+    special = {item.day: item for item in special_days if item.day.year == year}
     count = 0
     months = []
     for month in range(1, 13):
@@ -86,23 +86,28 @@ def windows_typed(windows: Sequence[WindowRow]) -> list[str]:
 
 
 def read_windows(typed: Sequence[str]) -> SetWindows:
-    """Seven texts as receiving hours. Raises HoursUnreadable with the text and its weekday."""
-    found = []
+    """Seven texts as receiving hours. Raises HoursUnreadable with the text and the field, day_0 to day_6."""
+    reading, found = Reading(), []
     for weekday, text in enumerate(typed):
-        for part in filter(None, re.split(r"[,;，；、]", text)):
-            hours = re.split(r"[-–—~至]", part.strip().replace("：", ":"))
-            if len(hours) != 2:
-                raise _unreadable(part, weekday)
-            found.append({"weekday": weekday, "opens": hours[0].strip(), "closes": hours[1].strip(), "typed": part})
-    for one in found:
-        part, day = str(one.pop("typed")), int(str(one["weekday"]))
-        try:
-            SetWindows.model_validate({"windows": [one]})
-        except ValidationError as error:
-            raise _unreadable(part, day) from error
+        with reading.part():
+            found += [_window(part, weekday) for part in filter(None, re.split(r"[,;，；、]", text))]
+    reading.done()
     return SetWindows.model_validate({"windows": found})
+
+
+def _window(part: str, weekday: int) -> dict[str, int | str]:
+    """One range of hours. Raises HoursUnreadable."""
+    hours = re.split(r"[-–—~至]", part.strip().replace("：", ":"))
+    if len(hours) != 2:
+        raise _unreadable(part, weekday)
+    said: dict[str, int | str] = {"weekday": weekday, "opens": hours[0].strip(), "closes": hours[1].strip()}
+    try:
+        SetWindows.model_validate({"windows": [said]})
+    except ValidationError as error:
+        raise _unreadable(part, weekday) from error
+    return said
 
 
 def _unreadable(part: str, weekday: int) -> HoursUnreadable:
     day = i18n.weekday(MONDAY + timedelta(days=weekday))
-    return HoursUnreadable(field="windows", typed=part.strip()[:40], weekday=day, example="07:00-11:30")
+    return HoursUnreadable(field=f"day_{weekday}", typed=part.strip()[:40], weekday=day, example="07:00-11:30")

@@ -1,5 +1,6 @@
 """Plants, warehouses and docks with their working calendars."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from functools import partial
@@ -27,6 +28,7 @@ from portal.core.i18n import N_, _
 from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.web.addresses import address
 from portal.web.errors import status_of
+from portal.web.field_errors import command
 from portal.web.forms import Form
 from portal.web.pages import Page
 from portal.web.people import one_or_many
@@ -35,6 +37,11 @@ from portal.web.typed import Typed
 from portal.web.views import Column, ListView, Row
 
 SIZE = 50
+CALENDAR_FORMS = {  # of a site's calendar, with the fields that show what is wrong with them
+    "day": ("day", "working", "name"),
+    "shutdown": ("first", "last", "name"),
+    "windows": tuple(f"day_{n}" for n in range(7)),
+}
 MONDAY = date(2026, 11, 23)  # any Monday: weekdays are named by it
 DONE = {"saved": N_("The change is saved. Deliveries that were generated before keep their dates.")}
 Days = Annotated[list[int], BeforeValidator(one_or_many)]
@@ -63,18 +70,21 @@ class EditSiteForm(Form):
 
 
 class DayForm(Form):
-    day: date
-    working: bool
-    name: str = Field("", max_length=80)
+    day: str = ""
+    working: str = ""
+    name: str = ""
+
+    def command(self) -> SetDay:
+        return command(SetDay, self.model_dump())
 
 
 class ShutdownForm(Form):
-    first: date
-    last: date
-    name: str = Field(min_length=1, max_length=80)
+    first: str = ""
+    last: str = ""
+    name: str = ""
 
     def command(self) -> Shutdown:
-        return Shutdown(**self.model_dump())
+        return command(Shutdown, self.model_dump())
 
 
 class HolidaysForm(Form):
@@ -84,16 +94,20 @@ class HolidaysForm(Form):
 class WindowsForm(Form):
     """Receiving hours, one field a weekday: 07:00-11:30, 13:00-16:00."""
 
-    day_0: str = Field("", max_length=80)
-    day_1: str = Field("", max_length=80)
-    day_2: str = Field("", max_length=80)
-    day_3: str = Field("", max_length=80)
-    day_4: str = Field("", max_length=80)
-    day_5: str = Field("", max_length=80)
-    day_6: str = Field("", max_length=80)
+    day_0: str = ""
+    day_1: str = ""
+    day_2: str = ""
+    day_3: str = ""
+    day_4: str = ""
+    day_5: str = ""
+    day_6: str = ""
+
+    def typed(self) -> list[str]:
+        """The text of each weekday, Monday first."""
+        return [getattr(self, f"day_{n}") for n in range(7)]
 
     def command(self) -> SetWindows:
-        return read_windows([getattr(self, f"day_{n}") for n in range(7)])
+        return read_windows(self.typed())
 
 
 class DropDayForm(Form):
@@ -189,12 +203,14 @@ async def site_answer(
     site_id: UUID,
     typed: Typed | None = None,
     *,
-    day: Typed | None = None,
     status: int = 200,
     done: str = "",
     year: int = 0,
+    tried: str = "",
+    sent: Form | None = None,
     error: PortalError | None = None,
 ) -> Template:
+    """The site's page. tried: the form in CALENDAR_FORMS that was refused; sent: what stood in it."""
     site, days = await reads.get_site(actor, site_id)
     fields = ("name", "country", "address", "time_zone", "weekdays")
     windows = await reads.site_windows(actor, site_id)
@@ -207,15 +223,15 @@ async def site_answer(
         worked=worked(site.weekdays),
         days=days,
         typed=typed or Typed(**{field: getattr(site, field) for field in fields}),
-        day_typed=day or Typed(),
         zones=zones(),
         weekdays=weekday_names(),
         done=_(DONE[done]) if done in DONE else "",
         can_keep=actor.may(Permission.KEEP_CALENDARS),
         year=year_view(shown, site.weekdays, days),
         windows=window_words(windows),
-        windows_typed=windows_typed(windows),
-        calendar_error=str(error) if error else "",
+        windows_typed=sent.typed() if isinstance(sent, WindowsForm) else windows_typed(windows),
+        tried=dict.fromkeys(CALENDAR_FORMS, Typed()) | {tried: Typed(sent, error)},
+        calendar_error=Typed(sent, error).refusal(*CALENDAR_FORMS.get(tried, ())),
     )
 
 
@@ -246,16 +262,43 @@ async def edit(
     return page.go(f"/sites/{site_id}?done=saved")
 
 
+async def keep(
+    page: Page,
+    actor: Actor,
+    site_id: UUID,
+    deed: Callable[[AsyncSession], Awaitable[Any]],
+    *,
+    tried: str = "",
+    sent: Form | None = None,
+    year: int = 0,
+) -> Template | Redirect:
+    """Do something to the site's calendar; what is refused is said in the form that was sent, or above the year."""
+    try:
+        async with unit_of_work(actor) as session:
+            await deed(session)
+    except (Invalid, Conflict) as error:
+        status = status_of(error)
+        return await site_answer(page, actor, site_id, status=status, year=year, tried=tried, sent=sent, error=error)
+    return page.go(f"/sites/{site_id}?done=saved" + (f"&year={year}" if year else ""))
+
+
+def year_of(day: str) -> int:
+    """The year of a day that can be read, for the page to show; 0: the present one."""
+    year = int(day[:4]) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day) else 0
+    return year if FIRST_YEAR <= year <= LAST_YEAR else 0
+
+
 @post("/sites/{site_id:uuid}/days")
 async def set_day(
-    page: NamedDependency[Page],
-    actor: NamedDependency[Actor],
-    site_id: FromPath[UUID],
+    page: NamedDependency[Page], actor: NamedDependency[Actor], site_id: FromPath[UUID],
     data: URLEncodedBody[DayForm],
-) -> Redirect:
-    async with unit_of_work(actor) as session:
-        await service_calendars.set_days(session, actor, site_id, [SetDay(**data.model_dump())])
-    return page.go(f"/sites/{site_id}?done=saved")
+) -> Template | Redirect:  # fmt: skip
+    """Put a day out of the weekly pattern."""
+
+    async def deed(session: AsyncSession) -> None:
+        await service_calendars.set_days(session, actor, site_id, [data.command()])
+
+    return await keep(page, actor, site_id, deed, tried="day", sent=data, year=year_of(data.day))
 
 
 @post("/sites/{site_id:uuid}/days/clear")
@@ -270,26 +313,17 @@ async def clear_day(
     return page.go(f"/sites/{site_id}?done=saved")
 
 
-async def keep(
-    page: Page, actor: Actor, site_id: UUID, deed: Callable[[AsyncSession], Awaitable[Any]], year: int = 0
-) -> Template | Redirect:
-    """Do something to the site's calendar; what is refused is said above it."""
-    try:
-        async with unit_of_work(actor) as session:
-            await deed(session)
-    except (Invalid, Conflict) as error:
-        return await site_answer(page, actor, site_id, status=status_of(error), year=year, error=error)
-    return page.go(f"/sites/{site_id}?done=saved" + (f"&year={year}" if year else ""))
-
-
 @post("/sites/{site_id:uuid}/shutdowns")
 async def shut_down(
     page: NamedDependency[Page], actor: NamedDependency[Actor], site_id: FromPath[UUID],
     data: URLEncodedBody[ShutdownForm],
 ) -> Template | Redirect:  # fmt: skip
     """Close some days of the site's own."""
-    deed = partial(service_calendars.shut_down, actor=actor, site_id=site_id, data=data.command())
-    return await keep(page, actor, site_id, deed, data.first.year)
+
+    async def deed(session: AsyncSession) -> None:
+        await service_calendars.shut_down(session, actor, site_id, data.command())
+
+    return await keep(page, actor, site_id, deed, tried="shutdown", sent=data, year=year_of(data.first))
 
 
 @post("/sites/{site_id:uuid}/holidays")
@@ -299,7 +333,7 @@ async def holidays(
 ) -> Template | Redirect:  # fmt: skip
     """A year's public holidays with one press."""
     deed = partial(service_calendars.take_holidays, actor=actor, site_id=site_id, year=data.year)
-    return await keep(page, actor, site_id, deed, data.year)
+    return await keep(page, actor, site_id, deed, year=data.year)
 
 
 @post("/sites/{site_id:uuid}/windows")
@@ -312,7 +346,7 @@ async def windows(
     async def deed(session: AsyncSession) -> None:
         await service_calendars.set_windows(session, actor, site_id, data.command())
 
-    return await keep(page, actor, site_id, deed)
+    return await keep(page, actor, site_id, deed, tried="windows", sent=data)
 
 
 ROUTES: list[Any] = [

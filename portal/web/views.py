@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from portal.core.i18n import _
+from portal.web.typed import Typed
 
 Link = tuple[str, str]  # label, address
 
@@ -147,6 +148,17 @@ class Promise(Struct, frozen=True):
     note: str = ""  # on behalf, deemed, reason
 
 
+class AnswerRow(NamedTuple):
+    """One part of an answer in the form, with what is wrong with it."""
+
+    quantity: str
+    delivery: str  # day, as the field sends it
+    despatch: str = ""
+    quantity_wrong: str | None = None
+    delivery_wrong: str | None = None
+    despatch_wrong: str | None = None
+
+
 class LineCard(Struct, frozen=True):
     """One schedule line that waits for, or just got, its answer. Also what a button swaps (`_line_card.html`)."""
 
@@ -168,10 +180,11 @@ class LineCard(Struct, frozen=True):
     reasons: tuple[Link, ...] = ()  # (value, label) of the refusal reasons
     answered: str = ""  # "Confirmed by Lena Vogt, 23 Nov, 14:02": the row itself says what happened
     promises: tuple[Promise, ...] = ()
-    error: str = ""  # a refused answer, in a sentence
-    typed_quantity: tuple[str, ...] = ()  # what was typed is kept after a refusal
-    typed_date: tuple[str, ...] = ()
-    typed_despatch: tuple[str, ...] = ()
+    refused: str = ""  # the form of the card that was not accepted: confirm, reject, decline; or another step
+    typed: Typed = Typed()  # what was typed is kept, with what is wrong with it
+    nothing_typed: Typed = Typed()  # of the forms that were not sent
+    rows: tuple[AnswerRow, ...] = ()  # of the form that confirms: what would be confirmed, or what was typed
+    error: str = ""  # what no field of the card shows
     currency: str = ""  # of the price that the seller may ask for; empty where the contract allows no other
     deviation: str = ""  # "Another quantity, a later day": an answer that waits for the buyer
     decides: bool = False  # this reader is the buyer who decides

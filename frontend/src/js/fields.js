@@ -7,6 +7,12 @@ document.addEventListener("click", (event) => {
   if (button.getAttribute("command") === "close") dialog?.close();
 });
 
+// A dialog whose form was refused comes open with the page; from here on it is modal, as when its button opened it.
+for (const dialog of document.querySelectorAll("dialog[data-refused]")) {
+  dialog.close();
+  dialog.showModal();
+}
+
 // "Add a part": one more row of a split, copied from the last one.
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-add-row]");
