@@ -17,6 +17,7 @@ from portal.accounts.reads import DayRow, MemberRow, PartyRow, SiteRow
 from portal.core import paging
 from portal.core.access import Role
 from portal.core.actor import Actor
+from portal.core.days import check_plausible
 from portal.core.errors import NotFound
 from portal.core.inputs import Input
 from portal.core.settings import get_settings
@@ -217,6 +218,7 @@ class SiteController(Controller):
         data: JSONBody[SetDay],
     ) -> Response[SiteState]:
         """Say that a day is a holiday, or worked although the weekly pattern says no."""
+        check_plausible(day, "day")
         said = service_calendars.SetDay(day=day, **data.model_dump())
         return site_state(await service_calendars.set_days(session, actor, site_id, [said]))
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from portal.contracts.model_buckets import Assignment, BucketCadence, Carry, Consequence, PriceBasis
-from portal.core.days import Day
+from portal.core.days import Day, EndDay
 from portal.core.inputs import Input
 
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
@@ -35,7 +35,7 @@ class TypedPeriod(Input):
     """One period [start, end) with its quantities."""
 
     start: Day = Field(examples=["2027-01-01"])
-    end: Day = Field(description="the first day after it", examples=["2027-02-01"])
+    end: EndDay = Field(description="the first day after it", examples=["2027-02-01"])
     floor: Amount = Field(examples=["9600"])
     target: Amount = Field(examples=["12000"])
     ceiling: Amount = Field(examples=["14400"])

@@ -40,13 +40,26 @@ def plausible(day: date) -> bool:
     return FIRST <= day <= LAST
 
 
+def check_plausible(day: date, field: str) -> None:
+    """Raise DayImplausible for a day that comes by another way than an input, such as an address."""
+    if not plausible(day):
+        raise DayImplausible(field=field, first=FIRST, last=LAST)
+
+
 def _check(day: date, info: ValidationInfo) -> date:
     if not plausible(day) and info.context is not KEPT:
         raise PydanticCustomError(DayImplausible.code, DayImplausible.text, {"first": FIRST, "last": LAST})
     return day
 
 
+def _check_end(day: date, info: ValidationInfo) -> date:
+    if day != LAST + timedelta(days=1):
+        _check(day, info)
+    return day
+
+
 Day = Annotated[date, AfterValidator(_check)]  # the type of every day that somebody enters
+EndDay = Annotated[date, AfterValidator(_check_end)]  # the first day after a span whose days are such days
 
 
 def check_document_day(day: date, contract_begins: date, today: date, field: str) -> None:

@@ -280,7 +280,12 @@ def check_reset(kind: EntryKind, sync: date | None, execution: date) -> None:
 
 
 def check_day(day: date, contract_begins: date, today: date, field: str) -> None:
-    """Raise DayAhead: nobody has counted what is still to come. Raise BeforeContract for a day that cannot be meant."""
+    """Raise DayAhead, or BeforeContract for a day that cannot be meant."""
+    check_not_ahead(day, today, field)
+    check_document_day(day, contract_begins, today, field)
+
+
+def check_not_ahead(day: date, today: date, field: str) -> None:
+    """Raise DayAhead: nobody has counted what is still to come."""
     if day > today:
         raise DayAhead(field=field, day=day)
-    check_document_day(day, contract_begins, today, field)

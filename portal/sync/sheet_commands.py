@@ -30,6 +30,7 @@ from portal.contracts.service_drafts import add_line, change_contract, change_li
 from portal.contracts.service_periods import any_used
 from portal.contracts.service_versions import agreed, content_of, get_revisions, live
 from portal.core.actor import Actor
+from portal.core.days import FIRST, LAST
 from portal.core.errors import PortalError
 from portal.core.journal import part
 from portal.sync.rules_sheets import NoSuchLine, Refused, RowPlan, is_line
@@ -287,7 +288,7 @@ def _shape(plan: RowPlan) -> None:
         case Sheet.LINES:
             LineOffer(line_no=1, **_terms(plan.sheet, plan.values, LINE_TERMS))
         case Sheet.PERIODS:
-            TypedPeriod(start=date.min, end=date.max, **{"floor": 0, "target": 0, "ceiling": 0} | _limits(plan))
+            TypedPeriod(start=FIRST, end=LAST, **{"floor": 0, "target": 0, "ceiling": 0} | _limits(plan))
         case _:
             _price(plan)
 

@@ -21,6 +21,7 @@ from portal.contracts.service import get_lines
 from portal.contracts.service_commitments import set_periods
 from portal.contracts.service_periods import periods_of
 from portal.core.actor import Actor
+from portal.core.days import KEPT
 from portal.core.errors import Invalid, PortalError
 from portal.core.i18n import N_
 from portal.core.journal import part
@@ -148,7 +149,8 @@ def _merged(standing: Sequence[Agreed], rows: Sequence[RowPlan]) -> tuple[list[T
         if "last_day" in plan.values:
             one["end"] = date.fromisoformat(plan.values["last_day"]) + DAY
     starts = sorted(told)
-    periods = [TypedPeriod(**{name: told[start][name] for name in TypedPeriod.model_fields}) for start in starts]
+    said = [{name: told[start][name] for name in TypedPeriod.model_fields} for start in starts]
+    periods = [TypedPeriod.model_validate(one, context=KEPT) for one in said]
     return periods, {at: whose[start] for at, start in enumerate(starts) if start in whose}
 
 

@@ -173,6 +173,9 @@ async def test_the_factory_keeps_companies_and_sites_over_the_interface(app: Lit
         ).status_code == 200
         found = (await client.get(path)).json()
         assert found["days"] == [{"day": "2026-12-25", "working": False, "name": "Christmas"}]
+        absurd = await client.put(f"{path}/days/1901-01-01", json={"working": False, "name": ""})
+        assert (absurd.status_code, [error["field"] for error in absurd.json()["errors"]]) == (422, ["day"])
+        assert (await client.delete(f"{path}/days/1901-01-01")).status_code == 404
         assert (await client.delete(f"{path}/days/2026-12-25")).status_code == 200
         assert (await client.delete(f"{path}/days/2026-12-25")).status_code == 404
         assert (

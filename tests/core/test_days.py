@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from portal.core import faults
-from portal.core.days import AHEAD, FIRST, KEPT, LAST, BeforeContract, Day, check_document_day, plausible
+from portal.core.days import AHEAD, FIRST, KEPT, LAST, BeforeContract, Day, EndDay, check_document_day, plausible
 from portal.core.i18n import Language, speaking
 from portal.core.inputs import Input
 
@@ -18,6 +18,11 @@ ENTERED = re.compile(r"^    \w+: date\b(?! = date\.)", re.MULTILINE)
 class Said(Input):
     day: Day
     last: Day | None = None
+
+
+class Span(Input):
+    start: Day
+    end: EndDay
 
 
 class Holder(Input):
@@ -41,6 +46,13 @@ def test_a_mistyped_year_is_refused_with_the_range(typed: str) -> None:
     }
     with speaking(Language.ZH):
         assert faults.sentence(found[0]) == "年份不对。请填写 1990年1月1日至 2099年12月31日之间的日期。"
+
+
+def test_a_span_may_hold_the_last_day() -> None:
+    after = LAST + timedelta(days=1)
+    assert Span.model_validate({"start": LAST, "end": after}).end == after
+    with pytest.raises(ValidationError):
+        Span.model_validate({"start": LAST, "end": after + timedelta(days=1)})
 
 
 def test_what_was_stored_before_is_still_read() -> None:

@@ -206,18 +206,20 @@ async def test_documents_are_not_older_than_their_contract(tenant: Tenant, app: 
     note = {"number": "N-1", "line": str(line.id), f"quantity.{line.id}": "800"}
     invoice = {"number": "I-1", "line_no": str(made.line.line_no), "quantity": "1"}
     opening = {"place": str(made.line.id), "called": "5", "shipped": "5", "received": "5"}
-    before = await rows(tenant, "shipment", "schedule_line", "contract_invoice", "opening_balance")
+    tables = ("shipment", "schedule_line", "contract_invoice", "opening_balance", "cumulative_report")
+    before = await rows(tenant, *tables)
     async with signed_in(app, tenant.factory, language) as browser:
         for path, name, form in (
             (f"/shipments?contract={made.contract.id}", "shipped_on", note),
             (f"{here}/invoices", "invoiced_on", invoice),
             (f"{here}/opening", "cut_over", opening),
+            (f"{here}/cumulative/{made.line.id}/reports", "as_of", {"received": "5"}),
         ):
             last = today() - timedelta(days=name == "cut_over")
             sentence = before_contract(made, old, last, language)
             assert wrong(await browser.send(path, **form, **{name: old.isoformat()})) == {name: sentence}
             assert wrong(await browser.send(path, **form, **{name: "1901-01-01"})) == {name: outside(language)}
-    assert await rows(tenant, "shipment", "schedule_line", "contract_invoice", "opening_balance") == before
+    assert await rows(tenant, *tables) == before
 
 
 async def test_goods_of_a_contract_may_leave_before_it_begins(tenant: Tenant, app: Litestar) -> None:
