@@ -68,7 +68,7 @@ async def connect(url: str) -> asyncpg.Connection:
     server = f"{where.hostname or unquote(where.query)}{where.path} as {where.username}"
     try:
         return await asyncpg.connect(plain_dsn(url), timeout=10)
-    except (OSError, asyncpg.PostgresError) as error:
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise RolesError(f"PostgreSQL does not let us in ({server}): {error or type(error).__name__}.") from error
 
 
