@@ -101,6 +101,19 @@ async def test_a_backup_comes_back_elsewhere(tmp_path: Path, own_database: Setti
         assert "Traceback" not in said.stderr
 
 
+@pytest.mark.parametrize(
+    "command", [("check",), ("tenant", "create", "w", "--name=W", "--admin=a@w.example", "--admin-name=A")]
+)
+def test_a_schema_that_is_not_there_is_said_with_what_to_run(
+    command: tuple[str, ...], empty_database: Settings
+) -> None:
+    done = portal(*command, env=own_server(empty_database))
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("portal: The schema is at nothing, the newest is"), done.stderr
+    assert done.stderr.endswith("run `portal migrate`.\n")
+
+
 def test_a_folder_that_is_no_backup_changes_nothing(tmp_path: Path, empty_database: Settings) -> None:
     (tmp_path / "photos").mkdir()
     env = own_server(empty_database) | {"PORTAL_DATA": str(tmp_path / "data")}

@@ -30,9 +30,16 @@ def run(work: Callable[[Settings], Awaitable[str]]) -> None:
     from pydantic import ValidationError
 
     from portal.core import db, faults
+    from portal.core.doctor import require_schema
     from portal.core.provision import provisioned
+    from portal.core.roles import connect
 
     async def connected(settings: Settings) -> str:
+        owner = await connect(str(settings.database_url))
+        try:
+            await require_schema(owner)
+        finally:
+            await owner.close()
         db.configure(settings, pool_size=2)
         try:
             return await work(settings)

@@ -13,13 +13,14 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from portal.core.embedded import bin_dir, write_private
 from portal.core.roles import connect, plain_dsn
 from portal.core.settings import Settings, StartError
 
 DUMP, FILES, KEY = "database.dump", "files", "secret_key"
+TLS = {"require", "verify-ca", "verify-full"}
 
 
 class BackupError(StartError):
@@ -95,10 +96,10 @@ def restore(settings: Settings, folder: Path) -> None:
 
 
 def _run(program: str, settings: Settings | None, *arguments: str, told: str = "") -> str:
-    """One of PostgreSQL's programs from the wheel, as the owner. The password goes where `ps` does not show it."""
+    """One of PostgreSQL's programs, as the owner. The password goes where `ps` does not show it."""
     reached = _reached(str(settings.database_url)) if settings else {}
     done = subprocess.run(
-        [bin_dir() / program, *((f"--dbname={reached['dsn']}",) if reached else ()), *arguments],
+        [_found(program, reached), *((f"--dbname={reached['dsn']}",) if reached else ()), *arguments],
         env={"PATH": os.defpath, "LC_ALL": "C", "PGPASSWORD": reached.get("password", "")},
         input=told,
         capture_output=True,
@@ -110,10 +111,17 @@ def _run(program: str, settings: Settings | None, *arguments: str, told: str = "
     return done.stdout
 
 
+def _found(program: str, reached: Mapping[str, str]) -> str:
+    """The wheel's, which is new enough; it speaks no TLS, so where that is asked for the one that is installed here."""
+    installed = shutil.which(program) if reached.get("sslmode") in TLS else None
+    return installed or str(bin_dir() / program)
+
+
 def _reached(url: str) -> Mapping[str, str]:
     parts = urlsplit(plain_dsn(url))
     user, _, where = parts.netloc.rpartition("@")
     return {
         "dsn": parts._replace(netloc=f"{user.partition(':')[0]}@{where}").geturl(),
         "password": unquote(parts.password or ""),
+        "sslmode": next(iter(parse_qs(parts.query).get("sslmode", ())), ""),
     }
