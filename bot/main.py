@@ -134,5 +134,15 @@ async def _wait(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> Non
 
 async def _tidy() -> None:
     while True:
-        await updates.forget_old()
+        await tidy()
         await asyncio.sleep(TIDY_SECONDS)
+
+
+async def tidy() -> None:
+    """Forget what is old; while the database is away there is time for that later, and the conversations go on."""
+    try:
+        await updates.forget_old()
+    except Exception as error:
+        if not db.is_away(error):
+            raise
+        logger.warning("the database does not answer the bot", extra={"doing": "tidying"})

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from litestar import Litestar, Request, Response, get
+from litestar import HttpMethod, Litestar, Request, Response, route
 from litestar.config.app import AppConfig
+from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme, Server
+from litestar.status_codes import HTTP_405_METHOD_NOT_ALLOWED
 from litestar.types import Message, Scope
 from litestar_htmx import HTMXRequest
 
@@ -24,6 +26,7 @@ from portal.accounts.model_chats import ChatBot
 from portal.api import ROUTES as API_ROUTES
 from portal.api import problems
 from portal.core import clock, db, health, live
+from portal.core.i18n import language
 from portal.core.ids import uuid7
 from portal.core.log import request_id
 from portal.core.memory import settle
@@ -32,6 +35,7 @@ from portal.routing import Face, Portal
 from portal.web import ROUTES as WEB_ROUTES
 from portal.web import errors, pages
 from portal.web.examples import DescriptionPlugin
+from portal.web.language import chosen_language
 
 CSP = (
     "default-src 'none'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
@@ -82,13 +86,27 @@ async def recognise_key(request: Request[Any, Any, Any]) -> None:
     await deps.recognise_key(request)
 
 
-@get("/healthz", opt={"public": True}, sync_to_thread=False, include_in_schema=False)
+def unrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Where no route was found no face has spoken yet: a program gets its problem, everybody else a page."""
+    request_id.set(str(uuid7()))
+    language.set(chosen_language(request, None))
+    face = problems if request.scope["path"].startswith("/api/") else errors
+    answer: Response[Any] = face.unreadable(request, error)
+    if error.status_code == HTTP_405_METHOD_NOT_ALLOWED and isinstance(request.app, Portal):
+        answer.headers["Allow"] = request.app.methods_at(request.scope["path"])
+    return answer
+
+
+ASKED = (HttpMethod.GET, HttpMethod.HEAD)  # watchers that want the status alone ask with HEAD
+
+
+@route("/healthz", http_method=ASKED, opt={"public": True}, sync_to_thread=False, include_in_schema=False)
 def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
 
-@get("/readyz", opt={"public": True}, include_in_schema=False)
+@route("/readyz", http_method=ASKED, opt={"public": True}, include_in_schema=False)
 async def readyz() -> Response[dict[str, Any]]:
     """The process can do its work: each pool of the database answers. Degraded: it can, but a bot wants a look."""
     broken = await db.failing_pools()
@@ -160,7 +178,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         template_config=pages.template_config(),
         lifespan=[lifespan],
         before_send=[add_headers],
-        exception_handlers=errors.HANDLERS,
+        exception_handlers={**errors.HANDLERS, HTTPException: unrouted},
         openapi_config=OPENAPI,
         request_max_body_size=settings.upload_limit_mb * 1024 * 1024,
         on_app_init=[remember(settings)],
@@ -184,7 +202,9 @@ OPENAPI = OpenAPIConfig(
     version="1",
     description="Framework contracts, delivery schedules, shipments and receipts of one company. "
     "Every call carries an API key as a bearer token; lists come in cursor pages; writes of versioned documents carry "
-    "If-Match; repeatable POSTs carry an Idempotency-Key.",
+    "If-Match; repeatable POSTs carry an Idempotency-Key. Exact numbers are answered as text and sent as text or as "
+    "numbers. Fields and parameters that are not described are refused. Refusals are problem+json in the language of "
+    "Accept-Language, English or Chinese; the last part of `type` is a stable code.",
     servers=[Server(url="/")],
     components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
     security=[{"key": []}],

@@ -4,15 +4,17 @@ A further command is a module with a function or a Typer of its own, registered 
 """
 
 import asyncio
+import errno
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from portal.accounts.cli import tenant_app, user_app
-from portal.core.settings import StartError, get_settings
-from portal.core.starting import PARTS, choose_port, prepare_database, require_free_port
+from portal.core.settings import LogFormat, StartError, get_settings
+from portal.core.starting import PARTS, choose_port, make_roles, prepare_database, require_free_port
 from portal.demo.cli import demo
 from portal.dev.cli import dev_app
 from portal.shipments.cli import contracts_app
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from portal.core.provision import Provision
 
 
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
 class Sentences(TyperGroup):
     """What an operator can mend is a sentence, not a traceback."""
 
@@ -31,8 +36,13 @@ class Sentences(TyperGroup):
         try:
             return super().invoke(ctx)
         except StartError as error:
-            typer.echo(f"portal: {error}", err=True)
-            raise typer.Exit(2) from None
+            said = str(error)
+        except OSError as error:
+            if error.errno not in DISK:
+                raise
+            said = f"{error.filename or get_settings().data}: {error.strerror}. Make room for it, or allow it."
+        typer.echo(f"portal: {said}", err=True)
+        raise typer.Exit(2)
 
 
 app = typer.Typer(
@@ -68,7 +78,7 @@ def up(port: Port = None) -> None:
     async def run(provision: "Provision") -> int:
         command = [sys.executable, "-m", "portal.cli"]
         parts = [Part(name, [*command, verb]) for name, verb in PARTS]
-        supervisor = Supervisor(parts, provision.mend)
+        supervisor = Supervisor(parts, provision.mend, machines=provision.settings.log_format is LogFormat.JSON)
         supervisor.terminal.say("portal", f"{where(provision)}; stop with Ctrl-C")
         return await supervisor.run()
 
@@ -134,6 +144,33 @@ def check() -> None:
         typer.echo(str(finding))
     typer.echo(f"{len(broken)} broken." if broken else "All invariants hold.")
     raise typer.Exit(1 if broken else 0)
+
+
+@app.command()
+def backup(folder: Annotated[Path, typer.Argument(help="A folder that is not there yet.")]) -> None:
+    """Write database, files and secret key into a folder, while the portal runs or not."""
+    from portal.core.backup import back_up
+    from portal.core.provision import provisioned
+
+    with provisioned() as provision:
+        said = back_up(provision.settings, folder.absolute())
+    typer.echo(f"{folder} holds {', '.join(said)}.")
+
+
+@app.command()
+def restore(folder: Annotated[Path, typer.Argument(help="What `portal backup` made.")]) -> None:
+    """Read a backup into an empty PORTAL_DATA, or an empty database of your own, and bring it to the newest schema."""
+    from portal.core import backup
+    from portal.core.launch import prepared
+    from portal.core.provision import provisioned
+
+    backup.take_key(prepared(get_settings().data), folder)
+    with provisioned() as provision:
+        asyncio.run(backup.require_empty(provision.settings))
+        make_roles(provision)
+        backup.restore(provision.settings, folder)
+        prepare_database(provision)
+    typer.echo("Restored. Run `portal check` now.")
 
 
 @app.command()

@@ -6,11 +6,14 @@ The only generator dependency is `session`: Litestar cleans several of them conc
 import hashlib
 import hmac
 from collections.abc import AsyncGenerator
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.di import NamedDependency, Provide
+from litestar.handlers.base import BaseRouteHandler
+from litestar.params import QueryParameter
 from litestar.response import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,6 +22,7 @@ from portal.core import idempotency
 from portal.core.actor import Actor, Origin
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, Forbidden, Invalid, PortalError
+from portal.core.faults import FieldUnknown, TooLong
 from portal.core.i18n import N_, language
 from portal.core.inputs import NUL
 from portal.core.settings import get_settings
@@ -41,6 +45,11 @@ class ForeignForm(Forbidden):
     text = N_("This form is out of date or belongs to another company. Open the page again and repeat the step.")
 
 
+class NulInAddress(Invalid):
+    code = "nul-in-address"
+    text = N_("The address holds the character NUL (%00). Take it out.")
+
+
 class VersionNeeded(PortalError):
     code = "version-needed"
     text = N_("Send the version you saw as If-Match, as the ETag gave it.")
@@ -56,6 +65,7 @@ class VersionStale(Conflict):
 
 async def recognise_browser(request: Request[Any, Any, Any]) -> None:
     """Find the session, set the language, and refuse forms that did not come from our own page for this company."""
+    language.set(chosen_language(request, None))
     check_address(request)
     settings = get_settings()
     token = cookie(request, cookie_name())
@@ -77,17 +87,18 @@ async def recognise_browser(request: Request[Any, Any, Any]) -> None:
 
 async def recognise_key(request: Request[Any, Any, Any]) -> None:
     """Find the API key's actor, and note the Idempotency-Key for the transaction."""
-    check_address(request)
     language.set(chosen_language(request, None))
+    check_address(request)
     kind, _, token = (header(request, "authorization") or "").partition(" ")
     actor = await identity.actor_of_key(token) if kind.lower() == "bearer" and token else None
     if actor is None:
         raise KeyNeeded
     request.state.actor = actor
+    check_query(request)
     idempotency.current.set(None)
     if request.method == "POST" and (key := header(request, "idempotency-key")):
         if len(key) > 80:
-            raise Invalid(field="Idempotency-Key")
+            raise TooLong(field="Idempotency-Key", limit=80)
         body = await request.body()
         digest = hashlib.sha256(b"\0".join([request.method.encode(), request.url.path.encode(), body])).hexdigest()
         # A response that names no status gets the handler's only after it was remembered.
@@ -110,7 +121,23 @@ def check_address(request: Request[Any, Any, Any]) -> None:
     """Refuse NUL in an address: PostgreSQL keeps no such text, so nothing can be found by it."""
     query: bytes = request.scope["query_string"]
     if NUL in request.scope["path"] or b"%00" in query or NUL.encode() in query:
-        raise Invalid
+        raise NulInAddress
+
+
+def check_query(request: Request[Any, Any, Any]) -> None:
+    """Refuse a parameter that the handler does not know: a filter with a typing error would show everything."""
+    if request.scope["query_string"]:
+        known = _queries(request.route_handler)
+        for name in request.query_params:
+            if name not in known:
+                raise FieldUnknown(field=name)
+
+
+@cache
+def _queries(handler: BaseRouteHandler) -> frozenset[str]:
+    """The names of what a handler takes from the query."""
+    taken = handler.parsed_fn_signature.parameters.items()
+    return frozenset(name for name, field in taken if isinstance(field.kwarg_definition, QueryParameter))
 
 
 def check_origin(request: Request[Any, Any, Any]) -> None:

@@ -6,10 +6,11 @@ from types import MethodType
 from typing import Any
 
 from litestar import Controller, Litestar, Response, Router
+from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler, route
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler, Scope
-from litestar.utils import join_paths
+from litestar.utils import join_paths, normalize_path
 
 Handlers = Sequence[type[Controller] | HTTPRouteHandler]
 _IN_EACH_CONTROLLER = frozenset(dir(Controller))
@@ -84,6 +85,15 @@ class Face(Router):
 
 class Portal(Litestar):
     """An application of faces."""
+
+    def methods_at(self, path: str) -> str:
+        """What a path answers to, as `Allow` says it; empty where nothing is. Every route answers OPTIONS."""
+        try:
+            *_, template = self.asgi_router.handle_routing(path=normalize_path(path), method="OPTIONS")
+        except HTTPException:
+            return ""
+        found = (route for route in self.routes if isinstance(route, HTTPRoute) and route.path_format == template)
+        return ", ".join(sorted({str(method) for route in found for method in route.methods}))
 
     def register(self, value: ControllerRouterHandler) -> None:  # type: ignore[override]  # as Litestar's own
         """A face's routes are taken as they are: no other has their paths."""

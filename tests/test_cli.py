@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -71,6 +72,58 @@ def test_incomplete_settings_are_refused_with_a_sentence(tmp_path: Path) -> None
     assert "Traceback" not in done.stderr
 
 
+async def test_a_backup_comes_back_elsewhere(tmp_path: Path, own_database: Settings, empty_database: Settings) -> None:
+    here = own_server(own_database) | {"PORTAL_DATA": str(tmp_path / "here")}
+    there = own_server(empty_database) | {"PORTAL_DATA": str(tmp_path / "there")}
+    made = ("tenant", "create", "weida", "--name", "Weida", "--admin", "a@weida.example", "--admin-name", "Ann")
+    assert portal(*made, env=here).returncode == 0
+    (tmp_path / "here" / "files" / "of-weida").mkdir(parents=True)
+    (tmp_path / "here" / "files" / "of-weida" / "digest").write_bytes(b"a photo")
+    folder = str(tmp_path / "backup")
+
+    saved = portal("backup", folder, env=here)
+    again = portal("backup", folder, env=here)
+    restored = portal("restore", folder, env=there)
+    checked = portal("check", env=there)
+    known = portal(*made, env=there)
+    twice = portal("restore", folder, env=there)
+
+    assert (saved.returncode, again.returncode) == (0, 2), saved.stderr
+    assert saved.stdout == f"{folder} holds the database, the files, the secret key.\n"
+    assert "is there already" in again.stderr
+    assert stat.S_IMODE((tmp_path / "backup").stat().st_mode) == 0o700
+    assert (restored.returncode, checked.stdout) == (0, "All invariants hold.\n"), restored.stderr
+    assert (tmp_path / "there" / "files" / "of-weida" / "digest").read_bytes() == b"a photo"
+    assert (tmp_path / "there" / "secret_key").read_text() == (tmp_path / "here" / "secret_key").read_text()
+    assert (known.returncode, "already" in known.stderr) == (2, True), known.stderr
+    assert (twice.returncode, "holds a portal already" in twice.stderr) == (2, True), twice.stderr
+    for said in (saved, again, restored, twice):
+        assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("check",), ("tenant", "create", "w", "--name=W", "--admin=a@w.example", "--admin-name=A")]
+)
+def test_a_schema_that_is_not_there_is_said_with_what_to_run(
+    command: tuple[str, ...], empty_database: Settings
+) -> None:
+    done = portal(*command, env=own_server(empty_database))
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("portal: The schema is at nothing, the newest is"), done.stderr
+    assert done.stderr.endswith("run `portal migrate`.\n")
+
+
+def test_a_folder_that_is_no_backup_changes_nothing(tmp_path: Path, empty_database: Settings) -> None:
+    (tmp_path / "photos").mkdir()
+    env = own_server(empty_database) | {"PORTAL_DATA": str(tmp_path / "data")}
+
+    done = portal("restore", str(tmp_path / "photos"), env=env)
+
+    assert (done.returncode, "holds no database.dump" in done.stderr) == (2, True), done.stderr
+    assert "The schema is at nothing" in portal("doctor", env=env).stdout
+
+
 def test_a_server_that_does_not_answer_is_named(tmp_path: Path, empty_database: Settings) -> None:
     env = own_server(empty_database) | {"PORTAL_DATABASE_URL": "postgresql://portal_owner:pw@127.0.0.1:1/portal"}
 
@@ -90,3 +143,13 @@ def test_a_taken_port_is_said_before_anything_starts(command: str, tmp_path: Pat
     assert done.returncode == 2
     assert f"Port {port} on 127.0.0.1 cannot be used" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    done = portal("migrate", env={"PORTAL_DATA": str(tmp_path)})
+
+    assert (done.returncode, f"The data folder {tmp_path} cannot be written" in done.stderr) == (2, True), done.stderr
+    assert "Traceback" not in done.stderr

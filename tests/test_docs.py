@@ -113,6 +113,25 @@ def test_every_setting_named_in_a_document_exists() -> None:
         assert named <= known | {"PORTAL_REQUIRE_BROWSER"}, page
 
 
+def test_every_command_named_in_a_document_exists() -> None:
+    """Each `portal ...` of a document, as far as it is written in words: commands of commands, and options."""
+    from typer.main import get_command
+
+    from portal.cli import app
+
+    found = 0
+    for page in (README, *(ROOT / "docs").glob("*.md")):
+        for written in re.findall(r"`portal ([a-z][^`]*)`", page.read_text("utf-8").replace("\n", " ")):
+            words, command = written.split(), get_command(app)
+            while words and (below := getattr(command, "commands", {}).get(words[0])) is not None:
+                command, words = below, words[1:]
+            assert not getattr(command, "commands", None), f"{page.name}: portal {written}"
+            options = {name for parameter in command.params for name in parameter.opts}
+            assert {word for word in words if word.startswith("--")} <= options, f"{page.name}: portal {written}"
+            found += 1
+    assert found > 20
+
+
 def test_no_code_stands_for_two_refusals() -> None:
     refusals_page()
     codes = [kind.code for kind in descendants(PortalError)]

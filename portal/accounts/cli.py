@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from portal.core.access import Role
-from portal.core.errors import PortalError
+from portal.core.errors import NotFound, PortalError
 from portal.core.i18n import Language
 from portal.core.settings import Settings, StartError
 
@@ -27,10 +27,19 @@ class Refused(StartError):
 
 def run(work: Callable[[Settings], Awaitable[str]]) -> None:
     """Do one piece of work on the provisioned database and say what came of it."""
-    from portal.core import db
+    from pydantic import ValidationError
+
+    from portal.core import db, faults
+    from portal.core.doctor import require_schema
     from portal.core.provision import provisioned
+    from portal.core.roles import connect
 
     async def connected(settings: Settings) -> str:
+        owner = await connect(str(settings.database_url))
+        try:
+            await require_schema(owner)
+        finally:
+            await owner.close()
         db.configure(settings, pool_size=2)
         try:
             return await work(settings)
@@ -40,6 +49,11 @@ def run(work: Callable[[Settings], Awaitable[str]]) -> None:
     with provisioned() as provision:
         try:
             said = asyncio.run(connected(provision.settings))
+        except ValidationError as error:
+            wrong = error.errors(include_url=False)
+            raise Refused("\n".join(f"{faults.place(each)}: {faults.sentence(each)}" for each in wrong)) from error
+        except NotFound as error:
+            raise Refused("Nobody signs in with this e-mail.") from error
         except PortalError as error:
             raise Refused(str(error)) from error
     typer.echo(said)
@@ -153,7 +167,6 @@ def second_factor(
 
     async def work(settings: Settings) -> str:
         from portal.accounts import identity, service_factor
-        from portal.core.errors import NotFound
 
         if remove:
             await service_factor.remove_by_operator(email)

@@ -51,7 +51,7 @@ class CreateParty(Input):
     code: str = Field(examples=["AURORA"])
     name: str = Field(examples=["Aurora Drives GmbH"])
     country: str = Field("", max_length=80, examples=["Germany"])
-    is_customer: bool = False
+    is_customer: bool = Field(default=False, examples=[True])
     is_supplier: bool = False
 
 

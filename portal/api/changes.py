@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get, post, put
+from litestar import Controller, Response, get, post, put
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
+from pydantic import BaseModel, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.api.change_shapes import ChangeOut, carry_out, impact_out, part_out
@@ -30,10 +31,18 @@ from portal.core import paging
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import driver, read
-from portal.core.files import AttachmentEmpty, disposition
-from portal.parameters import FromPath, FromQuery, JSONBody
+from portal.core.files import disposition
+from portal.parameters import FromPath, FromQuery, JSONBody, MultipartBody
 from portal.schedules import reads as schedule_reads
 from portal.schedules.reads import Happening
+
+
+class AddChangeFile(BaseModel):
+    """The file as a multipart part named `file`."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    file: UploadFile
 
 
 class ChangeState(Struct):
@@ -228,16 +237,14 @@ class ChangeController(Controller):
     @post("/{change_id:uuid}/files", status_code=HTTP_201_CREATED)
     async def add_file(
         self,
-        request: Request[Any, Any, Any],
         session: NamedDependency[AsyncSession],
         actor: NamedDependency[Actor],
         change_id: FromPath[UUID],
+        data: MultipartBody[AddChangeFile],
     ) -> FileRow:
         """Keep a file on a request: a multipart form with `file`. Both companies see it."""
-        upload = (await request.form()).get("file")
-        if not isinstance(upload, UploadFile):
-            raise AttachmentEmpty(field="file")
-        file = await service_files.add_file(session, actor, change_id, upload.filename, await upload.read())
+        said = (data.file.filename, await data.file.read())
+        file = await service_files.add_file(session, actor, change_id, *said)
         return FileRow(file.id, file.name, file.size, file.added_by, file.added_scope.value, file.added_at)
 
     @get("/{change_id:uuid}/files/{file_id:uuid}", media_type="application/octet-stream")

@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Controller, Request, Response, delete, get, post, put
+from litestar import Controller, Response, delete, get, post, put
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct, convert
+from pydantic import BaseModel, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.api.contracts import ContractState, state
@@ -18,10 +19,19 @@ from portal.contracts.inputs import FromTemplate, SaveTemplate, SetRate, WriteNo
 from portal.contracts.rules_prices import PriceReason, sentence
 from portal.core.access import Permission
 from portal.core.actor import Actor
-from portal.core.files import AttachmentEmpty, disposition
+from portal.core.files import disposition
 from portal.core.i18n import _
 from portal.core.quantities import UNITS
-from portal.parameters import FromPath, FromQuery, JSONBody
+from portal.parameters import FromPath, FromQuery, JSONBody, MultipartBody
+
+
+class AddFile(BaseModel):
+    """The file as a multipart part named `file`; with `internal` partners do not see it."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    file: UploadFile
+    internal: bool = False
 
 
 class FileOut(Struct):
@@ -112,18 +122,14 @@ class ContractExtraController(Controller):
     @post("/files", status_code=HTTP_201_CREATED)
     async def add_file(
         self,
-        request: Request[Any, Any, Any],
         session: NamedDependency[AsyncSession],
         actor: NamedDependency[Actor],
         contract_id: FromPath[UUID],
+        data: MultipartBody[AddFile],
     ) -> FileOut:
-        """Keep a file on a contract: a multipart form with `file`, and `internal=yes` for the factory's own."""
-        form = await request.form()
-        upload = form.get("file")
-        if not isinstance(upload, UploadFile):
-            raise AttachmentEmpty(field="file")
-        said = (upload.filename, await upload.read())
-        file = await service_files.add_file(session, actor, contract_id, *said, internal=form.get("internal") == "yes")
+        """Keep a file on a contract: a multipart form with `file`, and `internal=true` for the factory's own."""
+        said = (data.file.filename, await data.file.read())
+        file = await service_files.add_file(session, actor, contract_id, *said, internal=data.internal)
         return convert(file, FileOut, from_attributes=True)
 
     @get("/files/{file_id:uuid}", media_type="application/octet-stream")

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Struct
@@ -11,11 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.accounts import service_chats
 from portal.accounts.service_chats import ChatRow
-from portal.api.shipments import uploads
+from portal.api.shipments import AddPhotos, pictures
 from portal.core.actor import Actor
 from portal.core.db import driver, read
 from portal.core.errors import NotFound
-from portal.parameters import FromPath, JSONBody
+from portal.parameters import FromPath, JSONBody, MultipartBody
 from portal.schedules import reads, reads_reports, rules_reports, service_reports
 from portal.schedules.reads_reports import ReportRow
 from portal.schedules.service_reports import ReportLine
@@ -71,15 +71,15 @@ class LineReportController(Controller):
     @post("/line-reports/{report_id:uuid}/photos", status_code=HTTP_201_CREATED)
     async def add_photos(
         self,
-        request: Request[Any, Any, Any],
         session: NamedDependency[AsyncSession],
         actor: NamedDependency[Actor],
         report_id: FromPath[UUID],
+        data: MultipartBody[AddPhotos],
     ) -> ReportRow:
         """Add pictures (JPEG, PNG or WebP) as multipart/form-data, each in a field named `file`, while the warning is
         open. They are drawn anew; the same picture twice is one. The answer is the warning with all its photos."""
-        pictures = await uploads(request, lambda sent: rules_reports.check_photos(len(sent)))
-        made = await service_reports.add_photos(session, actor, report_id, pictures)
+        sent = await pictures(data, lambda files: rules_reports.check_photos(len(files)))
+        made = await service_reports.add_photos(session, actor, report_id, sent)
         await session.flush()
         found = await reads_reports.reports_of(await driver(session), actor, made.line_id)
         return next(row for row in found if row.id == made.id)

@@ -5,20 +5,55 @@ import re
 from typing import Any
 
 from litestar import MediaType, Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from portal.core import faults
+from portal.core.db import is_away
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
-from portal.core.i18n import _
+from portal.core.i18n import N_, _, render
 from portal.core.idempotency import Replay
 from portal.core.log import request_id
+from portal.core.settings import get_settings
 
+
+class Unreadable(PortalError):
+    code = "unreadable"
+    text = N_("The body cannot be read as JSON, or as the form it should be.")
+
+
+class MethodNotAllowed(PortalError):
+    code = "method-not-allowed"
+    text = N_("This address does not answer {method}. The header Allow says what it answers.")
+
+
+class BodyTooLarge(PortalError):
+    code = "body-too-large"
+    text = N_("The body is larger than the portal takes: {most} MB.")
+
+
+class RequestRefused(PortalError):
+    code = "request-refused"
+    text = N_("The request cannot be answered as it was sent.")
+
+
+class Failed(PortalError):
+    code = "failed"
+    text = N_("Something went wrong on our side. Quote the reference when you report it.")
+
+
+NOT_JSON = N_("The body is no JSON that can be read: something is wrong at byte {byte}.")
+NO_END = N_("The body is no JSON that can be read. It ends too early, or holds a number or a character that cannot be.")
+NO_FORM = N_("The body cannot be read as multipart/form-data with the boundary that its Content-Type names.")
+NO_BODY = N_("A body is needed here, and none was sent.")
+TOO_DEEP = N_("The body is nested too deeply.")
 logger = logging.getLogger(__name__)
+RETRY_SECONDS = "5"
 TYPE = "https://calloff.example/problems/"
 PROBLEM_JSON = "application/problem+json"
 STATUS: dict[type[PortalError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422, Unavailable: 503}
 _LACKING = re.compile(r"Missing required \w+ parameter '([^']+)'")
+_AT = re.compile(r"JSON is malformed: .*\(byte (\d+)\)")
 BY_CODE = {"key-needed": 401, "version-needed": 428, "version-stale": 412}
 
 
@@ -50,11 +85,35 @@ def refused(request: Request[Any, Any, Any], error: PortalError) -> Response[dic
 def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """Litestar's refusals: a body that cannot be parsed is 400, content that breaks its form 422."""
     if isinstance(error, ValidationException):
+        if _is_absent(error):
+            return problem(400, Unreadable.code, _(NO_BODY))
         return problem(422, "invalid", _("Some fields cannot be accepted as they are."), errors=_fields(request, error))
-    code = {400: "unreadable", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
-    name = code.get(error.status_code, "request-refused")
-    detail = str(NotFound()) if error.status_code == 404 else error.detail
-    return problem(error.status_code, name, detail)
+    match error.status_code:
+        case 400:
+            if "multipart" in error.detail or isinstance(error.__cause__, SerializationException):
+                return problem(400, Unreadable.code, _unreadable(error.detail))
+        case 404:
+            return problem(404, NotFound.code, str(NotFound()))
+        case 405:
+            return problem(405, MethodNotAllowed.code, str(MethodNotAllowed(method=request.scope["method"])))
+        case 413:
+            return problem(413, BodyTooLarge.code, str(BodyTooLarge(most=get_settings().upload_limit_mb)))
+    return problem(error.status_code, RequestRefused.code, str(RequestRefused()))
+
+
+def _unreadable(said: str) -> str:
+    """What is wrong with a body, of which the framework speaks English."""
+    if found := _AT.match(said):
+        return render(NOT_JSON, {"byte": found[1]})
+    if "multipart" in said:
+        return _(NO_FORM)
+    return _(NO_END)
+
+
+def _is_absent(error: ValidationException) -> bool:
+    """Whether no body came at all: the framework then misses the handler's own parameter."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    return any(item == {"message": "'data'", "key": "data", "source": "body"} for item in extra)
 
 
 def _fields(request: Request[Any, Any, Any], error: ValidationException) -> list[dict[str, str]]:
@@ -74,14 +133,19 @@ def _fields(request: Request[Any, Any, Any], error: ValidationException) -> list
 
 
 def broken(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
-    """Our fault: logged with its traceback, answered without."""
+    """Our fault: logged with its traceback, answered without. A database that is away is nobody's: it comes back."""
+    if is_away(error):
+        logger.warning("the database does not answer", extra={"error": type(error).__name__})
+        answer = problem(503, Unavailable.code, str(Unavailable()))
+        answer.headers["Retry-After"] = RETRY_SECONDS
+        return answer
     logger.error("request failed", exc_info=error)
-    return problem(500, "failed", _("Something went wrong on our side. Quote the reference when you report it."))
+    return problem(500, Failed.code, str(Failed()))
 
 
 def too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[dict[str, Any]]:
     """A body nested so deeply that nobody means it."""
-    return problem(400, "unreadable", _("The body is nested too deeply."))
+    return problem(400, Unreadable.code, _(TOO_DEEP))
 
 
 def replayed(request: Request[Any, Any, Any], answer: Replay) -> Response[bytes]:

@@ -5,24 +5,38 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta, Struct
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import paging
 from portal.core.actor import Actor, Direction
 from portal.core.db import driver, read
 from portal.core.files import Stored, drawn_anew
-from portal.parameters import FromPath, FromQuery, JSONBody
+from portal.parameters import FromPath, FromQuery, JSONBody, MultipartBody
 from portal.schedules.reads import Happening, history
 from portal.shipments import files, reads, service, service_receipts
 from portal.shipments.counting import Receive
 from portal.shipments.model import Photo, Receipt, Shipment, ShipmentStatus
 from portal.shipments.reads import CountedRow, NoteLine, ReceiptRow, ShipmentFilter, ShipmentRow, View
 from portal.shipments.service import NewShipment, Transport
+
+
+def _as_list(sent: Any) -> Any:
+    """One part of a name comes alone, several come as a list."""
+    return [sent] if isinstance(sent, UploadFile) else sent
+
+
+class AddPhotos(BaseModel):
+    """Pictures, each as a multipart part named `file`: JPEG, PNG or WebP."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    file: Annotated[list[UploadFile], BeforeValidator(_as_list)]
 
 
 class ShipmentOut(Struct):
@@ -90,16 +104,10 @@ def photo_out(photo: Photo) -> PhotoOut:
     return PhotoOut(photo.id, photo.content_type, photo.size, photo.digest)
 
 
-async def uploads(
-    request: Request[Any, Any, Any], check: Callable[[Sequence[UploadFile]], None] = files.check_number
-) -> list[Stored]:
-    """The pictures of a multipart body, drawn anew. Raises NoPhoto, and what `check` raises for too many."""
-    fields = list((await request.form()).multi_items())
-    sent = [value for name, value in fields if name == "file" and isinstance(value, UploadFile)]
-    if not sent or len(sent) != len(fields):
-        raise files.NoPhoto(field="file")
-    check(sent)
-    return [await drawn_anew(await each.read(), "file") for each in sent]
+async def pictures(data: AddPhotos, check: Callable[[Sequence[UploadFile]], None] = files.check_number) -> list[Stored]:
+    """The pictures that were sent, drawn anew. Raises what `check` raises for too many."""
+    check(data.file)
+    return [await drawn_anew(await each.read(), "file") for each in data.file]
 
 
 class ShipmentController(Controller):
@@ -236,15 +244,15 @@ class ReceiptController(Controller):
     @post("/{receipt_id:uuid}/photos", status_code=HTTP_201_CREATED)
     async def add_photos(
         self,
-        request: Request[Any, Any, Any],
         session: NamedDependency[AsyncSession],
         actor: NamedDependency[Actor],
         receipt_id: FromPath[UUID],
+        data: MultipartBody[AddPhotos],
     ) -> list[PhotoOut]:
         """Add pictures (JPEG, PNG or WebP) as multipart/form-data, each in a field named `file`, within the 15 minutes
         in which the receipt can be corrected. They are drawn anew; the same picture twice is one. The answer lists
         all photos of the receipt."""
-        await service_receipts.add_photos(session, actor, receipt_id, await uploads(request))
+        await service_receipts.add_photos(session, actor, receipt_id, await pictures(data))
         return [photo_out(photo) for photo in await files.of_receipt(session, actor, receipt_id)]
 
     @get("/{receipt_id:uuid}/photos/{photo_id:uuid}", media_type="image/jpeg")

@@ -34,7 +34,7 @@ class LineTerms(Input):
     """What one line of a contract says about quantities, zones and delivery."""
 
     foq: Amount | None = Field(default=None, description="fixed order quantity of one period", examples=["600"])
-    cadence: Cadence | None = None
+    cadence: Cadence | None = Field(default=None, examples=["week"])
     target_quantity: Amount | None = Field(default=None, description="over the whole validity", examples=["31200"])
     band_below_percent: Percent = Decimal(20)
     band_above_percent: Percent = Decimal(20)

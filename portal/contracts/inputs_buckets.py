@@ -25,7 +25,9 @@ class SetTerms(Input):
     excess_periods: int | None = Field(default=None, ge=1, le=520, description="with `periods` only")
     excess_cap_percent: Share | None = None
     consequence: Consequence = Field(default=Consequence.NONE, description="what follows below the floor")
-    over_call_percent: Share = Field(default=Decimal(0), description="tolerance above the original ceiling")
+    over_call_percent: Share = Field(
+        default=Decimal(0), description="tolerance above the original ceiling", examples=["5"]
+    )
     call_low_percent: Share | None = Field(default=None, description="least of one call, of its period's target")
     call_high_percent: Share | None = Field(default=None, description="most of one call, of its period's target")
     price_basis: PriceBasis = PriceBasis.RECEIPT

@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.util.concurrency import await_only
@@ -24,7 +24,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.core import journal
 from portal.core.actor import Actor, Scope
-from portal.core.settings import Settings
+from portal.core.settings import DRIVER, Settings, StartError
 
 logger = logging.getLogger(__name__)
 IDENTITY = "identity"
@@ -89,9 +89,20 @@ async def failing_pools() -> list[str]:
     return [name for name, good in zip(names, await asyncio.gather(*map(answers, names)), strict=True) if not good]
 
 
+def engine_of(url: str, **options: Any) -> AsyncEngine:
+    """An engine whose connections the driver opens from the URL itself: sslmode, sslrootcert, target_session_attrs and
+    the others of PostgreSQL's own programs hold here as they hold there. SQLAlchemy would hand them on as unknown."""
+
+    async def connect() -> Driver:
+        connection: Driver = await asyncpg.connect(asyncpg_dsn(url))
+        return connection
+
+    return create_async_engine(f"{DRIVER}://", async_creator=connect, **options)
+
+
 def _engine(url: str, pool_size: int) -> AsyncEngine:
     """A pool whose driver stays in autocommit: our own BEGIN carries the scope in the same message."""
-    engine = create_async_engine(
+    engine = engine_of(
         url, isolation_level="AUTOCOMMIT", pool_size=pool_size, max_overflow=0, pool_reset_on_return=None
     )
 
@@ -225,6 +236,10 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 _MIGRATION_LOCK = 0x0CA110FF
 
 
+class SchemaError(StartError):
+    """The schema is not as it must be; the text says why and what to do."""
+
+
 async def migrate(owner_url: str, revision: str = "head") -> None:
     """Bring the schema to a revision as its owner. Two migrators at once: the second waits and finds nothing to do."""
     from alembic import command
@@ -242,10 +257,16 @@ async def migrate(owner_url: str, revision: str = "head") -> None:
         return on
 
     step = command.downgrade if revision == "base" else command.upgrade
-    engine = create_async_engine(owner_url)
+    engine = engine_of(owner_url)
     try:
         async with engine.connect() as guard, engine.begin() as connection:
             await guard.exec_driver_sql(f"select pg_advisory_lock({_MIGRATION_LOCK})")
             await connection.run_sync(run(step))
+    except DBAPIError as error:
+        logger.debug("a migration failed", exc_info=error)
+        raise SchemaError(
+            f"The schema cannot be brought to its newest migration: {error.orig}. Mend that, or wait for whoever holds "
+            "a lock, and run it again."
+        ) from error
     finally:
         await engine.dispose()

@@ -70,6 +70,11 @@ class NotAnId(Invalid):
     text = N_("“{typed}” is not an id. Send one as the interface gave it.")
 
 
+class NotAFile(Invalid):
+    code = "not-a-file"
+    text = N_("A file belongs here: a part of multipart/form-data with a file name.")
+
+
 class TooShort(Invalid):
     code = "too-short"
     text = N_("At least {limit} characters are needed here.")
@@ -167,6 +172,7 @@ KINDS: dict[str, tuple[type[Invalid], str]] = {
     "model_attributes_type": (NotAnObject, ""),
     "uuid_type": (NotAnId, ""),
     "uuid_parsing": (NotAnId, ""),
+    "is_instance_of": (NotAFile, ""),  # of UploadFile, the one class that inputs ask for
     "string_too_short": (TooShort, "min_length"),
     "string_too_long": (TooLong, "max_length"),
     "too_short": (TooFew, "min_length"),

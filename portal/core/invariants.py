@@ -12,8 +12,9 @@ import asyncpg
 from msgspec import Struct
 
 from portal.core.audit import BREAKS
-from portal.core.db import asyncpg_dsn
+from portal.core.doctor import require_schema
 from portal.core.quantities import UNITS
+from portal.core.roles import connect
 from portal.core.settings import StartError
 
 MOST = 20  # findings shown of one invariant
@@ -338,14 +339,16 @@ def invariants(subscribers: Mapping[str, Sequence[str]]) -> list[Invariant]:
 
 
 async def run(owner_url: str, subscribers: Mapping[str, Sequence[str]] | None = None) -> list[Finding]:
-    """All findings of one snapshot, at most 20 of each invariant. Raises PolicyBound when policies hide rows.
+    """All findings of one snapshot, at most 20 of each invariant. Raises PolicyBound when policies hide rows,
+    RolesError when nobody answers, and SchemaError when the schema is not the one that the queries are about.
 
     subscribers: `jobs.subscriptions.names()`; without it the deliveries of each event are not counted.
     """
-    connection = await asyncpg.connect(asyncpg_dsn(owner_url))
+    connection = await connect(owner_url)
     try:
         if not await connection.fetchval("select rolsuper or rolbypassrls from pg_roles where rolname = current_user"):
             raise PolicyBound("The owner of PORTAL_DATABASE_URL needs BYPASSRLS to look at every tenant's data.")
+        await require_schema(connection)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             return await find(connection, subscribers or {})
     finally:

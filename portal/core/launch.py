@@ -193,6 +193,8 @@ def prepared(data: Path) -> Path:
             f"The data folder {data} belongs to {_user_name(owner)}. Run as that user, or set PORTAL_DATA to a folder "
             f"of {_user_name(os.geteuid())}."
         )
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        raise EmbeddedError(f"The data folder {data} cannot be written. Allow it, or set PORTAL_DATA to another one.")
     return data
 
 
@@ -221,6 +223,15 @@ def socket_folder(data: Path, account: Account | None = None) -> Path:
     if account is not None and folder.stat().st_uid != account.uid:
         os.chown(folder, account.uid, -1)
     return folder
+
+
+def keep_sockets(data: Path, folder: Path) -> None:
+    """Make the folder of the sockets again where the last service took it along: others know the addresses in it."""
+    link = data / "run"
+    with contextlib.suppress(OSError):
+        if not link.is_symlink():
+            folder.mkdir(mode=0o700)
+            link.symlink_to(folder)
 
 
 def _is_private(folder: Path, owners: set[int]) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from portal.core.embedded import Postgres, Valkey, start_postgres, start_valkey, write_private
-from portal.core.launch import locked, prepared
+from portal.core.launch import keep_sockets, locked, prepared
 from portal.core.roles import OWNER, ensure_roles
 from portal.core.settings import ROLES_WITH_URL, Settings, get_settings, variable
 
@@ -33,8 +33,12 @@ class Provision:
     made: list[str] = field(default_factory=list)  # roles and databases that were missing
 
     def mend(self) -> list[str]:
-        """Start embedded services that died; their addresses stay. Returns their names."""
+        """Start embedded services that died, or were another process's that ended; their addresses stay. Returns their
+        names."""
         mended = []
+        for server in (self.postgres, self.valkey):
+            if server is not None and not server.alive():
+                keep_sockets(self.settings.data, server.socket.parent)
         if self.postgres is not None and not self.postgres.alive():
             self.postgres = start_postgres(self.settings.data)
             mended.append("PostgreSQL")

@@ -23,6 +23,7 @@ OWNER, FACTORY, PARTNER, IDENTITY, BACKUP = (
 )
 ROLES = (OWNER, FACTORY, PARTNER, IDENTITY, BACKUP)
 SERVING_ROLES = (FACTORY, PARTNER, IDENTITY)
+GRANTED = (*SERVING_ROLES, BACKUP)  # named by the migrations; the owner of an operator's server has a name of its own
 _BYPASSING = {OWNER, BACKUP}
 
 # Minor releases that close the planner leaks around row-level security (CVE-2025-8713).
@@ -68,7 +69,7 @@ async def connect(url: str) -> asyncpg.Connection:
     server = f"{where.hostname or unquote(where.query)}{where.path} as {where.username}"
     try:
         return await asyncpg.connect(plain_dsn(url), timeout=10)
-    except (OSError, asyncpg.PostgresError) as error:
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise RolesError(f"PostgreSQL does not let us in ({server}): {error or type(error).__name__}.") from error
 
 
@@ -109,7 +110,7 @@ async def ensure_roles(admin_url: str, database: str, passwords: Mapping[str, st
 async def _roles(admin: asyncpg.Connection, passwords: Mapping[str, str], *, superuser: bool) -> list[str]:
     states, done = await role_states(admin), []
     current: str = await admin.fetchval("select current_user")
-    for name in ROLES if superuser else SERVING_ROLES:
+    for name in ROLES if superuser else GRANTED:
         state = states.get(name)
         if state is None:
             await _run(admin, f"create role %I login password %L {_attributes(name)}", name, passwords.get(name))
@@ -168,11 +169,12 @@ async def _readable(connection: asyncpg.Connection, owner: str) -> None:
 
 def _by_hand(reason: str, passwords: Mapping[str, str]) -> str:
     statements = [
-        f"create role {name} login password '...' {_attributes(name)};" for name in SERVING_ROLES if name in passwords
+        f"create role {name} {'login password ' + repr('...') if name in passwords else 'nologin'} {_attributes(name)};"
+        for name in GRANTED
     ]
     return "\n".join(
         [
-            f"The owner of PORTAL_DATABASE_URL may not make the roles ({reason}). Give it CREATEROLE for this once,",
+            f"The owner of PORTAL_DATABASE_URL may not make the roles ({reason}). Give it CREATEROLE and BYPASSRLS,",
             "or run as a superuser, with the passwords of the three URLs:",
             *statements,
         ]

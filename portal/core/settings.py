@@ -9,9 +9,10 @@ import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -146,16 +147,46 @@ class Settings(BaseSettings):
     @field_validator("files_url")
     @classmethod
     def _known_store(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"s3", "file"}:
+        parts = _split(value)
+        known = parts and ((parts.scheme == "s3" and parts.netloc) or (parts.scheme == "file" and not parts.netloc))
+        if value and not known:
             raise ValueError("must look like s3://bucket/prefix or file:///folder")
         return value
 
     @field_validator("base_url")
     @classmethod
-    def _no_trailing_slash(cls, value: str) -> str:
-        if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
-            raise ValueError("must begin with http:// or https:// and name a host")
+    def _one_host(cls, value: str) -> str:
+        parts = _web_address(value)
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("must be a host alone, such as https://portal.example.com: the portal needs one to itself")
         return value.rstrip("/")
+
+    @field_validator("telegram_api", "tsa_url")
+    @classmethod
+    def _of_the_web(cls, value: str) -> str:
+        if value:
+            _web_address(value)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for each in filter(None, map(str.strip, value.split(","))):
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError(f"{each} is neither an address nor a network such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("seal_p12", "tsa_ca")
+    @classmethod
+    def _a_file(cls, value: str) -> str:
+        if value:
+            try:
+                Path(value).open("rb").close()
+            except OSError as error:
+                raise ValueError(f"names {value}, which cannot be read: {error.strerror}") from error
+        return value
 
     @field_validator(
         "database_url",
@@ -170,22 +201,26 @@ class Settings(BaseSettings):
         if value is None:
             return None
         scheme, found, rest = value.partition("://")
-        if not found or scheme not in {"postgres", "postgresql", DRIVER}:
-            raise ValueError("must look like postgresql://user:password@host:5432/name")
+        if not found or scheme not in {"postgres", "postgresql", DRIVER} or _split(value) is None:
+            raise ValueError(
+                "must look like postgresql://user:password@host:5432/name, with %40 for a @ in the password, "
+                "%2F for a / and so on"
+            )
         return f"{DRIVER}://{rest}"
 
     @field_validator("redis_url")
     @classmethod
     def _redis_scheme(cls, value: str | None) -> str | None:
-        if value is not None and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
-            raise ValueError("must begin with redis://, rediss:// or unix://")
+        if value is not None and (not (parts := _split(value)) or parts.scheme not in {"redis", "rediss", "unix"}):
+            raise ValueError("must look like redis://host:6379/0, rediss://host:6379/0 or unix:///path")
         return value
 
     @field_validator("smtp_url")
     @classmethod
     def _smtp_scheme(cls, value: str | None) -> str | None:
-        if value is not None and (urlsplit(value).scheme not in {"smtp", "smtps"} or not urlsplit(value).hostname):
-            raise ValueError("must begin with smtp:// or smtps:// and name a host")
+        parts = _split(value or "")
+        if value is not None and (not parts or parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
+            raise ValueError("must look like smtp://user:password@host:587 or smtps://host:465")
         return value
 
     @model_validator(mode="after")
@@ -252,6 +287,22 @@ class SecretFiles(PydanticBaseSettingsSource):
         return {name: value for name, value in values.items() if value}
 
 
+def _split(value: str) -> SplitResult | None:
+    """The parts of an address; None where they cannot be told apart, such as a port that is no number."""
+    try:
+        parts = urlsplit(value)
+        return None if parts.port == 0 else parts
+    except ValueError:  # its words would repeat a piece of a password
+        return None
+
+
+def _web_address(value: str) -> SplitResult:
+    parts = _split(value)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must begin with http:// or https:// and name a host")
+    return parts
+
+
 def variable(field_name: str) -> str:
     """The environment variable of a field: database_url is PORTAL_DATABASE_URL."""
     return PREFIX + field_name.upper()
@@ -283,11 +334,30 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError("\n".join(map(_sentence, error.errors(include_url=False)))) from None
+        raise SettingsError("\n".join(map(_sentence, _causes(error)))) from None
+
+
+_SENTENCES = {
+    "int_parsing": "must be a whole number",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "string_too_short": "must have at least {min_length} characters",
+    "enum": "must be {expected}",
+}
+
+
+def _causes(error: ValidationError) -> list[Mapping[str, Any]]:
+    """What is wrong, less the defaults that could not follow from it."""
+    found = error.errors(include_url=False)
+    return [problem for problem in found if problem["type"] != "default_factory_not_called"]
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:
     text = str(problem["msg"]).removeprefix("Value error, ")
+    if words := _SENTENCES.get(problem["type"]):
+        text = words.format(**problem["ctx"]) if "{" in words else words
+    if problem["type"] == "string_pattern_mismatch":
+        text = f"is not written as it must be: {Settings.model_fields[str(problem['loc'][0])].description}"
     where = "".join(variable(str(part)) + ": " for part in problem["loc"])
     return f"{where}{text}."
 

@@ -1,6 +1,7 @@
 """What every command that starts something does first: the port, the roles, the schema."""
 
 import asyncio
+import errno
 import os
 import socket
 from typing import TYPE_CHECKING
@@ -15,13 +16,19 @@ PARTS = (("web", "serve"), ("worker", "worker"), ("bot", "bot"))
 """The programs that make up a portal: their names and their commands."""
 
 
-def prepare_database(provision: "Provision") -> None:
-    """Roles, then schema. On the embedded server the roles are there already."""
-    from portal.core.db import migrate as migrate_schema
+def make_roles(provision: "Provision") -> None:
+    """The roles that are missing. On the embedded server they are there already."""
     from portal.core.provision import make_operator_roles
 
     if provision.postgres is None:
         make_operator_roles(provision.settings)
+
+
+def prepare_database(provision: "Provision") -> None:
+    """Roles, then schema."""
+    from portal.core.db import migrate as migrate_schema
+
+    make_roles(provision)
     asyncio.run(migrate_schema(str(provision.settings.database_url)))
 
 
@@ -41,7 +48,11 @@ def require_free_port() -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
+            if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+                mend = "Stop the other program" if error.errno == errno.EADDRINUSE else "Ask the system to allow it"
+                mend += ", or choose another port with --port."
+            else:
+                mend = f"{variable('host')} must be an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::."
             raise SettingsError(
-                f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}. "
-                "Stop the other program, or choose another one with --port."
+                f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}. {mend}"
             ) from error

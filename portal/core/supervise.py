@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from portal.core import clock
 from portal.core.launch import die_with_parent
 from portal.core.settings import StartError
 
@@ -35,12 +37,17 @@ class Patience:
 
 @dataclass
 class Terminal:
-    """Lines of several programs, each behind the name of its program."""
+    """Lines of several programs, each behind the name of its program; for machines, in the objects that they log."""
 
     names: Sequence[str]
+    machines: bool = False
     colours: bool = field(default_factory=lambda: sys.stdout.isatty())
 
     def say(self, name: str, text: str) -> None:
+        if self.machines:
+            sys.stdout.write(f"{_object(name, text)}\n")
+            sys.stdout.flush()
+            return
         label = name.ljust(max(map(len, self.names), default=0))
         if self.colours:
             colour = _COLOURS[self.names.index(name) % len(_COLOURS)] if name in self.names else 32
@@ -53,7 +60,12 @@ class Supervisor:
     """Starts the parts, restarts what dies, stops all on SIGINT or SIGTERM. `run` returns the exit code."""
 
     def __init__(
-        self, parts: Sequence[Part], mend: Callable[[], Sequence[str]] = tuple, patience: Patience | None = None
+        self,
+        parts: Sequence[Part],
+        mend: Callable[[], Sequence[str]] = tuple,
+        patience: Patience | None = None,
+        *,
+        machines: bool = False,
     ) -> None:
         self._parts = parts
         self._mend = mend
@@ -61,7 +73,7 @@ class Supervisor:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._failed = False
         self._stop = asyncio.Event()
-        self.terminal = Terminal(["portal", *(part.name for part in parts)])
+        self.terminal = Terminal(["portal", *(part.name for part in parts)], machines)
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -153,6 +165,14 @@ class Supervisor:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_MEND_SECONDS):
                     await self._stop.wait()
+
+
+def _object(name: str, text: str) -> str:
+    """A line as one JSON object that names its program: the program's own object, or its words in one."""
+    if text.startswith("{") and text.endswith("}"):
+        return f'{text[:-1]}, "part": {json.dumps(name)}}}'
+    said = {"event": text, "level": "info", "timestamp": clock.now().isoformat(), "part": name}
+    return json.dumps(said, ensure_ascii=False)
 
 
 def _ending(code: int) -> str:

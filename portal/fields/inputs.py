@@ -21,6 +21,9 @@ class Choice(Input):
     en: Label = Field(examples=["Class A"])
 
 
+CLASSES = [{"key": "class_a", "zh": "甲类", "en": "Class A"}, {"key": "class_b", "zh": "乙类", "en": "Class B"}]
+
+
 class NewField(Input):
     """A field to be defined. Holder, key and kind stay as they are chosen here."""
 
@@ -29,8 +32,8 @@ class NewField(Input):
     label_zh: Label = Field(examples=["危险等级"])
     label_en: Label = Field(examples=["Hazard class"])
     kind: FieldKind = Field(examples=["choice"])
-    unit: str = Field(default="", max_length=20, description="of a number", examples=["kg"])
-    choices: list[Choice] = Field(default=[], max_length=MOST_CHOICES, description="of a list")
+    unit: str = Field(default="", max_length=20, description="of a number")
+    choices: list[Choice] = Field(default=[], max_length=MOST_CHOICES, description="of a list", examples=[CLASSES])
 
 
 class ChangeField(Input):

@@ -79,7 +79,7 @@ class Commit(Input):
 
     release: int = Field(ge=0, lt=2**31, description="the number of the release whose figures were seen", examples=[27])
     span: Span = Span.WEEK
-    percent: Decimal | None = Field(default=None, ge=0, le=200, max_digits=5, decimal_places=2, examples=["100"])
+    percent: Decimal | None = Field(default=None, ge=0, le=200, max_digits=5, decimal_places=2)
     weeks: int = Field(default=26, ge=1, le=52)
     periods: list[CommittedPeriod] = Field(default=[], max_length=10_000)
     note: str = Field(default="", max_length=300)

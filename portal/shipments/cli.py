@@ -56,7 +56,7 @@ async def _run(
     try:
         actor = await find_tenant(str(settings.database_url), code)
         if actor is None:
-            raise NoWorkspace(f"There is no workspace with the code {code}. `portal tenant` lists and makes them.")
+            raise NoWorkspace(f"There is no workspace with the code {code}. `portal tenant create` makes one.")
         async with db.read(actor) as connection:
             found = await suggestions(connection, actor)
         figures = {

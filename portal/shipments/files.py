@@ -22,11 +22,6 @@ class TooManyPhotos(Invalid):
     text = N_("A receipt holds up to {most} photos. Leave some out.")
 
 
-class NoPhoto(Invalid):
-    code = "no-photo"
-    text = N_("Send at least one picture as multipart/form-data, each in a field named “file”, and nothing else.")
-
-
 async def attach(session: AsyncSession, actor: Actor, receipt: Receipt, photos: Sequence[Stored]) -> None:
     """Keep the bytes and hang them on the receipt; the same picture twice is one."""
     for photo in {photo.digest: photo for photo in photos}.values():

@@ -85,7 +85,9 @@ class Reset(Input):
 
     kind: EntryKind = EntryKind.RESET
     start: Decimal = Field(default=Decimal(0), ge=0, max_digits=18, decimal_places=6)
-    sync_date: Day | None = Field(default=None, description="documents from this day on count; none for an opening")
+    sync_date: Day | None = Field(
+        default=None, description="documents from this day on count; none for an opening", examples=["2027-01-01"]
+    )
     execution_date: Day = Field(description="the day of the switch", examples=["2027-01-04"])
     reason: EntryReason = EntryReason.FISCAL_YEAR
     note: str = Field(min_length=1, max_length=500)

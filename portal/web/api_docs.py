@@ -83,6 +83,8 @@ def type_name(part: dict[str, Any]) -> str:
         return str(ref).rpartition("/")[2]
     if options := part.get("oneOf") or part.get("anyOf"):
         return " / ".join(dict.fromkeys(type_name(option) for option in options))
+    if isinstance(part.get("type"), list):
+        return " / ".join(part["type"])
     if part.get("type") == "array":
         return f"[{type_name(part.get('items', {}))}]"
     if values := part.get("enum"):

@@ -12,12 +12,12 @@ from litestar.types import ExceptionHandlersMap
 from portal.accounts import identity
 from portal.accounts.attempts import TooManyAttempts
 from portal.core import faults
+from portal.core.db import is_away
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
 from portal.core.i18n import N_, Language, _, language
 from portal.core.log import request_id
 from portal.core.settings import get_settings
 from portal.web import way_back
-from portal.web.language import chosen_language
 from portal.web.pages import Page
 
 logger = logging.getLogger(__name__)
@@ -76,8 +76,6 @@ def refused(request: Request[Any, Any, Any], error: PortalError) -> Template:
 
 def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Template:
     """Litestar's refusals: unknown addresses, forms that do not fit."""
-    if "signed" not in request.scope["state"]:  # no route was found, so nobody has asked yet who reads
-        language.set(chosen_language(request, None))
     if isinstance(error, ValidationException):
         if known := getattr(error.__cause__, "errors", None):
             return answer(request, 422, str(_wrong(known[0])))
@@ -99,7 +97,10 @@ def _wrong(fault: faults.Fault) -> WrongField:
 
 
 def broken(request: Request[Any, Any, Any], error: Exception) -> Template:
-    """Our fault: logged with its traceback, answered without."""
+    """Our fault: logged with its traceback, answered without. A database that is away is nobody's: it comes back."""
+    if is_away(error):
+        logger.warning("the database does not answer", extra={"error": type(error).__name__})
+        return answer(request, 503, str(Unavailable()))
     logger.error("request failed", exc_info=error)
     return answer(request, 500, _("Something went wrong on our side. What you typed is kept: go back and try again."))
 

@@ -33,15 +33,36 @@ def document(app: Litestar) -> dict[str, Any]:
     """The description of the interface, each JSON body and each JSON answer with an example, and every refusal."""
     plugin: Any = app.plugins.get("OpenAPIPlugin")
     schema: dict[str, Any] = plugin.provide_openapi_schema()  # built once, and kept there
-    maker = Maker(schema["components"]["schemas"])
+    models = schema["components"]["schemas"]
+    for name, model in models.items():
+        model["title"] = name  # by which generators name their classes: two of a title lose one, and its operations
+    tell_exact_numbers(models)
+    maker = Maker(models)
     for item in schema["paths"].values():
         for operation in (item[method] for method in METHODS if method in item):
             illustrate(operation.get("requestBody", {}), maker, sent=True)
             for status, answer in operation["responses"].items():
                 if status.startswith("2"):
                     illustrate(answer, maker, sent=False)
+                    tell_bytes(answer)
     describe_refusals(app, schema)
     return schema
+
+
+def tell_exact_numbers(models: dict[str, Part]) -> None:
+    """An exact number is answered as text. It may be sent as text too, or as a number; defaults and examples are text,
+    for which the framework's own description has no room."""
+    for model in models.values():
+        for part in model.get("properties", {}).values():
+            if part.get("type") == "number":
+                part |= {"type": ["number", "string"], "pattern": r"^-?\d+(\.\d+)?$"}
+
+
+def tell_bytes(answer: Part) -> None:
+    """A PDF, a picture or a spreadsheet is no text."""
+    for kind, content in (answer.get("content") or {}).items():
+        if kind != JSON:
+            content["schema"] = {"type": "string", "format": "binary"}
 
 
 def illustrate(holder: Part, maker: "Maker", *, sent: bool) -> None:
@@ -64,7 +85,7 @@ class Maker:
             said = part["examples"][0]
             if isinstance(said, dict) and part.get("type") == "array":
                 as_map(part)
-            return plain(said, part)
+            return str(said) if isinstance(said, Decimal) else said
         if "$ref" in part:
             return self.model(part["$ref"].rpartition("/")[2], name, sent)
         for word in ("allOf", "oneOf", "anyOf"):
@@ -134,16 +155,10 @@ def preferred(values: list[Any], name: str) -> Any:
     return next((value for value in [*likely, *values] if value not in (None, "")), values[0])
 
 
-def plain(value: Any, part: Part) -> Any:
-    """An example of a field as JSON says it: exact numbers are text unless the schema wants a number."""
-    kinds = {part.get("type"), *(option.get("type") for option in part.get("oneOf", ()))}
-    if "number" in kinds and isinstance(value, str | Decimal):
-        return int(number) if (number := Decimal(value)) == int(number) else float(number)
-    return str(value) if isinstance(value, Decimal) else value
-
-
 def scalar(part: Part, name: str, owner: str) -> Any:
     """One text, number, day or id."""
+    if isinstance(part.get("type"), list):
+        return str(bounded(Decimal(text_of(name, owner)), part))
     match part.get("format") or part.get("type"):
         case "uuid":
             return str(uuid5(NAMESPACE_URL, f"{owner if name == 'id' else ''}{name}"))
@@ -155,8 +170,6 @@ def scalar(part: Part, name: str, owner: str) -> Any:
             return part.get("default", True)
         case "integer":
             return bounded(known.COUNTS.get(name, 1), part)
-        case "number":
-            return plain(bounded(Decimal(text_of(name, owner)), part), part)
         case "string":
             return text_of(name, owner)
     return known.ANYTHING.get(name, known.NOTE)

@@ -16,7 +16,23 @@ def chosen_language(request: Request[Any, Any, Any], of_user: Language | None) -
     chosen = cookie(request, "language")
     if chosen in list(Language):
         return Language(chosen)
-    wanted = (header(request, "accept-language") or "").lower()
-    if wanted.startswith("zh"):
-        return Language.ZH
-    return Language.EN if wanted.startswith("en") else get_settings().default_language
+    return wanted(header(request, "accept-language") or "") or get_settings().default_language
+
+
+def wanted(accepted: str) -> Language | None:
+    """The best of Accept-Language that the portal speaks: zh, zh-HK;q=0.8, en-GB;q=0.5. None where it names neither."""
+    weighed: dict[Language, float] = {}
+    for part in accepted.lower().split(","):
+        tag, _, weight = part.partition(";")
+        spoken = next((each for each in Language if tag.strip().partition("-")[0] == each.partition("-")[0]), None)
+        if spoken is not None:
+            weighed.setdefault(spoken, _weight(weight))
+    best = max(weighed, key=weighed.__getitem__, default=None)  # of equals the first
+    return best if best is not None and weighed[best] > 0 else None
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text.strip().removeprefix("q="))
+    except ValueError:
+        return 1.0

@@ -22,9 +22,11 @@ REFUSALS = {
     "404": ("NotFound", "not-found", "There is no such thing, or it is not shared with the company of the key."),
     "409": ("Conflict", "conflict", "The state of the thing does not allow this now, or somebody was faster."),
     "412": ("VersionStale", "version-stale", "If-Match names another version than the present one."),
-    "413": ("TooLarge", "too-large", "The body is larger than the portal takes."),
+    "413": ("BodyTooLarge", "body-too-large", "The body is larger than the portal takes."),
     "422": ("Invalid", "invalid", "Something can be read but breaks a rule; `errors` names the fields."),
     "428": ("VersionNeeded", "version-needed", "If-Match is missing."),
+    "500": ("Failed", "failed", "Something went wrong on the portal's side; nothing was changed."),
+    "503": ("Unavailable", "unavailable", "Something the portal depends on does not answer. Try again in a minute."),
 }
 REFUSAL: Part = {
     "type": "object",
@@ -51,7 +53,7 @@ IF_MATCH: Part = {
     "name": "If-Match",
     "in": "header",
     "required": True,
-    "description": "The version that was seen, in quotes, as the ETag gave it.",
+    "description": "The version that was seen, in quotes, as the ETag gave it; bodies say it as `version`.",
     "schema": {"type": "string"},
     "example": '"3"',
 }
@@ -98,7 +100,7 @@ def operations(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
 def refusals(method: str, operation: Part, *, versioned: bool) -> set[str]:
     """The statuses that an operation refuses with by what it takes; a handler's `refuses` names those beyond."""
     asked = any(part.get("in") == "query" for part in operation.get("parameters", ()))
-    found = {"401", "403", "404"}
+    found = {"401", "403", "404", "500", "503"}
     if "requestBody" in operation:
         found |= {"400", "413"}
     if method in WRITES:

@@ -50,3 +50,15 @@ async def test_a_password_given_by_the_operator_ends_the_sessions(tenant: Tenant
     await service_joining.reset_password(ann.email, "seven blue herons")
     assert await identity.signed_in(ann.token) is None
     assert await identity.sign_in(ann.email, "seven blue herons", "", "operator") is not None
+
+
+async def test_what_an_operator_mistypes_is_named_and_makes_nothing(database: Settings) -> None:
+    code = "w" + new_email()[1:9]
+    words = ("tenant", "create", code, "--name", "Hengyuan", "--admin", new_email(), "--admin-name", "Lena Vogt")
+    for wrong, said in ((("--currency", "EURO"), "currency: “EURO” is not written"), (("--time-zone", "Mars"), "Mars")):
+        done = portal(*words, *wrong)
+        assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    assert portal(*words).returncode == 0, "nothing was made before"
+    for verb in (("disable",), ("password", "--password", PASSWORD), ("second-factor",), ("second-factor", "--remove")):
+        nobody = portal("user", verb[0], "nobody@people.example", *verb[1:])
+        assert (nobody.returncode, "Nobody signs in with this e-mail." in nobody.stderr) == (1, True), nobody.stderr

@@ -6,8 +6,10 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
+from bot.main import tidy
 from portal.accounts import updates
 from portal.accounts.model_chats import ChatBot
+from portal.core import db
 from portal.core.actor import Direction
 from portal.core.db import to_json
 from portal.core.ids import uuid7
@@ -120,3 +122,14 @@ async def test_an_outage_never_gives_an_update_up(house: House, tenant: Tenant) 
     await as_identity(get_settings(), "update bot_update set next_try = now() where update_id = $1", number)
     house.feeder.woken.set()
     await ben.phone.wait_for("What this chat can do")
+
+
+async def test_tidying_waits_out_a_database_that_is_away(database: Settings) -> None:
+    nobody = "postgresql+asyncpg://portal_identity:pw@127.0.0.1:1/portal"
+    await db.dispose()
+    db.configure(database.model_copy(update={"database_identity_url": nobody}), pool_size=1)
+    try:
+        await tidy()
+    finally:
+        await db.dispose()
+        db.configure(database)

@@ -76,11 +76,15 @@ async def test_files_notes_and_templates_over_the_wire(tenant: Tenant, database:
     contract = await make_proposed(tenant)
     url = f"{BASE}/{contract.id}"
     async with calling(database, tenant.factory) as factory, calling(database, tenant.customer) as customer:
-        for name, internal in (("shared.txt", ""), ("ours.txt", "yes")):
-            sent = await factory.post(
-                f"{url}/files", files={"file": (name, name.encode())}, data={"internal": internal}
-            )
+        for name, internal in (("shared.txt", {}), ("ours.txt", {"internal": "true"})):
+            sent = await factory.post(f"{url}/files", files={"file": (name, name.encode())}, data=internal)
             assert sent.status_code == 201, sent.text
+        ours = {"file": ("ours too.txt", b"for the factory alone")}
+        for unclear in ({"internal": "internal"}, {"internal": ""}, {"Internal": "true"}):
+            sent = await factory.post(f"{url}/files", files=ours, data=unclear)
+            assert (sent.status_code, [*unclear]) == (422, [sent.json()["errors"][0]["field"]])
+        bare = await factory.post(f"{url}/files", data={"file": "no file"}, files={"internal": (None, "true")})
+        assert (bare.status_code, bare.json()["errors"][0]["detail"][:22]) == (422, "A file belongs here: a")
         (theirs,) = (await customer.get(f"{url}/files")).json()
         content = await customer.get(f"{url}/files/{theirs['id']}")
         assert (theirs["name"], content.content) == ("shared.txt", b"shared.txt")

@@ -7,10 +7,12 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from portal.core import db
 from portal.core.actor import Actor
+from portal.core.invariants import run
 from portal.core.journal import Subject, record
 from portal.core.roles import FACTORY, IDENTITY, PARTNER
 from portal.core.settings import Settings
@@ -155,3 +157,28 @@ def test_an_unreachable_database_is_told_from_a_fault() -> None:
 
     assert all(map(db.is_away, (starting, lost, ConnectionRefusedError(), asyncpg.InterfaceError("closed"))))
     assert not any(map(db.is_away, (asyncpg.UniqueViolationError("twice"), ValueError(), None)))
+
+
+@pytest.mark.parametrize("query", ["sslmode=disable", "application_name=portal", "target_session_attrs=read-write"])
+async def test_a_url_may_say_what_postgresql_s_own_programs_take(database: Settings, query: str) -> None:
+    """Managed servers hand out URLs with ?sslmode=require."""
+    engine = db.engine_of(f"{database.database_factory_url}&{query}")
+    try:
+        async with engine.connect() as connection:
+            assert await connection.scalar(text("select current_user")) == "portal_factory"
+    finally:
+        await engine.dispose()
+
+
+async def test_a_schema_that_cannot_grow_is_a_sentence(empty_database: Settings) -> None:
+    owner = str(empty_database.database_url)
+    engine = db.engine_of(owner)
+    async with engine.begin() as connection:
+        await connection.execute(text("create table tenant (id int)"))  # somebody else's
+    with pytest.raises(db.SchemaError, match='relation "tenant" already exists'):
+        await db.migrate(owner)
+    async with engine.begin() as connection:
+        assert await connection.scalar(text("select to_regclass('public.party')")) is None
+    await engine.dispose()
+    with pytest.raises(db.SchemaError, match="The schema is at nothing, the newest is"):
+        await run(owner)

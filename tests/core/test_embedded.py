@@ -24,7 +24,9 @@ from redis import Redis
 from portal.core import launch
 from portal.core.embedded import Postgres, start_postgres, start_valkey
 from portal.core.launch import Account, EmbeddedError
+from portal.core.provision import Provision
 from portal.core.roles import SUPERUSER, ensure_roles, plain_dsn
+from portal.core.settings import get_settings
 
 FAST = ("fsync=off",)
 
@@ -355,3 +357,21 @@ def in_child(account: Account, work: Callable[[], str]) -> str:
         said = pipe.read()
     os.waitpid(child, 0)
     return said
+
+
+def test_who_shares_a_service_keeps_its_address_when_the_starter_ends(empty: Path) -> None:
+    """Two portals on one data folder: the second goes on where its own processes look for the services."""
+    first, first_queue = start_postgres(empty, settings=FAST), start_valkey(empty)
+    settings = get_settings().model_copy(update={"data": empty})
+    second = Provision(settings, start_postgres(empty), start_valkey(empty))
+    addresses = [server.socket for server in (second.postgres, second.valkey) if server]
+    first_queue.stop()
+    first.stop()
+    assert not (empty / "run").is_symlink()
+
+    try:
+        assert second.mend() == ["PostgreSQL", "Valkey"]
+        assert [server.socket for server in (second.postgres, second.valkey) if server] == addresses
+        assert all(map(launch.answers, addresses))
+    finally:
+        second.stop()

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import asyncpg
 import pytest
 
+from portal.core.db import migrate
 from portal.core.embedded import Postgres, start_postgres
 from portal.core.roles import (
     BACKUP,
@@ -90,8 +91,9 @@ async def test_the_operators_owner_makes_missing_roles_with_the_passwords_of_the
     owner_url = _signing_in_as(lone_server, "calloff", "own")
     passwords = {FACTORY: "one", PARTNER: "two's", IDENTITY: 'three"'}
 
-    assert await ensure_roles(owner_url, "calloff", passwords) == list(SERVING_ROLES)
+    assert await ensure_roles(owner_url, "calloff", passwords) == [*SERVING_ROLES, BACKUP]
     assert await ensure_roles(owner_url, "calloff", passwords) == []
+    await migrate(owner_url)  # which names the role of the dumps, though nobody signs in as it here
     for role, password in passwords.items():
         connection = await connect(_signing_in_as(lone_server, role, quote(password)))
         assert await connection.fetchval("select current_user") == role
@@ -107,6 +109,7 @@ async def test_an_owner_who_may_not_make_roles_is_told_what_to_run(lone_server: 
         await ensure_roles(_signing_in_as(lone_server, "calloff", "own"), "calloff", {PARTNER: "a-partner-password"})
 
     assert "a-partner-password" not in str(refused.value)
+    assert "create role portal_backup nologin" in str(refused.value)
 
 
 async def test_a_server_that_does_not_let_us_in_is_named_without_the_password(lone_server: Postgres) -> None:

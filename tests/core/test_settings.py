@@ -70,11 +70,21 @@ def test_serving_as_the_owner_is_refused(chosen_environment: MutableMapping[str,
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("PORTAL_PORT", "eighty", "PORTAL_PORT: Input should be a valid integer"),
+        ("PORTAL_PORT", "eighty", "PORTAL_PORT: must be a whole number."),
         ("PORTAL_BASE_URL", "portal.example", "PORTAL_BASE_URL: must begin with http:// or https://"),
-        ("PORTAL_REDIS_URL", "localhost:6379", "PORTAL_REDIS_URL: must begin with redis://"),
+        ("PORTAL_REDIS_URL", "localhost:6379", "PORTAL_REDIS_URL: must look like redis://"),
+        ("PORTAL_REDIS_URL", "redis://queue:port/0", "PORTAL_REDIS_URL: must look like redis://"),
         ("PORTAL_DATABASE_URL", "mysql://portal_owner@db/portal", "PORTAL_DATABASE_URL: must look like postgresql://"),
-        ("PORTAL_SECRET_KEY", "too-short-secret", "PORTAL_SECRET_KEY: String should have at least 32 characters"),
+        ("PORTAL_DATABASE_URL", "postgresql://portal_owner:a/b@db/portal", "%2F for a /"),
+        ("PORTAL_SECRET_KEY", "too-short-secret", "PORTAL_SECRET_KEY: must have at least 32 characters."),
+        ("PORTAL_POOL_SIZE", "1000", "PORTAL_POOL_SIZE: must be 100 or less."),
+        ("PORTAL_LOG_LEVEL", "verbose", "debug, info, warning or error."),
+        ("PORTAL_LOG_FORMAT", "xml", "PORTAL_LOG_FORMAT: must be 'text' or 'json'."),
+        ("PORTAL_BASE_URL", "https://portal.example/calloff", "the portal needs one to itself."),
+        ("PORTAL_SMTP_URL", "smtp://mail.example:99999", "PORTAL_SMTP_URL: must look like smtp://"),
+        ("PORTAL_FILES_URL", "s3:/bucket", "PORTAL_FILES_URL: must look like s3://bucket/prefix or file:///folder."),
+        ("PORTAL_TELEGRAM_API", "api.telegram.example", "PORTAL_TELEGRAM_API: must begin with http:// or https://"),
+        ("PORTAL_TSA_URL", "timestamps.example", "PORTAL_TSA_URL: must begin with http:// or https://"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_and_never_repeated(
@@ -87,6 +97,35 @@ def test_a_wrong_value_is_refused_by_name_and_never_repeated(
 
     assert said in str(refused.value)
     assert value not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["10.0.0.1, proxy", "10.0.0.1/8", "*"])
+def test_a_proxy_that_nothing_would_match_is_refused(value: str, chosen_environment: MutableMapping[str, str]) -> None:
+    chosen_environment["PORTAL_TRUSTED_PROXIES"] = "10.0.0.1, 10.1.0.0/16, ::1"
+    assert read_settings().trusted_proxies
+
+    chosen_environment["PORTAL_TRUSTED_PROXIES"] = value
+    with pytest.raises(SettingsError, match="is neither an address nor a network"):
+        read_settings()
+
+
+@pytest.mark.parametrize("name", ["PORTAL_SEAL_P12", "PORTAL_TSA_CA"])
+def test_a_file_that_is_not_there_is_said_at_the_start(
+    name: str, tmp_path: Path, chosen_environment: MutableMapping[str, str]
+) -> None:
+    chosen_environment[name] = str(tmp_path / "lost.pem")
+
+    with pytest.raises(SettingsError, match=f"{name}: names .*lost.pem, which cannot be read: No such file"):
+        read_settings()
+
+
+def test_one_wrong_value_is_one_sentence(chosen_environment: MutableMapping[str, str]) -> None:
+    chosen_environment["PORTAL_PORT"] = "eighty"
+
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+
+    assert str(refused.value) == "PORTAL_PORT: must be a whole number."
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path, chosen_environment: MutableMapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """Several programs in one terminal: prefixed lines, restarts, one stop for all."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 import pytest
 
 from portal.core import launch
+from portal.core.supervise import Terminal
 
 # Runs a Supervisor over parts given as "name=python code", with short pauses.
 PROGRAM = """
@@ -27,6 +29,18 @@ PROGRAM = """
     raise SystemExit(asyncio.run(run()))
 """
 LASTING = "import os, time; print('pid', os.getpid()); time.sleep(60)"
+
+
+def test_for_machines_every_line_is_one_object_that_names_its_program(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal(["portal", "web"], machines=True)
+    terminal.say("web", '{"event": "the worker is ready", "level": "info"}')
+    terminal.say("web", 'Traceback: "lost"')
+    terminal.say("portal", "stopping")
+
+    logged, raw, own = map(json.loads, capsys.readouterr().out.splitlines())
+    assert logged == {"event": "the worker is ready", "level": "info", "part": "web"}
+    assert (raw["event"], raw["part"]) == ('Traceback: "lost"', "web")
+    assert (own["event"], own["level"], own["part"]) == ("stopping", "info", "portal")
 
 
 def supervisor(*parts: str) -> subprocess.Popen[str]:
