@@ -137,7 +137,7 @@ _CONTRACT = (
     _PARTY,
     _VALUE,
     Fact("value_change", FactKind.MONEY, N_("Change of the value")),
-    Fact("value_change_percent", FactKind.PERCENT, N_("Change of the value")),
+    Fact("value_change_percent", FactKind.PERCENT, N_("Relative change of the value")),
     Fact("months", FactKind.NUMBER, N_("Length in months")),
     _ITEM,
     _CATEGORY,
@@ -153,7 +153,7 @@ FACTS: dict[ApprovalPoint, tuple[Fact, ...]] = {
         _ROLE,
         Fact("zone", FactKind.CHOICE, N_("Zone"), _ZONES),
         Fact("band", FactKind.CHOICE, N_("Flexibility band"), _BANDS),
-        Fact("change_percent", FactKind.PERCENT, N_("Change of the quantity")),
+        Fact("change_percent", FactKind.PERCENT, N_("Relative change of the quantity")),
         Fact(
             "change_quantity",
             FactKind.NUMBER,
@@ -192,7 +192,7 @@ FACTS: dict[ApprovalPoint, tuple[Fact, ...]] = {
         _PARTY,
         _VALUE,
         Fact("difference", FactKind.MONEY, N_("Open difference")),
-        Fact("difference_percent", FactKind.PERCENT, N_("Open difference")),
+        Fact("difference_percent", FactKind.PERCENT, N_("Relative open difference")),
         _ROLE,
     ),
 }

@@ -84,7 +84,10 @@ VERBS: dict[str, str] = {
 
 
 def condition(point: ApprovalPoint, rule: Rule, currency: str, own: Sequence[Fact]) -> str:
-    """When a rule fits: Change of the quantity is at most 20 % and Zone is one of firm zone. own: with removed ones."""
+    """When a rule fits: Relative change of the quantity is at most 20 % and Zone is firm zone.
+
+    own: with removed ones.
+    """
     return _group(facts_of(point, own), rule.when, currency, outer=True) or _("always")
 
 

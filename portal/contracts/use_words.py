@@ -87,7 +87,7 @@ def use_word(name: str, value: str) -> str:
 def terms_words(terms: UseOfPeriods) -> list[tuple[str, str]]:
     """How the periods are used, in words."""
     known = [
-        (_("Counted"), _(ASSIGNMENTS[terms.assignment.value])),
+        (_("A quantity counts in its period"), _(ASSIGNMENTS[terms.assignment.value])),
         (_("A shortfall is"), carry_words(terms.shortfall_carry, terms.shortfall_periods, terms.shortfall_cap_percent)),
         (_("An excess is"), carry_words(terms.excess_carry, terms.excess_periods, terms.excess_cap_percent)),
         (_("Below the floor"), _(CONSEQUENCES[terms.consequence])),

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.accounts.office import office_hours
 from portal.changes.reads import ChangeRow
 from portal.contracts.parts import part_of
 from portal.core import clock, db, i18n
@@ -180,10 +181,14 @@ AGREED: dict[tuple[str, str], tuple[str, str]] = {
 
 
 async def agreed_card(session: AsyncSession, actor: Actor, object_id: UUID, purpose: str) -> Card:
-    """What this person agreed today for their company. `facts` is empty when it was nothing."""
-    today = local_today(clock.now(), actor.time_zone)
+    """What this person agreed today for their company. `facts` is empty when it was nothing.
+
+    The day is that of the company, whose evening it is; the workspace may be in the next day already.
+    """
     connection = await db.driver(session)
-    facts = await agreed(connection, actor, day_begins(today, actor.time_zone))
+    zone, _calendar = await office_hours(connection, actor.tenant_id, actor.party_id)
+    today = local_today(clock.now(), zone)
+    facts = await agreed(connection, actor, day_begins(today, zone))
     return Card(
         title=_("What you agreed today, {day}").format(day=wording.day(today)),
         subject=await _companies(connection, actor),

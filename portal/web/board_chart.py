@@ -33,7 +33,7 @@ def figures_of(
     first = line.cumulative_from or (deliveries[0][0] if deliveries else None)
     missed = behind_since(entries, received)
     upcoming = next((e for e in entries if e.open and e.due_date >= span.today), None)
-    of_target = _("of {target} {unit}").format(target=i18n.number(target), unit=unit)
+    of_target = _("of {target} {unit}").format(target=i18n.number(target), unit=unit) if target else unit
     delivered = since(unit, first) if received else unit
     behind_label = _("{part} behind plan") if behind < 0 else _("{part} against plan")
     return (

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence, Set
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from portal.schedules.reads import LineFilter, LineRow
 from portal.schedules.reads import View as LineView
 from portal.web.change_forms import PIECES
 from portal.web.pages import unit_name
-from portal.web.typed import Typed
+from portal.web.typed import Typed, plain
 
 FOLDED_FROM = 3  # deliveries; more are folded under their parts, to be opened one by one
 OFFERED_LINES = 20  # deliveries of a contract that the form lists
@@ -207,10 +208,10 @@ def _offered(parts: Sequence[ChangePart]) -> dict[str, str]:
         typed |= {"pause_line": str(pause.contract_line_id) if len(lines) == 1 else ""}
         typed |= {"pause_since": str(pause.since), "pause_until": str(pause.until), "pause_drop": "yes" * pause.drop}
     for part in parts:
-        pieces = part.pieces["of"]
+        pieces = [piece | {"quantity": plain(Decimal(piece["quantity"]))} for piece in part.pieces["of"]]
         if part.carried is not None:
             typed |= {"carry_from": str(part.bucket_id), "carry_to": str(part.to_bucket_id)}
-            typed["carry_quantity"] = f"{abs(part.carried).normalize():f}"
+            typed["carry_quantity"] = plain(abs(part.carried))
             continue
         if part.paused_from is not None:
             continue

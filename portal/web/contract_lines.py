@@ -24,10 +24,10 @@ from portal.core.i18n import N_, _
 from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.schedules.rules import fences
 from portal.web.contract_forms import EditLineForm, NewLineForm, PriceForm, StepForm
-from portal.web.contracts import get_draft, plain
+from portal.web.contracts import get_draft
 from portal.web.errors import status_of
 from portal.web.pages import Page
-from portal.web.typed import Typed
+from portal.web.typed import Typed, plain
 
 CADENCES = {"": N_("none: pure call-off"), "week": N_("week"), "month": N_("month"), "quarter": N_("quarter")}
 DAY_UNITS = {DayUnit.CALENDAR.value: N_("calendar days"), DayUnit.WORKING.value: N_("working days")}

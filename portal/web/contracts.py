@@ -1,7 +1,5 @@
 """Pages of contracts: the list, one contract, and its head as a form."""
 
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -26,7 +24,7 @@ from portal.web.contract_forms import EditContractForm, NewContractForm
 from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES
 from portal.web.errors import status_of
 from portal.web.pages import Page
-from portal.web.typed import Typed
+from portal.web.typed import Typed, plain
 
 LIVE = "/live"
 HEAD_FIELDS = (
@@ -170,14 +168,6 @@ def edit_form(page: Page, draft: Contract, typed: Typed, status: int = 200) -> T
         incoterms=[("", _("none")), *((term, term) for term in INCOTERMS)],
         answers=answer_fields(),
     )
-
-
-def plain(value: Any) -> str:
-    """A value as a form field holds it; figures without idle zeros."""
-    if isinstance(value, Decimal):
-        text = f"{value:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return "" if value is None else str(value)
 
 
 ROUTES: list[HTTPRouteHandler] = [

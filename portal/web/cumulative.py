@@ -15,6 +15,7 @@ from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
 from portal.core.errors import Conflict, Invalid
 from portal.core.i18n import _
+from portal.core.quantities import show_quantity
 from portal.parameters import FromPath, FromQuery, URLEncodedBody
 from portal.shipments import reads_cumulative as reads
 from portal.shipments import service_cumulative as service
@@ -24,7 +25,7 @@ from portal.web import cumulative_views
 from portal.web.contract_list import uuid_or_none
 from portal.web.cumulative_forms import CorrectForm, EntryForm, PolicyForm, ReportForm, ResetForm
 from portal.web.errors import status_of
-from portal.web.pages import Page
+from portal.web.pages import Page, unit_name
 from portal.web.typed import Typed
 
 LIVE = "/live"
@@ -117,13 +118,13 @@ async def reset_page(actor: Actor, page: Page, ids: tuple[UUID, UUID], typed: Ty
     kinds = [(one.value, _(name)) for one, name in words.KINDS.items() if one is not EntryKind.CORRECTION]
     reasons = [(one.value, _(name)) for one, name in words.REASONS.items()]
     straddling = [
-        (one.number, i18n.day(one.movement.despatched_on, year=True), i18n.number(one.movement.shipped),
+        (one.number, i18n.day(one.movement.despatched_on, year=True), show_quantity(one.movement.shipped, line.unit),
          i18n.day(one.movement.received_on, year=True) if one.movement.received_on else _("on the way"))
         for one in moved
     ]  # fmt: skip
     return page.render(
         "cumulative/reset.html", active="contracts", status=status, head=head, line=line, typed=typed, sync=sync,
-        straddling=straddling, kinds=kinds, reasons=reasons,
+        straddling=straddling, kinds=kinds, reasons=reasons, unit=unit_name(line.unit),
     )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ VERBS = {
     "report_closed": N_("Report closed"),
     "shipped": N_("Shipped"),
     "shipment_withdrawn": N_("Shipment withdrawn"),
-    "received": N_("Received"),
+    "received": N_("Goods received"),
     "receipt_corrected": N_("Receipt corrected"),
     "closed": N_("Closed"),
     "imported": N_("Imported"),
@@ -186,9 +186,9 @@ def price_facts(found: DeliveryPrice | None, row: LineRow) -> list[tuple[str, st
     """The price on the agreed day with its reason, for readers who see prices."""
     if found is None:
         return []
-    price = "" if found.price is None else show_price(found.price, found.currency)
     label = _("Price on {day}").format(day=i18n.day(row.due_date, year=True))
-    return [(label, " · ".join(filter(None, (price, found.why))))]
+    price = "–" if found.price is None else show_price(found.price, found.currency)
+    return [(label, price), (_("Why this price"), found.why)]
 
 
 def moment(entry: Happening, zone: str) -> Moment:

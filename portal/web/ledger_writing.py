@@ -19,12 +19,7 @@ from portal.core.i18n import _, ngettext
 from portal.core.quantities import show_quantity
 from portal.shipments.service_ledger import SuggestedLine, suggestions
 from portal.web.ledger_forms import CommitmentsForm
-from portal.web.typed import Typed
-
-
-def plain(value: Any) -> str:
-    """A value as a form field holds it."""
-    return "" if value is None else f"{value.normalize():f}" if hasattr(value, "normalize") else str(value)
+from portal.web.typed import Typed, plain
 
 
 async def terms_context(

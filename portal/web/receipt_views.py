@@ -25,6 +25,7 @@ from portal.shipments.words import PROBLEMS, packing
 from portal.web.pages import unit_name
 from portal.web.shipment_forms import Count
 from portal.web.shipment_views import contents, sides
+from portal.web.typed import plain
 from portal.web.views import CountLine, Link, Photo, ReceiptView
 
 SIZE = 50
@@ -92,8 +93,7 @@ def goods(actor: Actor, row: ReceiptRow) -> str:
     """A100 760 pcs, and how many lines more."""
     first = f"{part_of(row, actor)} {show_quantity(row.accepted, row.unit)}"
     more = row.lines - 1
-    text = i18n.ngettext("and {n} more", "and {n} more", more)
-    return first if more < 1 else f"{first} {text.format(n=i18n.number(more))}"
+    return first if more < 1 else _("{first} and {n} more").format(first=first, n=i18n.number(more))
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------
@@ -156,11 +156,6 @@ def arrival(row: ShipmentRow, factory_name: str) -> tuple[Link, ...]:
 def reasons() -> tuple[Link, ...]:
     """What may have happened to a difference, as (value, label)."""
     return tuple((problem.value, _(label)) for problem, label in PROBLEMS.items())
-
-
-def plain(value: Decimal) -> str:
-    """Digits for a field."""
-    return f"{value.normalize():f}"
 
 
 def _count_line(

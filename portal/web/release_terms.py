@@ -23,10 +23,9 @@ from portal.schedules.model_releases import HoldBy
 from portal.web import delivery, release_views
 from portal.web.contract_extras import EmptyForm
 from portal.web.errors import status_of
-from portal.web.ledger_writing import plain
 from portal.web.pages import Page
 from portal.web.release_forms import JoinLinesForm, PlanForm, PlanLineForm, SplitLineForm, TermsForm
-from portal.web.typed import Typed
+from portal.web.typed import Typed, plain
 
 HOLDS = {
     HoldBy.NONE: N_("never"),

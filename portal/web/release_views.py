@@ -51,7 +51,7 @@ STOOD = {
     Stood.CONFIRMED: N_("Confirmed"),
     Stood.REJECTED: N_("Rejected"),
     Stood.CANCELLED: N_("Cancelled"),
-    Stood.CLOSED: N_("Received"),
+    Stood.CLOSED: N_("Delivered"),
 }
 
 

@@ -24,9 +24,9 @@ from portal.approvals.inputs import (
 )
 from portal.core.errors import Conflict
 from portal.core.i18n import N_
-from portal.web.contracts import plain
 from portal.web.errors import BadForm
 from portal.web.field_errors import filled
+from portal.web.typed import plain
 
 ONE = ("version", "no", "name", "join", "kind", "mode", "answer_hours", "reason", "new.fact", "new.group", "do")
 _NAME = re.compile(r"(g\d{1,2}\.join|c\d{1,2}\.(group|fact|op|value|is\.[a-z0-9_]{1,30})|a\d{1,2}\.(role|limit))")

@@ -1,11 +1,20 @@
 """A form that was refused: what stood in it, and the sentences beside the fields that are wrong."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from portal.core.errors import PortalError
 from portal.core.i18n import sentences
 from portal.web.forms import Form
+
+
+def plain(value: Any) -> str:
+    """A value as a form field holds it; figures without idle zeros."""
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return "" if value is None else str(value)
 
 
 class Typed:

@@ -47,7 +47,7 @@ async def test_an_administrator_builds_a_rule_in_pages_and_finance_decides_by_it
         made = {**said, "c0.op": "beyond", "c0.value": "20", "a0.role": "finance", "answer_hours": "8"}
         assert (await browser.send(f"{RULES}/rule", **made)).status_code == 303
         shown = text_of(await browser.open(RULES))
-        assert "If Open difference is more than, up or down, 20" in shown
+        assert "If Relative open difference is more than, up or down, 20" in shown
         assert "Ask Finance; answer within 8 working hours" in shown
         assert "nothing to try the draft on" in text_of(await browser.open(f"{RULES}/trial"))
         assert (await browser.send(f"{RULES}/publish", version="2")).status_code == 303

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ from portal.changes.model import ChangeReason
 from portal.changes.words import REASONS
 from portal.core.access import Role
 from portal.core.i18n import Language, speaking
+from portal.core.i18n import _ as said
 from tests.approvals.makers import APPROVE, REFUSE, all_of, approvers, rules_of
 
 CHANGE = ApprovalPoint.CHANGE
@@ -126,6 +128,15 @@ def test_every_point_can_be_asked_about_every_fact(point: ApprovalPoint) -> None
     ready = compiled(point, rules_of(*((when, REFUSE) for when in whens)))
     assert ready.verdict(stored(point, {})).rule_no == 1
     assert len(facts_of(point)) == len(FACTS[point])
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("point", ApprovalPoint)
+def test_no_two_facts_of_a_point_have_one_name(point: ApprovalPoint, language: Language) -> None:
+    with speaking(language):
+        chosen = Counter(fact.named() for fact in FACTS[point])
+        shown = Counter(said(fact.measured) if fact.measured else fact.named() for fact in FACTS[point])
+    assert [name for names in (chosen, shown) for name, times in names.items() if times > 1] == []
 
 
 def test_a_limit_covers_its_own_value_and_nothing_unknown() -> None:

@@ -14,7 +14,7 @@ from portal.demo.seed import seed
 from tests.browser.axe import Axe
 from tests.browser.server import serving
 from tests.browser.site import DESKTOP, HEIGHTS, PHONE, Site, Trouble, violations, watched
-from tests.browser.test_pages import SETTLE, TOO_WIDE
+from tests.browser.test_pages import NARROW, SETTLE, TOO_WIDE
 from tests.databases import Server, create_database, drop_database
 
 pytestmark = pytest.mark.browser
@@ -52,6 +52,7 @@ async def look(page: Page, trouble: Trouble, path: str) -> tuple[list[str], str]
     await page.set_viewport_size({"width": PHONE, "height": HEIGHTS[PHONE]})
     await page.evaluate(SETTLE)
     wrong += [f"{PHONE} px: wider than the window: {name}" for name in await page.evaluate(TOO_WIDE)]
+    wrong += [f"{PHONE} px: letter under letter: {name}" for name in await page.evaluate(NARROW)]
     wrong += await Axe().violations(page, contrast=False)
     wrong += [f"policy: {refusal}" for refusal in await violations(page)]
     wrong += [f"console: {line}" for line in trouble.lines]

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Page, expect
 
 from portal.app import create_app
 from portal.core.i18n import Language, catalogue
@@ -24,6 +24,11 @@ SETTLE = "() => new Promise((done) => requestAnimationFrame(() => requestAnimati
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
   [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 3).map((e) => `${e.tagName}.${e.className}`)"""
+# Words that stand letter under letter, because their column was left no room.
+NARROW = """() => [...document.querySelectorAll("main :is(tbody th, td, dd, p, li)")]
+  .filter((e) => e.checkVisibility() && e.textContent.trim().length > 5)
+  .filter((e) => { const b = e.getBoundingClientRect(); return b.width > 2 && b.width < 30 && b.height > 90; })
+  .slice(0, 3).map((e) => `${e.tagName} ${e.textContent.trim().slice(0, 20)}`)"""
 MISSING = """() => [
   ...[...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src),
   ...[...document.querySelectorAll("svg.cf-icon")].filter((s) => !s.children.length).map((s) => "empty icon"),
@@ -71,6 +76,27 @@ async def test_pages_in_chinese(site: Site, chinese: World, axe: Axe, group: int
     assert await look(site, chinese, Language.ZH, axe, looked_at()[group::GROUPS]) == []
 
 
+SHEET = 697  # CSS pixels between the margins of A4
+
+
+async def test_paper_shows_schedules_as_tables_without_what_can_only_be_pressed(site: Site, chinese: World) -> None:
+    page, _ = await site.page(chinese, "factory", width=PHONE, locale="zh-CN")
+    await page.set_viewport_size({"width": SHEET, "height": 1000})
+    await page.emulate_media(media="print")
+    for path, content in (
+        ("/contracts/{contract_id}/schedule", ".cf-matrix tbody tr >> nth=0"),
+        ("/schedules", "main thead >> nth=0"),
+        ("/contracts/{contract_id}/releases/{number}", "main thead >> nth=0"),
+        ("/", ".cf-today-item >> nth=0"),
+    ):
+        await page.goto(chinese.address(path))
+        await expect(page.locator(content)).to_be_visible()
+        await expect(page.locator("main .cf-button:visible, main .cf-tabs:visible, .cf-agenda:visible")).to_have_count(
+            0
+        )
+        assert await page.evaluate(TOO_WIDE) == []
+
+
 async def look(site: Site, world: World, language: Language, axe: Axe, pages: Iterable[Shown]) -> list[str]:
     """What is wrong on these pages, as sentences."""
     people: dict[str, tuple[Page, Trouble]] = {}
@@ -100,6 +126,7 @@ async def examine(page: Page, trouble: Trouble, world: World, shown: Shown, lang
         await page.evaluate(SETTLE)
         found += [f"{width} px: {problem}" for problem in await axe.violations(page, contrast=contrast)]
         found += [f"{width} px: wider than the window: {name}" for name in await page.evaluate(TOO_WIDE)]
+        found += [f"{width} px: letter under letter: {name}" for name in await page.evaluate(NARROW)]
     found += [f"missing picture {name}" for name in await page.evaluate(MISSING)]
     found += await headed(page, language)
     if language is Language.ZH:

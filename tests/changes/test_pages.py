@@ -145,6 +145,14 @@ async def test_both_are_asked_over_the_interface_with_their_impact(database: Set
     assert await figures(tenant, made) == [{"carried_out": -100}, {"carried_in": 100}]
 
 
+async def test_a_counter_offer_begins_with_the_offer_as_people_write_it(database: Settings, tenant: Tenant) -> None:
+    made, line_id = await delivery(tenant, Direction.SALE)
+    change = await ask(tenant.customer, made, wish(line_id, quantity=D(1200)))
+    async with person(database, tenant.factory, Role.SALES) as browser:
+        form = (await browser.open(f"/changes/{change.id}/counter")).text
+    assert f'name="quantity.{line_id}" type="text" value="1200"' in form
+
+
 async def test_the_factory_alone_reads_which_supplier_lines_a_change_touches(
     database: Settings, tenant: Tenant
 ) -> None:

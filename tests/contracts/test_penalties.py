@@ -93,7 +93,7 @@ async def test_both_sides_read_what_came_late_and_what_is_still_to_come(tenant: 
         assert "0.5% of the value per day late, at most 2%" in page
         assert "Penalties" in text_of(await supplier.open(f"/contracts/{made.contract.id}"))
         delivery = text_of(await supplier.open(f"/schedule-lines/{lines[1].id}"))
-        assert "CNY 12.50 · The contract's price from" in delivery.replace("\xa0", " ")
+        assert "CNY 12.50 Why this price The contract's price from" in delivery.replace("\xa0", " ")
     async with calling(database, tenant.factory) as program:
         answer = (await program.get(f"/api/v1/contracts/{made.contract.id}/penalties")).json()
     assert [D(answer[name]) for name in ("settled", "running")] == [seen.settled, seen.running]

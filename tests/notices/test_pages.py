@@ -16,6 +16,7 @@ from tests.accounts.makers import make_person
 from tests.factories import Tenant, fetch
 from tests.notices.conftest import Post
 from tests.notices.test_compose import published
+from tests.notices.test_reminding import at
 from tests.schedules.test_api import calling
 
 FORM = {"digest_at": "09:15", "quiet_from": "21:00", "quiet_to": "06:00", "first": "email", "second": "telegram"}
@@ -124,6 +125,18 @@ async def test_the_log_shows_what_was_sent_to_ones_own_company(app: Litestar, po
     assert bad.status_code == 422
     rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
     assert rows[1][1:5] == ["Ben Cole", "Castings", "email", "sent"]
+
+
+async def test_words_beside_a_status_are_an_element(app: Litestar, post: Post, tenant: Tenant) -> None:
+    """A phone puts a status that is alone in its cell beside the row's name; bare words do not count as company."""
+    clerk = await make_person(tenant.supplier, Role.CLERK)
+    await post.awake(clerk.actor)
+    await post.time_passes(at(9))  # the daily summary, which has no page of its own
+    async with browsing(app, clerk.token) as browser:
+        page = (await browser.open("/messages")).text
+
+    assert '<span><span>Daily summary of what waits</span> <span class="cf-tag cf-tag-waiting">' in page
+    assert "<span>Daily summary of what waits <span" not in page
 
 
 async def test_a_program_reads_and_sets_choices_of_its_company(tenant: Tenant, database: Settings) -> None:

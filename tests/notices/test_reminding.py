@@ -3,10 +3,13 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from portal.accounts.service_companies import CreateSite, create_site
 from portal.core import clock, db
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
-from portal.notices import rules
+from portal.core.calendars import local_today
+from portal.core.ids import uuid7
+from portal.notices import rules, wording
 from portal.notices.model import Kind
 from portal.schedules.service import ConfirmLine, confirm_line
 from portal.schedules.service_plans import SetPlan, set_plan
@@ -14,7 +17,7 @@ from portal.schedules.service_release import CallOff, Publish, call_off, publish
 from portal.shipments.service import NewShipment, ShippedLine, ship
 from tests.factories import ZONE, Tenant, fetch, make_contract, make_deliveries, today
 from tests.notices.conftest import Post
-from tests.notices.test_compose import published
+from tests.notices.test_compose import card, published
 from tests.notices.test_planning import hire, line_of
 
 
@@ -96,6 +99,18 @@ async def test_what_was_agreed_is_summed_up_in_the_evening(post: Post, tenant: T
     assert before == []
     assert await planned(tenant.supplier, Kind.AGREED) == [(1, f"agreed:{today()}")]
     assert await planned(tenant.customer, Kind.AGREED) == []  # they did nothing
+
+
+async def test_the_evening_is_of_the_companys_own_day(tenant: Tenant) -> None:
+    """One of two places on both sides of the date line has another day than the workspace, whenever this runs."""
+    zone = next(z for z in ("Pacific/Kiritimati", "Pacific/Pago_Pago") if local_today(clock.now(), z) != today())
+    async with db.unit_of_work(tenant.factory) as session:
+        dock = CreateSite(code="FAR", name="Dock", time_zone=zone)
+        await create_site(session, tenant.factory, tenant.supplier.party_id, dock)
+
+    said = await card(tenant.supplier, "agreed", uuid7())
+
+    assert said.title == f"What you agreed today, {wording.day(local_today(clock.now(), zone))}"
 
 
 async def test_a_delivery_is_reminded_of_once_to_who_sells_it(post: Post, tenant: Tenant) -> None:

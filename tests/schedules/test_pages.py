@@ -126,6 +126,14 @@ async def test_a_past_moment_names_weeks_by_their_monday_and_quantities_by_their
     assert f"Part {i18n.week(monday)} {i18n.day(monday)} A100 pcs 100".replace("\xa0", " ") in shown
 
 
+async def test_a_board_names_no_contract_quantity_where_none_is_agreed(tenant: Tenant, database: Settings) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    clerk = await make_person(tenant.supplier, Role.CLERK)
+    async with browsing(create_app(database), clerk.token) as browser:
+        shown = text_of(await browser.open(f"/contracts/{made.contract.id}/schedule"))
+    assert "A100 called off 0 pcs A100 delivered 0 pcs" in shown
+
+
 async def test_all_is_confirmed_except_what_is_ticked(tenant: Tenant, database: Settings) -> None:
     lines = [(await published(tenant, Direction.PURCHASE, quantity))[1] for quantity in (100, 200, 300)]
     clerk = await make_person(tenant.supplier, Role.CLERK)

@@ -209,6 +209,21 @@ async def test_the_pages_name_the_document_and_propose_its_correction_in_one_pre
     assert (await figures(tenant.supplier, made))[2] == 700
 
 
+async def test_every_figure_that_is_typed_or_shown_has_its_unit(tenant: Tenant, database: Settings) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    (line,) = await make_deliveries(tenant, made, [800])
+    await sent(tenant, (line, 800))
+    planner = await make_person(tenant.factory, Role.PLANNER)
+    page = f"/contracts/{made.contract.id}/cumulative"
+    async with browsing(create_app(database), planner.token) as browser:
+        forms = (await browser.open(page)).text
+        day = today() + timedelta(days=1)
+        anew = text_of(await browser.open(f"{page}/{made.line.id}/reset?sync_date={day}"))
+    assert forms.count('-hint">In pcs</p>') == 3
+    assert "Begins with In pcs" in anew
+    assert "800 pcs on the way" in anew
+
+
 async def test_the_interface_reads_any_day_and_carries_the_policys_version(tenant: Tenant, database: Settings) -> None:
     made, number = await delivered(tenant)
     path = f"/api/v1/contracts/{made.contract.id}/cumulative"

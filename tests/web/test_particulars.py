@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from portal.core.i18n import Language, speaking
+from portal.web.audit_views import KINDS
 from portal.web.particulars import HIDDEN, NAMES, particulars
 from portal.web.sheet_views import labelled
 
@@ -25,6 +26,17 @@ def test_every_noted_name_has_a_word() -> None:
         if word.arg and word.arg not in {*NAMES, *HIDDEN} and not word.arg.endswith("_id")
     }
     assert missing == set()
+
+
+def test_every_kind_of_document_has_a_name_in_the_audit() -> None:
+    kinds = {
+        call.args[0].value
+        for path in sorted((ROOT / "portal").rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Subject"
+        if call.args and isinstance(call.args[0], ast.Constant)
+    }
+    assert kinds - set(KINDS) == set()
 
 
 def passing_on(tree: ast.Module) -> Iterator[str]:

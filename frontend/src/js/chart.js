@@ -34,7 +34,7 @@ function monthStarts(from, to, most) {
 
 /** A round end of the scale a little above the highest value. */
 function top(high) {
-  const room = Math.max(high, 1) * 1.12; // the words at the top stand above the lines
+  const room = Math.max(high, 5) * 1.12; // words stand above the lines; below 5 the axis would count in fractions
   const step = 10 ** Math.floor(Math.log10(room)) / 5;
   return Math.ceil(room / step) * step;
 }
@@ -137,7 +137,8 @@ function draw(place) {
     scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low), top(high)] } },
     axes: [
       { ...axis, grid: { show: false }, ticks: { show: true, size: 5, stroke: token("--control-line"), width: 1 },
-        splits: (self, _, from, to) => monthStarts(from, to, self.width < 480 ? 3 : 8), values: (_, ticks) => ticks.map(long ? monthOfYear : day) },
+        splits: (self, _, from, to) => monthStarts(from, to - (long ? 32 : 22) * (to - from) / self.width, self.width < 480 ? 3 : 8), // the last name whole
+        values: (_, ticks) => ticks.map(long ? monthOfYear : day) },
       { ...axis, size: 54, grid: { stroke: token("--line"), width: 1 }, values: (_, ticks) => ticks.map(amount) },
     ],
     hooks: { drawClear: [(self) => drawZones(self, chart)], setCursor: [tip(place, chart)] },
