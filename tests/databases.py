@@ -38,6 +38,14 @@ class Server:
         host = self.superuser_url.partition("@")[2].partition("?")[2]
         return f"postgresql+asyncpg://{role}:{self.passwords[role]}@/{database}?{host}"
 
+    def valkey(self, emptied: int = 0) -> str:
+        """The URL of one of this worker's two databases on Valkey: its own, so that no other worker's bot speaks there.
+
+        emptied: 1 for the one that tests may empty.
+        """
+        worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+        return f"{self.redis_url}?db={worker % 8 * 2 + emptied}"
+
     def settings(self, database: str) -> Settings:
         """Complete settings for one of the run's databases."""
         return Settings(
@@ -46,7 +54,7 @@ class Server:
             database_factory_url=self.url(FACTORY, database),
             database_partner_url=self.url(PARTNER, database),
             database_identity_url=self.url(IDENTITY, database),
-            redis_url=self.redis_url,
+            redis_url=self.valkey(),
             secret_key="a key that signs nothing but the forms of tests",
         )
 

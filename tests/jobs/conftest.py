@@ -1,6 +1,5 @@
 """The worker looks across tenants, so its tests have a database, pools and a queue of their own."""
 
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from portal.core.actor import Actor
 from portal.core.ids import uuid7
 from portal.core.journal import Event, Subject, emit, record
 from portal.core.settings import Settings
+from tests.databases import Server
 from tests.factories import Tenant, fetch, make_tenant
 
 
@@ -26,10 +26,9 @@ class ThingHappened(Event):
 
 
 @pytest.fixture
-async def services(database: Settings, own_database: Settings) -> AsyncIterator[Settings]:
+async def services(server: Server, database: Settings, own_database: Settings) -> AsyncIterator[Settings]:
     """Settings of a fresh database and an empty queue; the pools point to them while the test runs."""
-    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 15 + 1
-    settings = own_database.model_copy(update={"redis_url": f"{own_database.redis_url}?db={number}"})
+    settings = own_database.model_copy(update={"redis_url": server.valkey(emptied=1)})
     await flush(settings)
     await db.dispose()
     db.configure(settings)
