@@ -178,11 +178,12 @@ def doctor() -> None:
     """Show every setting with its source, and whether database, roles and queue are as they must be."""
     from portal.core.doctor import Level, environment_findings, examine, setting_lines
     from portal.core.provision import provisioned
+    from portal.paper.service_verify import seal_findings
 
     settings = get_settings()
     for line in setting_lines(settings):
         typer.echo(f"{line.variable:<30} {line.value:<50} {line.source}")
-    findings = list(environment_findings(settings))
+    findings = [*environment_findings(settings), *seal_findings(settings)]
     with provisioned() as provision:
         findings += asyncio.run(examine(provision.settings))
     typer.echo()

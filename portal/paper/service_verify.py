@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import ssl
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -23,10 +24,12 @@ from portal.core import child, clock
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
+from portal.core.doctor import Finding, Level
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
 from portal.core.settings import Settings, get_settings
 from portal.paper.agreed import agreed, still_holds
+from portal.paper.keys import SuppliedKeyUnusable, supplied_key
 from portal.paper.model import SealedDocument, SealKey
 from portal.paper.rules import SECONDS, Fact, Findings, facts_of, is_valid
 
@@ -127,6 +130,24 @@ def stamp_roots(settings: Settings) -> list[bytes]:
 
     found = x509.load_pem_x509_certificates(Path(settings.tsa_ca).read_bytes())
     return [each.public_bytes(Encoding.DER) for each in found]
+
+
+def seal_findings(settings: Settings) -> Iterator[Finding]:
+    """For `portal doctor`: whether the operator's own key can seal and the authorities' roots can be read."""
+    if settings.seal_p12:
+        try:
+            supplied_key(settings)
+        except SuppliedKeyUnusable as error:
+            yield Finding(Level.WRONG, str(error))
+        else:
+            yield Finding(Level.OK, "PORTAL_SEAL_P12 can seal")
+    if settings.tsa_ca:
+        try:
+            count = len(stamp_roots(settings))
+        except ValueError:
+            yield Finding(Level.WRONG, f"PORTAL_TSA_CA names {settings.tsa_ca}, which is no PEM file of certificates.")
+        else:
+            yield Finding(Level.OK, f"PORTAL_TSA_CA names {count} authorities")
 
 
 async def _issued(session: AsyncSession, actor: Actor, digest: str) -> Issued | None:

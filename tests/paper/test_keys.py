@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.serialization import (
 
 from portal.core import clock
 from portal.core.db import unit_of_work
+from portal.core.doctor import Level
 from portal.core.settings import get_settings
 from portal.paper.keys import Key, SuppliedKeyUnusable, current_key, made_key, supplied_key
 from portal.paper.rules import is_valid
 from portal.paper.sealing import StampFailed, sealed
 from portal.paper.service_verify import certificates as trusted_by
-from portal.paper.service_verify import stamp_roots
+from portal.paper.service_verify import seal_findings, stamp_roots
 from tests.factories import Tenant, fetch
 from tests.paper.authority import authority, authority_key, root_file
 from tests.paper.conftest import Choose
@@ -132,6 +133,9 @@ def test_a_supplied_key_that_cannot_be_used_says_why(fault: str, database: objec
     with pytest.raises(SuppliedKeyUnusable) as refused:
         supplied_key(get_settings().model_copy(update=told))
     assert str(refused.value).startswith("PORTAL_SEAL_P12 cannot be used: ")
+    doctor = list(seal_findings(get_settings().model_copy(update=told | {"tsa_ca": __file__})))
+    assert [found.level for found in doctor] == [Level.WRONG, Level.WRONG]
+    assert [found.text.split()[0] for found in doctor] == ["PORTAL_SEAL_P12", "PORTAL_TSA_CA"]
 
 
 # --- times ------------------------------------------------------------------------------------------------------------
