@@ -281,6 +281,24 @@ def test_an_ordinary_user_needs_nothing(empty: Path) -> None:
     assert (folder / "pg").stat().st_uid == ordinary.uid != 0
 
 
+def test_a_folder_that_cannot_be_written_is_refused_with_a_sentence(empty: Path) -> None:
+    ordinary = Account.nobody() if os.geteuid() == 0 else Account.self()  # root may write everywhere
+    folder = empty / "closed"
+    folder.mkdir(mode=0o500)
+    os.chown(folder, ordinary.uid, -1)
+    empty.chmod(0o711)
+
+    def refused() -> str:
+        with pytest.raises(EmbeddedError) as error:
+            launch.prepared(folder)
+        return str(error.value)
+
+    assert in_child(ordinary, refused) == (
+        f"The data folder {folder} cannot be written. Allow it, or set PORTAL_DATA to another one."
+    )
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.root
 def test_a_folder_of_another_user_is_refused_with_a_sentence(empty: Path) -> None:
     os.chown(empty, Account.nobody().uid, -1)
