@@ -9,8 +9,8 @@ with the rules of its domain.
 from datetime import date, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, ValidationInfo
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
@@ -46,6 +46,13 @@ def check_plausible(day: date, field: str) -> None:
         raise DayImplausible(field=field, first=FIRST, last=LAST)
 
 
+def _written(said: object) -> object:
+    """A number is no day: it would be taken for seconds since 1970."""
+    if isinstance(said, int | float):
+        raise PydanticKnownError("date_type")
+    return said
+
+
 def _check(day: date, info: ValidationInfo) -> date:
     if not plausible(day) and info.context is not KEPT:
         raise PydanticCustomError(DayImplausible.code, DayImplausible.text, {"first": FIRST, "last": LAST})
@@ -58,8 +65,8 @@ def _check_end(day: date, info: ValidationInfo) -> date:
     return day
 
 
-Day = Annotated[date, AfterValidator(_check)]  # the type of every day that somebody enters
-EndDay = Annotated[date, AfterValidator(_check_end)]  # the first day after a span whose days are such days
+Day = Annotated[date, BeforeValidator(_written), AfterValidator(_check)]  # the type of every day that somebody enters
+EndDay = Annotated[date, BeforeValidator(_written), AfterValidator(_check_end)]  # the first day after such days
 
 
 def check_document_day(day: date, contract_begins: date, today: date, field: str) -> None:

@@ -48,6 +48,14 @@ def test_a_mistyped_year_is_refused_with_the_range(typed: str) -> None:
         assert faults.sentence(found[0]) == "年份不对。请填写 1990年1月1日至 2099年12月31日之间的日期。"
 
 
+@pytest.mark.parametrize("number", [0, 1_700_000_000, 1_700_000_000.5])
+def test_a_number_is_no_day(number: float) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Said.model_validate({"day": number})
+    assert [faults.place(fault) for fault in caught.value.errors()] == ["day"]
+    assert faults.sentence(caught.value.errors()[0]) == f"“{number}” is not a date. Write it as 2026-11-24."
+
+
 def test_a_span_may_hold_the_last_day() -> None:
     after = LAST + timedelta(days=1)
     assert Span.model_validate({"start": LAST, "end": after}).end == after
