@@ -164,7 +164,7 @@ async def companies_of(user_id: UUID) -> list[Company]:
             "select id, tenant_id, party_id, scope, member_id as subject_id from membership where user_id = $1", user_id
         )
     found = [Company(row["id"], live) for row in rows if (live := await live_member(_place(row)))]
-    return sorted(found, key=lambda company: (company.live.tenant_name, company.live.company_name))
+    return sorted(found, key=lambda company: (company.live.tenant_name.lower(), company.live.company_name.lower()))
 
 
 async def sign_in(email: str, password: str, agent: str, network: str) -> str | None:

@@ -143,9 +143,9 @@ async def list_parties(
     """Companies by name. after: name and id of the last row seen; find: part of a name or code, any case."""
     actor.require(Permission.READ)
     query = f"""{_PARTIES}
-        and ($4::text is null or (p.name, p.id) > ($4, $5::uuid))
+        and ($4::text is null or (lower(p.name), p.id) > (lower($4), $5::uuid))
         and ($6 = '' or strpos(lower(p.name || ' ' || p.code), lower($6)) > 0)
-        order by p.name, p.id limit $7"""
+        order by lower(p.name), p.id limit $7"""
     name, last = after or (None, None)
     async with read(actor) as connection:
         rows = await connection.fetch(query, *_party_values(actor), name, last, find.strip(), limit)
@@ -239,8 +239,9 @@ async def list_members(
     """People by name, the invited ones too. party_id: of one company; a partner only ever sees its own."""
     actor.require(Permission.MANAGE_PEOPLE)
     query = f"""{_MEMBERS}
-        and ($4::text is null or (m.name, m.id) > ($4, $5::uuid)) and ($6::uuid is null or m.party_id = $6)
-        order by m.name, m.id limit $7"""
+        and ($4::text is null or (lower(m.name), m.id) > (lower($4), $5::uuid))
+        and ($6::uuid is null or m.party_id = $6)
+        order by lower(m.name), m.id limit $7"""
     name, last = after or (None, None)
     async with read(actor) as connection:
         rows = await connection.fetch(

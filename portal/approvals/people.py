@@ -33,7 +33,7 @@ select m.id, m.name, m.role, p.deputy_id, case when m.restricted then array(
         where r.tenant_id = m.tenant_id and r.member_id = m.id and r.contract_id is not null) end
 from member m
 left join preference p on p.tenant_id = m.tenant_id and p.party_id = m.party_id and p.member_id = m.id
-where m.tenant_id = $1 and m.party_id = $2 and m.status = 'active' order by m.name, m.id"""
+where m.tenant_id = $1 and m.party_id = $2 and m.status = 'active' order by lower(m.name), m.id"""
 
 
 async def of_factory(session: AsyncSession, actor: Actor) -> Sequence[Person]:

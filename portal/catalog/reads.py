@@ -62,7 +62,7 @@ _PART_NUMBERS = """
 select p.id, p.party_id, c.code, c.name, p.part_no
 from party_item p join party c on c.tenant_id = p.tenant_id and c.party_id = p.party_id
 where p.tenant_id = $1 and p.item_id = $2
-order by c.name, p.part_no"""
+order by lower(c.name), p.part_no"""
 
 
 async def part_number_rows(connection: Driver, actor: Actor, item_id: UUID) -> list[PartNumberRow]:

@@ -118,7 +118,7 @@ _PARTNERS = """
 select id, code, name, is_customer, is_supplier from party
 where tenant_id = $1 and not is_factory and ($2::uuid[] is null or party_id in (
     select party_id from contract where tenant_id = $1 and id = any($2)))
-order by name, code limit 2000"""
+order by lower(name), code limit 2000"""
 
 
 async def partners(connection: Driver, actor: Actor) -> list[PartnerChoice]:

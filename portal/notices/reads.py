@@ -130,7 +130,7 @@ async def colleagues(connection: Driver, actor: Actor, member_id: UUID) -> list[
     """Active people of the own company, without one."""
     rows: list[Any] = await connection.fetch(
         "select id, name from member where tenant_id = $1 and party_id = $2 and status = 'active' and id <> $3"
-        " order by name, id limit 500",
+        " order by lower(name), id limit 500",
         *(actor.tenant_id, actor.party_id, member_id),
     )
     return [Colleague(*row) for row in rows]

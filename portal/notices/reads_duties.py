@@ -37,7 +37,7 @@ where d.tenant_id = $1 and d.party_id = $2 and d.release_id = $3 and m.status = 
 _NAMED = """
 select m.id, m.name, m.email, coalesce(p.phone, ''), p.deputy_id from member m
 left join preference p on p.tenant_id = $1 and p.party_id = $2 and p.member_id = m.id
-where m.tenant_id = $1 and m.party_id = $2 and m.id = any($3) order by m.name, m.id"""
+where m.tenant_id = $1 and m.party_id = $2 and m.id = any($3) order by lower(m.name), m.id"""
 
 
 async def taken(connection: Driver, actor: Actor, release_id: UUID) -> Taken | None:

@@ -174,4 +174,4 @@ async def fairness(connection: Driver, actor: Actor, asked: Asked, today: date) 
         Fairness(party, name, way, plan_of.get((party, way), Steadiness()), words.get((party, way), ("", Word()))[1])
         for (party, way), name in names.items()
     ]
-    return sorted(found, key=lambda pair: (pair.party_name, pair.direction.value, str(pair.party_id)))
+    return sorted(found, key=lambda pair: (pair.party_name.lower(), pair.direction.value, str(pair.party_id)))

@@ -43,7 +43,7 @@ join release o on o.tenant_id = n.tenant_id and o.contract_id = n.contract_id
     and o.number = coalesce((n.contents ->> 'prior')::int, n.prior_number)
 where n.tenant_id = $1 and n.kind = 'forecast' and n.calculated_on >= $2 and n.calculated_on <= $3
     and ($4::uuid[] is null or n.contract_id = any($4))
-order by c.party_name, c.party_id, n.contract_id, n.number"""
+order by lower(c.party_name), c.party_id, n.contract_id, n.number"""
 _LINES = """
 select release_id, schedule_line_id, contract_line_id, due_date, quantity, zone from release_line
 where tenant_id = $1 and release_id = any($2)"""

@@ -114,6 +114,19 @@ async def test_a_partner_changes_no_master_data(tenant: Tenant) -> None:
     assert await reads.list_sites(actor, limit=10) == []
 
 
+async def test_names_stand_in_the_order_of_the_alphabet_whatever_their_capitals(tenant: Tenant) -> None:
+    names = ["ASPEN", "abbott", "Aurora Works", "zeta", "ZENITH"]
+    async with unit_of_work(tenant.factory) as session:
+        for n, name in enumerate(names):
+            await create_party(session, tenant.factory, CreateParty(code=f"P{n}", name=name, is_customer=True))
+    seen: list[str] = []
+    after = None
+    while rows := await reads.list_parties(tenant.factory, limit=2, after=after):
+        seen += [row.name for row in rows]
+        after = (rows[-1].name, rows[-1].id)
+    assert [name for name in seen if name in names] == ["abbott", "ASPEN", "Aurora Works", "ZENITH", "zeta"]
+
+
 async def test_companies_come_in_pages_and_are_found_by_name_or_code(tenant: Tenant) -> None:
     async with unit_of_work(tenant.factory) as session:
         for n in range(5):
