@@ -308,7 +308,7 @@ async def test_a_plant_has_a_topic_with_every_contract_that_delivers_there(
     await told(tenant, channels)
     card = await chief.phone.wait_for("please confirm 1 delivery", chat=group)
     assert (places([card]), news.contract.number in card.text) == ([topic], True)
-    assert "900" not in "".join(bubble.text for bubble in await chief.phone.messages(chat=group))
+    assert "900\u00a0pcs" not in "".join(bubble.text for bubble in await chief.phone.messages(chat=group))
 
     ours = await house.world.group("Ours", factory.phone)  # without topics, and several partners are spoken of
     said = [bubble.text for bubble in await say(house, factory, "/bind WUX-1", ours)]
