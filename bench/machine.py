@@ -52,6 +52,9 @@ def peak_mb(pid: int) -> float:
 
 
 def _peak_mb(pid: int) -> float:
-    status = (PROC / str(pid) / "status").read_text("ascii")
-    peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return round(int(peak.split()[1]) / 1024, 1)
+    try:
+        status = (PROC / str(pid) / "status").read_text("ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        status = ""
+    peaks = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return round(int(next(peaks, 0)) / 1024, 1)  # 0 of a fork that ended between being listed and being asked
