@@ -1,5 +1,6 @@
 """Steps in the life of a contract, each one press on its page: answered, put in force, suspended, ended."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from litestar import post
@@ -16,6 +17,7 @@ from portal.parameters import FromPath, URLEncodedBody
 from portal.schedules.service_contract import complete_contract
 from portal.web.contract_forms import AcceptForm, DeclineForm, ReasonForm, StepForm, TerminateForm
 from portal.web.contract_views import refused_contract
+from portal.web.forms import Form
 from portal.web.pages import Page
 from portal.web.second_factor import UNPROVEN
 
@@ -58,12 +60,11 @@ async def decline(
     data: URLEncodedBody[DeclineForm],
 ) -> Template | Redirect:
     """Do not agree, and say why."""
-    try:
-        async with unit_of_work(actor) as session:
-            await service_life.decline(session, actor, contract_id, data.command(), data.version)
-    except (Invalid, Conflict) as error:
-        return await refused_contract(actor, page, contract_id, error, "decline", data)
-    return page.go(f"/contracts/{contract_id}")
+
+    async def step(session: AsyncSession) -> None:
+        await service_life.decline(session, actor, contract_id, data.command(), data.version)
+
+    return await _take(actor, page, contract_id, "decline", data, step)
 
 
 @post("/contracts/{contract_id:uuid}/withdraw")
@@ -113,12 +114,11 @@ async def suspend(
     data: URLEncodedBody[ReasonForm],
 ) -> Template | Redirect:
     """Call off nothing new until it is resumed."""
-    try:
-        async with unit_of_work(actor) as session:
-            await service_life.suspend(session, actor, contract_id, data.command(), data.version)
-    except (Invalid, Conflict) as error:
-        return await refused_contract(actor, page, contract_id, error, "suspend", data)
-    return page.go(f"/contracts/{contract_id}")
+
+    async def step(session: AsyncSession) -> None:
+        await service_life.suspend(session, actor, contract_id, data.command(), data.version)
+
+    return await _take(actor, page, contract_id, "suspend", data, step)
 
 
 @post("/contracts/{contract_id:uuid}/resume")
@@ -142,11 +142,22 @@ async def terminate(
     data: URLEncodedBody[TerminateForm],
 ) -> Template | Redirect:
     """End the contract before its time."""
+
+    async def step(session: AsyncSession) -> None:
+        await service_life.terminate(session, actor, contract_id, data.command(), data.version)
+
+    return await _take(actor, page, contract_id, "terminate", data, step)
+
+
+async def _take(
+    actor: Actor, page: Page, contract_id: UUID, form: str, data: Form, step: Callable[[AsyncSession], Awaitable[None]]
+) -> Template | Redirect:
+    """Take a step that its form asks for, or show the contract's page again with the form as it was filled in."""
     try:
         async with unit_of_work(actor) as session:
-            await service_life.terminate(session, actor, contract_id, data.command(), data.version)
+            await step(session)
     except (Invalid, Conflict) as error:
-        return await refused_contract(actor, page, contract_id, error, "terminate", data)
+        return await refused_contract(actor, page, contract_id, error, form, data)
     return page.go(f"/contracts/{contract_id}")
 
 
