@@ -22,6 +22,7 @@ from portal.core.settings import Settings
 from portal.schedules.service_holding import release
 from portal.schedules.service_publishing import Publish
 from tests.accounts.browser import text_of
+from tests.changes.makers import FIRM, ask, delivery, wish
 from tests.contracts.makers import make_proposed
 from tests.factories import Made, Tenant, fetch, make_contract, make_deliveries, today
 from tests.shipments.makers import sent
@@ -182,6 +183,23 @@ async def test_the_transport_of_a_delivery_note_comes_back(tenant: Tenant, app: 
     assert (value_of(later, "expected_on"), value_of(later, "carrier")) == (far, "Kuehne")
     assert re.search(r'<dialog class="cf-dialog" id="transport"[^>]* open data-refused>', later.text)
     assert await rows(tenant, "shipment") == before
+
+
+@TONGUES
+async def test_refusing_a_change_and_a_remark_come_back(tenant: Tenant, app: Litestar, language: Language) -> None:
+    made, line_id = await delivery(tenant, Direction.PURCHASE, ahead=FIRM)  # in the firm zone the seller is asked
+    change = await ask(tenant.factory, made, wish(line_id, quantity=D(120)))
+    here = f"/changes/{change.id}"
+    tables = ("change_request", "change_part", "timeline")
+    before = await rows(tenant, *tables)
+    async with signed_in(app, tenant.supplier, language) as browser:
+        refused = await browser.send(f"{here}/decline", version=str(change.version), reason=" ")
+        remarked = await browser.send(f"{here}/comments", note=" ")
+    assert list(wrong(refused)) == ["reason"]
+    assert list(wrong(remarked)) == ["note"]
+    for said in (*wrong(refused).values(), *wrong(remarked).values()):
+        assert bool(re.search(r"[\u4e00-\u9fff]", said)) is (language is ZH), said
+    assert await rows(tenant, *tables) == before
 
 
 # --- days that nobody can mean ----------------------------------------------------------------------------------------
