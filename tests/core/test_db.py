@@ -135,11 +135,48 @@ async def test_a_connection_carries_no_scope_between_transactions(tenant: Tenant
     assert await connection.fetchval("select current_setting('app.tenant_id', true)") in ("", None)
 
 
+async def backend(actor: Actor, seconds: float = 0) -> int:
+    """Which of the server's processes answers a read that takes so long."""
+    [row] = await fetch(actor, "select pg_backend_pid() as pid, pg_sleep($1)", seconds)
+    return int(row["pid"])
+
+
+async def test_a_read_goes_on_with_the_connection_of_the_last(tenant: Tenant) -> None:
+    assert len({await backend(tenant.factory) for _ in range(6)}) == 1
+
+
+async def test_a_read_that_was_cancelled_leaves_no_connection_to_the_next(tenant: Tenant) -> None:
+    async with db.read(tenant.factory) as connection:
+        cancelled = await connection.fetchval("select pg_backend_pid()")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await backend(tenant.factory, 10)
+    assert cancelled not in {await backend(tenant.factory) for _ in range(6)}
+    assert connection.is_closed()
+
+
+async def test_what_rests_with_the_reads_is_part_of_the_pool_and_leaves_most_of_it_to_sessions(tenant: Tenant) -> None:
+    """Forty reads at once, then six sessions that all wait for each other, over the eight connections of a pool."""
+    met = asyncio.Barrier(6)
+
+    async def session() -> int:
+        async with db.unit_of_work(tenant.factory) as work:
+            await met.wait()
+            return int(await (await db.driver(work)).fetchval("select pg_backend_pid()"))
+
+    readers = await asyncio.gather(*(backend(tenant.factory, 0.01) for _ in range(40)))
+    async with asyncio.timeout(20):
+        sessions = await asyncio.gather(*(session() for _ in range(6)))
+    assert len({*sessions}) == 6
+    assert len({*readers, *sessions}) <= 8
+
+
 async def test_the_pools_mend_themselves_after_the_server_ended_every_connection(
     server: Server, database: Settings, tenant: Tenant
 ) -> None:
     """What a restart of PostgreSQL does to a running web server: the next request of each connection works."""
     await asyncio.gather(*(write_something(tenant.factory) for _ in range(8)))
+    await asyncio.gather(*(fetch(tenant.supplier, "select 1") for _ in range(8)))
     await on_server(server, database, "select pg_terminate_backend(pid, 10000) from pg_stat_activity")  # and wait
     await asyncio.sleep(0.2)
 
