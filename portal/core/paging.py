@@ -1,12 +1,10 @@
 """Cursor pages: the sort key and id of the last row, opaque to the caller. Never an offset."""
 
 import base64
-import binascii
-import json
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from portal.core.errors import Invalid
 from portal.core.i18n import N_
@@ -41,15 +39,15 @@ def check_limit(limit: int) -> int:
 
 def encode(*key: Any) -> str:
     """The cursor after a row with this sort key."""
-    return base64.urlsafe_b64encode(json.dumps(key, default=str, separators=(",", ":")).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.encode(key, enc_hook=str)).decode().rstrip("=")
 
 
 def decode(cursor: str, *types: Callable[[Any], Any]) -> tuple[Any, ...]:
     """The sort key in a cursor, each part built by its type (UUID, date.fromisoformat, str). Raises BadCursor."""
     try:
-        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        parts = json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(parts, list) or len(parts) != len(types):
             raise BadCursor(field="cursor")
         return tuple(kind(part) for kind, part in zip(types, parts, strict=True))
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise BadCursor(field="cursor") from error
