@@ -89,7 +89,7 @@ async def recognise_key(request: Request[Any, Any, Any]) -> None:
 def unrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Where no route was found no face has spoken yet: a program gets its problem, everybody else a page."""
     request_id.set(str(uuid7()))
-    language.set(chosen_language(request, None))
+    language.set(chosen_language(request))
     face = problems if request.scope["path"].startswith("/api/") else errors
     answer: Response[Any] = face.unreadable(request, error)
     if error.status_code == HTTP_405_METHOD_NOT_ALLOWED and isinstance(request.app, Portal):

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncGenerator
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from litestar import Request
@@ -25,7 +25,6 @@ from portal.core.errors import Conflict, Forbidden, Invalid, PortalError
 from portal.core.faults import FieldUnknown, TooLong
 from portal.core.i18n import N_, language
 from portal.core.inputs import NUL
-from portal.core.settings import get_settings
 from portal.web.accounts import cookie_name, network_of
 from portal.web.errors import CompanyNeeded, SignInNeeded
 from portal.web.headers import cookie, header
@@ -65,35 +64,35 @@ class VersionStale(Conflict):
 
 async def recognise_browser(request: Request[Any, Any, Any]) -> None:
     """Find the session, set the language, and refuse forms that did not come from our own page for this company."""
-    language.set(chosen_language(request, None))
+    language.set(chosen_language(request))
     check_address(request)
-    settings = get_settings()
     token = cookie(request, cookie_name())
     signed = await identity.signed_in(token) if token else None
-    request.state.signed = signed
-    language.set(chosen_language(request, signed.language if signed else None))
+    request.scope["state"]["signed"] = signed
+    if signed is not None and signed.language is not None:
+        language.set(signed.language)
     if request.method not in SAFE:
         check_origin(request)
         if signed is not None:
-            await check_form(request, identity.form_token(signed, settings.secret_key or ""))
+            await check_form(request, signed.form_token)
     if request.route_handler.opt.get("public"):
         return
     if signed is None:
         raise SignInNeeded
     if signed.actor is None:
         raise CompanyNeeded
-    request.state.actor = signed.actor
+    request.scope["state"]["actor"] = signed.actor
 
 
 async def recognise_key(request: Request[Any, Any, Any]) -> None:
     """Find the API key's actor, and note the Idempotency-Key for the transaction."""
-    language.set(chosen_language(request, None))
+    language.set(chosen_language(request))
     check_address(request)
     kind, _, token = (header(request, "authorization") or "").partition(" ")
     actor = await identity.actor_of_key(token) if kind.lower() == "bearer" and token else None
     if actor is None:
         raise KeyNeeded
-    request.state.actor = actor
+    request.scope["state"]["actor"] = actor
     check_query(request)
     idempotency.current.set(None)
     if request.method == "POST" and (key := header(request, "idempotency-key")):
@@ -169,8 +168,7 @@ async def check_form(request: Request[Any, Any, Any], expected: str) -> None:
 
 def provide_actor(request: Request[Any, Any, Any]) -> Actor:
     """The member or key at work; on public pages nobody, and no handler there asks."""
-    actor: Actor = request.state.get("actor")
-    return actor
+    return cast(Actor, request.scope["state"].get("actor"))
 
 
 async def provide_session(
@@ -196,9 +194,7 @@ async def provide_page_session(
 
 def provide_page(request: Request[Any, Any, Any], actor: NamedDependency[Actor | None]) -> Page:
     """Renders a template with what every page shows."""
-    signed = request.state.signed
-    token = identity.form_token(signed, get_settings().secret_key or "") if signed else ""
-    return Page(request, signed, token)
+    return Page(request, request.scope["state"]["signed"])
 
 
 def provide_origin(request: Request[Any, Any, Any], session: NamedDependency[AsyncSession]) -> Origin:

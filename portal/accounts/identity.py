@@ -50,6 +50,7 @@ class Signed:
     tenant_name: str = ""
     company_name: str = ""
     time_zone: str = "UTC"
+    form_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ async def signed_in(token: str) -> Signed | None:
             company_name=live.company_name,
             time_zone=actor.time_zone,
         )
+    signed = replace(signed, form_token=form_token(signed, get_settings().secret_key or ""))
     _browsers.remember(token_hash, signed, (row["user_id"], row["subject_id"]), mark)
     return signed
 

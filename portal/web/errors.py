@@ -9,14 +9,12 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect, Template
 from litestar.types import ExceptionHandlersMap
 
-from portal.accounts import identity
 from portal.accounts.attempts import TooManyAttempts
 from portal.core import faults
 from portal.core.db import is_away
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
 from portal.core.i18n import N_, Language, _, language
 from portal.core.log import request_id
-from portal.core.settings import get_settings
 from portal.web import way_back
 from portal.web.pages import Page
 
@@ -107,8 +105,7 @@ def broken(request: Request[Any, Any, Any], error: Exception) -> Template:
 
 def answer(request: Request[Any, Any, Any], status: int, sentence: str) -> Template:
     """The error page, or the fragment that htmx puts where the result would be."""
-    signed = request.scope["state"].get("signed")
-    page = Page(request, signed, identity.form_token(signed, get_settings().secret_key or "") if signed else "")
+    page = Page(request, request.scope["state"].get("signed"))
     shown: dict[str, Any] = {"code": status, "sentence": sentence, "reference": request_id.get() or ""}
     if not page.by_htmx:
         return page.fragment("error.html", status=status, back=way_back.form_page(request), **shown)

@@ -1,5 +1,6 @@
 """In which language a reader is answered."""
 
+from functools import lru_cache
 from typing import Any
 
 from litestar import Request
@@ -8,17 +9,17 @@ from portal.core.i18n import Language
 from portal.core.settings import get_settings
 from portal.web.headers import cookie, header
 
+_SPOKEN = {each.value: each for each in Language}
 
-def chosen_language(request: Request[Any, Any, Any], of_user: Language | None) -> Language:
-    """The person's choice, else the cookie's, else the browser's, else the instance's."""
-    if of_user is not None:
-        return of_user
-    chosen = cookie(request, "language")
-    if chosen in list(Language):
-        return Language(chosen)
+
+def chosen_language(request: Request[Any, Any, Any]) -> Language:
+    """The cookie's, else the browser's, else the instance's: of a reader who is not known, or has not chosen."""
+    if chosen := _SPOKEN.get(cookie(request, "language") or ""):
+        return chosen
     return wanted(header(request, "accept-language") or "") or get_settings().default_language
 
 
+@lru_cache(64)
 def wanted(accepted: str) -> Language | None:
     """The best of Accept-Language that the portal speaks: zh, zh-HK;q=0.8, en-GB;q=0.5. None where it names neither."""
     weighed: dict[Language, float] = {}

@@ -28,6 +28,7 @@ class SignedIn(Protocol):
     """What a page needs to know of the person before it (`accounts.identity.Signed`)."""
 
     user_name: str
+    form_token: str
     actor: Actor | None
     companies: int
     tenant_name: str
@@ -79,10 +80,10 @@ class OwnTemplate(Template):
 class Page:
     """The page being built: the reader, the language, the menu. Handlers call `render`, `fragment` or `go`."""
 
-    def __init__(self, request: Request[Any, Any, Any], signed: SignedIn | None, form_token: str) -> None:
+    def __init__(self, request: Request[Any, Any, Any], signed: SignedIn | None) -> None:
         self._request = request
         self.signed = signed
-        self.form_token = form_token
+        self.form_token = signed.form_token if signed else ""
         self.language = i18n.language.get()
         query = request.scope["query_string"].decode("latin-1")
         self.path = request.scope["path"] + (f"?{query}" if query else "")
@@ -136,7 +137,7 @@ class Page:
         return self._request.headers.get("hx-request") == "true"
 
     def _context(self, context: dict[str, Any]) -> dict[str, Any]:
-        csrf = Markup('<input type="hidden" name="_csrf_token" value="{}">').format(self.form_token)
+        csrf = Markup('<input type="hidden" name="_csrf_token" value="%s">') % self.form_token
         return {"page": self, "csrf_input": csrf, "csrf_token": self.form_token, "may": self._may, **context}
 
     def _may(self, permission: str) -> bool:

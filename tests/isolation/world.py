@@ -149,8 +149,8 @@ class World:
         token = await identity.open_session(person.user_id, person.membership_id, "isolation")
         signed = await identity.signed_in(token)
         assert signed is not None
-        form_token = identity.form_token(signed, self.settings.secret_key or "")
-        return replace(person, actor=signed.actor, headers={"cookie": f"session={token}"}, form_token=form_token)
+        headers = {"cookie": f"session={token}"}
+        return replace(person, actor=signed.actor, headers=headers, form_token=signed.form_token)
 
     async def program(self, name: str, company: Actor, role: Role, *only: Permission) -> Principal:
         """A key of a company, with all scopes of the role or only some."""
