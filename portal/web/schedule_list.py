@@ -48,7 +48,7 @@ class Asked(Struct, frozen=True):
     def href(self, view: View | None = None, cursor: str | None = None) -> str:
         """The same choice in another view, or from another row on; empty parts are left out."""
         view = view or self.view
-        parts: dict[str, object] = {"view": None if view is View.ALL else view.value, "cursor": cursor}
+        parts: dict[str, object] = {"view": None if view is View.ALL else view, "cursor": cursor}
         if self.narrowed:
             parts |= {"q": self.q, "contract": self.contract, "part": self.part}
             parts |= {"since": self.since, "until": self.until}
@@ -73,14 +73,15 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
     async with read(actor) as connection:
         rows = await reads.list_lines(connection, actor, asked.filter(today), after, SIZE)
     more = rows[SIZE - 1] if len(rows) > SIZE else None
+    first = asked.href()
     return {
         "rows": listed(rows[:SIZE], today, actor),
         "asked": asked,
         "today": today,
         "tabs": [(_(label), asked.href(view=view), view is asked.view) for view, label in TABS],
         "next_href": asked.href(cursor=paging.encode(more.due_date, more.id)) if more else None,
-        "first_href": asked.href() if asked.cursor else None,
-        "export_href": asked.href().replace("/schedules", "/schedules/export", 1),
+        "first_href": first if asked.cursor else None,
+        "export_href": first.replace("/schedules", "/schedules/export", 1),
     }
 
 
