@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from portal.accounts.identity import hash_of
+from portal.accounts.tokens import hash_of
 from portal.core import clock
 from portal.core.access import Permission, Role
 from portal.core.db import to_json

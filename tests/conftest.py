@@ -3,7 +3,7 @@
 import gc
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from portal.core.settings import Settings, get_settings, variable
 from tests.databases import Server, create_database, drop_database, running_server
 from tests.factories import Tenant, make_tenant
 
+Choose = Callable[..., None]
 _SERVER = pytest.StashKey[Server]()
 _STACK = pytest.StashKey[ExitStack]()
 # The shell draws the same pages without the windows, menus and extensions of a desktop, in two thirds of the time.
@@ -99,6 +100,21 @@ async def own_database(server: Server) -> AsyncIterator[Settings]:
 async def tenant(database: Settings) -> Tenant:
     """A fresh workspace with a factory, a customer and a supplier. Tests commit for real and clean up nothing."""
     return await make_tenant(str(database.database_url))
+
+
+@pytest.fixture
+def choose(database: Settings) -> Iterator[Choose]:
+    """Set settings for one test: choose(seal_p12="...")."""
+    before = dict(os.environ)
+
+    def set_(**values: str | Path) -> None:
+        os.environ.update({variable(name): str(value) for name, value in values.items()})
+        get_settings.cache_clear()
+
+    yield set_
+    os.environ.clear()
+    os.environ.update(before)
+    get_settings.cache_clear()
 
 
 # --- the browser --------------------------------------------------------------------------------------------------

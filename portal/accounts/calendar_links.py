@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from portal.accounts.actors import Place, live_member
-from portal.accounts.identity import hash_of
+from portal.accounts.tokens import hash_of
 from portal.core import db
 from portal.core.actor import Actor, Channel, Scope
 from portal.core.i18n import Language

@@ -15,8 +15,8 @@ import asyncpg
 
 from portal.accounts import attempts
 from portal.accounts.actors import Place, live_member
-from portal.accounts.identity import hash_of
 from portal.accounts.model_chats import ChatBot
+from portal.accounts.tokens import hash_of
 from portal.core import db
 from portal.core.actor import Actor, Channel, Scope
 from portal.core.errors import Conflict, NotFound

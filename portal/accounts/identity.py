@@ -1,11 +1,8 @@
 """Who is it? The only module that opens the tables which recognise people and keys before a company is known.
 
-A row found here opens nothing by itself: the actor comes from the live row on the tenant's side (`actors`). Tokens are
-256 random bits, or derived from the instance's secret; only their sha256 is stored.
+A row found here opens nothing by itself: the actor comes from the live row on the tenant's side (`actors`).
 """
 
-import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,6 +15,7 @@ from portal.accounts import attempts, passwords
 from portal.accounts.actors import LiveMember, Place, live_key, live_member
 from portal.accounts.revocation import Recognised, revoke
 from portal.accounts.revocation import listen_for_revocations as listen_for_revocations
+from portal.accounts.tokens import derived, hash_of
 from portal.core import db
 from portal.core.actor import Actor, Scope
 from portal.core.errors import Conflict, NotFound
@@ -95,18 +93,9 @@ _browsers: Recognised[Signed] = Recognised()
 _keys: Recognised[Actor] = Recognised()
 
 
-def hash_of(token: str) -> str:
-    """What is stored of a token. It cannot be guessed, so a plain hash suffices."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def form_token(signed: Signed, secret: str) -> str:
+def form_token(signed: Signed) -> str:
     """What every form carries: it fits one session and one company, so a second tab of another company is refused."""
-    return _derived(secret, f"form:{signed.session_id}:{signed.membership_id}")
-
-
-def _derived(secret: str, text: str) -> str:
-    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return derived(f"form:{signed.session_id}:{signed.membership_id}")
 
 
 def _place(row: asyncpg.Record) -> Place:
@@ -154,7 +143,7 @@ async def signed_in(token: str) -> Signed | None:
             company_name=live.company_name,
             time_zone=actor.time_zone,
         )
-    signed = replace(signed, form_token=form_token(signed, get_settings().secret_key or ""))
+    signed = replace(signed, form_token=form_token(signed))
     _browsers.remember(token_hash, signed, (row["user_id"], row["subject_id"]), mark)
     return signed
 
@@ -330,10 +319,7 @@ async def join(user_id: UUID, place: Place, invitation: UUID | None = None) -> b
 
 def invitation_link(invitation_id: UUID) -> str:
     """The path of the link. Its token is derived, so that those who may invite can copy it again while it is open."""
-    secret = get_settings().secret_key
-    if not secret:
-        raise ValueError("links need PORTAL_SECRET_KEY; without one anybody could derive them")
-    return "/invitations/" + _derived(secret, f"invitation:{invitation_id}")
+    return "/invitations/" + derived(f"invitation:{invitation_id}")
 
 
 async def invite(place: Place, email: str, days: int) -> UUID:

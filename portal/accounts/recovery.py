@@ -4,8 +4,6 @@ Nobody learns whether an address has an account: the answer is the same, it take
 sent by the worker. The token is derived, so that the worker can write the link; only its sha256 is stored.
 """
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,13 +12,12 @@ from uuid import UUID
 import asyncpg
 
 from portal.accounts import attempts, passwords, rules
-from portal.accounts.identity import hash_of
 from portal.accounts.revocation import revoke
+from portal.accounts.tokens import derived, hash_of
 from portal.core import db
 from portal.core.errors import NotFound
 from portal.core.i18n import Language
 from portal.core.ids import uuid7
-from portal.core.settings import get_settings
 
 MINUTES = 30  # for which a link works
 MOST = 3  # links of one person at a time; asking more often sends no more
@@ -53,10 +50,7 @@ class Forgetful:
 
 def token_of(link_id: UUID) -> str:
     """The secret part of a link: 256 bits that nobody can derive without the instance's key."""
-    secret = get_settings().secret_key
-    if not secret:
-        raise ValueError("links need PORTAL_SECRET_KEY; without one anybody could derive them")
-    return hmac.new(secret.encode(), f"password:{link_id}".encode(), hashlib.sha256).hexdigest()
+    return derived(f"password:{link_id}")
 
 
 _ASK = """

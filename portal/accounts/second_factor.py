@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from uuid import UUID
 
 import asyncpg
@@ -20,6 +19,7 @@ from portal.accounts import rules_factor as rules
 from portal.accounts.identity import User
 from portal.accounts.revocation import revoke
 from portal.accounts.rules_factor import Proof
+from portal.accounts.tokens import derived
 from portal.core import at_rest, clock, db
 from portal.core.actor import Actor
 from portal.core.errors import Invalid, NotFound, Unavailable
@@ -288,10 +288,7 @@ def half_way(user: User) -> str:
 
 
 def _sealed(user_id: UUID, until: int, password_hash: str) -> str:
-    secret = get_settings().secret_key
-    if not secret:
-        raise ValueError("signing in needs PORTAL_SECRET_KEY; without one anybody could skip the password")
-    return hmac.new(secret.encode(), f"half way:{user_id}:{until}:{password_hash}".encode(), sha256).hexdigest()
+    return derived(f"half way:{user_id}:{until}:{password_hash}")
 
 
 async def who_is_half_way(carried: str) -> UUID | None:

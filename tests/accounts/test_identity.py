@@ -9,15 +9,17 @@ import asyncpg
 import pytest
 
 from portal.accounts import attempts, identity, passwords, service_joining
-from portal.accounts.identity import form_token, hash_of, signed_in
+from portal.accounts.identity import form_token, signed_in
 from portal.accounts.revocation import listen_for_revocations
 from portal.accounts.service import RestrictMember, remove_member, restrict_member
+from portal.accounts.tokens import hash_of
 from portal.core.access import Role
 from portal.core.actor import Direction
 from portal.core.db import asyncpg_dsn, unit_of_work
 from portal.core.errors import NotFound
 from portal.core.settings import Settings
 from tests.accounts.makers import PASSWORD, Person, make_person, new_email, signed
+from tests.conftest import Choose
 from tests.factories import Tenant, make_contract, make_tenant
 
 PATIENCE = 30.0
@@ -137,7 +139,7 @@ async def test_one_person_works_for_two_companies_and_switches_under_a_new_token
     assert after.actor is not None
     assert (after.actor.tenant_id, after.actor.role) == (other.id, Role.PARTNER_ADMIN)
     assert await signed_in(token) is None
-    assert form_token(before, "secret") != form_token(after, "secret")
+    assert before.form_token != after.form_token
 
 
 async def test_nobody_chooses_a_company_that_is_not_theirs(tenant: Tenant) -> None:
@@ -148,11 +150,19 @@ async def test_nobody_chooses_a_company_that_is_not_theirs(tenant: Tenant) -> No
     assert (await signed(ann)).company_name == "Aurora"
 
 
-async def test_form_tokens_fit_one_session_and_one_company(tenant: Tenant) -> None:
+async def test_form_tokens_fit_one_session_and_one_company(tenant: Tenant, choose: Choose) -> None:
     ann, ben = await make_person(tenant.customer, Role.CLERK), await make_person(tenant.customer, Role.CLERK)
     mine, other = await signed(ann), await signed(ben)
-    tokens = {form_token(mine, "a"), form_token(mine, "b"), form_token(other, "a")}
-    assert len(tokens | {form_token(replace(mine, membership_id=other.membership_id), "a")}) == 4
+    tokens = {mine.form_token, other.form_token, form_token(replace(mine, membership_id=other.membership_id))}
+    choose(secret_key="another key of more than enough signs")
+    assert len(tokens | {form_token(mine)}) == 4
+
+
+async def test_without_a_secret_no_token_is_derived(tenant: Tenant, choose: Choose) -> None:
+    ann = await signed(await make_person(tenant.customer, Role.CLERK))
+    choose(secret_key="")
+    with pytest.raises(ValueError, match="PORTAL_SECRET_KEY"):
+        form_token(ann)
 
 
 async def test_a_new_password_ends_the_other_sessions(tenant: Tenant) -> None:

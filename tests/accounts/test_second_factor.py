@@ -1,9 +1,6 @@
 """The second factor of a person: set up, used once, throttled, removed; and signing in with it, as a browser does."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -16,11 +13,11 @@ from portal.accounts.service_joining import WrongPassword
 from portal.core import db
 from portal.core.access import Role
 from portal.core.errors import NotFound
-from portal.core.settings import get_settings
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.factors import enrolled, shown, used, wrong
 from tests.accounts.makers import PASSWORD, Person, make_person, new_email, signed
 from tests.accounts.test_cli import portal
+from tests.conftest import Choose
 from tests.factories import Tenant, fetch
 
 ROWS = """
@@ -35,19 +32,6 @@ async def rows(person: Person) -> tuple[Any, ...]:
         row = await (await db.driver(session)).fetchrow(ROWS, person.user_id)
     assert row is not None
     return tuple(row)
-
-
-@asynccontextmanager
-async def another_secret_key() -> AsyncIterator[None]:
-    """The operator replaced PORTAL_SECRET_KEY."""
-    before = os.environ["PORTAL_SECRET_KEY"]
-    os.environ["PORTAL_SECRET_KEY"] = "another key of more than enough signs"
-    get_settings.cache_clear()
-    try:
-        yield
-    finally:
-        os.environ["PORTAL_SECRET_KEY"] = before
-        get_settings.cache_clear()
 
 
 async def test_setting_up_counts_from_the_first_right_code_and_ends_other_sessions(tenant: Tenant) -> None:
@@ -106,7 +90,9 @@ async def test_five_wrong_codes_close_the_door_for_right_ones_too(tenant: Tenant
     assert await second_factor.prove(ben.user_id, shown(other, 1)) is Proof.CODE
 
 
-async def test_the_secret_is_closed_at_rest_and_recovery_codes_outlive_another_key(tenant: Tenant) -> None:
+async def test_the_secret_is_closed_at_rest_and_recovery_codes_outlive_another_key(
+    tenant: Tenant, choose: Choose
+) -> None:
     ann = await make_person(tenant.customer, Role.CLERK)
     secret, codes = await enrolled(ann)
     async with db.identity_work() as session:
@@ -115,10 +101,10 @@ async def test_the_secret_is_closed_at_rest_and_recovery_codes_outlive_another_k
         hashes = await connection.fetch("select code_hash from user_recovery_code where user_id = $1", ann.user_id)
     assert secret.encode() not in stored
     assert not {row[0] for row in hashes} & set(codes)
-    async with another_secret_key():
-        with pytest.raises(second_factor.FactorUnreadable):
-            await second_factor.prove(ann.user_id, shown(secret, 1))
-        assert await second_factor.prove(ann.user_id, codes[0]) is Proof.RECOVERY
+    choose(secret_key="another key of more than enough signs")
+    with pytest.raises(second_factor.FactorUnreadable):
+        await second_factor.prove(ann.user_id, shown(secret, 1))
+    assert await second_factor.prove(ann.user_id, codes[0]) is Proof.RECOVERY
 
 
 async def test_it_is_removed_with_a_code_or_the_password_and_with_neither_stays(tenant: Tenant) -> None:

@@ -21,9 +21,9 @@ from portal.paper.rules import is_valid
 from portal.paper.sealing import StampFailed, sealed
 from portal.paper.service_verify import certificates as trusted_by
 from portal.paper.service_verify import seal_findings, stamp_roots
+from tests.conftest import Choose
 from tests.factories import Tenant, fetch
 from tests.paper.authority import authority, authority_key, root_file
-from tests.paper.conftest import Choose
 from tests.paper.makers import judged, own_key, plain_pdf, system
 
 NAME = "Hengyuan"
