@@ -31,7 +31,7 @@ from portal.web.headers import cookie, header
 from portal.web.language import chosen_language
 from portal.web.pages import Page
 
-SAFE = {"GET", "HEAD", "OPTIONS"}
+SAFE = {"GET", "OPTIONS"}  # HEAD comes as GET
 
 
 class KeyNeeded(PortalError):

@@ -16,9 +16,7 @@ def static(name: str) -> Spec:
 
 ROUTES: Routes = {
     ("GET", "/healthz"): OPEN,
-    ("HEAD", "/healthz"): OPEN,
     ("GET", "/readyz"): OPEN,
-    ("HEAD", "/readyz"): OPEN,
     ("GET", "/api"): OPEN,
     ("GET", "/api/openapi.json"): OPEN,
     ("GET", "/api/docs"): OPEN,
