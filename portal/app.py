@@ -9,6 +9,7 @@ from litestar import Litestar, Request, Response, get
 from litestar.config.app import AppConfig
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.status_codes import HTTP_405_METHOD_NOT_ALLOWED
 from litestar.types import Message, Scope
@@ -31,10 +32,10 @@ from portal.core.ids import uuid7
 from portal.core.log import request_id
 from portal.core.memory import settle
 from portal.core.settings import Settings, get_settings
-from portal.routing import Face, Portal
+from portal.routing import Face, Portal, Unserved
 from portal.web import ROUTES as WEB_ROUTES
 from portal.web import errors, pages
-from portal.web.examples import DescriptionPlugin
+from portal.web.api_docs import description
 from portal.web.language import chosen_language
 
 CSP = (
@@ -90,7 +91,7 @@ def unrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response[
     """Where no route was found no face has spoken yet: a program gets its problem, everybody else a page."""
     request_id.set(str(uuid7()))
     language.set(chosen_language(request))
-    face = problems if request.scope["path"].startswith("/api/") else errors
+    face = problems if f"{request.scope['path']}/".startswith("/api/") else errors
     answer: Response[Any] = face.unreadable(request, error)
     if error.status_code == HTTP_405_METHOD_NOT_ALLOWED and isinstance(request.app, Portal):
         answer.headers["Allow"] = request.app.methods_at(request.scope["path"])
@@ -170,7 +171,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         dependencies=deps.OF_PROGRAMS,
     )
     # Nobody is recognised here, so that it answers whatever becomes of the database.
-    anybody = Face("/", route_handlers=[healthz, readyz], include_in_schema=False)
+    anybody = Face("/", route_handlers=[healthz, readyz, description], include_in_schema=False)
     return Portal(
         [web, api, anybody],
         request_class=HTMXRequest,
@@ -207,8 +208,8 @@ OPENAPI = OpenAPIConfig(
     servers=[Server(url="/")],
     components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
     security=[{"key": []}],
-    path="/api",
-    render_plugins=[DescriptionPlugin()],
+    openapi_router=Unserved("/api", route_handlers=[]),  # web/api_docs.py serves the description
+    render_plugins=[JsonRenderPlugin()],
     create_examples=False,
     use_handler_docstrings=True,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Controller, Litestar, Response, Router
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler, route
-from litestar.routes import HTTPRoute
+from litestar.routes import BaseRoute, HTTPRoute
 from litestar.types import ControllerRouterHandler, Message, Scope, Send
 from litestar.utils import join_paths, normalize_path
 
@@ -81,6 +81,14 @@ class Face(Router):
 
     def _tell_methods(self, scope: Scope) -> Response[None]:
         return Response(None, status_code=204, headers={"Allow": self._methods[scope["path_template"]]})
+
+
+class Unserved(Router):
+    """Where the framework would put pages of its own accord, one in English for all that lies beneath: none are."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        """Nothing comes of it."""
+        return []
 
 
 def allowed(methods: Iterable[str]) -> str:

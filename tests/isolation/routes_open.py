@@ -20,7 +20,6 @@ ROUTES: Routes = {
     ("GET", "/api"): OPEN,
     ("GET", "/api/openapi.json"): OPEN,
     ("GET", "/api/docs"): OPEN,
-    ("GET", "/api/{path:str}"): Spec(audience=Audience.NOBODY, given={"path": "swagger"}),
     ("GET", "/static/{name:path}"): static(ASSET),
     ("GET", "/sw.js"): OPEN,
     ("GET", "/manifest.webmanifest"): OPEN,

@@ -60,6 +60,11 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
     ("method", "path", "expected"),
     [
         ("GET", "/api/v1/nothing", (404, "not-found")),
+        ("GET", "/api/nothing", (404, "not-found")),
+        ("GET", "/api/openapi.yaml", (404, "not-found")),
+        ("GET", "/api/v2/items", (404, "not-found")),
+        ("POST", "/api/nothing", (404, "not-found")),
+        ("POST", "/api", (405, "method-not-allowed")),
         ("GET", "/api/v1/items/no-id", (404, "not-found")),
         ("DELETE", ITEMS, (405, "method-not-allowed")),
         ("GET", f"{ITEMS}?search=%00", (422, "nul-in-address")),
@@ -107,6 +112,16 @@ async def test_a_wrong_method_is_told_the_right_ones(program: httpx.AsyncClient)
     both = "GET, HEAD, OPTIONS, POST"
     assert told == {ITEMS: both, "/sign-in": both, "/healthz": "GET, HEAD, OPTIONS"}
     assert answers["/sign-in"].headers["content-type"].startswith("text/html")
+
+
+async def test_the_description_is_where_it_was(program: httpx.AsyncClient) -> None:
+    for path in ("/api", "/api/openapi.json"):
+        answer = await program.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/vnd.oai.openapi+json")
+        assert answer.json()["info"]["title"] == "Calloff"
+        assert (await program.options(path)).headers["allow"] == "GET, HEAD, OPTIONS"
+    page = await program.get("/api/docs")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError(), asyncpg.AdminShutdownError("terminating connection")])
