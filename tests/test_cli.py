@@ -110,6 +110,7 @@ async def test_a_backup_comes_back_elsewhere(tmp_path: Path, own_database: Setti
         ("serve",),
         ("worker",),
         ("bot",),
+        ("contracts", "suggest-targets", "w"),
         ("tenant", "create", "w", "--name=W", "--admin=a@w.example", "--admin-name=A"),
     ],
 )

@@ -33,7 +33,7 @@ def prepare_database(provision: "Provision") -> None:
 
 
 def require_schema(provision: "Provision") -> None:
-    """For a part that does not migrate: the schema is the one it was written for, or SchemaError says what to run."""
+    """For what does not migrate: the schema is the one it was written for, or SchemaError says what to run."""
     from portal.core.schema import require_newest_at_start
 
     asyncio.run(require_newest_at_start(str(provision.settings.database_url)))
