@@ -15,9 +15,10 @@ import asyncpg
 from bench import data
 from portal.core import clock
 from portal.core.calendars import local_today
-from portal.core.db import MIGRATIONS, migrate
+from portal.core.db import migrate
 from portal.core.embedded import Postgres, start_postgres, start_valkey
 from portal.core.roles import FACTORY, IDENTITY, OWNER, PARTNER, ensure_roles, plain_dsn
+from portal.core.schema import MIGRATIONS
 from portal.core.settings import Settings, get_settings
 
 Fill = Callable[[asyncpg.Connection, date], Awaitable[None]]

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from litestar import HttpMethod, Litestar, Request, Response, route
+from litestar import Litestar, Request, Response, get
 from litestar.config.app import AppConfig
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.status_codes import HTTP_405_METHOD_NOT_ALLOWED
 from litestar.types import Message, Scope
@@ -31,10 +32,10 @@ from portal.core.ids import uuid7
 from portal.core.log import request_id
 from portal.core.memory import settle
 from portal.core.settings import Settings, get_settings
-from portal.routing import Face, Portal
+from portal.routing import Face, Portal, Unserved
 from portal.web import ROUTES as WEB_ROUTES
 from portal.web import errors, pages
-from portal.web.examples import DescriptionPlugin
+from portal.web.api_docs import description
 from portal.web.language import chosen_language
 
 CSP = (
@@ -90,23 +91,20 @@ def unrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response[
     """Where no route was found no face has spoken yet: a program gets its problem, everybody else a page."""
     request_id.set(str(uuid7()))
     language.set(chosen_language(request))
-    face = problems if request.scope["path"].startswith("/api/") else errors
+    face = problems if f"{request.scope['path']}/".startswith("/api/") else errors
     answer: Response[Any] = face.unreadable(request, error)
     if error.status_code == HTTP_405_METHOD_NOT_ALLOWED and isinstance(request.app, Portal):
         answer.headers["Allow"] = request.app.methods_at(request.scope["path"])
     return answer
 
 
-ASKED = (HttpMethod.GET, HttpMethod.HEAD)  # watchers that want the status alone ask with HEAD
-
-
-@route("/healthz", http_method=ASKED, opt={"public": True}, sync_to_thread=False, include_in_schema=False)
+@get("/healthz", opt={"public": True}, sync_to_thread=False)
 def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
 
-@route("/readyz", http_method=ASKED, opt={"public": True}, include_in_schema=False)
+@get("/readyz", opt={"public": True})
 async def readyz() -> Response[dict[str, Any]]:
     """The process can do its work: each pool of the database answers. Degraded: it can, but a bot wants a look."""
     broken = await db.failing_pools()
@@ -172,8 +170,10 @@ def create_app(settings: Settings | None = None) -> Litestar:
         exception_handlers=problems.HANDLERS,
         dependencies=deps.OF_PROGRAMS,
     )
+    # Nobody is recognised here, so that it answers whatever becomes of the database.
+    anybody = Face("/", route_handlers=[healthz, readyz, description], include_in_schema=False)
     return Portal(
-        [web, api, healthz, readyz],
+        [web, api, anybody],
         request_class=HTMXRequest,
         template_config=pages.template_config(),
         lifespan=[lifespan],
@@ -202,14 +202,14 @@ OPENAPI = OpenAPIConfig(
     version="1",
     description="Framework contracts, delivery schedules, shipments and receipts of one company. "
     "Every call carries an API key as a bearer token; lists come in cursor pages; writes of versioned documents carry "
-    "If-Match; repeatable POSTs carry an Idempotency-Key. Exact numbers are answered as text and sent as text or as "
-    "numbers. Fields and parameters that are not described are refused. Refusals are problem+json in the language of "
-    "Accept-Language, English or Chinese; the last part of `type` is a stable code.",
+    "If-Match; repeatable POSTs carry an Idempotency-Key. HEAD is answered wherever GET is. Exact numbers are answered "
+    "as text and sent as text or as numbers. Fields and parameters that are not described are refused. Refusals are "
+    "problem+json in the language of Accept-Language, English or Chinese; the last part of `type` is a stable code.",
     servers=[Server(url="/")],
     components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
     security=[{"key": []}],
-    path="/api",
-    render_plugins=[DescriptionPlugin()],
+    openapi_router=Unserved("/api", route_handlers=[]),  # web/api_docs.py serves the description
+    render_plugins=[JsonRenderPlugin()],
     create_examples=False,
     use_handler_docstrings=True,
 )

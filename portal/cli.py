@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from portal.accounts.cli import tenant_app, user_app
 from portal.core.settings import LogFormat, StartError, get_settings
-from portal.core.starting import PARTS, choose_port, make_roles, prepare_database, require_free_port
+from portal.core.starting import PARTS, choose_port, make_roles, prepare_database, require_free_port, require_schema
 from portal.demo.cli import demo
 from portal.dev.cli import dev_app
 from portal.shipments.cli import contracts_app
@@ -90,13 +90,14 @@ def up(port: Port = None) -> None:
 
 @app.command()
 def serve(port: Port = None) -> None:
-    """Run the web server alone. It does not migrate."""
+    """Run the web server alone. It does not migrate, and refuses to start on another schema than its own."""
     from portal.core.provision import provisioned
     from portal.core.serving import serve as serve_web
 
     choose_port(port)
     require_free_port()
     with provisioned() as provision:
+        require_schema(provision)
         serve_web(web_app, provision.settings)
 
 
@@ -106,7 +107,8 @@ def worker() -> None:
     from jobs.worker import run
     from portal.core.provision import provisioned
 
-    with provisioned():
+    with provisioned() as provision:
+        require_schema(provision)
         run()
 
 
@@ -116,7 +118,8 @@ def bot() -> None:
     from bot.main import run
     from portal.core.provision import provisioned
 
-    with provisioned():
+    with provisioned() as provision:
+        require_schema(provision)
         run()
 
 

@@ -31,7 +31,7 @@ from portal.web.headers import cookie, header
 from portal.web.language import chosen_language
 from portal.web.pages import Page
 
-SAFE = {"GET", "HEAD", "OPTIONS"}
+SAFE = {"GET", "OPTIONS"}  # HEAD comes as GET
 
 
 class KeyNeeded(PortalError):
@@ -109,6 +109,9 @@ async def remember_answer(response: Response[Any]) -> Response[Any]:
     claim = idempotency.current.get()
     if claim is not None:
         claim.status = response.status_code or claim.status
+        claim.headers = dict(response.headers)
+        if response.media_type:
+            claim.headers["Content-Type"] = response.media_type
         content = getattr(response, "body", None)
         if content is None:
             content = response.render(response.content, response.media_type or "application/json")

@@ -1,6 +1,6 @@
 """How a thousand handlers are registered: Litestar's own way takes more than a second of every start."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from types import MethodType
 from typing import Any
@@ -8,8 +8,8 @@ from typing import Any
 from litestar import Controller, Litestar, Response, Router
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler, route
-from litestar.routes import HTTPRoute
-from litestar.types import ControllerRouterHandler, Scope
+from litestar.routes import BaseRoute, HTTPRoute
+from litestar.types import ControllerRouterHandler, Message, Scope, Send
 from litestar.utils import join_paths, normalize_path
 
 Handlers = Sequence[type[Controller] | HTTPRouteHandler]
@@ -62,7 +62,7 @@ class Face(Router):
         telling.owner = self
         self.planned = [PlannedRoute(path=path, route_handlers=[*found, telling]) for path, found in by_path.items()]
         self.routes += self.planned
-        self._methods = {made.path_format: ", ".join(sorted(made.methods)) for made in self.planned}
+        self._methods = {made.path_format: allowed(made.methods) for made in self.planned}
 
     def _taken(self, value: type[Controller] | HTTPRouteHandler) -> Iterator[tuple[str, HTTPRouteHandler]]:
         """Handlers of our own, each with the path that its controller stands under."""
@@ -83,8 +83,39 @@ class Face(Router):
         return Response(None, status_code=204, headers={"Allow": self._methods[scope["path_template"]]})
 
 
+class Unserved(Router):
+    """Where the framework would put pages of its own accord, one in English for all that lies beneath: none are."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        """Nothing comes of it."""
+        return []
+
+
+def allowed(methods: Iterable[str]) -> str:
+    """Methods as the header `Allow` tells them. What answers GET answers HEAD."""
+    told = set(map(str, methods))
+    return ", ".join(sorted(told | {"HEAD"} if "GET" in told else told))
+
+
+def without_body(send: Send) -> Send:
+    """Sends what comes before a body and says that this was all; a stream then stops as if its reader had left."""
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return send_head
+
+
 class Portal(Litestar):
     """An application of faces."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """HEAD is answered wherever GET is, as GET: by the same handler, behind the same recognition and refusals."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, without_body(send)  # the server keeps the scope that it gave
+        await super().__call__(scope, receive, send)
 
     def methods_at(self, path: str) -> str:
         """What a path answers to, as `Allow` says it; empty where nothing is. Every route answers OPTIONS."""
@@ -93,7 +124,7 @@ class Portal(Litestar):
         except HTTPException:
             return ""
         found = (route for route in self.routes if isinstance(route, HTTPRoute) and route.path_format == template)
-        return ", ".join(sorted({str(method) for route in found for method in route.methods}))
+        return allowed(method for route in found for method in route.methods)
 
     def register(self, value: ControllerRouterHandler) -> None:  # type: ignore[override]  # as Litestar's own
         """A face's routes are taken as they are: no other has their paths."""

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from portal.core.db import asyncpg_dsn
 from portal.core.settings import Settings, variable
 
 
@@ -102,7 +104,15 @@ async def test_a_backup_comes_back_elsewhere(tmp_path: Path, own_database: Setti
 
 
 @pytest.mark.parametrize(
-    "command", [("check",), ("tenant", "create", "w", "--name=W", "--admin=a@w.example", "--admin-name=A")]
+    "command",
+    [
+        ("check",),
+        ("serve",),
+        ("worker",),
+        ("bot",),
+        ("contracts", "suggest-targets", "w"),
+        ("tenant", "create", "w", "--name=W", "--admin=a@w.example", "--admin-name=A"),
+    ],
 )
 def test_a_schema_that_is_not_there_is_said_with_what_to_run(
     command: tuple[str, ...], empty_database: Settings
@@ -112,6 +122,22 @@ def test_a_schema_that_is_not_there_is_said_with_what_to_run(
     assert done.returncode == 2
     assert done.stderr.startswith("portal: The schema is at nothing, the newest is"), done.stderr
     assert done.stderr.endswith("run `portal migrate`.\n")
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "check"])
+async def test_a_schema_that_a_newer_version_made_is_left_alone(command: str, own_database: Settings) -> None:
+    connection = await asyncpg.connect(asyncpg_dsn(str(own_database.database_url)))
+    await connection.execute("update alembic_version set version_num = '9999'")
+
+    done = portal(command, env=own_server(own_database))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("portal: The schema is at 9999, which a newer version of the portal made"), (
+        done.stderr
+    )
+    assert "Traceback" not in done.stderr
+    assert await connection.fetchval("select version_num from alembic_version") == "9999"
+    await connection.close()
 
 
 def test_a_folder_that_is_no_backup_changes_nothing(tmp_path: Path, empty_database: Settings) -> None:

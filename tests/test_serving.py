@@ -97,6 +97,14 @@ def test_both_answer_and_one_that_is_killed_is_replaced_before_anybody_notices(w
     assert before[1] in web.children()
 
 
+def test_head_leaves_the_connection_to_the_next_request(web: Web) -> None:
+    connection = web.open()
+    connection.request("HEAD", "/healthz")
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("content-length"), answer.read()) == (200, "15", b"")
+    assert ask(connection, "/healthz") == 200
+
+
 def test_it_stops_clean(web: Web) -> None:
     children = web.children()
 

@@ -30,14 +30,14 @@ def run(work: Callable[[Settings], Awaitable[str]]) -> None:
     from pydantic import ValidationError
 
     from portal.core import db, faults
-    from portal.core.doctor import require_schema
     from portal.core.provision import provisioned
     from portal.core.roles import connect
+    from portal.core.schema import require_newest
 
     async def connected(settings: Settings) -> str:
         owner = await connect(str(settings.database_url))
         try:
-            await require_schema(owner)
+            await require_newest(owner)
         finally:
             await owner.close()
         db.configure(settings, pool_size=2)

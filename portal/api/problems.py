@@ -149,13 +149,10 @@ def too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response
 
 
 def replayed(request: Request[Any, Any, Any], answer: Replay) -> Response[bytes]:
-    """The stored answer of an earlier request with the same key."""
-    return Response(
-        answer.body.encode(),
-        status_code=answer.status,
-        media_type=MediaType.JSON,
-        headers={"Idempotency-Replayed": "true"},
-    )
+    """The stored answer of an earlier request with the same key, with the headers that it had."""
+    headers = {**answer.headers, "Idempotency-Replayed": "true"}
+    kind = headers.pop("Content-Type", MediaType.JSON)
+    return Response(answer.body.encode(), status_code=answer.status, media_type=kind, headers=headers)
 
 
 HANDLERS: ExceptionHandlersMap = {

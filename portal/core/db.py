@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
@@ -24,9 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlalchemy.util.concurrency import await_only
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.core import journal
+from portal.core import journal, schema
 from portal.core.actor import Actor, Scope
-from portal.core.settings import DRIVER, Settings, StartError
+from portal.core.schema import MIGRATION_LOCK, MIGRATIONS, SchemaError
+from portal.core.settings import DRIVER, Settings
 
 logger = logging.getLogger(__name__)
 IDENTITY = "identity"
@@ -261,16 +261,12 @@ def asyncpg_dsn(url: str) -> str:
 
 # --- migrations -------------------------------------------------------------------------------------------------------
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
-_MIGRATION_LOCK = 0x0CA110FF
-
-
-class SchemaError(StartError):
-    """The schema is not as it must be; the text says why and what to do."""
-
 
 async def migrate(owner_url: str, revision: str = "head") -> None:
-    """Bring the schema to a revision as its owner. Two migrators at once: the second waits and finds nothing to do."""
+    """Bring the schema to a revision as its owner. Two migrators at once: the second waits and finds nothing to do.
+
+    Raises SchemaError when that cannot be, or when a newer version of the portal has been here.
+    """
     from alembic import command
     from alembic.config import Config
 
@@ -289,7 +285,10 @@ async def migrate(owner_url: str, revision: str = "head") -> None:
     engine = engine_of(owner_url)
     try:
         async with engine.connect() as guard, engine.begin() as connection:
-            await guard.exec_driver_sql(f"select pg_advisory_lock({_MIGRATION_LOCK})")
+            await guard.exec_driver_sql(f"select pg_advisory_lock({MIGRATION_LOCK})")
+            raw = await guard.get_raw_connection()
+            if newer := schema.from_newer(await schema.stored_in(cast(Driver, raw.driver_connection))):
+                raise SchemaError(newer)
             await connection.run_sync(run(step))
     except DBAPIError as error:
         logger.debug("a migration failed", exc_info=error)

@@ -5,12 +5,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 
-from portal.core.db import SchemaError
+from portal.core import schema
 from portal.core.health import MOST_WAITING
 from portal.core.roles import SERVING_ROLES, RolesError, connect, role_states, too_old
 from portal.core.settings import PREFIX, ROLES_WITH_URL, Settings, is_secret, variable
@@ -134,7 +133,7 @@ async def _owner_findings(owner_url: str) -> list[Finding]:
         current, bypasses = await connection.fetchrow(
             "select rolname, rolbypassrls or rolsuper from pg_roles where rolname = current_user"
         )
-        stored = await schema_of(connection)
+        stored = await schema.stored_in(connection)
     finally:
         await connection.close()
     reason = too_old(server)
@@ -151,42 +150,9 @@ async def _owner_findings(owner_url: str) -> list[Finding]:
 
 
 def _migration(stored: str | None) -> Finding:
-    if wrong := old_schema(stored):
-        return Finding(Level.WRONG, wrong)
+    if said := schema.wrong(stored):
+        return Finding(Level.WRONG, said)
     return _fine(f"the schema is at its newest migration, {stored}")
-
-
-async def schema_of(connection: asyncpg.Connection) -> str | None:
-    """The migration that a database is at; None before the first."""
-    if not await connection.fetchval("select to_regclass('public.alembic_version') is not null"):
-        return None
-    stored: str | None = await connection.fetchval("select version_num from public.alembic_version")
-    return stored
-
-
-async def require_schema(connection: asyncpg.Connection) -> None:
-    """Raise SchemaError unless the database, asked as its owner, is at the newest migration."""
-    if wrong := old_schema(await schema_of(connection)):
-        raise SchemaError(wrong)
-
-
-def old_schema(stored: str | None) -> str | None:
-    """What to do about a schema that this version of the portal does not fit; None where it fits."""
-    head = migration_head()
-    if stored == head:
-        return None
-    return f"The schema is at {stored or 'nothing'}, the newest is {head}; run `portal migrate`."
-
-
-def migration_head() -> str | None:
-    """The newest migration of this version of the portal."""
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    return ScriptDirectory.from_config(config).get_current_head()
 
 
 async def _sign_in(role: str, url: str) -> Finding:

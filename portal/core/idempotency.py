@@ -2,6 +2,7 @@
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec import Struct, json
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,8 +22,9 @@ class KeyReused(Invalid):
 class Replay(Exception):
     """The work was done before; this is what was answered then."""
 
-    def __init__(self, status: int, body: str) -> None:
+    def __init__(self, status: int, headers: dict[str, Any], body: str) -> None:
         self.status = status
+        self.headers = headers
         self.body = body
         super().__init__(status)
 
@@ -34,7 +36,8 @@ class Claim:
     key: str
     request_hash: str  # sha256 of method, path and body, hex
     status: int = 0
-    body: str = field(default="")
+    headers: dict[str, Any] = field(default_factory=dict)  # that the handler gave, the media type among them
+    body: str = ""
 
     async def take(self, session: AsyncSession, actor: Actor) -> None:
         """Claim the key, or raise Replay (done before) or KeyReused. A twin in flight waits here for the first."""
@@ -48,19 +51,22 @@ class Claim:
         if claimed:
             return
         row = await connection.fetchrow(
-            "select request_hash, status, body from idempotency where tenant_id = $1 and party_id = $2 and key = $3",
+            "select request_hash, status, headers, body from idempotency"
+            " where tenant_id = $1 and party_id = $2 and key = $3",
             *(actor.tenant_id, actor.party_id, key),
         )
         if row is None or row["request_hash"] != self.request_hash:
             raise KeyReused(field="Idempotency-Key")
-        raise Replay(row["status"], row["body"])
+        raise Replay(row["status"], row["headers"], row["body"])
 
     async def store(self, session: AsyncSession, actor: Actor) -> None:
         """Keep the answer for the next time the key comes."""
         connection = await db.driver(session)
         await connection.execute(
-            "update idempotency set status = $4, body = $5 where tenant_id = $1 and party_id = $2 and key = $3",
-            *(actor.tenant_id, actor.party_id, f"{actor.member_id or ''}:{self.key}", self.status, self.body),
+            "update idempotency set status = $4, headers = $5, body = $6"
+            " where tenant_id = $1 and party_id = $2 and key = $3",
+            *(actor.tenant_id, actor.party_id, f"{actor.member_id or ''}:{self.key}"),
+            *(self.status, db.to_json(self.headers), self.body),
         )
 
 

@@ -12,9 +12,9 @@ import asyncpg
 from msgspec import Struct
 
 from portal.core.audit import BREAKS
-from portal.core.doctor import require_schema
 from portal.core.quantities import UNITS
 from portal.core.roles import connect
+from portal.core.schema import require_newest
 from portal.core.settings import StartError
 
 MOST = 20  # findings shown of one invariant
@@ -348,7 +348,7 @@ async def run(owner_url: str, subscribers: Mapping[str, Sequence[str]] | None = 
     try:
         if not await connection.fetchval("select rolsuper or rolbypassrls from pg_roles where rolname = current_user"):
             raise PolicyBound("The owner of PORTAL_DATABASE_URL needs BYPASSRLS to look at every tenant's data.")
-        await require_schema(connection)
+        await require_newest(connection)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             return await find(connection, subscribers or {})
     finally:

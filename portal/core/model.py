@@ -118,6 +118,7 @@ class Idempotency(OwnRow, table=True):
     key: str = Field(max_length=120)
     request_hash: str = Field(max_length=64)  # sha256 of method, path and body
     status: int = 0
+    headers: dict[str, Any] = document()
     body: str = ""
     created_at: datetime | None = _now()
 

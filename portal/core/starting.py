@@ -32,6 +32,13 @@ def prepare_database(provision: "Provision") -> None:
     asyncio.run(migrate_schema(str(provision.settings.database_url)))
 
 
+def require_schema(provision: "Provision") -> None:
+    """For what does not migrate: the schema is the one it was written for, or SchemaError says what to run."""
+    from portal.core.schema import require_newest_at_start
+
+    asyncio.run(require_newest_at_start(str(provision.settings.database_url)))
+
+
 def choose_port(port: int | None) -> None:
     """A port given on the command line stands above PORTAL_PORT, here and in the child processes."""
     if port is not None:

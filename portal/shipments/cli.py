@@ -39,8 +39,10 @@ def suggest_targets(
 ) -> None:
     """The median of the months with demand as a monthly target; lines with too few deliveries stay pure call-off."""
     from portal.core.provision import provisioned
+    from portal.core.starting import require_schema
 
     with provisioned() as provision:
+        require_schema(provision)
         found, figures = asyncio.run(_run(provision.settings, tenant, apply, since, months))
     _print(found, figures, as_json)
 

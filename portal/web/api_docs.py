@@ -1,4 +1,4 @@
-"""The description of the interface as a page of ours, drawn from /api/openapi.json; nothing comes from outside."""
+"""The description of the interface, for programs and as a page of ours; nothing comes from outside."""
 
 import json
 from functools import cache
@@ -6,7 +6,9 @@ from typing import Any
 
 from litestar import Litestar, Request, get
 from litestar.di import NamedDependency
+from litestar.enums import OpenAPIMediaType
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import Template
 from msgspec import Struct
 
@@ -25,6 +27,14 @@ class Operation(Struct, frozen=True):
     sent: str  # an example of the body; empty without one
     told: str  # the same of the answer
     answers: list[str]
+
+
+@get(
+    ["/api", "/api/openapi.json"], media_type=OpenAPIMediaType.OPENAPI_JSON, opt={"public": True}, sync_to_thread=False
+)
+def description(request: Request[Any, Any, Any]) -> bytes:
+    """What programs can call, as OpenAPI tells it."""
+    return JsonRenderPlugin.render_json(request, document(request.app))
 
 
 @get("/api/docs", opt={"public": True}, sync_to_thread=False)

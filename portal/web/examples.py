@@ -9,8 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from litestar import Litestar, Request
-from litestar.openapi.plugins import JsonRenderPlugin
+from litestar import Litestar
 
 from portal.web import example_values as known
 from portal.web.refusals_described import describe_refusals
@@ -18,14 +17,6 @@ from portal.web.refusals_described import describe_refusals
 METHODS = ("get", "post", "put", "patch", "delete")
 JSON = "application/json"
 Part = dict[str, Any]
-
-
-class DescriptionPlugin(JsonRenderPlugin):
-    """Serves the description with its examples."""
-
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The document of the application as JSON."""
-        return self.render_json(request, document(request.app))
 
 
 @cache

@@ -61,8 +61,8 @@ IDEMPOTENCY_KEY: Part = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Sent again with the same key and body, the request has no second effect and gets the status and "
-    "the body of the first answer.",
+    "description": "Sent again with the same key and body, the request has no second effect and gets the first answer "
+    "once more: its status, its headers such as ETag and Location, and its body; Idempotency-Replayed says so.",
     "schema": {"type": "string", "maxLength": 80},
     "example": "erp-2026-000814",
 }

@@ -199,7 +199,6 @@ NO_PAGE = {
     "/answers/workbook": "file",
     "/api": "leads to the documentation",
     "/api/openapi.json": "file",
-    "/api/{path}": "leads to the documentation",
     "/audit/export": "file",
     "/calendar/{name}": "file",
     "/changes/not-in-erp/export": "file",

@@ -15,6 +15,7 @@ from portal.core.actor import Actor
 from portal.core.invariants import run
 from portal.core.journal import Subject, record
 from portal.core.roles import FACTORY, IDENTITY, PARTNER
+from portal.core.schema import SchemaError
 from portal.core.settings import Settings
 from tests.databases import Server
 from tests.factories import Tenant, fetch, make_tenant
@@ -212,10 +213,10 @@ async def test_a_schema_that_cannot_grow_is_a_sentence(empty_database: Settings)
     engine = db.engine_of(owner)
     async with engine.begin() as connection:
         await connection.execute(text("create table tenant (id int)"))  # somebody else's
-    with pytest.raises(db.SchemaError, match='relation "tenant" already exists'):
+    with pytest.raises(SchemaError, match='relation "tenant" already exists'):
         await db.migrate(owner)
     async with engine.begin() as connection:
         assert await connection.scalar(text("select to_regclass('public.party')")) is None
     await engine.dispose()
-    with pytest.raises(db.SchemaError, match="The schema is at nothing, the newest is"):
+    with pytest.raises(SchemaError, match="The schema is at nothing, the newest is"):
         await run(owner)

@@ -16,13 +16,10 @@ def static(name: str) -> Spec:
 
 ROUTES: Routes = {
     ("GET", "/healthz"): OPEN,
-    ("HEAD", "/healthz"): OPEN,
     ("GET", "/readyz"): OPEN,
-    ("HEAD", "/readyz"): OPEN,
     ("GET", "/api"): OPEN,
     ("GET", "/api/openapi.json"): OPEN,
     ("GET", "/api/docs"): OPEN,
-    ("GET", "/api/{path:str}"): Spec(audience=Audience.NOBODY, given={"path": "swagger"}),
     ("GET", "/static/{name:path}"): static(ASSET),
     ("GET", "/sw.js"): OPEN,
     ("GET", "/manifest.webmanifest"): OPEN,

@@ -80,9 +80,10 @@ async def test_options_tells_the_methods_of_one_path_and_needs_the_sign_in_that_
         world.browsers[1],
     )
     for address, sender, methods in (
-        ("/api/v1" + path, key, "GET, OPTIONS"),
-        ("/api/v1/contracts", key, "GET, OPTIONS, POST"),
-        (path, browser, "GET, OPTIONS"),
+        ("/api/v1" + path, key, "GET, HEAD, OPTIONS"),
+        ("/api/v1/contracts", key, "GET, HEAD, OPTIONS, POST"),
+        ("/api/v1/contracts" + path[-37:] + "/accept", key, "OPTIONS, POST"),
+        (path, browser, "GET, HEAD, OPTIONS"),
     ):
         answer = await send(world.app, "OPTIONS", address, Parts(), sender.headers)
         assert (answer.status, answer.headers["allow"]) == (204, methods)

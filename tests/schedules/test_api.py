@@ -79,6 +79,7 @@ async def test_the_same_key_twice_confirms_once(tenant: Tenant, database: Settin
     assert (first.status_code, again.status_code, other.status_code) == (200, 200, 422)
     assert first.json() == again.json()
     assert again.headers["idempotency-replayed"] == "true"
+    assert first.headers["etag"] == again.headers["etag"] == '"3"'
     assert other.json()["type"].endswith("idempotency-key-reused")
     assert len(await fetch(tenant.factory, "select 1 from confirmation where line_id = $1", line_id)) == 1
 

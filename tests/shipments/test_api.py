@@ -103,6 +103,9 @@ async def test_the_same_key_twice_is_one_shipment_and_one_receipt(tenant: Tenant
         answers = await asyncio.gather(*(supplier.post(SHIPMENTS, json=body, headers=key) for _ in range(4)))
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.json()["id"] for answer in answers}) == 1
+        for name in ("content-type", "etag", "location"):
+            assert len({answer.headers[name] for answer in answers}) == 1, name
+        assert sum("idempotency-replayed" in answer.headers for answer in answers) == 3
         changed = await supplier.post(SHIPMENTS, json=note("ASN-2", (first, "1")), headers=key)
         assert changed.status_code == 422
         address = f"{SHIPMENTS}/{answers[0].json()['id']}/receipts"

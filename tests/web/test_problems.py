@@ -60,6 +60,11 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
     ("method", "path", "expected"),
     [
         ("GET", "/api/v1/nothing", (404, "not-found")),
+        ("GET", "/api/nothing", (404, "not-found")),
+        ("GET", "/api/openapi.yaml", (404, "not-found")),
+        ("GET", "/api/v2/items", (404, "not-found")),
+        ("POST", "/api/nothing", (404, "not-found")),
+        ("POST", "/api", (405, "method-not-allowed")),
         ("GET", "/api/v1/items/no-id", (404, "not-found")),
         ("DELETE", ITEMS, (405, "method-not-allowed")),
         ("GET", f"{ITEMS}?search=%00", (422, "nul-in-address")),
@@ -102,14 +107,21 @@ async def test_a_form_and_a_host_that_cannot_be_read_are_told_apart(program: htt
 
 async def test_a_wrong_method_is_told_the_right_ones(program: httpx.AsyncClient) -> None:
     answers = {path: await program.request("PATCH", path) for path in (ITEMS, "/sign-in", "/healthz")}
-    allowed = {path: answer.headers["allow"] for path, answer in answers.items()}
+    told = {path: answer.headers["allow"] for path, answer in answers.items()}
     assert {answer.status_code for answer in answers.values()} == {405}
-    assert allowed == {ITEMS: "GET, OPTIONS, POST", "/sign-in": "GET, OPTIONS, POST", "/healthz": "GET, HEAD, OPTIONS"}
+    both = "GET, HEAD, OPTIONS, POST"
+    assert told == {ITEMS: both, "/sign-in": both, "/healthz": "GET, HEAD, OPTIONS"}
     assert answers["/sign-in"].headers["content-type"].startswith("text/html")
 
 
-async def test_a_watcher_may_ask_for_the_status_alone(program: httpx.AsyncClient) -> None:
-    assert [(await program.head(path)).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+async def test_the_description_is_where_it_was(program: httpx.AsyncClient) -> None:
+    for path in ("/api", "/api/openapi.json"):
+        answer = await program.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/vnd.oai.openapi+json")
+        assert answer.json()["info"]["title"] == "Calloff"
+        assert (await program.options(path)).headers["allow"] == "GET, HEAD, OPTIONS"
+    page = await program.get("/api/docs")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError(), asyncpg.AdminShutdownError("terminating connection")])
