@@ -1,5 +1,5 @@
 """What the calendar does in every workspace: amendments begin, contracts end, periods close, commits and answers
-lapse, releases are made, people are reminded."""
+lapse, releases are made, people are reminded, old answers are forgotten."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ import logging
 from jobs import changes, outbox, periods, releases
 from jobs.outages import database_may_be_away
 from portal.approvals import service_lapses
-from portal.core import clock, db
+from portal.core import clock, db, idempotency
 from portal.schedules.service_contract_days import contract_day
 from portal.schedules.service_lapse import lapse_answers
 
@@ -31,4 +31,5 @@ async def keep_days() -> None:
                     await lapse_answers(session, tenant.system, clock.now())
                 await periods.lapse_commits(tenant, clock.now())
                 await releases.run_releases(tenant)
+                await idempotency.forget(tenant.system)
         await asyncio.sleep(EVERY_SECONDS)

@@ -44,6 +44,7 @@ DEFINERS = {
     "pending_tenants",  # the same, where something waits
     "sending_tenants",  # the same, where messages are due
     "learn_statistics",  # ANALYZE, which belongs to the owner; shows and changes no row
+    "forget_answers",  # drops what companies of the current tenant were answered over a month ago; shows no row
     "seal_audit",  # writes the seal, which no role may write; works on the current tenant alone
 }
 # Tables that carry no company, each with the reason. Any other one is a finding.

@@ -70,6 +70,16 @@ class Claim:
         )
 
 
+async def forget(actor: Actor) -> int:
+    """Drop what the companies of the actor's tenant were answered over a month ago. Returns how many answers.
+
+    A month, because a phone at the dock keeps its receipts while it is out of reach, and sends them with their keys.
+    """
+    async with db.statements(actor) as connection:
+        forgotten: int = await connection.fetchval("select forget_answers()")
+        return forgotten
+
+
 current: ContextVar[Claim | None] = ContextVar("claim", default=None)
 
 

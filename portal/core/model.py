@@ -113,7 +113,7 @@ class Idempotency(OwnRow, table=True):
     """The answer once given to a key, claimed in the transaction of the work it guards."""
 
     __tablename__ = "idempotency"
-    __table_args__ = (unique("key"),)
+    __table_args__ = (unique("key"), Index("ix_idempotency_created_at", "tenant_id", "created_at"))
 
     key: str = Field(max_length=120)
     request_hash: str = Field(max_length=64)  # sha256 of method, path and body

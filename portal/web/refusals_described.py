@@ -62,7 +62,8 @@ IDEMPOTENCY_KEY: Part = {
     "in": "header",
     "required": False,
     "description": "Sent again with the same key and body, the request has no second effect and gets the first answer "
-    "once more: its status, its headers such as ETag and Location, and its body; Idempotency-Replayed says so.",
+    "once more: its status, its headers such as ETag and Location, and its body; Idempotency-Replayed says so. Keys "
+    "are known for 30 days.",
     "schema": {"type": "string", "maxLength": 80},
     "example": "erp-2026-000814",
 }
