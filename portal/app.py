@@ -1,12 +1,14 @@
 """The web application: routes, dependencies, headers, and what starts and stops with it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from litestar import Litestar, Request, Response, get
 from litestar.config.app import AppConfig
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -38,6 +40,7 @@ from portal.web import errors, pages
 from portal.web.api_docs import description
 from portal.web.language import chosen_language
 
+logger = logging.getLogger(__name__)
 CSP = (
     "default-src 'none'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
     " font-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none';"
@@ -87,15 +90,35 @@ async def recognise_key(request: Request[Any, Any, Any]) -> None:
     await deps.recognise_key(request)
 
 
+async def recognise_unrouted(error: Exception, scope: Scope) -> None:
+    """Where no route was found nobody was recognised: do it for the page that says so, which has a menu for them.
+
+    A database that does not answer costs them the menu, not the answer.
+    """
+    routed: object = scope.get("route_handler")
+    if scope["type"] != ScopeType.HTTP or routed is not None:
+        return
+    request: HTMXRequest = HTMXRequest(scope)
+    await begin_request(request)
+    language.set(chosen_language(request))
+    if not for_programs(request):
+        try:
+            await deps.find_session(request)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, there is an answer to give
+            logger.warning("nobody was recognised at an unknown address", extra={"error": type(failure).__name__})
+
+
 def unrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Where no route was found no face has spoken yet: a program gets its problem, everybody else a page."""
-    request_id.set(str(uuid7()))
-    language.set(chosen_language(request))
-    face = problems if f"{request.scope['path']}/".startswith("/api/") else errors
+    face = problems if for_programs(request) else errors
     answer: Response[Any] = face.unreadable(request, error)
     if error.status_code == HTTP_405_METHOD_NOT_ALLOWED and isinstance(request.app, Portal):
         answer.headers["Allow"] = request.app.methods_at(request.scope["path"])
     return answer
+
+
+def for_programs(request: Request[Any, Any, Any]) -> bool:
+    return f"{request.scope['path']}/".startswith("/api/")
 
 
 @get("/healthz", opt={"public": True}, sync_to_thread=False)
@@ -178,6 +201,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         template_config=pages.template_config(),
         lifespan=[lifespan],
         before_send=[add_headers],
+        after_exception=[recognise_unrouted],
         exception_handlers={**errors.HANDLERS, HTTPException: unrouted},
         openapi_config=OPENAPI,
         request_max_body_size=settings.upload_limit_mb * 1024 * 1024,

@@ -66,11 +66,7 @@ async def recognise_browser(request: Request[Any, Any, Any]) -> None:
     """Find the session, set the language, and refuse forms that did not come from our own page for this company."""
     language.set(chosen_language(request))
     check_address(request)
-    token = cookie(request, cookie_name())
-    signed = await identity.signed_in(token) if token else None
-    request.scope["state"]["signed"] = signed
-    if signed is not None and signed.language is not None:
-        language.set(signed.language)
+    signed = await find_session(request)
     if request.method not in SAFE:
         check_origin(request)
         if signed is not None:
@@ -82,6 +78,16 @@ async def recognise_browser(request: Request[Any, Any, Any]) -> None:
     if signed.actor is None:
         raise CompanyNeeded
     request.scope["state"]["actor"] = signed.actor
+
+
+async def find_session(request: Request[Any, Any, Any]) -> identity.Signed | None:
+    """Whose browser this is; from here on their language is spoken."""
+    token = cookie(request, cookie_name())
+    signed = await identity.signed_in(token) if token else None
+    request.scope["state"]["signed"] = signed
+    if signed is not None and signed.language is not None:
+        language.set(signed.language)
+    return signed
 
 
 async def recognise_key(request: Request[Any, Any, Any]) -> None:
