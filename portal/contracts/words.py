@@ -13,6 +13,8 @@ from portal.core import i18n
 from portal.core.i18n import N_, _, ngettext
 from portal.core.quantities import CURRENCY_PLACES, UNITS, show_quantity
 
+NO_PACK = Decimal(1)  # of the line's own unit
+PACKAGES = {"XPK", "XBX"}  # units that are packages themselves
 EVERY = {"week": N_("{quantity} a week"), "month": N_("{quantity} a month"), "quarter": N_("{quantity} a quarter")}
 
 ANSWER_LABELS: dict[str, str] = {
@@ -67,8 +69,12 @@ def band_words(line: AgreedTerms) -> str:
 
 
 def pack_words(line: AgreedTerms) -> str:
-    """The pack, and the least that is delivered at once."""
-    words = _("Packs of {quantity}").format(quantity=show_quantity(line.pack_size, line.unit))
+    """The pack, and the least that is delivered at once. A pack of one unit is none."""
+    if line.pack_size == NO_PACK:
+        words = _("Any whole quantity")
+    else:
+        said = _("Multiples of {quantity}") if line.unit in PACKAGES else _("Packs of {quantity}")
+        words = said.format(quantity=show_quantity(line.pack_size, line.unit))
     if line.minimum_order:
         words += " · " + _("at least {quantity}").format(quantity=show_quantity(line.minimum_order, line.unit))
     return words

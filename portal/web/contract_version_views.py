@@ -25,7 +25,7 @@ from portal.contracts.service_versions import (
     live,
 )
 from portal.contracts.use_words import USE_LABELS, use_word
-from portal.contracts.words import ANSWER_CHOICES, ANSWER_LABELS, ANSWER_WORDS, show_price
+from portal.contracts.words import ANSWER_CHOICES, ANSWER_LABELS, ANSWER_WORDS, NO_PACK, show_price
 from portal.core import clock, i18n
 from portal.core.access import Permission
 from portal.core.actor import Actor, Scope
@@ -166,7 +166,7 @@ def sentence(change: Change, term: str, before: str, after: str) -> str:
 
 def shown(entry: Difference, value: Any, currency: str) -> str:
     """One side of a difference as the reader writes such values."""
-    if value in (None, "", []):
+    if value in (None, "", []) or (entry.field == "pack_size" and Decimal(value) == NO_PACK):
         return NOTHING
     match entry.field:
         case "line":
