@@ -92,26 +92,34 @@ def as_deliveries(lines: Sequence[SoldLine], actor: Actor) -> list[Delivery]:
 
 
 def meant(said: Promise, lines: Sequence[SoldLine], actor: Actor) -> list[About]:
-    """The forecasts that fit what is named. Raises Unclear."""
-    if said.percent is None and said.amount is None:
-        raise Unclear(_(WHAT))
-    if said.percent is not None and not (said.percent <= 200 and said.percent == round(said.percent, 2)):
-        raise Unclear(_(BOUNDS))
-    if said.period is not None and said.period.kind == "quarter":
-        raise Unclear(_(QUARTER))
-    if said.amount is not None and said.period is None:
-        raise Unclear(_(WHEN))
-    if said.named.alike is not None:
-        like = listed(list(said.named.alike))
-        raise Unclear(_("I find no such part. Is {parts} meant?").format(parts=like) if like else _(NO_PART))
+    """The forecasts that fit what is named. Raises Unclear with all that is missing or wrong."""
     rows = [row for row in lines if not said.named.contracts or row.contract_number in said.named.contracts]
     rows = [row for row in rows if not said.named.parts or row.part(actor) in said.named.parts]
-    if not rows:
-        raise Unclear(_(NO_PART))
+    if left := [*_quantity_left(said), *_period_left(said), *_part_left(said, rows)]:
+        raise Unclear(i18n.sentences(*left))
     if said.named.parts or said.amount is not None:
         return [About((row,)) for row in rows]
     contracts = dict.fromkeys(row.contract_id for row in rows)
     return [About(tuple(row for row in rows if row.contract_id == one)) for one in contracts]
+
+
+def _quantity_left(said: Promise) -> list[str]:
+    if said.percent is None and said.amount is None:
+        return [_(WHAT)]
+    within = said.percent is None or (said.percent <= 200 and said.percent == round(said.percent, 2))
+    return [] if within else [_(BOUNDS)]
+
+
+def _period_left(said: Promise) -> list[str]:
+    if said.period is not None and said.period.kind == "quarter":
+        return [_(QUARTER)]
+    return [_(WHEN)] if said.amount is not None and said.period is None else []
+
+
+def _part_left(said: Promise, rows: Sequence[SoldLine]) -> list[str]:
+    if said.named.alike:
+        return [_("I find no such part. Is {parts} meant?").format(parts=listed(list(said.named.alike)))]
+    return [] if rows and said.named.alike is None else [_(NO_PART)]
 
 
 # --- the card to check ------------------------------------------------------------------------------------------------
@@ -186,10 +194,14 @@ def _when(period: Period, data: Commit, first: date) -> str:
 
 def ahead(period: Period, first: date) -> tuple[date, date]:
     """The next one of those that may be meant. Raises Unclear when all have passed."""
-    left = [each for each in period.spans if each[1] >= first]
-    if not left:
+    if is_behind(period, first):
         raise Unclear(_(BEHIND))
-    return left[0]
+    return next(each for each in period.spans if each[1] >= first)
+
+
+def is_behind(period: Period, first: date) -> bool:
+    """Whether all that may be meant has passed."""
+    return all(until < first for _start, until in period.spans)
 
 
 def _commit(said: Promise, about: About, head: reads.Head, cells: reads.Cells, first: date) -> Commit:
@@ -222,7 +234,8 @@ def _quantity(said: Promise, line: SoldLine, head: reads.Head, first: date) -> C
     quantity = numbers.in_unit(said.amount, line.unit, line.pack_size if line.pack_size > 1 else None)
     places = UNITS[line.unit][0]
     if quantity is None or quantity < 0 or quantity >= 10**12 or quantity != round(quantity, places):
-        raise Unclear(_(OTHER_UNIT).format(unit=unit_name(line.unit)))
+        behind = _(BEHIND) if is_behind(said.period, first) else ""
+        raise Unclear(i18n.sentences(_(OTHER_UNIT).format(unit=unit_name(line.unit)), behind))
     start, _last = ahead(said.period, first)
     one = CommittedPeriod(contract_line_id=line.id, start=start, quantity=quantity)
     return Commit(release=head.release_no, span=Span(said.period.kind), periods=[one])

@@ -13,7 +13,7 @@ from aiogram.types import ErrorEvent
 from bot.answers import Answers, Current
 from bot.keyboards import parse
 from bot.middlewares import language_of
-from bot.talk import Talk
+from bot.talk import ALERT_LENGTH, Talk
 from portal.core import db
 from portal.core.db import unit_of_work
 from portal.core.errors import Conflict, PortalError
@@ -27,7 +27,8 @@ OUR_FAULT = N_("Something went wrong on our side. Nothing was changed; try again
 
 @router.errors()
 async def refused(event: ErrorEvent, **data: Any) -> Answers:
-    """The five kinds of refusals, each as its sentence. Outages are raised again: the update is fed once more later."""
+    """The five kinds of refusals, each as its sentence, with all that is wrong with one message. Outages are raised
+    again: the update is fed once more later."""
     error, talk = event.exception, data.get("talk")
     if talk is None or db.is_away(error):
         raise error
@@ -35,12 +36,19 @@ async def refused(event: ErrorEvent, **data: Any) -> Answers:
         if not isinstance(error, PortalError):
             logger.error("an update failed", exc_info=error, extra={"update_id": talk.update_id})
             return [talk.alert(_(OUR_FAULT))]
-        sentence = str(error)
-        answers: Answers = [talk.alert(sentence)]
+        sentence = error.in_full()
+        answers: Answers = _told(talk, sentence)
         action_id = parse(event.update.callback_query.data) if event.update.callback_query else None
         if action_id is not None and talk.actor is not None:
             answers = [*await _current(talk, action_id, sentence, stale=isinstance(error, Conflict)), *answers]
         return answers
+
+
+def _told(talk: Talk, sentence: str) -> Answers:
+    """As a window over the chat; what does not fit there as a message, but in a group only to whoever pressed."""
+    if talk.query_id is None or talk.is_group or len(sentence) <= ALERT_LENGTH:
+        return [talk.alert(sentence)]
+    return [talk.say(sentence, figures=True), talk.note()]
 
 
 async def _current(talk: Talk, action_id: Any, sentence: str, *, stale: bool) -> Answers:

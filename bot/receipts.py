@@ -1,8 +1,11 @@
 """Receiving in a chat: all complete with one press, or counted line by line with a reason and photos."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from aiogram import F, Router
@@ -18,7 +21,7 @@ from bot.talk import Talk
 from portal.contracts.parts import part_of
 from portal.core import db
 from portal.core.actor import Actor
-from portal.core.errors import NotFound
+from portal.core.errors import Invalid, NotFound, PortalError, Reading, together
 from portal.core.i18n import N_, _, number
 from portal.core.quantities import check_scale, show_quantity
 from portal.notices.actions import Verb, make_action
@@ -36,6 +39,11 @@ SHIPMENT = "shipment"
 ASK_COUNT = N_("Send the good quantities in this order: {lines}")
 WRONG_COUNT = N_("Each line needs one quantity, in this order: {lines}. For example: {example}")
 Counted = dict[str, Any]  # {"lines": [[line id, good, problem or null]], "receipt": the one replaced, or null}
+
+
+class LineRefused(Invalid):
+    code = "line-refused"
+    text = N_("{part}: {what}")
 
 
 # --- all complete -----------------------------------------------------------------------------------------------------
@@ -102,8 +110,11 @@ async def counted(message: Message, session: AsyncSession, actor: Actor, talk: T
         example = " ".join(f"{line.quantity.normalize():f}" for line in waiting)
         words = {"lines": _announced(waiting, actor), "example": example}
         return [talk.say(_(WRONG_COUNT).format(**words), figures=True)]
-    for line, good in zip(waiting, found, strict=True):
-        check_scale(good, line.unit)
+    reading = Reading()
+    for no, (line, good) in enumerate(zip(waiting, found, strict=True)):
+        with reading.part(), _naming([part_of(each, actor) for each in waiting]):
+            check_scale(good, line.unit, f"lines.{no}.good")
+    reading.done()
     lines = [[str(line.id), str(good), None] for line, good in zip(waiting, found, strict=True)]
     said: Counted = {"lines": lines, "receipt": form["receipt"]}
     return [await _next(session, actor, talk, state, shipment_id, form["version"], said)]
@@ -185,7 +196,8 @@ async def post_count(press: Press) -> Answers:
     _note, photos = await collected(press.state, shipment_id)
     version = press.action.object_version
     data = _receive(press)
-    receipt = await service_receipts.receive(press.session, press.actor, shipment_id, version, data, photos)
+    with _naming(await _counted_parts(press, shipment_id, None)):
+        receipt = await service_receipts.receive(press.session, press.actor, shipment_id, version, data, photos)
     await press.state.clear()
     return await _posted(press, receipt, shipment_id)
 
@@ -196,7 +208,8 @@ async def post_correction(press: Press) -> Answers:
     _kind, shipment_id = press.object
     _note, photos = await collected(press.state, shipment_id)
     former = UUID(press.action.data["receipt"])
-    receipt = await service_receipts.correct_receipt(press.session, press.actor, former, _receive(press), photos)
+    with _naming(await _counted_parts(press, shipment_id, former)):
+        receipt = await service_receipts.correct_receipt(press.session, press.actor, former, _receive(press), photos)
     await press.state.clear()
     return await _posted(press, receipt, shipment_id)
 
@@ -207,6 +220,28 @@ def _receive(press: Press) -> Receive:
         for line_id, good, problem in press.action.data["lines"]
     ]
     return Receive(lines=lines)
+
+
+async def _counted_parts(press: Press, shipment_id: UUID, receipt_id: UUID | None) -> list[str]:
+    """The parts of the counted lines, in the order of the count."""
+    lines = await reads.note_lines(await db.driver(press.session), press.actor, shipment_id)
+    known = {str(line.id): part_of(line, press.actor) for line in lines if line.receipt_id == receipt_id}
+    return [known.get(line_id, "") for line_id, _good, _problem in press.action.data["lines"]]
+
+
+@contextmanager
+def _naming(parts: list[str]) -> Iterator[None]:
+    """A chat has no field to tell a refusal at, so the refusal of a line names its part."""
+    try:
+        yield
+    except Invalid as error:
+        raise together(_named(one, parts) for one in error.each()) from error
+
+
+def _named(error: PortalError, parts: list[str]) -> Invalid:
+    found = re.match(r"lines\.(\d+)", error.field or "")
+    part = parts[int(found[1])] if found else ""
+    return LineRefused(field=error.field, part=part, what=str(error)) if part else cast(Invalid, error)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

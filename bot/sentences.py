@@ -23,7 +23,7 @@ from portal.core import clock, db
 from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
-from portal.core.i18n import N_, _, day, number
+from portal.core.i18n import N_, _, day, number, sentences
 from portal.core.quantities import show_quantity
 from portal.notices.actions import Verb, make_action
 from portal.notices.cards import Button, Card, Rows
@@ -179,7 +179,8 @@ async def _question(
     width = 1 if question.open in {Open.WHICH, Open.NEAREST, Open.OTHER} else 3
     grouped: Rows = tuple(tuple(buttons[no : no + width]) for no in range(0, len(buttons), width))
     row = rows[question.about.key] if question.about else None
-    title = _(ASKED[question.open]).format(
+    said = [_(ASKED[each]) for each in (question.open, question.also) if each is not None]
+    title = sentences(*said).format(
         unit=wishes.unit_name(row.unit) if row else "", quantity=show_quantity(row.quantity, row.unit) if row else ""
     )
     facts = (f"“{text}”",) if buttons else (f"“{text}”", _(EXAMPLE) if question.open is Open.PART else "")

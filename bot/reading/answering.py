@@ -69,6 +69,8 @@ def answer(text: str, question: Question, world: World, settled: Settled, senten
     """
     if (choice := _by_place(text, question.choices)) is not None:
         return chosen(question.open, choice, settled)
+    if question.also is not None and (both := _both(text, question, world, settled, sentence)) is not None:
+        return both
     match question.open:
         case Open.PART:
             return _part(text, world, settled)
@@ -177,19 +179,37 @@ def _day(text: str, question: Question, world: World, settled: Settled, sentence
     rest, said = days.find(plain(text), world.today)
     if len(said) != 1 or not said[0].sure or _left(rest):
         return None
+    return _on_day(said[0], question, world, settled, sentence)
+
+
+def _on_day(said: Said, question: Question, world: World, settled: Settled, sentence: str) -> Answer:
     if question.about is None:
-        return _source(said[0], world, settled, sentence)
+        return _source(said, world, settled, sentence)
     offered = [one for one in question.choices if isinstance(one, date)]
     until = question.open is Open.UNTIL
     anchor, toward = (world.today, LATER) if until else (question.about.due, 0)
-    found = days.targets(said[0], world.today, anchor, toward)
-    bare = said[0].kind == "day" and question.about.due not in offered
+    found = days.targets(said, world.today, anchor, toward)
+    bare = said.kind == "day" and question.about.due not in offered
     if bare and found == [question.about.due]:  # it is there already, so the next one is meant
-        found = days.targets(said[0], world.today, anchor, LATER)
+        found = days.targets(said, world.today, anchor, LATER)
     fits = [day for day in found if day in offered] or [day for day in found if day >= world.today]
     if len(fits) == 1:
         return replace(settled, day=fits[0])
     return Question(Open.DAY if fits else Open.PAST, tuple(fits), question.about)
+
+
+def _both(text: str, question: Question, world: World, settled: Settled, sentence: str) -> Answer:
+    """The day that was asked for beside the quantity, alone or with it; of two that do not do, the quantity is asked
+    again. None: the message has no day."""
+    rest, said = days.find(plain(text), world.today)
+    if len(said) != 1 or not said[0].sure:
+        return None
+    counted: Answer = settled
+    if _left(rest):
+        counted = _quantity(rest.replace(chr(SIGN), " "), question, settled, take_apart(sentence, world))
+    if not isinstance(counted, Settled):
+        return counted
+    return _on_day(said[0], replace(question, open=Open.DAY, choices=()), world, counted, sentence)
 
 
 def _source(said: Said, world: World, settled: Settled, sentence: str) -> Answer:

@@ -82,11 +82,13 @@ Choice = Delivery | date | Decimal | str
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be asked. about: the delivery, where that is clear already."""
+    """What is to be asked. about: the delivery, where that is clear already; also: what is open beside it, said with it
+    and asked next."""
 
     open: Open
     choices: tuple[Choice, ...] = ()
     about: Delivery | None = None
+    also: Open | None = None
 
 
 class Why(StrEnum):

@@ -147,16 +147,22 @@ def _change(made: Sentence, world: World, settled: Settled, rows: list[Delivery]
     reading = Reading(Kind.CHANGE, row.contract, row.part, row)
     if "cancel" in made.verbs and not played.after:
         return replace(reading, kind=Kind.CANCEL)
-    quantity = _quantity(made, settled, row, played)
+    quantity, day = _quantity(made, settled, row, played), _day(made, world, settled, row, played)
     if isinstance(quantity, Question | NotRead):
-        return quantity
-    day = _day(made, world, settled, row, played)
+        return _with(quantity, day)
     if isinstance(day, Question | NotRead):
         return day
     day, quantity = None if day == row.due else day, None if quantity == row.quantity else quantity
     if day is None and quantity is None:
         return NotRead(Why.SAME)
     return replace(reading, day=day, quantity=quantity)
+
+
+def _with(first: Question | NotRead, other: object) -> Question | NotRead:
+    """The question about the quantity, with what is open of the day; or why neither is asked."""
+    if isinstance(first, NotRead) or not isinstance(other, Question | NotRead):
+        return first
+    return other if isinstance(other, NotRead) else replace(first, also=other.open)
 
 
 def _quantity(made: Sentence, settled: Settled, row: Delivery, played: Roles) -> Decimal | Question | NotRead | None:
@@ -296,22 +302,24 @@ def _add(made: Sentence, world: World, settled: Settled, rows: list[Delivery]) -
         return row
     if len(made.days) > 1 or len(made.amounts) > 1:
         return NotRead(Why.SEVERAL)
-    value = settled.quantity
-    if value is None:
-        if not made.amounts or made.amounts[0].percent or made.amounts[0].to or is_approximate(made):
-            return Question(Open.QUANTITY, about=row)
-        counted = numbers.in_unit(made.amounts[0], row.unit, row.pack)
-        checked = Question(Open.UNIT, about=row) if counted is None else whole(counted, row)
-        if isinstance(checked, Question):
-            return checked
-        value = checked
+    value = _added(made, row) if settled.quantity is None else settled.quantity
     day: date | Question | NotRead | None = settled.day
     if day is None:
         found = days.targets(made.days[0], world.today, world.today, LATER) if made.days else []
         day = _one(found, world, 0, None)
+    if isinstance(value, Question):
+        return _with(value, day)
     if isinstance(day, Question | NotRead):
         return replace(day, about=row) if isinstance(day, Question) else day
     return Reading(Kind.ADD, row.contract, row.part, day=day, quantity=value)
+
+
+def _added(made: Sentence, row: Delivery) -> Decimal | Question:
+    """The quantity of a new delivery in the part's unit."""
+    if not made.amounts or made.amounts[0].percent or made.amounts[0].to or is_approximate(made):
+        return Question(Open.QUANTITY, about=row)
+    counted = numbers.in_unit(made.amounts[0], row.unit, row.pack)
+    return Question(Open.UNIT, about=row) if counted is None else whole(counted, row)
 
 
 def _more_or_new(made: Sentence, world: World, settled: Settled, rows: list[Delivery], played: Roles) -> Result:

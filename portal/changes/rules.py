@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from portal.changes.model import ChangeStatus, PartKind
 from portal.core.days import DayTooFar
-from portal.core.errors import Conflict, Forbidden, Invalid
+from portal.core.errors import Conflict, Forbidden, Invalid, Reading
 from portal.core.i18n import N_, moment
 from portal.core.quantities import UNITS, check_scale
 from portal.core.states import BOTH, Move, Side, StateTable
@@ -236,7 +236,7 @@ NEEDED: Mapping[PartKind, str] = {
 
 
 def after(before: Before, wanted: Wanted, today: date) -> After:
-    """What one part makes of its delivery. Raises the refusal that fits."""
+    """What one part makes of its delivery. Raises the refusal that fits; of a wrong quantity and a wrong day both."""
     if wanted.kind is not K.ADD and before.status not in OPEN:
         raise DeliveryOver(item=before.item, day=before.due_date, status=before.status)
     place = before.place if wanted.place is None else wanted.place
@@ -245,9 +245,13 @@ def after(before: Before, wanted: Wanted, today: date) -> After:
     same = (Piece(before.quantity, before.due_date),)
     if wanted.kind is not K.ADD and found == (same, before.place, before.price):
         raise NothingWanted(field="quantity", item=before.item)
+    reading = Reading()
     for piece in found.pieces:
-        check_scale(piece.quantity, before.unit)
-        _check_day(piece.due_date, before, today)
+        with reading.part():
+            check_scale(piece.quantity, before.unit)
+        with reading.part():
+            _check_day(piece.due_date, before, today)
+    reading.done()
     _check_shipped(before, found.pieces)
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
-from portal.core.i18n import N_, render
+from portal.core.i18n import N_, render, sentences
 
 
 class PortalError(Exception):
@@ -29,6 +29,10 @@ class PortalError(Exception):
     def each(self) -> tuple["PortalError", ...]:
         """This and what else is wrong with the same input, in the order of the input."""
         return (self, *self.also)
+
+    def in_full(self) -> str:
+        """All that is wrong with the input, each sentence once: for readers who see no fields to tell them at."""
+        return sentences(*dict.fromkeys(str(one) for one in self.each()))
 
     def rename(self, name: Callable[[str], str]) -> None:
         """Call the fields of all that is wrong as the caller's input calls them."""

@@ -1,6 +1,6 @@
 """From what a person at the dock enters to the figures of a receipt: which lines, how many, within which limits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from portal.core import clock
 from portal.core.calendars import local_today
 from portal.core.days import Day
-from portal.core.errors import NotFound
+from portal.core.errors import NotFound, Reading
 from portal.core.i18n import N_
 from portal.core.inputs import Input, Unfit
 from portal.core.quantities import check_scale
@@ -64,46 +64,54 @@ def count(line: ShipmentLine, entry: CountedLine | None) -> Count:
     if entry is None:
         return rules.count_line(line.quantity, line.quantity)
     if entry.counted is not None and entry.accepted is not None and entry.rejected is not None:
-        check_scale(entry.accepted, line.unit, "accepted")
-        check_scale(entry.rejected, line.unit, "rejected")
+        reading = Reading()
+        with reading.part():
+            check_scale(entry.accepted, line.unit, "accepted")
+        with reading.part():
+            check_scale(entry.rejected, line.unit, "rejected")
+        reading.done()
         return rules.check_count(line.quantity, entry.counted, entry.accepted, entry.rejected, entry.problem)
     good = line.quantity if entry.good is None else entry.good
     check_scale(good, line.unit, "good")
     return rules.count_line(line.quantity, good, entry.problem)
 
 
-def counts(mine: Sequence[ShipmentLine], done: set[UUID], data: Receive) -> Iterator[Counted]:
-    """The lines that this receipt counts: those named, or all that are not counted yet."""
+def counts(mine: Sequence[ShipmentLine], done: set[UUID], data: Receive) -> list[Counted]:
+    """The lines that this receipt counts: those named, or all that are not counted yet. Raises what is wrong with any
+    of them."""
     if not data.lines:
-        for line in mine:
-            if line.id not in done:
-                yield Counted(line, count(line, None), "")
-        return
+        return [Counted(line, count(line, None), "") for line in mine if line.id not in done]
     known = {line.id: line for line in mine}
+    reading, found = Reading(), list[Counted]()
     for no, entry in enumerate(data.lines):
         if entry.shipment_line_id not in known:
             raise NotFound
         line = known[entry.shipment_line_id]
         rules.check_uncounted(line.id in done)
         done = done | {line.id}
-        with at(f"lines.{no}"):
-            yield Counted(line, count(line, entry), entry.note)
+        with reading.part(), at(f"lines.{no}"):
+            found.append(Counted(line, count(line, entry), entry.note))
+    reading.done()
+    return found
 
 
-def recounts(mine: Sequence[ShipmentLine], old: Mapping[UUID, ReceiptLine], data: Receive) -> Iterator[Counted]:
-    """Every line of the former receipt, as counted again or as it was."""
+def recounts(mine: Sequence[ShipmentLine], old: Mapping[UUID, ReceiptLine], data: Receive) -> list[Counted]:
+    """Every line of the former receipt, as counted again or as it was. Raises what is wrong with any of them."""
     entries = {entry.shipment_line_id: (no, entry) for no, entry in enumerate(data.lines)}
     if not entries.keys() <= old.keys() or len(entries) < len(data.lines):
         raise NotFound
+    reading, found = Reading(), list[Counted]()
     for line in mine:
         was = old[line.id]
         if line.id not in entries:
             same = Count(was.announced, was.counted, was.accepted, was.rejected, was.short, was.problem)
-            yield Counted(line, same, was.note)
+            found.append(Counted(line, same, was.note))
             continue
         no, entry = entries[line.id]
-        with at(f"lines.{no}"):
-            yield Counted(line, count(line, entry), entry.note)
+        with reading.part(), at(f"lines.{no}"):
+            found.append(Counted(line, count(line, entry), entry.note))
+    reading.done()
+    return found
 
 
 def received_on(data: Receive, shipment: Shipment, lines: Deliveries) -> date:
@@ -122,9 +130,11 @@ def check_tolerance(
     accepted = {line.id: line.received_quantity for line in lines.values()}
     for was in (old or {}).values():
         accepted[was.schedule_line_id] -= was.accepted
+    reading = Reading()
     for no, entry in enumerate(counted):
         line = lines[entry.line.schedule_line_id]
         good = entry.figures.accepted
-        with at(f"lines.{no}"):
+        with reading.part(), at(f"lines.{no}"):
             rules.check_receivable(line.ordered_quantity, accepted[line.id], good, line.over_percent, line.unit)
         accepted[line.id] += good
+    reading.done()

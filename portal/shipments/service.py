@@ -21,7 +21,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.days import Day
-from portal.core.errors import Invalid, NotFound
+from portal.core.errors import Invalid, NotFound, Reading
 from portal.core.ids import uuid7
 from portal.core.inputs import Input
 from portal.core.journal import Subject, emit, record
@@ -248,7 +248,7 @@ def at(place: str) -> Iterator[None]:
     try:
         yield
     except Invalid as error:
-        error.field = f"{place}.{error.field}" if error.field else place
+        error.rename(lambda field: f"{place}.{field}" if field else place)
         raise
 
 
@@ -265,21 +265,24 @@ async def _sent_before(session: AsyncSession, actor: Actor, data: NewShipment) -
 async def _check_quantities(
     session: AsyncSession, actor: Actor, lines: Deliveries, shipped: Collection[ShippedLine]
 ) -> None:
-    """Every line waits for goods, and its total stays within its over-delivery tolerance."""
+    """Every line waits for goods, and its total stays within its over-delivery tolerance. Raises what is wrong with
+    any of them."""
     short = await short_by_line(session, actor, lines.keys())
     standing = {
         line.id: rules.standing_shipped(line.shipped_quantity, short.get(line.id, ZERO), line.rejected_quantity)
         for line in lines.values()
     }
+    reading = Reading()
     for no, entry in enumerate(shipped):
         line = lines[entry.line_id]
-        with at(f"lines.{no}"):
+        with reading.part(), at(f"lines.{no}"):
             booking.check_shippable(line)
             rules.check_shippable(
                 line.ordered_quantity, standing[line.id], entry.quantity, line.over_percent, line.unit
             )
             rules_documents.check_packages(entry.quantity, entry.packages, entry.package_size)
         standing[line.id] += entry.quantity
+    reading.done()
 
 
 def _totals(shipped: Iterable[ShippedLine]) -> dict[UUID, Decimal]:

@@ -105,7 +105,7 @@ async def receive(
     SHIPMENT_STATES.target(shipment.status, "receive", by=side)
     if version is not None:
         check_version(version, shipment.version)
-    counted = list(counting.counts(mine, done, data))
+    counted = counting.counts(mine, done, data)
     if not counted:
         raise WrongState(status=shipment.status, action="receive")
     lines = await booking.lock_deliveries(session, actor, {entry.line.schedule_line_id for entry in counted})
@@ -136,7 +136,7 @@ async def correct_receipt(
         return before
     side = actor.side_on(shipment.direction)
     rules_documents.check_correctable(side, former.posted_at, clock.now(), await _replaced(session, former))
-    counted = list(counting.recounts(mine, old, data))
+    counted = counting.recounts(mine, old, data)
     lines = await booking.lock_deliveries(session, actor, {entry.line.schedule_line_id for entry in counted})
     received_on = counting.received_on(data, shipment, lines) if data.received_on else former.received_on
     counting.check_tolerance(lines, counted, old)

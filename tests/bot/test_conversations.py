@@ -3,6 +3,8 @@
 import re
 from decimal import Decimal
 
+import pytest
+
 from portal.core.access import Role
 from portal.core.actor import Direction
 from portal.core.i18n import Language
@@ -119,6 +121,66 @@ async def test_goods_are_counted_line_by_line_with_a_reason(house: House, tenant
     await ann.phone.wait_for("press Done")
     await ann.phone.press("Done")
     assert (await sums(tenant.factory, line))[1:3] == (800, 0)
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "ask", "said"),
+    [
+        (
+            Language.EN,
+            "Count",
+            "Send the good quantities",
+            "A100: 700.5 has too many decimals: pcs is counted with 0 places."
+            " A100: 390.25 has too many decimals: pcs is counted with 0 places.",
+        ),
+        (
+            Language.ZH,
+            "清点",
+            "请按此顺序发送合格数量",
+            "A100：700.5 的小数位过多：单位“件”保留 0 位小数。A100：390.25 的小数位过多：单位“件”保留 0 位小数。",
+        ),
+    ],
+)
+async def test_every_wrong_figure_of_a_count_is_told_at_once(
+    house: House, tenant: Tenant, language: Language, count: str, ask: str, said: str
+) -> None:
+    made = await make_contract(tenant, Direction.SALE)
+    both = await make_deliveries(tenant, made, [800, 400])
+    shipment, _lines = await sent(tenant, (both[0], 800), (both[1], 400), direction=Direction.SALE)
+    ann = await house.linked(tenant.customer, language=language)
+    await ann.phone.say(shipment.number)
+    await ann.phone.wait_for(shipment.number)
+    await ann.phone.press(count)
+    await ann.phone.wait_for(ask)
+
+    await ann.phone.say("700.5 390.25")
+    await ann.phone.wait_for(said)
+
+    assert [(await sums(tenant.factory, line))[1:3] for line in both] == [(0, 0)] * 2
+    assert await fetch(tenant.factory, "select 1 from receipt where tenant_id = $1", tenant.id) == []
+
+
+async def test_every_line_that_cannot_be_posted_is_named(house: House, tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.SALE)
+    lines = await make_deliveries(tenant, made, [800, 400, 200])
+    shipment, _lines = await sent(
+        tenant, *((line, int(line.ordered_quantity)) for line in lines), direction=Direction.SALE
+    )
+    ann = await house.linked(tenant.customer)
+    await ann.phone.say(shipment.number)
+    await ann.phone.wait_for(shipment.number)
+    await ann.phone.press("Count")
+    await ann.phone.wait_for("Send the good quantities")
+    await ann.phone.say("900 500 300")
+    await ann.phone.wait_for("press Done")
+
+    await ann.phone.press("Done")
+    told = await ann.phone.wait_for("Only 800")  # as a message: a window has no room for all of it
+
+    parts = [f"A100: Only {left} pcs may still be accepted, {left} in all." for left in (800, 400, 200)]
+    assert [part in told.text.replace("\xa0", " ") for part in parts] == [True] * 3
+    assert [(await sums(tenant.factory, line))[1:3] for line in lines] == [(0, 0)] * 3
+    assert await fetch(tenant.factory, "select 1 from receipt where tenant_id = $1", tenant.id) == []
 
 
 async def test_a_count_that_is_begun_can_be_left(house: House, tenant: Tenant) -> None:

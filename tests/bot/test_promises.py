@@ -61,6 +61,8 @@ async def test_a_share_and_a_week_are_committed_to_in_words(house: House, tenant
     assert answer.text == "The commit is made. The buyer sees it."
     assert await standing(tenant, made) == {1: 90, 2: 45}
 
+    await ben.phone.say("commit 30 kg of A100 for January 2025")
+    await ben.phone.wait_for("The part is counted in pcs. Write the quantity in it. That period has passed.")
     no = week(2).isocalendar().week
     await ben.phone.say(f"commit 30 of A100 for week {no}")
     second = await ben.phone.wait_for("commit to 30", after=card.id)
@@ -100,6 +102,11 @@ async def test_what_is_open_is_asked_and_of_several_forecasts_one_is_chosen(hous
         ("commit 800 of A100 for Q1", "by weeks or months, not by quarters"),
         ("commit to 250%", "from 0% to 200%"),
         ("commit to 90% of B777", "I find no forecast of yours for this part."),
+        (
+            "commit to 250% of B777 for Q1",
+            "two decimals. A forecast is committed to by weeks or",
+        ),
+        ("commit 800 of B777 for Q1", "not by quarters. I find no forecast of yours for this part."),
         ("don't commit to 90%", "nothing is changed"),
         ("commit to 80% or 90%", "I am not sure what this sentence wants"),
     ):

@@ -3,8 +3,10 @@
 import secrets
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
+
+import pytest
 
 from portal.accounts import updates
 from portal.accounts.model_chats import ChatBot
@@ -107,6 +109,53 @@ async def test_what_is_open_is_asked_and_an_answer_leads_on(house: House, tenant
     await ben.phone.wait_for("Nothing was sent.")
     assert await asked(tenant.supplier) == []
     assert await lines(tenant.supplier, made) == [(100, ahead(FAR), "published")]
+
+
+BOTH_OPEN = [
+    (
+        Language.EN,
+        "move A100 from {at:en} to {past:en}, 800 kg",
+        "The part is not counted in that unit. Which quantity in pcs? That day has passed. Which day that lies ahead?",
+        "90 on {new:en}",
+        "I read this as:",
+    ),
+    (
+        Language.ZH,
+        "把{at:zh}的A100改到{past:zh}，改成800公斤",
+        "该物料不按此单位计量。以“件”计是多少？该日期已过。改到将来的哪一天？",
+        "{new:zh} 90件",
+        "我理解为：",
+    ),
+]
+
+
+class Written(NamedTuple):
+    """A day as a sentence of either language writes it."""
+
+    on: date
+
+    def __format__(self, language: str) -> str:
+        return zh(self.on) if language == "zh" else en(self.on)
+
+
+@pytest.mark.parametrize(("language", "sentence", "question", "reply", "read_as"), BOTH_OPEN)
+async def test_a_wrong_quantity_and_a_wrong_day_are_told_and_answered_at_once(
+    house: House, tenant: Tenant, language: Language, sentence: str, question: str, reply: str, read_as: str
+) -> None:
+    made, _line = await delivery(tenant, Direction.PURCHASE, ahead=FAR)
+    ben = await house.linked(tenant.supplier, language=language)
+    days = {"at": Written(ahead(FAR)), "past": Written(ahead(-3)), "new": Written(ahead(FAR + 4))}
+
+    await ben.phone.say(sentence.format(**days))
+    asked_for = await ben.phone.wait_for(question)
+    await ben.phone.say(reply.format(**days))
+    card = await ben.phone.wait_for(read_as, after=asked_for.id)
+
+    assert "90\u00a0" in card.text
+    with speaking(language):
+        assert day(ahead(FAR + 4)) in card.text
+    assert await asked(tenant.supplier) == []
+    assert await lines(tenant.factory, made) == [(100, ahead(FAR), "published")]
 
 
 async def test_what_is_no_single_change_is_said_to_be_none(house: House, tenant: Tenant) -> None:

@@ -33,6 +33,7 @@ from portal.core.actor import Actor, Direction
 from portal.core.calendars import local_today
 from portal.core.db import driver, unit_of_work
 from portal.core.errors import Forbidden, NotFound
+from portal.core.quantities import TooFine
 from portal.core.states import WrongState
 from portal.core.versions import Stale
 from portal.schedules import service
@@ -290,6 +291,14 @@ async def test_a_wish_that_cannot_be_is_refused_and_nothing_is_kept(
     made, line_id = await delivery(tenant, Direction.SALE)
     with pytest.raises(refusal):
         await ask(tenant.customer, made, wish(line_id, **wanted))
+    assert not await fetch(tenant.customer, "select 1 from change_request where contract_id = $1", made.contract.id)
+
+
+async def test_a_wrong_quantity_and_a_wrong_day_are_told_together(tenant: Tenant) -> None:
+    made, line_id = await delivery(tenant, Direction.SALE)
+    with pytest.raises(TooFine) as refused:
+        await ask(tenant.customer, made, wish(line_id, quantity=D("90.5"), due_date=day(-1)))
+    assert [(type(one), one.field) for one in refused.value.each()] == [(TooFine, "quantity"), (DayPassed, "due_date")]
     assert not await fetch(tenant.customer, "select 1 from change_request where contract_id = $1", made.contract.id)
 
 

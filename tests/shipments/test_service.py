@@ -125,13 +125,13 @@ async def test_own_and_foreign_lines_on_one_note_are_all_refused(tenant: Tenant)
     assert await nothing_was_sent(tenant, own, foreign)
 
 
-async def test_a_line_on_too_much_refuses_the_whole_note_and_says_which(tenant: Tenant) -> None:
+async def test_lines_with_too_much_refuse_the_whole_note_and_all_of_them_are_named(tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.PURCHASE)
-    fits, over = await make_deliveries(tenant, made, [100, 100], over_percent=D(10))
+    fits, over, more = await make_deliveries(tenant, made, [100, 100, 100], over_percent=D(10))
     with pytest.raises(rules.OverShipped) as refused:
-        await send(tenant.supplier, note("ASN-1", (fits, 100), (over, 111)))
-    assert refused.value.field == "lines.1.quantity"
-    assert await nothing_was_sent(tenant, fits, over)
+        await send(tenant.supplier, note("ASN-1", (fits, 100), (over, 111), (more, 200)))
+    assert [one.field for one in refused.value.each()] == ["lines.1.quantity", "lines.2.quantity"]
+    assert await nothing_was_sent(tenant, fits, over, more)
 
 
 async def test_twenty_trucks_share_the_tolerance_of_their_line(tenant: Tenant) -> None:

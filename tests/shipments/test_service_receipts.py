@@ -119,6 +119,37 @@ async def test_twenty_trucks_fill_one_line(tenant: Tenant) -> None:
     assert await sums(tenant.supplier, line) == (10_200, 10_200, 0, "closed", "complete")
 
 
+async def test_what_is_wrong_with_several_lines_is_told_at_once(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.PURCHASE)
+    lines = await make_deliveries(tenant, made, [100, 100, 100], over_percent=D(10))
+    shipment, announced = await sent(tenant, *((line, 100) for line in lines))
+
+    def goods(*counts: str) -> Receive:
+        pairs = zip(announced, counts, strict=True)
+        return Receive(lines=[CountedLine(shipment_line_id=line.id, good=D(good)) for line, good in pairs])
+
+    for said, fields in (
+        (goods("100.5", "100", "90"), ["lines.0.good", "lines.2.problem"]),
+        (goods("111", "100", "112"), ["lines.0.counted", "lines.2.counted"]),
+    ):
+        with pytest.raises(PortalError) as refused:
+            await receive(tenant.factory, shipment, said)
+        assert [one.field for one in refused.value.each()] == fields
+    assert await nothing_was_received(tenant, shipment, *lines)
+
+    receipt = await receive(tenant.factory, shipment, goods("100", "100", "100"))
+    before = [await sums(tenant.supplier, line) for line in lines]
+    entries = [
+        CountedLine(shipment_line_id=line.id, counted=D(100), accepted=D("60.5"), rejected=D("39.5"))
+        for line in announced[1:]
+    ]
+    with pytest.raises(PortalError) as refused:
+        await correct(tenant.factory, receipt, Receive(lines=entries))
+    fields = [f"lines.{no}.{figure}" for no in (0, 1) for figure in ("accepted", "rejected")]
+    assert [one.field for one in refused.value.each()] == fields
+    assert [await sums(tenant.supplier, line) for line in lines] == before
+
+
 async def test_an_excess_is_accepted_within_tolerance_only(tenant: Tenant) -> None:
     made = await make_contract(tenant, Direction.PURCHASE)
     (line,) = await make_deliveries(tenant, made, [100], over_percent=D(10))
