@@ -32,6 +32,7 @@ from portal.web.language import chosen_language
 from portal.web.pages import Page
 
 SAFE = {"GET", "OPTIONS"}  # HEAD comes as GET
+OF_BUTTONS = {"_csrf_token", "version", "line"}  # fields of forms in which nobody types
 
 
 class KeyNeeded(PortalError):
@@ -163,6 +164,7 @@ async def check_form(request: Request[Any, Any, Any], expected: str) -> None:
     sent = header(request, "x-csrf-token")
     if sent is None:
         form = await request.form()
+        request.scope["state"]["pressed"] = form.keys() <= OF_BUTTONS
         sent = str(form.get("_csrf_token", ""))
     if not hmac.compare_digest(sent.encode(), expected.encode()):
         raise ForeignForm

@@ -13,9 +13,10 @@ from portal.accounts.attempts import TooManyAttempts
 from portal.core import faults
 from portal.core.db import is_away
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, PortalError, Unavailable
-from portal.core.i18n import N_, Language, _, language
+from portal.core.i18n import N_, Language, _, language, sentences
 from portal.core.log import request_id
-from portal.web import way_back
+from portal.web import left_word, way_back
+from portal.web.headers import header
 from portal.web.pages import Page
 
 logger = logging.getLogger(__name__)
@@ -67,9 +68,21 @@ def go(path: str, request: Request[Any, Any, Any]) -> Redirect:
     return Redirect(path, status_code=303, headers=headers)
 
 
-def refused(request: Request[Any, Any, Any], error: PortalError) -> Template:
-    """Our own refusals, as a sentence and a way out."""
-    return answer(request, status_of(error), str(error))
+def refused(request: Request[Any, Any, Any], error: PortalError) -> Template | Redirect:
+    """Our own refusals, as a sentence and a way out; a press that came too late leads back to its page."""
+    if isinstance(error, Conflict) and (page := pressed_on(request)):
+        said = sentences(error.in_full(), _("Nothing was done. This page shows how things stand now."))
+        return left_word.leave(go(page, request), said, request.scope["state"]["signed"].form_token)
+    return answer(request, status_of(error), error.in_full())
+
+
+def pressed_on(request: Request[Any, Any, Any]) -> str:
+    """The page of a button that was pressed with nothing typed beside it; empty where something would be lost, where no
+    page is left for the answer, and to programs, which want the status."""
+    state = request.scope["state"]
+    if not state.get("pressed") or not state.get("signed") or request.headers.get("hx-request") == "true":
+        return ""
+    return way_back.form_page(request) if "text/html" in (header(request, "accept") or "") else ""
 
 
 def unreadable(request: Request[Any, Any, Any], error: HTTPException) -> Template:
@@ -108,7 +121,7 @@ def answer(request: Request[Any, Any, Any], status: int, sentence: str) -> Templ
     page = Page(request, request.scope["state"].get("signed"))
     shown: dict[str, Any] = {"code": status, "sentence": sentence, "reference": request_id.get() or ""}
     if not page.by_htmx:
-        return page.fragment("error.html", status=status, back=way_back.form_page(request), **shown)
+        return page.render("error.html", status=status, back=way_back.form_page(request), **shown)
     fragment = page.fragment("_error.html", status=status, **shown)
     fragment.headers.update({"HX-Retarget": "#main", "HX-Reswap": "prepend"})  # what was typed stays where it is
     return fragment

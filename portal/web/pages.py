@@ -19,7 +19,7 @@ from portal.core import clock, i18n, quantities
 from portal.core.access import ROLE_NAMES, Permission, Role, permissions_of
 from portal.core.actor import Actor, Scope
 from portal.core.i18n import N_, Language
-from portal.web import assets, way_back
+from portal.web import assets, left_word, way_back
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -97,6 +97,7 @@ class Page:
         self.role_label = i18n._(ROLE_NAMES[actor.role]) if actor else ""
         self.time_zone = signed.time_zone if signed else "UTC"
         self.active = ""
+        self.word = ""  # what the answer before left to be said here
 
     @property
     def nav(self) -> list[tuple[str, str, str, str]]:
@@ -120,7 +121,9 @@ class Page:
     def render(self, template: str, *, active: str = "", status: int = 200, **context: Any) -> Template:
         """A whole page."""
         self.active = active
-        return self.fragment(template, status=status, **context)
+        self.word = left_word.left(self._request, self.form_token) if self.signed else ""
+        page = self.fragment(template, status=status, **context)
+        return left_word.taken(page) if self.word else page
 
     def fragment(self, template: str, *, status: int = 200, **context: Any) -> Template:
         """A part of a page, swapped in by htmx."""
