@@ -230,3 +230,11 @@ async def firm_may_change(factory: Actor, contract_id: UUID) -> None:
     plan = ReleasePlan(tenant_id=factory.tenant_id, contract_id=contract_id, only_transmitted=False, horizon_days=731)
     async with unit_of_work(factory) as session:
         session.add(plan)
+
+
+async def traces(tenant: Tenant, other: Actor) -> tuple[list[Any], ...]:
+    """What is told of everything done: the history as the other company reads it, audit and outbox as the factory."""
+    history = await fetch(other, "select id, subject_id, verb from timeline order by id")
+    audit = await fetch(tenant.factory, "select id, subject_id, action from audit order by id")
+    outbox = await fetch(tenant.factory, "select id, name from outbox order by id")
+    return tuple([tuple(row) for row in rows] for rows in (history, audit, outbox))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.app import create_app
 from portal.contracts.inputs import Decline
 from portal.contracts.inputs_opening import OpeningFigure, ProposeOpening
 from portal.contracts.model_buckets import Assignment, EntryKind
@@ -28,12 +29,15 @@ from portal.contracts.rules_opening import (
 )
 from portal.contracts.service_buckets import BeforeCutOver, Goods, book_goods
 from portal.core import invariants
+from portal.core.access import Role
 from portal.core.actor import Actor
 from portal.core.db import unit_of_work
-from portal.core.errors import Forbidden, NotFound
+from portal.core.errors import Forbidden, NotFound, PortalError
+from portal.core.i18n import Language
 from portal.core.ids import uuid7
 from portal.core.settings import Settings
 from portal.core.states import WrongState
+from portal.core.versions import Stale
 from portal.schedules.service import ConfirmLine, confirm_line
 from portal.shipments.service import NewShipment, ShippedLine, ship
 from portal.shipments.service_opening import (
@@ -47,8 +51,10 @@ from portal.shipments.service_opening import (
     propose_opening,
     withdraw_opening,
 )
+from tests.accounts.browser import text_of
 from tests.contracts.bucket_makers import called, consumed, figures, make_committed, periods, span
-from tests.factories import Made, Tenant, fetch, make_contract, make_tenant, today
+from tests.factories import Made, Tenant, fetch, make_contract, make_tenant, today, traces
+from tests.web.refusals import EMPTY, EN, ZH, signed_in, wrong
 
 D = Decimal
 LINE, PERIOD, FREE = uuid7(), uuid7(), uuid7()
@@ -155,9 +161,7 @@ async def test_only_when_both_confirmed_are_figures_in_the_ledger_of_both(tenant
 async def test_what_is_declined_or_taken_back_changes_no_ledger(tenant: Tenant) -> None:
     made = await committed(tenant)
     await proposed(tenant, made, 90)
-    async with unit_of_work(tenant.supplier) as session:
-        reason = Decline(reason="We shipped 80 until then.")
-        await decline_opening(session, tenant.supplier, made.contract.id, reason)
+    await declined(tenant.supplier, made)
     await proposed(tenant, made, 80)
     async with unit_of_work(tenant.factory) as session:
         await withdraw_opening(session, tenant.factory, made.contract.id)
@@ -165,6 +169,84 @@ async def test_what_is_declined_or_taken_back_changes_no_ledger(tenant: Tenant) 
         await confirmed(tenant.supplier, made)
     assert await statuses(tenant.factory, made) == [OpeningStatus.WITHDRAWN, OpeningStatus.DECLINED]
     assert await figures(tenant, made) == [{}]
+
+
+async def standing(tenant: Tenant, made: Made) -> list[object]:
+    """The ledger of both and the figures with their history as the supplier reads them; audit and outbox of the
+    factory."""
+    balances = "select id, status, version, reason, answered_name from opening_balance order by id"
+    return [
+        await figures(tenant, made),
+        [tuple(row) for row in await fetch(tenant.supplier, balances)],
+        await traces(tenant, tenant.supplier),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("who", "version", "refusal"),
+    [
+        ("factory", None, Forbidden),
+        ("viewer", None, Forbidden),
+        ("customer", None, NotFound),
+        ("supplier", 2, Stale),
+    ],
+)
+async def test_a_refused_declining_changes_nothing(
+    tenant: Tenant, who: str, version: int | None, refusal: type[PortalError]
+) -> None:
+    made = await committed(tenant)
+    await proposed(tenant, made, 90)
+    before = await standing(tenant, made)
+    actor = tenant.as_role(tenant.supplier, Role.VIEWER) if who == "viewer" else getattr(tenant, who)
+    with pytest.raises(refusal):
+        await declined(actor, made, version)
+    assert await standing(tenant, made) == before
+
+
+async def test_figures_that_are_answered_or_were_never_entered_are_not_declined(tenant: Tenant) -> None:
+    made = await committed(tenant)
+    before = await standing(tenant, made)
+    with pytest.raises(NotFound):
+        await declined(tenant.supplier, made)
+    assert await standing(tenant, made) == before
+    await proposed(tenant, made, 90)
+    await declined(tenant.supplier, made)
+    before = await standing(tenant, made)
+    with pytest.raises(WrongState):
+        await declined(tenant.supplier, made)
+    assert await standing(tenant, made) == before
+    await proposed(tenant, made, 80)
+    await confirmed(tenant.supplier, made)
+    before = await standing(tenant, made)
+    with pytest.raises(WrongState):
+        await declined(tenant.supplier, made)
+    assert await standing(tenant, made) == before
+
+
+@pytest.mark.parametrize(
+    ("language", "late"),
+    [(EN, "you saw version 7, now it is 1"), (ZH, "您看到的是第 7 版，现在是第 1 版")],
+)
+async def test_the_page_says_why_figures_were_not_declined(
+    tenant: Tenant, database: Settings, language: Language, late: str
+) -> None:
+    made = await committed(tenant)
+    await proposed(tenant, made, 90)
+    before = await standing(tenant, made)
+    address = f"/contracts/{made.contract.id}/opening/decline"
+    async with signed_in(create_app(database), tenant.supplier, language) as browser:
+        unsaid = await browser.send(address, version="1", reason=" ")
+        stale = await browser.send(address, version="7", reason="We shipped 80 until then.")
+    assert wrong(unsaid) == {"reason": EMPTY[language]}
+    assert (stale.status_code, late in text_of(stale)) == (409, True)
+    assert "We shipped 80 until then." in stale.text  # what was typed stays
+    assert await standing(tenant, made) == before
+
+
+async def declined(actor: Actor, made: Made, version: int | None = None) -> None:
+    async with unit_of_work(actor) as session:
+        reason = Decline(reason="We shipped 80 until then.")
+        await decline_opening(session, actor, made.contract.id, reason, version)
 
 
 async def test_documents_up_to_the_cut_over_never_count_twice(tenant: Tenant) -> None:
