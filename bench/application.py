@@ -97,6 +97,7 @@ page = SimpleNamespace(
     companies_count=1,
     scope="factory",
     active="schedules",
+    word="",
     zone_note="All times are China Standard Time",
     nav=[(item.key, item.label, item.href, item.icon) for item in NAV],
 )

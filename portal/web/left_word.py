@@ -12,11 +12,14 @@ from portal.accounts.tokens import derived
 from portal.core.settings import get_settings
 from portal.web.headers import cookie
 
+MOST = 900  # characters: in Chinese too a cookie holds so many
 LASTS = 60  # seconds: the browser goes straight to the next page
 
 
 def leave(answer: Redirect, sentence: str, form_token: str) -> Redirect:
     """Leave the sentence with the browser. form_token: of the session, so that nobody else puts words into its page."""
+    if len(sentence) > MOST:
+        sentence = sentence[: MOST - 1] + "…"
     text = urlsafe_b64encode(sentence.encode()).decode().rstrip("=")
     answer.set_cookie(_cookie(f"{_seal(text, form_token)}.{text}", LASTS))
     return answer

@@ -2,11 +2,13 @@
 
 import pytest
 from litestar import Litestar
+from litestar.response import Redirect
 
 from portal.app import create_app
 from portal.core.actor import Direction
 from portal.core.i18n import Language
 from portal.core.settings import Settings
+from portal.web import left_word
 from tests.accounts.browser import text_of
 from tests.factories import Tenant, make_contract, make_deliveries
 from tests.shipments.makers import sent
@@ -69,6 +71,11 @@ async def test_programs_and_whoever_came_from_nowhere_are_answered_where_they_as
             answer = await browser.send(f"{page}/withdraw", headers, version="7")
             assert (answer.status_code, "you saw version 7" in text_of(answer)) == (409, True)
         assert "you saw version" not in text_of(await browser.open(page))
+
+
+def test_a_cookie_holds_the_longest_sentence_in_chinese(database: Settings) -> None:
+    answer = left_word.leave(Redirect("/"), "交" * 5000, "0" * 64)
+    assert len(answer.cookies[0].to_header()) < 4096  # what every browser keeps
 
 
 async def test_only_the_portal_leaves_words(app: Litestar, tenant: Tenant) -> None:
