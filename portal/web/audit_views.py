@@ -1,7 +1,6 @@
 """What the audit pages show: deeds in the reader's words, and where the chain stands."""
 
 import json
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +13,9 @@ from portal.core.actor import Actor
 from portal.core.audit import AuditFilter, AuditRow
 from portal.core.calendars import local_today
 from portal.core.db import read
-from portal.core.faults import NotADate
 from portal.core.i18n import N_, _
 from portal.web import tables
-from portal.web.addresses import address
+from portal.web.addresses import address, day_of
 from portal.web.particulars import particulars
 
 SIZE = 50
@@ -229,7 +227,7 @@ class Asked(Struct, frozen=True):
     def filter(self) -> AuditFilter:
         """As the log is searched. Raises NotADate; a document that is no id is none of ours."""
         subject = UUID(self.subject) if _is_id(self.subject) else UUID(int=0) if self.subject else None
-        days = _day("since", self.since), _day("until", self.until)
+        days = day_of("since", self.since), day_of("until", self.until)
         return AuditFilter(f"{self.kind}." if self.kind else "", self.member.strip(), *days, subject)
 
 
@@ -250,13 +248,6 @@ def _is_id(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _day(field: str, text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise NotADate(field=field, typed=text) from error
 
 
 def deed(row: AuditRow) -> Deed:

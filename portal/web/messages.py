@@ -1,6 +1,5 @@
 """The log of every message that was sent and every button that was pressed."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +13,13 @@ from portal.core import clock, i18n, paging
 from portal.core.actor import Actor
 from portal.core.calendars import local_today
 from portal.core.db import read
-from portal.core.faults import NotADate
 from portal.core.i18n import N_, _
 from portal.notices import reads
 from portal.notices.model import KIND_NAMES, Kind
 from portal.notices.reads import LogFilter, LogRow, View
 from portal.parameters import FromQuery
 from portal.web import tables
-from portal.web.addresses import address
+from portal.web.addresses import address, day_of
 from portal.web.notifications import CHANNEL_NAMES
 from portal.web.pages import Page
 
@@ -70,7 +68,7 @@ class Asked(Struct, frozen=True):
         """As the log is searched. Raises NotADate; an unknown view or channel is all of them."""
         view = View(self.view) if self.view in set(View) else View.ALL
         channel = self.channel if self.channel in CHANNEL_NAMES else ""
-        return LogFilter(view, self.member, channel, _day("since", self.since), _day("until", self.until))
+        return LogFilter(view, self.member, channel, day_of("since", self.since), day_of("until", self.until))
 
 
 class Line(Struct, frozen=True):
@@ -85,13 +83,6 @@ class Line(Struct, frozen=True):
     href: str | None
     state: str  # a word where it was not simply sent
     bad: bool
-
-
-def _day(field: str, text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise NotADate(field=field, typed=text) from error
 
 
 def line(row: LogRow, zone: str) -> Line:

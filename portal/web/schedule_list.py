@@ -20,14 +20,14 @@ from portal.schedules import reads
 from portal.schedules.model import LineStatus
 from portal.schedules.reads import LineFilter, LineRow, View
 from portal.web import tables
-from portal.web.addresses import address
-from portal.web.lines import mark
+from portal.web.addresses import address, day_of
+from portal.web.lines import actions, mark
 
 SIZE = 50
 EXPORT_LIMIT = 100_000
 TABS: tuple[tuple[View, str], ...] = (
     (View.ALL, N_("All")),
-    (View.TO_CONFIRM, N_("To confirm")),
+    (View.TO_CONFIRM, N_("Waiting")),
     (View.OPEN, N_("Open")),
     (View.OVERDUE, N_("Overdue")),
     (View.CLOSED, N_("Closed")),
@@ -44,6 +44,13 @@ class Asked(Struct, frozen=True):
     since: date | None
     until: date | None
     cursor: str | None
+
+    @classmethod
+    def of(
+        cls, view: View, q: str, contract: UUID | None, part: UUID | None, since: str, until: str, cursor: str | None
+    ) -> "Asked":
+        """As forms and links send it: a day that was left empty restricts nothing. Raises NotADate."""
+        return cls(view, q, contract, part, day_of("since", since), day_of("until", until), cursor)
 
     def href(self, view: View | None = None, cursor: str | None = None) -> str:
         """The same choice in another view, or from another row on; empty parts are left out."""
@@ -77,12 +84,20 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
     return {
         "rows": listed(rows[:SIZE], today, actor),
         "asked": asked,
+        "can_confirm": asked.view is View.TO_CONFIRM and any("confirm" in actions(row, actor) for row in rows),
+        "about": about(rows[0], asked, actor) if rows else "",
         "today": today,
         "tabs": [(_(label), asked.href(view=view), view is asked.view) for view, label in TABS],
         "next_href": asked.href(cursor=paging.encode(more.due_date, more.id)) if more else None,
         "first_href": first if asked.cursor else None,
         "export_href": first.replace("/schedules", "/schedules/export", 1),
     }
+
+
+def about(row: LineRow, asked: Asked, actor: Actor) -> str:
+    """The one contract, and the one part of it, that the address names and no field shows."""
+    part = f"{part_of(row, actor)} {row.description}" if asked.part else ""
+    return " · ".join(filter(None, (row.contract_number if asked.contract else "", part)))
 
 
 def listed(rows: Sequence[LineRow], today: date, actor: Actor) -> list[tuple[str, ...]]:

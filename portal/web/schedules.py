@@ -1,6 +1,5 @@
 """Pages of schedules: the list, the boards, one delivery, and the buttons on them."""
 
-from datetime import date
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -40,11 +39,11 @@ async def schedules(
     q: FromQuery[str] = "",
     contract: FromQuery[UUID | None] = None,
     part: FromQuery[UUID | None] = None,
-    since: FromQuery[date | None] = None,
-    until: FromQuery[date | None] = None,
+    since: FromQuery[str] = "",
+    until: FromQuery[str] = "",
 ) -> Template:
     """Deliveries in the order of their due dates."""
-    asked = schedule_list.Asked(view, q, contract, part, since, until, cursor)
+    asked = schedule_list.Asked.of(view, q, contract, part, since, until, cursor)
     return page.render("schedules/list.html", active="schedules", **await schedule_list.context(actor, asked))
 
 
@@ -77,14 +76,17 @@ async def contract_board(
 @get("/schedules/export")
 async def export(
     actor: NamedDependency[Actor],
+    q: FromQuery[str] = "",
     contract: FromQuery[UUID | None] = None,
+    part: FromQuery[UUID | None] = None,
     view: FromQuery[View] = View.ALL,
-    since: FromQuery[date | None] = None,
-    until: FromQuery[date | None] = None,
+    since: FromQuery[str] = "",
+    until: FromQuery[str] = "",
     kind: FromQuery[str] = "xlsx",
 ) -> Response[bytes]:
-    """The list as a file."""
-    return await schedule_list.export(actor, schedule_list.Asked(view, "", contract, None, since, until, None), kind)
+    """The list as a file: what the page shows, all of it."""
+    asked = schedule_list.Asked.of(view, q, contract, part, since, until, None)
+    return await schedule_list.export(actor, asked, kind)
 
 
 @get("/schedule-lines/{line_id:uuid}")

@@ -290,6 +290,24 @@ async def test_today_shows_what_waits_and_in_the_readers_language(tenant: Tenant
         assert 'id="count-schedules"' in counts.text
 
 
+async def test_the_filter_may_leave_its_days_empty_and_the_export_follows_it(
+    tenant: Tenant, database: Settings
+) -> None:
+    made, _line_id = await published(tenant, Direction.PURCHASE)
+    planner = await make_person(tenant.factory, Role.PLANNER)
+    async with browsing(create_app(database), planner.token) as browser:
+        fits = await browser.open(f"/schedules?q={made.contract.number}&since=&until=")
+        other = await browser.open("/schedules?q=NOTHING&since=&until=")
+        wrong = await browser.open("/schedules?since=2026-13-01")
+        whole = (await browser.open(f"/schedules/export?q={made.contract.number}&kind=csv")).text
+        none = (await browser.open("/schedules/export?q=NOTHING&kind=csv")).text
+    assert (fits.status_code, other.status_code, wrong.status_code) == (200, 200, 422)
+    assert "1 delivery" in text_of(fits)
+    assert "No delivery fits this choice." in text_of(other)
+    assert "2026-13-01" in text_of(wrong)
+    assert ("A100" in whole, "A100" in none) == (True, False)
+
+
 async def test_an_export_is_a_table_without_formulas(tenant: Tenant, database: Settings) -> None:
     await published(tenant, Direction.PURCHASE)
     planner = await make_person(tenant.factory, Role.PLANNER)
