@@ -15,7 +15,8 @@ from portal.contracts.model import Contract, ContractLine, ContractPrice, DayUni
 from portal.core.calendars import WorkingCalendar
 from portal.core.ids import uuid7
 from portal.schedules import rules
-from portal.schedules.model import Level, LineStatus, Release, ReleaseLine, ScheduleLine, Zone
+from portal.schedules.model import Level, LineStatus, Release, ReleaseLine, ReleaseStatus, ScheduleLine, Zone
+from portal.schedules.model_releases import ReleaseStanding
 from portal.schedules.reads_contents import DOCUMENTS, Contents, Document, PartContents
 
 PAST, AHEAD = 12, 26  # weeks
@@ -40,6 +41,7 @@ def releases_of(story: Story, monday: date, now: datetime) -> list[list[SQLModel
     changes = _changes(story.lines, monday)
     releases: list[SQLModel] = []
     frozen: list[SQLModel] = []
+    standings: list[SQLModel] = []
     before: set[UUID] = set()
     for number, day in ((1, monday - PAST * WEEK), (2, monday - WEEK), (3, monday)):
         release = _release(story, number, day, now)
@@ -56,8 +58,10 @@ def releases_of(story: Story, monday: date, now: datetime) -> list[list[SQLModel
         release.contents = to_builtins(contents)
         releases.append(release)
         frozen += told
+        if number < 3:
+            standings.append(_superseded(release))
         before = asked
-    return [releases, frozen]
+    return [releases, frozen, standings]
 
 
 def _release(story: Story, number: int, day: date, now: datetime) -> Release:
@@ -72,6 +76,17 @@ def _release(story: Story, number: int, day: date, now: datetime) -> Release:
         published_at=min(datetime.combine(day, time(9, 40), ZoneInfo(contract.time_zone)), now),
         published_by=story.planner,
         prior_number=number - 1 or None,
+    )
+
+
+def _superseded(release: Release) -> ReleaseStanding:
+    """An earlier release, as the one after it left it."""
+    return ReleaseStanding(
+        tenant_id=release.tenant_id,
+        party_id=release.party_id,
+        release_id=release.id,
+        contract_id=release.contract_id,
+        status=ReleaseStatus.SUPERSEDED,
     )
 
 

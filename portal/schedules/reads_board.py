@@ -86,7 +86,7 @@ from schedule_line
 where tenant_id = $1 and contract_line_id = any($2) and status not in ('draft', 'cancelled')
 group by 1"""
 _RELEASE_PAIRS = """
-select r.id, r.number = f.number
+select r.id, r.number = f.number, array(select jsonb_array_elements_text(r.contents -> 'delivered')::uuid)
 from unnest($2::uuid[]) as c(id)
 cross join lateral (
     select n.number, coalesce((n.contents ->> 'prior')::int, n.prior_number, n.number - 1) as before
@@ -101,6 +101,7 @@ select contract_line_id, (due_date - $4::date) / 7,
     sum(case when release_id = any($2) then quantity else -quantity end)
 from release_line
 where tenant_id = $1 and release_id = any($2::uuid[] || $3::uuid[]) and due_date >= $4 and due_date < $5
+    and not (release_id = any($3) and schedule_line_id = any($6))
     and contract_line_id in (
         select contract_line_id from release_line where tenant_id = $1 and release_id = any($3))
 group by 1, 2
@@ -140,12 +141,14 @@ async def deltas(
 ) -> dict[tuple[UUID, int], Decimal]:
     """By how much each contract line and week differs from the release before the one in force.
 
-    A contract line that the earlier release did not have is new, not changed.
+    A contract line that the earlier release did not have is new, not changed; what was delivered between the two is
+    no decrease.
     """
     # The releases are found first: joined in one statement, the planner guesses few lines and takes them one by one.
     pairs = await connection.fetch(_RELEASE_PAIRS, actor.tenant_id, list(contract_ids))
     new, old = [row[0] for row in pairs if row[1]], [row[0] for row in pairs if not row[1]]
-    rows = await connection.fetch(_DELTAS, actor.tenant_id, new, old, first, end)
+    delivered = [line_id for row in pairs if row[1] for line_id in row[2]]
+    rows = await connection.fetch(_DELTAS, actor.tenant_id, new, old, first, end, delivered)
     return {(row[0], row[1]): row[2] for row in rows}
 
 

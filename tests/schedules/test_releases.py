@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlmodel import col, select
 
 from jobs.outbox import Tenant as Workspace
 from jobs.releases import run_releases
@@ -19,6 +20,7 @@ from portal.core.errors import Forbidden, NotFound
 from portal.core.ids import uuid7
 from portal.core.settings import Settings
 from portal.schedules import (
+    reads_board,
     reads_known,
     reads_releases,
     reads_zones,
@@ -27,7 +29,7 @@ from portal.schedules import (
     service_holding,
     service_plans,
 )
-from portal.schedules.model import ReleaseKind, ReleaseStatus, Trigger
+from portal.schedules.model import ReleaseKind, ReleaseStatus, ScheduleLine, Trigger
 from portal.schedules.model_releases import HoldBy, PreparedStatus
 from portal.schedules.rules_difference import ChangeKind
 from portal.schedules.rules_known import Stood
@@ -39,9 +41,11 @@ from portal.schedules.service_publishing import Publish
 from portal.schedules.service_release import CallOff, call_off
 from portal.scorecards import reads_exposure, reads_history
 from portal.scorecards.reads_history import Asked, Source
+from portal.shipments.counting import Receive
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.factories import Made, Tenant, fetch, make_contract, today
+from tests.shipments.makers import receive, sent
 
 LINES = (
     "select line_no, ordered_quantity, due_date, status, zone, confirmed_quantity from schedule_line"
@@ -115,6 +119,32 @@ async def test_the_zone_as_published_stays_and_todays_stands_beside_it(tenant: T
     assert zones == [[("firm", "firm"), ("tradeoff", "firm"), ("forecast", "forecast")]] * 2
     assert "Zone as published" in page
     assert "Zone today" in page
+
+
+async def test_what_came_between_two_releases_is_no_change_on_the_board(tenant: Tenant) -> None:
+    made = await make_contract(tenant, Direction.SALE, foq=None)
+    await plan(tenant, made)
+    (lasting,) = await asked(tenant, made, (20, 7))
+    async with unit_of_work(tenant.factory) as session:
+        order = CallOff(contract_line_id=made.line.id, quantity=Decimal(10), due_date=in_days(7))
+        made_id = (await call_off(session, tenant.factory, made.contract.id, order)).id
+        line = (await session.exec(select(ScheduleLine).where(col(ScheduleLine.id) == made_id))).one()
+    await release(tenant, made)
+    shipment, _lines = await sent(tenant, (line, 10), direction=Direction.SALE)
+    await receive(tenant.customer, shipment, Receive())
+    await change(tenant, lasting, 25, 7)
+    await release(tenant, made)
+
+    found = (await seen(tenant.customer, made, 2))[0]
+    counts = found.difference.counts
+    assert (found.delivered, counts[ChangeKind.UP], counts[ChangeKind.GONE]) == (1, 1, 0)
+    monday = in_days(-today().weekday())
+    for actor in (tenant.customer, tenant.factory):
+        async with read(actor) as connection:
+            deltas = await reads_board.deltas(
+                connection, actor, [made.contract.id], monday, monday + timedelta(weeks=13)
+            )
+        assert list(deltas.values()) == [Decimal(5)]
 
 
 async def test_a_changed_line_is_asked_anew_and_its_promise_no_longer_counts(tenant: Tenant) -> None:
