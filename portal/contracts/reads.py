@@ -87,6 +87,20 @@ async def list_contracts(
     return [ContractRow(*row) for row in await connection.fetch(query, *where.args)]
 
 
+async def ending_soon(connection: Driver, actor: Actor, day: date, limit: int) -> tuple[list[ContractRow], int]:
+    """Those in force whose end is within their notice, the first to end before the others; and how many there are."""
+    where = _where(actor, ContractFilter(ending=day))
+    reference = _REFERENCE if actor.is_factory else "''"
+    query = (
+        f"select {_COLUMNS}, {reference} from (select * from contract where {where.sql}"  # noqa: S608 - own text, bound values
+        f" order by least(valid_to, ends_on), id limit {limit}) c order by least(c.valid_to, c.ends_on), c.id"
+    )
+    rows = [ContractRow(*row) for row in await connection.fetch(query, *where.args)]
+    if len(rows) < limit:
+        return rows, len(rows)
+    return rows, await connection.fetchval(f"select count(*) from contract where {where.sql}", *where.args)  # noqa: S608 - as above
+
+
 def _where(actor: Actor, wanted: ContractFilter) -> Conditions:
     """What this reader may see and asked for; `service.visible` in the words of the driver."""
     where = Conditions(actor, contract="id")

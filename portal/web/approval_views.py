@@ -14,10 +14,14 @@ from portal.approvals.model import ApprovalCase, ApprovalStep, CaseStatus, StepS
 from portal.approvals.own import own_facts
 from portal.approvals.reads import CaseRow, View
 from portal.approvals.rules import may_decide
+from portal.changes import service as changes
+from portal.changes import words as change_words
+from portal.changes.model import ChangeRequest
 from portal.core import i18n
 from portal.core.access import ROLE_NAMES, Permission, Role
 from portal.core.actor import Actor, Scope
 from portal.core.db import driver, unit_of_work
+from portal.core.errors import NotFound
 from portal.core.i18n import N_, _
 from portal.schedules.reads import history
 from portal.web.addresses import address
@@ -133,6 +137,7 @@ async def case_context(session: AsyncSession, actor: Actor, case_id: UUID) -> di
         "case": case,
         "title": case.label or _(POINT_NAMES[case.point]),
         "point": _(POINT_NAMES[case.point]),
+        "about": await about(session, actor, case),
         "state": (_(words.STATUS_NAMES[case.status]), TONES.get(case.status, "")),
         "asked": " · ".join(filter(None, (asker(case), i18n.moment(case.requested_at, actor.time_zone)))),
         "why": words.why(case.point, case.rule_no, case.rule, case.currency if prices else "", own),
@@ -146,6 +151,17 @@ async def case_context(session: AsyncSession, actor: Actor, case_id: UUID) -> di
         "refusal": "",
         "note": "",
     }
+
+
+async def about(session: AsyncSession, actor: Actor, case: ApprovalCase) -> str:
+    """What a change request does, in one sentence; empty for other subjects, and where the reader may not see it."""
+    if case.subject != ChangeRequest.__tablename__:
+        return ""
+    try:
+        change = await changes.get_change(session, actor, case.subject_id)
+    except NotFound:
+        return ""
+    return change_words.sentence(await changes.impact(session, actor, change))
 
 
 def step_view(step: ApprovalStep, actor: Actor) -> StepView:

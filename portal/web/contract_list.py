@@ -24,6 +24,7 @@ from portal.web.contract_views import DIRECTION_NAMES, KIND_NAMES, SIDE_NAMES, T
 
 SIZE = 50
 EXPORT_LIMIT = 20_000
+ENDING = "ending"  # chosen like a status: in force, and the end is within its notice
 
 
 class Asked(Struct, frozen=True):
@@ -31,6 +32,7 @@ class Asked(Struct, frozen=True):
 
     q: str
     status: ContractStatus | None
+    ending: bool
     direction: Direction | None
     partner: UUID | None
     after: UUID | None
@@ -40,14 +42,25 @@ class Asked(Struct, frozen=True):
         return cls(
             q.strip(),
             ContractStatus(status) if status in list(ContractStatus) else None,
+            status == ENDING,
             Direction(direction) if direction in list(Direction) else None,
             uuid_or_none(partner),
             after,
         )
 
+    @property
+    def state(self) -> str:
+        """The choice of the status field."""
+        return ENDING if self.ending else self.status or ""
+
+    def wanted(self, actor: Actor) -> ContractFilter:
+        """What to read."""
+        ending = local_today(clock.now(), actor.time_zone) if self.ending else None
+        return ContractFilter(self.q, self.status, self.direction, self.partner, ending=ending)
+
     def href(self, after: UUID | None = None) -> str:
         """The same list, from its beginning or after a row."""
-        parts = {"q": self.q, "status": self.status, "direction": self.direction, "partner": self.partner}
+        parts = {"q": self.q, "status": self.state, "direction": self.direction, "partner": self.partner}
         return address("/contracts", parts | {"after": after})
 
     def to(self, path: str) -> str:
@@ -56,7 +69,7 @@ class Asked(Struct, frozen=True):
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.q or self.status or self.direction or self.partner)
+        return bool(self.q or self.state or self.direction or self.partner)
 
 
 def uuid_or_none(text: str) -> UUID | None:
@@ -69,7 +82,7 @@ def uuid_or_none(text: str) -> UUID | None:
 
 async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
     """What `contracts/list.html` shows."""
-    wanted = ContractFilter(asked.q, asked.status, asked.direction, asked.partner)
+    wanted = asked.wanted(actor)
     async with read(actor) as connection:
         rows = await reads.list_contracts(connection, actor, wanted, asked.after, SIZE)
         partners = await reads.partners(connection, actor)
@@ -78,7 +91,11 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
         "rows": rows[:SIZE],
         "asked": asked,
         "partners": [("", _("All")), *((str(row.id), f"{row.name} ({row.code})") for row in partners)],
-        "statuses": [("", _("All")), *((status.value, status_name(status)) for status in ContractStatus)],
+        "statuses": [
+            ("", _("All")),
+            *((status.value, status_name(status)) for status in ContractStatus),
+            (ENDING, _("Ends soon")),
+        ],
         "directions": [("", _("All")), *((way.value, _(name)) for way, name in DIRECTION_NAMES.items())],
         "states": {status.value: (status_name(status), TONES.get(status, "")) for status in ContractStatus},
         "kinds": {kind.value: _(name) for kind, name in KIND_NAMES.items()},
@@ -95,14 +112,14 @@ async def context(actor: Actor, asked: Asked) -> dict[str, Any]:
 
 async def ids(actor: Actor, asked: Asked, most: int) -> list[UUID]:
     """The contracts of the list, at most so many."""
-    wanted = ContractFilter(asked.q, asked.status, asked.direction, asked.partner)
+    wanted = asked.wanted(actor)
     async with read(actor) as connection:
         return [row.id for row in (await reads.list_contracts(connection, actor, wanted, None, most))[:most]]
 
 
 async def export(actor: Actor, asked: Asked, kind: str) -> Response[bytes]:
     """All rows of the list as XLSX or CSV, with ISO dates and plain digits."""
-    wanted = ContractFilter(asked.q, asked.status, asked.direction, asked.partner)
+    wanted = asked.wanted(actor)
     async with read(actor) as connection:
         rows = await reads.list_contracts(connection, actor, wanted, None, EXPORT_LIMIT)
     way = ways(actor)

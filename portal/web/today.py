@@ -30,12 +30,14 @@ from portal.schedules.reads import LineFilter, LineRow, View
 from portal.shipments import reads as shipments
 from portal.web.approval_views import answer_by, item
 from portal.web.change_views import NOT_IN_ERP, items_and_count
+from portal.web.contract_list import ENDING
 from portal.web.pages import Page
 from portal.web.shipment_views import contents
 from portal.web.views import Link, TodayGroup, TodayItem, TodayView
 
 SHOWN = 8  # things a group shows before "all in the list"
 COUNTED = 1000
+OFFERED = (ContractStatus.PROPOSED, ContractStatus.COUNTERED)  # answered on their page; an amendment among the versions
 TO_ANSWER = contracts.ContractFilter(to_answer=True)
 ASKED_OF_US = changes.ChangeFilter(changes.View.TO_ANSWER)
 
@@ -52,6 +54,7 @@ class Waiting(Struct, frozen=True):
     to_answer: list[changes.ChangeRow]
     overdue: list[LineRow]
     ending: list[contracts.ContractRow]
+    ending_count: int
     not_in_erp: list[reads_erp.ErpRow]
     upcoming: LineRow | None
 
@@ -82,6 +85,8 @@ async def waiting(actor: Actor) -> Waiting:
     today = local_today(clock.now(), actor.time_zone)
     overdue = LineFilter(View.OVERDUE, today=today)
     async with read(actor) as connection:
+        renews = actor.is_factory and actor.may(Permission.EDIT_CONTRACTS)
+        ending, ending_count = await contracts.ending_soon(connection, actor, today, SHOWN) if renews else ([], 0)
         return Waiting(
             today,
             await reads.to_confirm(connection, actor, COUNTED) if actor.may(Permission.CONFIRM_LINES) else [],
@@ -97,9 +102,8 @@ async def waiting(actor: Actor) -> Waiting:
             if actor.may(Permission.REQUEST_CHANGES)
             else [],
             await reads.list_lines(connection, actor, overdue, None, COUNTED),
-            await contracts.list_contracts(connection, actor, contracts.ContractFilter(ending=today), None, SHOWN)
-            if actor.is_factory and actor.may(Permission.EDIT_CONTRACTS)
-            else [],
+            ending,
+            ending_count,
             await reads_erp.overdue(connection, actor)
             if actor.is_factory and actor.may(Permission.PUBLISH_SCHEDULES)
             else [],
@@ -213,7 +217,7 @@ def to_accept(found: Waiting, actor: Actor) -> TodayGroup:
             title=row.number,
             amount="",
             meta=" · ".join(filter(None, (row.title, row.party_name if actor.is_factory else ""))),
-            href=f"/contracts/{row.id}" if row.status == ContractStatus.PROPOSED else f"/contracts/{row.id}/versions",
+            href=f"/contracts/{row.id}" if row.status in OFFERED else f"/contracts/{row.id}/versions",
             verb=_("Review"),
         )
         for row in found.to_accept[:SHOWN]
@@ -224,10 +228,17 @@ def to_accept(found: Waiting, actor: Actor) -> TodayGroup:
 
 def to_approve(found: Waiting, actor: Actor) -> TodayGroup:
     """What the rules want this person to look at, the most urgent first."""
+    asked = {row.id: row for row in found.to_answer}
     cases = sorted(found.to_approve, key=lambda row: (row.respond_by is None, row.respond_by or row.requested_at))
     items = tuple(
-        TodayItem(title=each.title, amount="", meta=each.meta, href=each.href, verb=_("Review"))
-        for each in (item(row, actor, ()) for row in cases[:SHOWN])
+        TodayItem(
+            title=each.title,
+            amount=items_and_count(change) if change else "",
+            meta=" · ".join([*([change.party_name, change.contract_number] if change else []), each.meta]),
+            href=each.href,
+            verb=_("Review"),
+        )
+        for each, change in ((item(row, actor, ()), asked.get(row.subject_id)) for row in cases[:SHOWN])
     )
     deadline = answer_by(cases[0].respond_by, actor) if cases else ""
     more = more_of(len(cases), "/approvals")
@@ -263,9 +274,10 @@ def ending(found: Waiting) -> TodayGroup:
             href=f"/contracts/{row.id}",
             verb=_("Details"),
         )
-        for row in found.ending[:SHOWN]
+        for row in found.ending
     )
-    return TodayGroup("ending", _("Contracts ending soon"), len(items), items)
+    more = (_("All in the list"), f"/contracts?status={ENDING}") if found.ending_count > SHOWN else None
+    return TodayGroup("ending", _("Contracts ending soon"), found.ending_count, items, more=more)
 
 
 def ends_on(row: contracts.ContractRow) -> str:

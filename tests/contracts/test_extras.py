@@ -25,10 +25,11 @@ from portal.core.errors import Forbidden, NotFound
 from portal.core.files import AttachmentKind, Stored, attachment, disposition
 from portal.core.ids import uuid7
 from portal.core.settings import Settings, get_settings
+from portal.web.today import SHOWN
 from tests.accounts.browser import Browser, browsing, text_of
 from tests.accounts.makers import make_person
 from tests.contracts.makers import make_draft, make_item, make_proposed, new_line, step
-from tests.contracts.versions import from_day, make_active, take
+from tests.contracts.versions import from_day, make_active, take, wanting
 from tests.factories import Tenant, fetch, today
 
 
@@ -317,6 +318,32 @@ async def test_today_names_what_waits_for_an_answer_and_what_ends_soon(tenant: T
                            effective_from=(today() + timedelta(days=3)).isoformat())  # fmt: skip
         assert "Contracts to answer" in text_of(await customer.open("/"))
         assert "Contracts to answer" not in text_of(await factory.open("/"))
+
+
+async def test_today_counts_every_contract_that_ends_soon_and_names_the_first_to_end(
+    tenant: Tenant, app: Litestar
+) -> None:
+    made = [await make_active(tenant, valid_to=today() + timedelta(days=50 - n)) for n in range(SHOWN + 1)]
+    later = await make_active(tenant, valid_to=today() + timedelta(days=400))
+    async with signed_in(app, tenant.factory) as factory:
+        soon = text_of(await factory.open("/")).partition("Contracts ending soon")[2]
+        assert soon.split()[0] == str(len(made))
+        places = [soon.index(contract.number) for contract in reversed(made[1:])]
+        assert places == sorted(places)
+        assert made[0].number not in soon  # the last to end stands behind the link
+        assert "All in the list" in soon
+        listed = text_of(await factory.open("/contracts?status=ending")).partition("Contract Partner")[2]
+        assert ([each.number in listed for each in made], later.number in listed) == ([True] * len(made), False)
+
+
+async def test_today_leads_to_the_page_on_which_a_counter_offer_is_answered(tenant: Tenant, app: Litestar) -> None:
+    contract = await make_proposed(tenant)
+    await step(tenant.customer, "counter", contract.id, data=wanting(480))
+    async with signed_in(app, tenant.factory) as factory:
+        page = (await factory.open("/")).text
+        href = re.search(r'href="([^"]+)"[^>]*>Review', page)
+        assert href
+        assert "Accept contract" in text_of(await factory.open(href[1]))
 
 
 async def test_suspension_and_termination_say_why_in_pages(tenant: Tenant, app: Litestar) -> None:
