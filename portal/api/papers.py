@@ -142,6 +142,13 @@ class PaperController(Controller):
         """A delivery note as PDF, with the code that opens its receipt. Not sealed."""
         return sent(await service_printing.note_file(actor, shipment_id, language))
 
+    @get("/receipts/{receipt_id:uuid}/receipt.pdf", media_type=PDF)
+    async def receipt_pdf(
+        self, actor: NamedDependency[Actor], receipt_id: FromPath[UUID], language: FromQuery[Language] = Language.EN
+    ) -> Response[bytes]:
+        """A posted receipt as PDF, with what was turned back and why. Not sealed."""
+        return sent(await service_printing.receipt_file(actor, receipt_id, language))
+
     @post("/verify", status_code=HTTP_200_OK)
     async def verify(self, data: MultipartBody[CheckFile], actor: NamedDependency[Actor]) -> VerdictOut:
         """Examine a copy of a sealed PDF: four facts, and whether the portal made this very file. Nothing is kept."""

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from portal.core import i18n
-from portal.core.i18n import N_, ngettext
+from portal.core.i18n import N_, _, ngettext
+from portal.core.quantities import show_quantity
 from portal.shipments.model import Problem, ShipmentStatus
 
 STATUSES: dict[ShipmentStatus, str] = {
@@ -28,3 +29,16 @@ def packing(packages: int | None, size: Decimal | None) -> str:
         return ""
     text = ngettext("{n} box × {size}", "{n} boxes × {size}", packages)
     return text.format(n=i18n.number(packages), size=i18n.number(size))
+
+
+def difference(rejected: Decimal, short: Decimal, unit: str, problem: Problem | None) -> str:
+    """What a line's count differs by; empty when all was there. `short` below zero is too many."""
+    said = []
+    if rejected:
+        said.append(_("{n} rejected").format(n=show_quantity(rejected, unit)))
+    if short:
+        text = _("{n} missing") if short > 0 else _("{n} too many")
+        said.append(text.format(n=show_quantity(abs(short), unit)))
+    if problem:
+        said.append(_(PROBLEMS[Problem(problem)]))
+    return " · ".join(said)

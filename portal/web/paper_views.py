@@ -14,6 +14,7 @@ from portal.core.access import Permission
 from portal.core.actor import Actor
 from portal.core.i18n import Language, _
 from portal.paper.agreed import accepted_version
+from portal.paper.contract_paper import DRAFTS
 from portal.paper.rules import NAMES, Fact
 from portal.paper.service import sealed_documents
 from portal.paper.service_verify import Issued, Verdict
@@ -36,6 +37,7 @@ class Papers(Struct, frozen=True):
     rows: list[Paper]
     sealed: bool
     missing: bool  # accepted, and some sealed document is not there yet
+    draft: bool = False  # the acceptance, and with it the seal, may still come
 
 
 class FactView(Struct, frozen=True):
@@ -53,8 +55,10 @@ async def papers(session: AsyncSession, actor: Actor, contract: Contract) -> Pap
     base = f"/contracts/{contract.id}/contract.pdf?language="
     version = await accepted_version(session, contract)
     if version is None:
-        rows = [Paper(name, key.value, base + key.value, _("Draft, not sealed")) for key, name in LANGUAGES.items()]
-        return Papers(rows, sealed=False, missing=False)
+        draft = contract.status in DRAFTS
+        note = _("Draft, not sealed") if draft else _("Not accepted here, not sealed")
+        rows = [Paper(name, key.value, base + key.value, note) for key, name in LANGUAGES.items()]
+        return Papers(rows, sealed=False, missing=False, draft=draft)
     kept = await sealed_documents(session, actor, contract.id)
     rows = [
         Paper(

@@ -75,6 +75,17 @@ async def note_pdf(
     return sent(await service_printing.note_file(actor, shipment_id, language or page.language))
 
 
+@get("/receipts/{receipt_id:uuid}/receipt.pdf")
+async def receipt_pdf(
+    actor: NamedDependency[Actor],
+    page: NamedDependency[Page],
+    receipt_id: FromPath[UUID],
+    language: FromQuery[Language | None] = None,
+) -> Response[bytes]:
+    """The goods receipt, with what was turned back."""
+    return sent(await service_printing.receipt_file(actor, receipt_id, language or page.language))
+
+
 # --- checking a copy --------------------------------------------------------------------------------------------------
 
 
@@ -119,4 +130,13 @@ async def certificates(session: NamedDependency[AsyncSession], actor: NamedDepen
     return Response(service_verify.pem(found), media_type="application/x-pem-file", headers=headers)
 
 
-ROUTES: list[HTTPRouteHandler] = [contract_pdf, seal, release_pdf, note_pdf, verify, verify_file, certificates]
+ROUTES: list[HTTPRouteHandler] = [
+    contract_pdf,
+    seal,
+    release_pdf,
+    note_pdf,
+    receipt_pdf,
+    verify,
+    verify_file,
+    certificates,
+]

@@ -17,11 +17,10 @@ from portal.core.i18n import _
 from portal.core.ids import uuid7
 from portal.core.quantities import ONE, show_quantity
 from portal.shipments import files, reads
-from portal.shipments.model import Problem
 from portal.shipments.reads import CountedRow, NoteLine, ReceiptRow, ShipmentRow
 from portal.shipments.rules import ON_THE_WAY
 from portal.shipments.rules_documents import may_correct
-from portal.shipments.words import PROBLEMS, packing
+from portal.shipments.words import PROBLEMS, difference, packing
 from portal.web.pages import unit_name
 from portal.web.shipment_forms import Count
 from portal.web.shipment_views import contents, sides
@@ -204,7 +203,10 @@ async def posted_context(actor: Actor, receipt_id: UUID, factory_name: str) -> d
     seller, buyer = sides(shipment, factory_name)
     return {
         "row": row,
-        "lines": [(line, part_of(line, actor), difference(line)) for line in lines],
+        "lines": [
+            (line, part_of(line, actor), difference(line.rejected, line.short, line.unit, line.problem))
+            for line in lines
+        ],
         "photos": [
             Photo(f"/photos/{photo.id}", _("Photo {n} of receipt {number}").format(n=no, number=row.number))
             for no, photo in enumerate(photos, start=1)
@@ -225,16 +227,3 @@ def posted_facts(row: ReceiptRow, seller: str, buyer: str, zone: str) -> list[tu
         (_("Note"), row.note),
     ]
     return [(label, value) for label, value in known if value]
-
-
-def difference(line: CountedRow) -> str:
-    """What a line's count differs by, in words; empty when all was there."""
-    said = []
-    if line.rejected:
-        said.append(_("{n} rejected").format(n=show_quantity(line.rejected, line.unit)))
-    if line.short:
-        text = _("{n} missing") if line.short > 0 else _("{n} too many")
-        said.append(text.format(n=show_quantity(abs(line.short), line.unit)))
-    if line.problem:
-        said.append(_(PROBLEMS[Problem(line.problem)]))
-    return " · ".join(said)

@@ -26,7 +26,7 @@ from portal.shipments import reads, reads_open, service
 from portal.shipments.model import ShipmentStatus
 from portal.shipments.reads import NoteLine, ShipmentFilter, ShipmentRow, View
 from portal.shipments.reads_open import OpenLine
-from portal.shipments.words import PROBLEMS, STATUSES, packing
+from portal.shipments.words import STATUSES, difference, packing
 from portal.web.addresses import address
 from portal.web.delivery import CHANNELS
 from portal.web.pages import unit_name
@@ -95,15 +95,9 @@ def counted(line: NoteLine) -> str:
     """What the receipt of a line says, in words."""
     if line.receipt_id is None or line.accepted is None:
         return ""
-    said = [_("{n} accepted").format(n=show_quantity(line.accepted, line.unit))]
-    if line.rejected:
-        said.append(_("{n} rejected").format(n=show_quantity(line.rejected, line.unit)))
-    if line.short:
-        text = _("{n} missing") if line.short > 0 else _("{n} too many")
-        said.append(text.format(n=show_quantity(abs(line.short), line.unit)))
-    if line.problem:
-        said.append(_(PROBLEMS[line.problem]))
-    return " · ".join(said)
+    accepted = _("{n} accepted").format(n=show_quantity(line.accepted, line.unit))
+    rest = difference(line.rejected or Decimal(0), line.short or Decimal(0), line.unit, line.problem)
+    return " · ".join(filter(None, (accepted, rest)))
 
 
 def moment(entry: Happening, zone: str) -> Moment:

@@ -228,6 +228,7 @@ NO_PAGE = {
     "/photos/{photo_id}": "file",
     "/r/{token}": "leads to a receipt",
     "/readyz": "file",
+    "/receipts/{receipt_id}/receipt.pdf": "file",
     "/reports/export": "file",
     "/reports/stability/export": "file",
     "/schedules/export": "file",

@@ -4,12 +4,13 @@ from portal.core.access import Permission
 from tests.isolation.calls import Parts
 from tests.isolation.expect import Spec, form
 from tests.isolation.routes_open import Routes
-from tests.isolation.things import Ids, accepted, contract, sealed, shipment
+from tests.isolation.things import Ids, accepted, contract, receipt, sealed, shipment
 
 P = Permission
 V1 = "/api/v1"
 CONTRACT, RELEASE = "/contracts/{contract_id:uuid}", "/contracts/{contract_id:uuid}/releases/{number:int}/release.pdf"
 NOTE = "/shipments/{shipment_id:uuid}/note.pdf"
+RECEIPT = "/receipts/{receipt_id:uuid}/receipt.pdf"
 
 
 def some_file(ids: Ids) -> Parts:
@@ -23,6 +24,7 @@ ROUTES: Routes = {
     ("POST", f"{CONTRACT}/seal"): Spec(accepted, form(), need=P.SEE_PRICES, fresh=True),
     ("GET", RELEASE): Spec(contract),
     ("GET", NOTE): Spec(shipment),
+    ("GET", RECEIPT): Spec(receipt),
     ("GET", "/verify"): Spec(),
     ("POST", "/verify"): Spec(parts=some_file),
     ("GET", "/verify/certificates.pem"): Spec(),
@@ -31,6 +33,7 @@ ROUTES: Routes = {
     ("POST", f"{V1}{CONTRACT}/documents"): Spec(accepted, need=P.SEE_PRICES, fresh=True),
     ("GET", f"{V1}{RELEASE}"): Spec(contract),
     ("GET", f"{V1}{NOTE}"): Spec(shipment),
+    ("GET", f"{V1}{RECEIPT}"): Spec(receipt),
     ("POST", f"{V1}/verify"): Spec(parts=some_file),
     ("GET", f"{V1}/seal-certificates"): Spec(),
 }

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -12,10 +13,11 @@ from portal.contracts.events import ContractAccepted
 from portal.core import clock
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
-from portal.core.db import driver, unit_of_work
+from portal.core.db import driver, read, unit_of_work
 from portal.core.errors import Forbidden, NotFound
 from portal.core.i18n import Language
 from portal.core.ids import uuid7
+from portal.paper.receipt_paper import ReceiptContent, receipt_document
 from portal.paper.service import (
     BeingSealed,
     ContentMoved,
@@ -25,13 +27,16 @@ from portal.paper.service import (
     seal_contract,
     sealed_documents,
 )
-from portal.paper.service_printing import note_file, release_file
+from portal.paper.service_printing import note_file, receipt_file, release_file
 from portal.paper.service_verify import FileTooLarge, NoFile, verify
+from portal.shipments import reads
+from portal.shipments.model import Problem
 from tests.contracts.makers import events, history, make_draft, make_proposed
 from tests.factories import Tenant, fetch, make_contract, make_deliveries
 from tests.paper.forgeries import over_the_page, revised
 from tests.paper.makers import make_accepted, sealed_pdf, system
-from tests.shipments.makers import sent
+from tests.paper.test_typesetting import said
+from tests.shipments.makers import correct, counting, receive, sent
 
 COUNT = "select count(*) from sealed_document"
 
@@ -219,6 +224,37 @@ async def test_a_delivery_note_is_printed_for_both_sides_and_nobody_else(tenant:
         assert (await note_file(actor, shipment.id, Language.ZH)).content.startswith(b"%PDF")
     with pytest.raises(NotFound):
         await note_file(tenant.supplier, shipment.id, Language.ZH)
+
+
+async def test_a_receipt_is_printed_for_both_sides_and_nobody_else(tenant: Tenant) -> None:
+    (line,) = await make_deliveries(tenant, await make_contract(tenant), [40])
+    shipment, (shipped,) = await sent(tenant, (line, 40), direction=Direction.SALE)
+    receipt = await receive(tenant.customer, shipment, counting(shipped, 35, Problem.DAMAGED))
+    for actor in (tenant.factory, tenant.customer):
+        assert (await receipt_file(actor, receipt.id, Language.ZH)).content.startswith(b"%PDF")
+    with pytest.raises(NotFound):
+        await receipt_file(tenant.supplier, receipt.id, Language.ZH)
+
+
+async def test_a_printed_receipt_says_what_was_turned_back_and_that_a_correction_replaced_it(tenant: Tenant) -> None:
+    (line,) = await make_deliveries(tenant, await make_contract(tenant), [40])
+    shipment, (shipped,) = await sent(tenant, (line, 40), direction=Direction.SALE)
+    first = await receive(tenant.customer, shipment, counting(shipped, 40))
+    second = await correct(tenant.customer, first, counting(shipped, 35, Problem.DAMAGED))
+    printed = [await printed_receipt(tenant.customer, receipt.id) for receipt in (first, second)]
+    assert ["已更正" in text for text in printed] == [True, False]
+    assert ["拒收 5 件 · 货物破损" in text for text in printed] == [False, True]
+    assert all(shipment.number in text and "40 件" in text for text in printed)
+
+
+async def printed_receipt(actor: Actor, receipt_id: UUID) -> str:
+    """Every text of the Chinese document."""
+    async with read(actor) as connection:
+        row = await reads.get_receipt(connection, actor, receipt_id)
+        shipment = await reads.get_shipment(connection, actor, row.shipment_id)
+        lines = await reads.counted_rows(connection, actor, receipt_id)
+    content = ReceiptContent(row, shipment, lines, 0, "Factory", actor.time_zone)
+    return said(receipt_document(content, Language.ZH)).replace("\xa0", " ")
 
 
 async def test_a_release_that_is_not_there_is_not_printed(tenant: Tenant) -> None:
