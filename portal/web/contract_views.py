@@ -357,8 +357,9 @@ def moment(entry: Happening, zone: str) -> Moment:
     notes = [str(entry.data.get("reason", ""))]
     if digest := entry.data.get("sha256"):
         notes.append(f"SHA-256 {str(digest)[:16]}…")
-    way = _(CHANNELS.get(entry.channel, entry.channel))
-    who = _("system") if entry.channel == "system" else entry.member_name
+    alone = entry.channel == "system"
+    way = "" if alone else _(CHANNELS.get(entry.channel, entry.channel))
+    who = _("system") if alone else entry.member_name
     return Moment(text, who, i18n.moment(entry.at, zone), way, " · ".join(filter(None, notes)))
 
 

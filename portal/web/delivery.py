@@ -201,8 +201,9 @@ def moment(entry: Happening, zone: str) -> Moment:
     )
     said = (*figures_in(entry.data), *marks, reason, str(entry.data.get("note") or ""))
     note = " · ".join(word for word in said if word)
-    way = _(CHANNELS.get(entry.channel, entry.channel))
-    who = _("system") if entry.channel == "system" else entry.member_name
+    alone = entry.channel == "system"
+    way = "" if alone else _(CHANNELS.get(entry.channel, entry.channel))
+    who = _("system") if alone else entry.member_name
     return Moment(text, who, i18n.moment(entry.at, zone), way, note)
 
 
