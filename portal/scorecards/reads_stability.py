@@ -58,7 +58,13 @@ def rows_of(found: Mapping[Pair, Steadiness], direction: Direction | None = None
     for (party_id, name, side), one in found.items():
         if direction in (None, side):
             sums[name, party_id] = sums[name, party_id].plus(one)
-    return [_row(party_id, name, sums[name, party_id]) for name, party_id in sorted(sums)]
+    return [_row(party_id, name, sums[name, party_id]) for name, party_id in sorted(sums, key=_by_name)]
+
+
+def _by_name(key: tuple[str, UUID]) -> tuple[str, str]:
+    """Whatever the capitals of a name."""
+    name, party_id = key
+    return name.lower(), str(party_id)
 
 
 async def steadiness_of(connection: Driver, actor: Actor, since: date, until: date) -> dict[Pair, Steadiness]:

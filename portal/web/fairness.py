@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from litestar import get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.response import Template
 
@@ -17,6 +17,7 @@ from portal.core.i18n import N_, _
 from portal.parameters import FromQuery
 from portal.scorecards import reads
 from portal.scorecards.reads_fairness import DEFINITIONS, Asked, Fairness, asked_of, fairness
+from portal.web import tables
 from portal.web.addresses import address
 from portal.web.pages import Page
 from portal.web.views import Column, Figure, ListView, Row
@@ -48,6 +49,33 @@ async def board(
     return page.render("reports/fairness.html", active="reports", **_context(actor, asked, pairs, partners))
 
 
+@get(f"{PATH}/export")
+async def board_export(
+    actor: NamedDependency[Actor], since: FromQuery[str] = "", until: FromQuery[str] = "",
+    partner: FromQuery[str] = "", direction: FromQuery[str] = "", kind: FromQuery[str] = "xlsx",
+) -> Response[bytes]:  # fmt: skip
+    """The same rows as XLSX or CSV; rates are shares of 1."""
+    today = local_today(clock.now(), actor.time_zone)
+    asked = typed(today, since, until, partner, direction)
+    async with read(actor) as connection:
+        pairs = await fairness(connection, actor, asked, today)
+    head = [column.label for column in _columns()]
+    return tables.file(f"fairness-{asked.until.isoformat()}", kind, head, [_plain(pair) for pair in pairs])
+
+
+def _plain(pair: Fairness) -> tuple[Any, ...]:
+    """The cells of a file: numbers stay numbers."""
+    return (
+        *(pair.party_name, _(pair.direction.value.capitalize()), pair.plan.pairs, pair.stability, pair.changed_firm),
+        *(pair.notice_days, pair.inside_rate, pair.kept_rate, pair.word.response_hours, pair.answers_per_line),
+    )
+
+
+def _export(asked: Asked, kind: str) -> str:
+    chosen = {"since": asked.since, "until": asked.until, "partner": asked.party_id, "direction": asked.direction}
+    return address(f"{PATH}/export", chosen | {"kind": kind})
+
+
 def _context(actor: Actor, asked: Asked, pairs: list[Fairness], partners: list[tuple[str, str]]) -> dict[str, Any]:
     one = pairs[0] if len(pairs) == 1 else None
     days = _("{first} to {last}").format(first=i18n.day(asked.since, year=True), last=i18n.day(asked.until, year=True))
@@ -68,6 +96,8 @@ def _context(actor: Actor, asked: Asked, pairs: list[Fairness], partners: list[t
         "definitions": [(_(label), _(DEFINITIONS[name])) for name, label in LABELS.items()],
         "partners": [("", _("All partners")), *partners],
         "directions": [("", _("Both directions")), ("sale", _("Sale")), ("purchase", _("Purchase"))],
+        "xlsx": _export(asked, "xlsx"),
+        "csv": _export(asked, "csv"),
         "actor": actor,
     }
 
@@ -146,4 +176,4 @@ def _pair_name(pair: Fairness, actor: Actor) -> str:
     return f"{pair.party_name} · {_(pair.direction.value)}" if actor.is_factory else ""
 
 
-ROUTES: list[Any] = [board]
+ROUTES: list[Any] = [board, board_export]

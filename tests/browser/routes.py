@@ -230,6 +230,7 @@ NO_PAGE = {
     "/readyz": "file",
     "/receipts/{receipt_id}/receipt.pdf": "file",
     "/reports/export": "file",
+    "/reports/fairness/export": "file",
     "/reports/stability/export": "file",
     "/schedules/export": "file",
     "/rules/{point}/file": "file",

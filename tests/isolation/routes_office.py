@@ -40,6 +40,7 @@ ROUTES: Routes = {
         filters=True,
     ),
     ("GET", "/reports/fairness"): Spec(company, asked(partner="party_id"), sight=Sight.COMPANY, filters=True),
+    ("GET", "/reports/fairness/export"): Spec(company, asked(partner="party_id"), sight=Sight.COMPANY, filters=True),
     ("GET", "/api/v1/reports/fairness"): Spec(company, query("party_id"), sight=Sight.COMPANY, filters=True),
     ("GET", "/api/v1/reports/deliveries"): Spec(company, query("party_id"), sight=Sight.COMPANY, filters=True),
     ("GET", "/imports"): Spec(need=P.RUN_IMPORTS),

@@ -1,5 +1,7 @@
 """The fairness board on known histories: what one side caused is never counted against the other, and who sees it."""
 
+import csv
+import io
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -93,6 +95,7 @@ async def test_the_page_and_the_interface_say_the_same_with_every_definition(
     async with browsing(app, ben.token) as browser:
         answer = await browser.open("/reports/fairness")
         wrong = await browser.open("/reports/fairness?since=soon")
+        exported = await browser.open("/reports/fairness/export?kind=csv")
     page = text_of(answer)
     for words in (
         "The buyer's plan",
@@ -104,6 +107,8 @@ async def test_the_page_and_the_interface_say_the_same_with_every_definition(
     ):
         assert words in page
     assert wrong.status_code == 422
+    head, *rows = csv.reader(io.StringIO(exported.content.decode("utf-8-sig")))
+    assert (head[3], [(row[3], row[7]) for row in rows]) == ("Schedule stability", [("0.448276", "0.5")])
 
     async with calling(database, tenant.factory) as client:
         found = (await client.get("/api/v1/reports/fairness")).json()

@@ -174,6 +174,7 @@ async def test_the_history_has_its_stability_on_page_interface_and_file_as_the_c
     rows = list(csv.reader(io.StringIO(exported.content.decode("utf-8-sig"))))
     assert ["Zimbabwe", "153", "0.9967", "1", "35.5"] in rows
     assert len(rows) == len(found) + 1
+    assert [row.party_name for row in found] == sorted((row.party_name for row in found), key=str.lower)
     assert [answer.status_code for answer in wrong] == [422, 422]
     async with calling(database, whole.factory) as client:
         told = (await client.get(f"/api/v1/reports/stability{query}")).json()
