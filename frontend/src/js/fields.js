@@ -13,6 +13,18 @@ for (const dialog of document.querySelectorAll("dialog[data-refused]")) {
   dialog.showModal();
 }
 
+// What is shown to be taken elsewhere. The old command serves addresses without a certificate, where no clipboard is given.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  const input = document.getElementById(button.dataset.copy);
+  input.select();
+  if (navigator.clipboard) await navigator.clipboard.writeText(input.value).catch(() => document.execCommand("copy"));
+  else document.execCommand("copy");
+  button.querySelector("span").textContent = button.dataset.copied;
+  document.getElementById("cf-live").textContent = button.dataset.copied;
+});
+
 // "Add a part": one more row of a split, copied from the last one.
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-add-row]");
