@@ -16,6 +16,8 @@ from portal.accounts.events import MemberJoined
 from portal.accounts.identity import Invitation, Signed
 from portal.accounts.model import Member, MemberStatus
 from portal.accounts.service import InviteMember, get_company, new_member, place_of, revoke_keys_of, scope_of
+from portal.accounts.tokens import hash_of
+from portal.core import db
 from portal.core.access import Permission, Role
 from portal.core.actor import Actor
 from portal.core.db import read, unit_of_work
@@ -78,13 +80,17 @@ async def open_invitation(token: str) -> OpenInvitation:
     )
 
 
-async def join_as_new(token: str, name: str, password: str, agent: str) -> str:
-    """The invited person gets an account and joins; returns the token of their first session."""
+async def join_as_new(token: str, name: str, password: str, agent: str, language: Language) -> str:
+    """The invited person gets an account and joins; returns the token of their first session.
+
+    language: in which they read the invitation, and are written to until they choose another.
+    """
     opened = await open_invitation(token)
     invitation = opened.invitation
     name = rules.checked_name(name)
     rules.check_password(password, (name, invitation.email, opened.company_name, opened.tenant_name))
     user_id = await identity.create_user(invitation.email, name, await passwords.hashed(password))
+    await identity.change_user(user_id, language=language)
     await _join(user_id, invitation, name)
     return await identity.open_session(user_id, await _membership(user_id, invitation.place), agent)
 
@@ -184,6 +190,14 @@ async def change_language(signed: Signed, language: Language) -> None:
 
 
 # --- the instance's operator ------------------------------------------------------------------------------------------
+
+
+async def keep_language(token: str, language: Language) -> None:
+    """Who has never chosen a language is written to, too, in the one in which they came in."""
+    query = "update user_account set language = $2 where language is null and id ="
+    query += " (select user_id from user_session where token_hash = $1)"
+    async with db.identity_work() as session:
+        await (await db.driver(session)).execute(query, hash_of(token), language)
 
 
 async def reset_password(email: str, password: str) -> None:

@@ -152,6 +152,7 @@ async def sign_in(
 async def entered(request: Browser, page: Page, token: str, back: str) -> Redirect:
     """Signed in, under the fresh token alone."""
     await end_session(request)
+    await service_joining.keep_language(token, page.language)
     return with_session(page.go(back), token)
 
 
@@ -225,7 +226,7 @@ async def join(
         if signed is not None:
             session = await service_joining.join_as(signed, token)
         else:
-            session = await service_joining.join_as_new(token, data.name, data.password, agent)
+            session = await service_joining.join_as_new(token, data.name, data.password, agent, page.language)
     except (Invalid, Conflict, Forbidden, Unavailable) as error:
         return await invitation_answer(request, page, token, Typed(data, error), 422)
     return with_session(page.go("/"), session)

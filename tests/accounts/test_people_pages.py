@@ -45,6 +45,31 @@ async def test_the_factory_adds_a_partner_invites_its_administrator_who_then_inv
         assert "Open invitations" in text_of(await browser.open("/people"))
 
 
+async def test_who_comes_in_without_a_chosen_language_is_written_to_in_that_of_the_page(
+    app: Litestar, tenant: Tenant
+) -> None:
+    ann = await make_person(tenant.customer, Role.PARTNER_ADMIN)
+    email = new_email()
+    async with browsing(app, ann.token) as browser:
+        await browser.open("/people")
+        await invite(browser, tenant.customer.party_id, email, "clerk")
+        link = (await browser.open("/people")).text.partition("http://127.0.0.1")[2].partition('"')[0]
+        link = link[link.index("/") :]
+    for language, told in (("zh-CN", Language.ZH), ("en", Language.ZH)):
+        async with browsing(app) as browser:
+            browser.client.headers["accept-language"] = language
+            if told.value == language:
+                await browser.open(link)
+                await browser.send(link, name="王芳", password="seven blue herons")
+            else:
+                await browser.open("/sign-in")
+                await browser.send("/sign-in", email=email, password="seven blue herons", next="/")
+            assert browser.session
+            signed = await identity.signed_in(browser.session)
+            assert signed is not None
+            assert signed.language is told
+
+
 async def test_administrators_see_who_has_a_second_factor(app: Litestar, tenant: Tenant) -> None:
     ann = await make_person(tenant.customer, Role.PARTNER_ADMIN)
     eva = await make_person(tenant.customer, Role.CLERK)

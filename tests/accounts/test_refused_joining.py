@@ -40,7 +40,7 @@ async def secret(tenant: Tenant, member_id: UUID) -> str:
 
 
 async def join(token: str, password: str = PASSWORD) -> str:
-    return await service_joining.join_as_new(token, "Eva Müller", password, "test")
+    return await service_joining.join_as_new(token, "Eva Müller", password, "test", Language.EN)
 
 
 async def standing(tenant: Tenant, email: str) -> list[Any]:
