@@ -97,6 +97,11 @@ def helping(talk: Talk) -> Answers:
 @router.message(Command("language"))
 async def language(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
     """Both languages, each under its own name."""
+    return await languages(session, actor, talk)
+
+
+async def languages(session: AsyncSession, actor: Actor, talk: Talk, contract: str = "") -> Answers:
+    """The question, with a button for each."""
     buttons = [await _choice(session, actor, talk, Verb.LANGUAGE, NAMES[lang], {"to": lang.value}) for lang in Language]
     return [talk.say(_("Which language?"), (tuple(buttons),))]
 
@@ -117,6 +122,11 @@ async def speak(press: Press) -> Answers:
 @router.message(Command("company"))
 async def company(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
     """The companies that this chat may speak for."""
+    return await companies(session, actor, talk)
+
+
+async def companies(session: AsyncSession, actor: Actor, talk: Talk, contract: str = "") -> Answers:
+    """A button for each of them, where there is a choice."""
     found = await _companies(talk)
     assert talk.known is not None
     if len(found) < 2:

@@ -8,7 +8,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import account, forecasts, promises, sentences
+from bot import account, forecasts, promises, sentences, telling
 from bot.answers import Answers
 from bot.looking import MOST, listing, look, nothing
 from bot.pressing import Press, on
@@ -150,6 +150,9 @@ _WANTED: dict[Wish, Callable[[AsyncSession, Actor, Talk, str], Awaitable[Answers
     Wish.FORECAST: forecasts.asked,
     Wish.CONFIRM_ALL: _confirm_all,
     Wish.HELP: _help,
+    Wish.SETTINGS: telling.choices,
+    Wish.COMPANY: account.companies,
+    Wish.LANGUAGE: account.languages,
 }
 
 

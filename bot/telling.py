@@ -28,6 +28,11 @@ QUIET = (("20:00", "07:30"), ("18:00", "08:00"), ("22:00", "07:00"), ("00:00", "
 @router.message(Command("settings"))
 async def settings(message: Message, session: AsyncSession, actor: Actor, talk: Talk) -> Answers:
     """What holds now, with a button for each part of it."""
+    return await choices(session, actor, talk)
+
+
+async def choices(session: AsyncSession, actor: Actor, talk: Talk, contract: str = "") -> Answers:
+    """The card of it."""
     return [talk.card(await _card(session, actor, talk), business=False)]
 
 

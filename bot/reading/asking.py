@@ -16,6 +16,9 @@ class Wish(StrEnum):
     FORECAST = "forecast"  # to commit to
     CONFIRM_ALL = "confirm_all"
     HELP = "help"
+    SETTINGS = "settings"  # when and how one is told
+    COMPANY = "company"
+    LANGUAGE = "language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ _SHAPES: dict[Wish, str] = {
     Wish.SCHEDULE: r"(?:the )?schedule|(?:the |my )?next deliver(?:y|ies)|what comes next|(?:upcoming )?deliveries|"
     r"(?:下一?[次笔批]|接下来的?|近期的?|最近的)(?:交付|交货|送货)(?:是什么时候)?|(?:交付|交货|要货)计划",
     Wish.HELP: r"help|what can you do|帮助|你(?:能|会)做什么|怎么用",
+    Wish.SETTINGS: r"(?:my |the )?(?:notification )?settings|(?:my |the )?quiet hours|"
+    r"(?:通知|消息|提醒|免打扰)?的?设置|设置(?:通知|消息|提醒|免打扰)|免打扰(?:时段|时间)?",
+    Wish.COMPANY: r"(?:switch|change)(?: the| my)? company|(?:切换|更换|换)(?:一家)?公司",
+    Wish.LANGUAGE: r"(?:switch|change)(?: the| my)? language|(?:切换|更换|更改|换)语言",
 }
 _READ = {wish: re.compile(shape) for wish, shape in _SHAPES.items()}
 _CONTRACT = re.compile(r"(?<![a-z0-9])(?=[a-z0-9/_-]*\d)[a-z]+[a-z0-9]*(?:[-/_][a-z0-9]+)+(?![a-z0-9])")
