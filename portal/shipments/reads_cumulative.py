@@ -10,7 +10,15 @@ from msgspec import Struct
 from portal.core.actor import Actor, Direction, Scope
 from portal.core.db import Driver
 from portal.core.errors import NotFound
-from portal.schedules.rules_cumulative import CountBy, Cumulative, Entry, Movement, net_requirement, straddling
+from portal.schedules.rules_cumulative import (
+    CountBy,
+    Cumulative,
+    Entry,
+    Movement,
+    counting,
+    net_requirement,
+    straddling,
+)
 from portal.schedules.service import visible
 from portal.shipments import rules_cumulating as rules
 from portal.shipments.model_cumulative import EntryKind, Figure
@@ -142,9 +150,14 @@ class Line(Struct, frozen=True):
         What both sides agreed to correct of a note is part of it, so an agreed difference is never found again.
         """
         since = rules.period_on(self.agreed, day, self.begin).since
-        made = [one.document(figure, self.policy.count_rejected) for one in self.moved]
-        made += [one.correcting() for one in self.entries if one.status == "agreed" and one.figure == figure]
-        return rules.summed(one for one in made if one is not None and since <= one.day <= day)
+        made = [one.document(figure, self.policy.count_rejected) for one in self.counted(since)]
+        agreed = [one.correcting() for one in self.entries if one.status == "agreed" and one.figure == figure]
+        made += [one for one in agreed if one is not None and one.day >= since]
+        return rules.summed(one for one in made if one is not None and one.day <= day)
+
+    def counted(self, since: date) -> list[Moved]:
+        """The deliveries in the count from a day on, by the date that the contract counts by, as in the figures."""
+        return [one for one in self.moved if counting([one.movement], since, self.policy.count_by)]
 
     def straddling(self, sync: date) -> list[Moved]:
         """The deliveries sent before a day and received on it or later, or not yet."""

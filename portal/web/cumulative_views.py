@@ -141,18 +141,21 @@ def documents(line: Line, today: date) -> list[DocumentShown]:
     """The delivery notes of the count in force with the running total of what was shipped, the newest first."""
     period = period_on(line.agreed, today, line.begin)
     rows: list[tuple[date, Decimal, Moved | EntryRow]] = [
-        (one.movement.despatched_on, one.movement.shipped, one) for one in line.moved
+        (one.movement.despatched_on, one.movement.shipped, one)
+        for one in line.counted(period.since)
+        if one.movement.despatched_on <= today
     ]
     rows += [
         (entry.effective_on, entry.quantity if entry.figure == Figure.SHIPPED else Decimal(0), entry)
         for entry in line.entries
-        if entry.status == EntryStatus.AGREED and entry.figure in (Figure.SHIPPED, Figure.RECEIVED)
+        if entry.status == EntryStatus.AGREED
+        and entry.figure in (Figure.SHIPPED, Figure.RECEIVED)
+        and period.since <= entry.effective_on <= today
     ]
     total, shown = period.base, []
-    for day, shipped, one in sorted(rows, key=lambda row: row[0]):
-        if period.since <= day <= today:
-            total += shipped
-            shown.append(_document(one, i18n.number(total)))
+    for _day, shipped, one in sorted(rows, key=lambda row: row[0]):
+        total += shipped
+        shown.append(_document(one, i18n.number(total)))
     return shown[::-1][:SHOWN]
 
 

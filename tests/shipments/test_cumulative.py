@@ -9,7 +9,7 @@ import pytest
 from portal.app import create_app
 from portal.core.access import Role
 from portal.core.actor import Actor, Direction
-from portal.core.db import read, unit_of_work
+from portal.core.db import driver, read, unit_of_work
 from portal.core.errors import Forbidden, NotFound, PortalError
 from portal.core.settings import Settings
 from portal.core.states import WrongState
@@ -20,7 +20,9 @@ from portal.shipments import service_cumulative as service
 from portal.shipments.model import Problem
 from portal.shipments.model_cumulative import CumulativeEntry, EntryKind, Figure
 from portal.shipments.reads_cumulative import Comparison, Line
+from portal.shipments.service import NewShipment, ShippedLine, lines_of, ship
 from portal.shipments.service_cumulative import Correct, Report, ReportedDocument, Reset, SetPolicy
+from portal.web.cumulative_views import documents
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.contracts.test_api import calling
@@ -133,6 +135,28 @@ async def test_deliveries_that_straddle_a_day_are_shown_before_a_reset(tenant: T
     found, _compared = await line_of(tenant.supplier, made)
     assert [one.number for one in found.straddling(today() + timedelta(days=1))] == [shipment.number]
     assert found.straddling(today()) == []
+
+
+async def test_the_list_of_delivery_notes_holds_what_the_figures_are_made_of(tenant: Tenant) -> None:
+    """Sent before the count begins and received in it: by the day of receipt it counts, so it stands in the list."""
+    made = await make_contract(tenant, Direction.PURCHASE)
+    (line,) = await make_deliveries(tenant, made, [800])
+    async with unit_of_work(tenant.factory) as session:
+        begin = "update contract_line set cumulative_from = $2 where id = $1"
+        await (await driver(session)).execute(begin, made.line.id, today())
+    before = NewShipment(
+        number="DN-1", shipped_on=today() - timedelta(days=2), lines=[ShippedLine(line_id=line.id, quantity=D(800))]
+    )
+    async with unit_of_work(tenant.supplier) as session:
+        shipment = await ship(session, tenant.supplier, before)
+    async with unit_of_work(tenant.supplier) as session:
+        (announced,) = await lines_of(session, tenant.supplier, shipment.id)
+    await receive(tenant.factory, shipment, counting(announced, 800))
+    found, _compared = await line_of(tenant.supplier, made)
+    assert list(found.on(today()))[:3] == [800, 800, 800]
+    assert [(one.number, one.total) for one in documents(found, today())] == [("DN-1", "800")]
+    for figure in (Figure.SHIPPED, Figure.RECEIVED):
+        assert [(one.number, one.quantity) for one in found.documents(today(), figure)] == [("DN-1", D(800))]
 
 
 async def refused(tenant: Tenant, kind: type[PortalError], actor: Actor, made: Made, data: Any) -> None:
