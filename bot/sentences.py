@@ -11,10 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import joining, wishes
 from bot.answers import Answer, Answers
 from bot.pressing import Press
-from bot.reading import answering
+from bot.reading import answering, days
 from bot.reading.model import Choice, Delivery, Kind, NotRead, Open, Question, Reading, Settled, Why, World
 from bot.reading.reading import read
-from bot.reading.sentence import take_apart
+from bot.reading.sentence import plain, take_apart
 from bot.steps import Steps, begin
 from bot.talk import Talk
 from portal.changes.model import ChangeReason
@@ -50,6 +50,7 @@ ASKED: dict[Open, str] = {
     Open.OTHER: N_("With which delivery is it joined?"),
     Open.MORE: N_("Is it one delivery more, or more of the delivery that there is?"),
 }
+NO_DAY = N_("No calendar has such a day. Which day is meant?")
 REFUSED: dict[Why, str] = {
     Why.SEVERAL: N_("I read one change at a time. Write one sentence for each, or use the form."),
     Why.CONTRADICTION: N_(
@@ -179,7 +180,9 @@ async def _question(
     width = 1 if question.open in {Open.WHICH, Open.NEAREST, Open.OTHER} else 3
     grouped: Rows = tuple(tuple(buttons[no : no + width]) for no in range(0, len(buttons), width))
     row = rows[question.about.key] if question.about else None
-    said = [_(ASKED[each]) for each in (question.open, question.also) if each is not None]
+    no_day = question.open is Open.DAY and not buttons and days.impossible(plain(text), clock.now().date())
+    first = NO_DAY if no_day else ASKED[question.open]
+    said = [_(each) for each in (first, ASKED[question.also] if question.also is not None else "") if each]
     title = sentences(*said).format(
         unit=wishes.unit_name(row.unit) if row else "", quantity=show_quantity(row.quantity, row.unit) if row else ""
     )

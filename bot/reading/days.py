@@ -206,6 +206,15 @@ def _orders(said: Said) -> list[tuple[int, int]]:
     return [(said.month, said.day), (said.day, said.month)] if said.swapped else [(said.month, said.day)]
 
 
+A_LEAP_YEAR = 2028
+
+
+def impossible(text: str, today: date) -> bool:
+    """Whether a sentence names a day that no calendar has: 30 February, 45 August."""
+    dates = [one for one in find(text, today)[1] if one.kind == "date"]
+    return any(all(_made(one.year or A_LEAP_YEAR, *order) is None for order in _orders(one)) for one in dates)
+
+
 def spans(said: Said, today: date) -> list[tuple[date, date]]:
     """Where a delivery of this day may lie: first and last day, both inclusive. Deliveries decide between them."""
     years = range(today.year - 1, today.year + 2)

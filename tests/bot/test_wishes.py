@@ -307,6 +307,17 @@ JOINED = "select status, ordered_quantity, due_date from schedule_line where con
 PLANS = "select quantity from line_plan p where tenant_id = $1 order by quantity"
 
 
+async def test_a_day_that_no_calendar_has_is_named_as_such(house: House, tenant: Tenant) -> None:
+    await two_deliveries(tenant, FIRM, FIRM + 4)
+    ben = await house.linked(tenant.supplier)
+    await ben.phone.say("move A100 from Feb 30 to Mar 5")
+    await ben.phone.wait_for("No calendar has such a day. Which day is meant?")
+    await ben.phone.say("把13月45日的A100改到20号")
+    await house.quiet()
+    assert (await ben.phone.last()).text.startswith("No calendar has such a day.")
+    assert await asked(tenant.factory) == []
+
+
 async def test_deliveries_of_two_days_become_one_by_a_request(house: House, tenant: Tenant) -> None:
     made, _line_ids = await two_deliveries(tenant, FIRM, FIRM + 4)
     ben = await house.linked(tenant.supplier)
