@@ -137,8 +137,10 @@ def figures_of(report: Report) -> tuple[Figure, ...]:
         Figure(_("On time"), i18n.rate(total.rate), of_lines),
         Figure(
             _("Orders on time"),
-            i18n.number(total.orders_on_time),
-            _("of {n} orders, every delivery of them").format(n=i18n.number(total.orders)),
+            i18n.number(total.orders_on_time) if total.orders else "–",
+            _("of {n} orders, every delivery of them").format(n=i18n.number(total.orders))
+            if total.orders
+            else _("none of these deliveries has an order number"),
         ),
         Figure(
             _("Overdue"),

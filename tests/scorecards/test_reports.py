@@ -23,6 +23,7 @@ from portal.scorecards.reads import By, Performance, Report, Selection, deliveri
 from portal.scorecards.reads_history import Asked, Source
 from portal.sync import scms_releases
 from portal.sync.scms_writer import write
+from portal.web.reports import figures_of
 from tests.accounts.browser import browsing, text_of
 from tests.accounts.makers import make_person
 from tests.contracts.test_api import calling
@@ -73,6 +74,13 @@ async def test_the_total_is_the_known_answer(whole: Tenant) -> None:
     assert len(found.rows) == 97
     aurobindo = row_of(found, "Aurobindo Pharma Limited")
     assert (aurobindo.on_time, aurobindo.lines) == (467, 551)
+
+
+async def test_deliveries_without_an_order_make_no_order_late(tenant: Tenant) -> None:
+    found = await report(tenant.factory)
+    (figure,) = (one for one in figures_of(found) if one.label == "Orders on time")
+    assert (found.total.orders, figure.value) == (0, "–")
+    assert figure.caption == "none of these deliveries has an order number"
 
 
 @pytest.mark.parametrize("by", list(By))
