@@ -106,6 +106,8 @@ prepared: dict[str, Any] = {
     "csrf_input": csrf,
     "csrf_token": "0000",
     "asked": asked,
+    "can_confirm": False,
+    "about": "",
     "today": today,
     "tabs": [(label, asked.href(view=view), view is asked.view) for view, label in TABS],
     "first_href": asked.href(),
