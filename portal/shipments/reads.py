@@ -16,10 +16,10 @@ from portal.core.actor import Actor, Direction
 from portal.core.conditions import Conditions
 from portal.core.db import Driver
 from portal.core.errors import NotFound
-from portal.core.i18n import N_, _, number
+from portal.core.i18n import N_, _
 from portal.schedules.service import visible
 from portal.shipments.model import ON_THE_WAY_SQL, Problem, ShipmentStatus
-from portal.shipments.words import PROBLEMS
+from portal.shipments.words import difference
 
 
 class View(StrEnum):
@@ -349,10 +349,11 @@ from shipment_line sl join shipment s on s.tenant_id = $1 and s.id = sl.shipment
 where sl.tenant_id = $1 and sl.schedule_line_id = $3 and ($2::uuid[] is null or sl.contract_id = any($2))
 group by s.id, s.number, s.shipped_on, s.status order by s.shipped_on, s.id"""
 _RECEIVED = f"""
-select r.id, r.number, r.received_on, {IN_FORCE}, sum(rl.accepted), sum(rl.rejected), sum(rl.short), max(rl.problem)
+select r.id, r.number, r.received_on, {IN_FORCE}, sum(rl.accepted), sum(rl.rejected), sum(rl.short), rl.unit,
+    max(rl.problem)
 from receipt_line rl join receipt r on r.tenant_id = $1 and r.id = rl.receipt_id
 where rl.tenant_id = $1 and rl.schedule_line_id = $3 and ($2::uuid[] is null or rl.contract_id = any($2))
-group by r.id, r.tenant_id, r.party_id, r.number, r.received_on order by r.received_on, r.id"""  # noqa: S608 - constants
+group by r.id, r.tenant_id, r.party_id, r.number, r.received_on, rl.unit order by r.received_on, r.id"""  # noqa: S608 - constants
 
 
 async def documents_of(connection: Driver, actor: Actor, line_id: UUID) -> list[Document]:
@@ -372,13 +373,7 @@ def _shipped(row: Any) -> Document:
 
 
 def _received(row: Any) -> Document:
-    document_id, no, day, in_force, accepted, rejected, short, problem = row
-    said = [
-        _("{n} rejected").format(n=number(rejected)) if rejected else "",
-        _("{n} missing").format(n=number(short)) if short > 0 else "",
-        _("{n} too many").format(n=number(-short)) if short < 0 else "",
-        _(PROBLEMS[Problem(problem)]) if problem else "",
-    ]
-    note = " · ".join(word for word in said if word) if in_force else _("Replaced by a correction")
+    document_id, no, day, in_force, accepted, rejected, short, unit, problem = row
+    note = difference(rejected, short, unit, problem) if in_force else _("Replaced by a correction")
     counts = accepted if in_force else Decimal(0)
     return Document(N_("Receipt"), document_id, no, day, counts, note, f"/receipts/{document_id}")

@@ -9,7 +9,7 @@ import pytest
 from portal.core.actor import Direction
 from portal.core.db import read
 from portal.core.errors import NotFound
-from portal.core.i18n import Language, speaking
+from portal.core.i18n import NBSP, Language, speaking
 from portal.shipments import reads, reads_board, reads_open
 from portal.shipments.counting import Receive
 from portal.shipments.model import Problem
@@ -35,7 +35,7 @@ async def test_figures_open_to_documents_and_a_replaced_one_counts_nothing(tenan
         assert [(d.kind, d.quantity, d.note) for d in documents] == [
             ("Delivery note", D(800), ""),
             ("Receipt", D(0), "已被更正替代"),
-            ("Receipt", D(760), "拒收 40 · 货物破损"),
+            ("Receipt", D(760), f"拒收 40{NBSP}件 · 货物破损"),
         ]
         assert by_day == [(today(), D(760))]
     async with read(tenant.customer) as connection:
