@@ -1,9 +1,14 @@
-"""The history of a contract as its page tells it."""
+"""The history of a document as its page tells it."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
+
+from portal.core.i18n import Language, speaking
 from portal.core.ids import uuid7
 from portal.schedules.reads import Happening
+from portal.web import pages
 from portal.web.contract_views import folded
 from portal.web.lines import place_text
 
@@ -27,6 +32,16 @@ def test_two_alike_and_what_people_do_stand_as_they_are() -> None:
     two = [happening("period_closed", "system", day) for day in range(2)]
     people = [happening("changed", "page", day) for day in range(2, 7)]
     assert [one.earlier for one in folded([*two, *people], "Asia/Shanghai")] == [()] * 7
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [(Language.EN, "this came with an import"), (Language.ZH, "此项由导入生成")]
+)
+def test_what_was_imported_says_why_it_has_no_history(language: Language, said: str) -> None:
+    macros: Any = pages.engine().get_template("_macros.html").module
+    with speaking(language):
+        assert said in macros.timeline([])
+        assert said not in macros.timeline(folded([happening("accepted", "page", 1)], "Asia/Shanghai"))
 
 
 def test_a_place_names_gate_plant_and_window_as_far_as_they_are_agreed() -> None:
