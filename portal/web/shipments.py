@@ -48,10 +48,12 @@ async def new_shipment(
     line: FromQuery[UUID | None] = None,
     days: FromQuery[int] = shipment_views.SOON_DAYS,
 ) -> Template:
-    """The form of a delivery note; without a contract or a line first the choice of one."""
+    """The form of a delivery note; without a contract or a line first the choice of one, where there is a choice."""
     if contract is None and line is None:
         choice = await shipment_views.choose_context(actor)
-        return page.render("shipments/choose.html", active="shipments", **choice)
+        if len(choice["contracts"]) != 1:
+            return page.render("shipments/choose.html", active="shipments", **choice)
+        contract = choice["contracts"][0].id
     context = await shipment_views.new_context(actor, contract, line, days)
     return page.render("shipments/new.html", active="shipments", **context)
 

@@ -86,8 +86,13 @@ async def test_a_supplier_ships_from_the_page_and_the_factory_reads_it(tenant: T
     made = await make_contract(tenant, Direction.PURCHASE, pack_size=D(40))
     first, second, later = await make_deliveries(tenant, made, [800, 400, 100])
     async with signed_in(app, tenant.supplier, Role.CLERK) as browser:
+        only = await browser.open("/shipments/new")
+        assert f'name="quantity.{first.id}"' in only.text
+        other = await make_contract(tenant, Direction.PURCHASE)
+        await make_deliveries(tenant, other, [50])
         choice = await browser.open("/shipments/new")
-        assert f"/shipments/new?contract={made.contract.id}" in choice.text
+        for each in (made, other):
+            assert f"/shipments/new?contract={each.contract.id}" in choice.text
         form = await browser.open(f"/shipments/new?line={first.id}")
         assert [str(first.id) in box for box in re.findall(r"<input type=\"checkbox\"[^>]*checked", form.text)] == [
             True
