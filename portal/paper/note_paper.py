@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.core import i18n
-from portal.core.actor import Direction
 from portal.core.i18n import Language, _, ngettext, speaking
 from portal.core.quantities import show_quantity
 from portal.paper.document import Cell, Code, Column, Document, Facts, Grid, Parties, Signatures
 from portal.shipments.model import ShipmentStatus
-from portal.shipments.reads import NoteLine, ShipmentRow
+from portal.shipments.reads import CountedRow, NoteLine, ShipmentRow
 from portal.shipments.words import packing
 
 
@@ -60,8 +59,7 @@ def drawing(address: str) -> str:
 
 
 def _parties(note: NoteContent) -> Parties:
-    factory_sells = note.row.direction == Direction.SALE
-    seller, buyer = (note.factory, note.row.party_name) if factory_sells else (note.row.party_name, note.factory)
+    seller, buyer = note.row.sides(note.factory)
     return Parties([(_("From"), seller, ""), (_("To"), buyer, note.row.ship_to_code)])
 
 
@@ -88,9 +86,14 @@ def _lines(lines: Sequence[NoteLine]) -> Grid:
     return Grid(columns, [_line(line) for line in lines], title)
 
 
-def _line(line: NoteLine) -> list[Cell]:
+def described(line: NoteLine | CountedRow) -> list[str]:
+    """What stands below a part's code; empty where there is none."""
     other = line.partner_part_no if line.partner_part_no != line.item_code else ""
-    part = [line.description, _("partner's number {number}").format(number=other) if other else ""]
+    return [line.description, _("partner's number {number}").format(number=other) if other else ""]
+
+
+def _line(line: NoteLine) -> list[Cell]:
+    part = described(line)
     part.append(_("revision {revision}").format(revision=line.revision) if line.revision else "")
     packed = [_("Lot {lot}").format(lot=line.lot) if line.lot else ""]
     place = [_("Contract {number}").format(number=line.contract_number), line.unloading_point]

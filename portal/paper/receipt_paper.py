@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.core import i18n
-from portal.core.actor import Direction
 from portal.core.i18n import Language, _, ngettext, speaking
 from portal.core.quantities import show_quantity
 from portal.paper.document import Cell, Column, Document, Facts, Grid, Parties, Signatures
+from portal.paper.note_paper import described
 from portal.shipments.reads import CountedRow, ReceiptRow, ShipmentRow
 from portal.shipments.words import difference
 
@@ -47,8 +47,7 @@ def receipt_document(receipt: ReceiptContent, language: Language) -> Document:
 
 def _parties(receipt: ReceiptContent) -> Parties:
     shipment = receipt.shipment
-    partner, factory = shipment.party_name, receipt.factory
-    seller, buyer = (factory, partner) if shipment.direction == Direction.SALE else (partner, factory)
+    seller, buyer = shipment.sides(receipt.factory)
     return Parties([(_("From"), seller, ""), (_("Received by"), buyer, shipment.ship_to_code)])
 
 
@@ -82,9 +81,7 @@ def _lines(lines: Sequence[CountedRow]) -> Grid:
 
 
 def _line(no: int, line: CountedRow) -> list[Cell]:
-    other = line.partner_part_no if line.partner_part_no != line.item_code else ""
-    part = [line.description, _("partner's number {number}").format(number=other) if other else ""]
-    part.append(_("Contract {number}").format(number=line.contract_number))
+    part = [*described(line), _("Contract {number}").format(number=line.contract_number)]
     return [
         Cell(str(no)),
         Cell(line.item_code, [text for text in part if text]),

@@ -72,6 +72,10 @@ class ShipmentRow(Struct, frozen=True):
     quantity: Decimal  # of the first line
     unit: str
 
+    def sides(self, factory: str) -> tuple[str, str]:
+        """(seller, buyer) by name."""
+        return (factory, self.party_name) if self.direction == Direction.SALE else (self.party_name, factory)
+
 
 class NoteLine(Struct, frozen=True):
     """One line of a delivery note, with what its receipt in force says."""

@@ -23,7 +23,7 @@ from portal.shipments.rules_documents import may_correct
 from portal.shipments.words import PROBLEMS, difference, packing
 from portal.web.pages import unit_name
 from portal.web.shipment_forms import Count
-from portal.web.shipment_views import contents, sides
+from portal.web.shipment_views import contents
 from portal.web.typed import plain
 from portal.web.views import CountLine, Link, Photo, ReceiptView
 
@@ -147,7 +147,7 @@ async def correction_view(
 
 def arrival(row: ShipmentRow, factory_name: str) -> tuple[Link, ...]:
     """From whom, on which truck, since when; only what is known."""
-    seller, _buyer = sides(row, factory_name)
+    seller, _buyer = row.sides(factory_name)
     known = [(_("From"), seller), (_("Truck"), row.vehicle), (_("Shipped"), i18n.day(row.shipped_on))]
     return tuple((label, value) for label, value in known if value)
 
@@ -200,7 +200,7 @@ async def posted_context(actor: Actor, receipt_id: UUID, factory_name: str) -> d
         photos = await files.of_receipt(session, actor, receipt_id)
     side = actor.side_on(Direction(row.direction))
     correctable = may_correct(side, row.posted_at, clock.now(), row.replaced_by is not None)
-    seller, buyer = sides(shipment, factory_name)
+    seller, buyer = shipment.sides(factory_name)
     return {
         "row": row,
         "lines": [

@@ -125,11 +125,6 @@ def _said(name: str, value: Any) -> str:
     return i18n.day(date.fromisoformat(value), year=True) if name == "expected_on" else str(value)
 
 
-def sides(row: ShipmentRow, factory: str) -> tuple[str, str]:
-    """(seller, buyer) by name."""
-    return (factory, row.party_name) if row.direction == Direction.SALE else (row.party_name, factory)
-
-
 def scan_address(token: str) -> str:
     """What the code on the paper says."""
     return f"{get_settings().base_url}/r/{token}"
@@ -170,7 +165,7 @@ async def detail_context(
         receipts = await reads.list_receipts(connection, actor, None, SIZE, shipment_id)
         happened = await history(connection, actor, shipment_id)
         token = await reads.scan_token(connection, actor, shipment_id)
-    seller, buyer = sides(row, factory_name)
+    seller, buyer = row.sides(factory_name)
     status = ShipmentStatus(row.status)
     actions = service.actions(actor, status, Direction(row.direction))
     first = {name: getattr(row, name) or "" for name in TRANSPORT}
